@@ -1,0 +1,133 @@
+"""Fixtures that every test may ask for. What they run is found or fetched by `tests/services/`."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services import MISSING, Missing, skip_or_fail
+from tests.services.postgres import Postgres
+from tests.services.server import ROOT, Server
+from tests.services.valkey import Valkey
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    browser = Path(__file__).parent / "browser"
+    for item in items:
+        if item.path.is_relative_to(browser):
+            item.add_marker("browser")
+    # Playwright's synchronous interface leaves an event loop running in this thread:
+    # after it, neither the ORM nor an asynchronous test would work here. So the browser comes last.
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    missing = config.stash.get(MISSING, set())
+    if missing:
+        terminalreporter.section("NOT EVERYTHING WAS TESTED", sep="!", red=True, bold=True)
+        for reason in sorted(missing):
+            terminalreporter.line(reason)
+
+
+@pytest.fixture(scope="session")
+def _shared_redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if named := os.environ.get("ROOMCHAT_TEST_REDIS_URL"):
+        yield named
+        return
+    try:
+        valkey = Valkey(tmp_path_factory.mktemp("valkey"))
+    except Missing as missing:
+        skip_or_fail(request.config, missing)
+    valkey.start()
+    yield valkey.url
+    valkey.stop()
+
+
+@pytest.fixture
+def redis_url(_shared_redis_url: str) -> str:
+    """A real, empty Redis database. The server is shared by the tests of a run."""
+    from redis import Redis
+
+    with Redis.from_url(_shared_redis_url) as connection:
+        connection.flushdb()
+    return _shared_redis_url
+
+
+@pytest.fixture
+def redis_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Valkey]:
+    """A real Redis of the test's own, which it may kill and start again."""
+    try:
+        valkey = Valkey(tmp_path)
+    except Missing as missing:
+        skip_or_fail(request.config, missing)
+    valkey.start()
+    yield valkey
+    valkey.stop()
+
+
+@pytest.fixture(scope="session")
+def _postgres(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    try:
+        postgres = Postgres(tmp_path_factory.mktemp("postgres"))
+    except Missing as missing:
+        skip_or_fail(request.config, missing)
+    with postgres:
+        migrate(postgres.create("roomchat_template"))
+        yield postgres
+        postgres.drop("roomchat_template")
+
+
+@pytest.fixture
+def postgres_url(_postgres: Postgres) -> Iterator[str]:
+    """The URL of a migrated, empty PostgreSQL database of the test's own."""
+    yield _postgres.create("roomchat_test", template="roomchat_template")
+    _postgres.drop("roomchat_test")
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.sqlite3"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(_migrated_sqlite: Path, tmp_path: Path) -> str:
+    """The URL of a migrated, empty SQLite file of the test's own."""
+    return f"sqlite:///{shutil.copy(_migrated_sqlite, tmp_path / 'server.sqlite3')}"
+
+
+def migrate(database_url: str) -> None:
+    command = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
+    environment = os.environ | {"DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts server processes; see `Server` for what can be chosen.
+
+    `server()` gives one that listens, on the test's own SQLite file unless `database_url` says otherwise.
+    A server that the test leaves running is stopped after it.
+    """
+    started: list[Server] = []
+
+    def start(**options: Any) -> Server:
+        if "database_url" not in options:
+            options["database_url"] = request.getfixturevalue("sqlite_url")
+        server = Server(tmp_path / f"server{len(started)}.log", **options)
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+
+    for server in started:
+        server.stop()
+        # Shown by pytest when the test failed.
+        print(f"--- {server.kind} on port {server.port} ---\n{server.log}")

