@@ -55,7 +55,9 @@ def imports(module: str) -> Iterator[str]:
 def siblings(module: str) -> set[str]:
     """The modules of this package that a module imports."""
     names = {name.split(".")[1] for name in imports(module) if name.startswith("django_roomchat.")}
-    return {name for name in names if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").exists()} - {module}
+    return {name for name in names if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").exists()} - {
+        module
+    }
 
 
 def modules() -> set[str]:
@@ -64,7 +66,9 @@ def modules() -> set[str]:
 
 
 def test_every_module_has_a_row() -> None:
-    assert modules() - WIRING == set().union(*ROWS) & modules(), "give the new module a row, here and in the design"
+    assert modules() - WIRING == set().union(*ROWS) & modules(), (
+        "give the new module a row, here and in the design"
+    )
 
 
 def test_every_row_is_made_of_modules_that_exist() -> None:

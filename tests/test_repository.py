@@ -23,12 +23,16 @@ REGISTRIES = [
         ("jsdelivr", "net"),
     ]
 ]
-MACHINE_PATHS = re.compile(r"(?<![\w.}/-])/(?:" + "|".join(["ro" + "ot", "wo" + "rk", "ho" + "me", "Us" + "ers"]) + r")/\w")
+MACHINE_PATHS = re.compile(
+    r"(?<![\w.}/-])/(?:" + "|".join(["ro" + "ot", "wo" + "rk", "ho" + "me", "Us" + "ers"]) + r")/\w"
+)
 
 
 def tracked() -> list[Path]:
     try:
-        listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
+        listing = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+        )
     except (FileNotFoundError, subprocess.CalledProcessError):
         pytest.skip("not a git checkout")
     return [ROOT / name for name in listing.stdout.split("\0") if name and (ROOT / name).is_file()]
@@ -77,4 +81,6 @@ def test_every_supported_python_is_tested() -> None:
     promised = {c.rsplit(" ", 1)[1] for c in project["classifiers"] if re.search(r":: 3\.\d+$", c)}
 
     assert promised == set((ROOT / ".python-version").read_text().split())
-    assert promised == {f"3.{minor}" for minor in re.findall(r"py3(\d+)-dj", (ROOT / ".ci" / "run").read_text())}
+    assert promised == {
+        f"3.{minor}" for minor in re.findall(r"py3(\d+)-dj", (ROOT / ".ci" / "run").read_text())
+    }

