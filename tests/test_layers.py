@@ -11,7 +11,7 @@ import django_roomchat
 PACKAGE = Path(django_roomchat.__file__).parent
 ROWS = [
     {"conf", "errors", "reports"},
-    {"identity", "protocol", "signals", "text", "threads"},
+    {"identity", "origins", "outbox", "protocol", "signals", "text", "threads"},
     {"models"},
     {"bus", "log", "policy"},
     {"actions", "courier"},
