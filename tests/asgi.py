@@ -1,4 +1,4 @@
-"""The ASGI application of the test project: Django for HTTP, the chat's own routing for sockets."""
+"""The ASGI application of the test project."""
 
 import os
 
@@ -7,17 +7,8 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 # The servers of the tests run without DEBUG, and nothing stands before them that would serve static files.
-http = ASGIStaticFilesHandler(get_asgi_application())
+django_application = ASGIStaticFilesHandler(get_asgi_application())
 
-# After Django is set up: consumers import models.
-from channels.auth import AuthMiddlewareStack  # noqa: E402
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django_roomchat.asgi import with_chat  # noqa: E402  (it imports models, so Django comes first)
 
-from django_roomchat.routing import websocket_urlpatterns  # noqa: E402
-
-application = ProtocolTypeRouter(
-    {
-        "http": http,
-        "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns)),
-    }
-)
+application = with_chat(django_application)

@@ -1,7 +1,6 @@
 """`manage.py demo`: the site from nothing to a running chat."""
 
 import os
-import uuid
 from typing import Any
 
 from django.core.management import call_command
@@ -22,10 +21,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0)
         for place, (name, body) in enumerate(LINES):
-            # An id of its own for each line, the same every time: seeding twice posts once.
-            post_message(
-                "lobby", body, name=name, kind="bot", id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"demo:{place}"))
-            )
+            # Each line has an id of its own, the same every time: seeding twice posts once.
+            post_message("lobby", body, name=name, id=f"demo-{place}")
 
         address = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
         self.stdout.write(
