@@ -1,0 +1,49 @@
+"""Chat rooms for any Django project.
+
+The names below are the public Python API.
+They are loaded when they are first used, so that this package can be imported before Django's apps are ready.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from django_roomchat.actions import apost_message as apost_message
+    from django_roomchat.actions import aread_history as aread_history
+    from django_roomchat.actions import post_message as post_message
+    from django_roomchat.actions import read_history as read_history
+    from django_roomchat.consumers import ChatConsumer as ChatConsumer
+    from django_roomchat.errors import ChatError as ChatError
+    from django_roomchat.identity import Identity as Identity
+    from django_roomchat.policy import ALLOWED as ALLOWED
+    from django_roomchat.policy import Decision as Decision
+    from django_roomchat.policy import OpenPolicy as OpenPolicy
+    from django_roomchat.policy import SignedInPolicy as SignedInPolicy
+    from django_roomchat.routing import websocket_urlpatterns as websocket_urlpatterns
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "ALLOWED": "policy",
+    "ChatConsumer": "consumers",
+    "ChatError": "errors",
+    "Decision": "policy",
+    "Identity": "identity",
+    "OpenPolicy": "policy",
+    "SignedInPolicy": "policy",
+    "apost_message": "actions",
+    "aread_history": "actions",
+    "post_message": "actions",
+    "read_history": "actions",
+    "websocket_urlpatterns": "routing",
+}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class RoomchatConfig(AppConfig):
+    name = "django_roomchat"
+    label = "roomchat"
+    verbose_name = _("Chat rooms")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django_roomchat import checks  # noqa: F401  (importing it registers the system checks)

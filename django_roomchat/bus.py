@@ -1,0 +1,178 @@
+"""News of a room's log, told to this process at once and to the others through the channel layer.
+
+The layer is a courier, not the truth: what it brings is checked against the log's numbers, what it loses is read from the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from django_roomchat import reports
+from django_roomchat.conf import config, hook
+from django_roomchat.protocol import decode_event
+
+MESSAGE_TYPE = "roomchat.batch"
+VERSION = 1
+SEND_SECONDS = 1.0
+"""How long code outside a server process waits for the layer."""
+DOORBELL_BYTES = 131_072
+"""Larger batches travel without their events; who hears of one reads the log."""
+
+_GROUP_NAME = re.compile(r"[a-zA-Z0-9\-_.]{1,99}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """What happened in a room in ``(prev, head]``. Without events it is only a doorbell."""
+
+    room: str
+    epoch: str
+    prev: int
+    head: int
+    events: list[tuple[int, bytes]]
+    """Each with its ``rev``, encoded, in the order of their revs."""
+
+
+def group_name(room: str) -> str:
+    """The channel-layer group of a room, according to ``ROOMCHAT["GROUP_NAME"]``.
+
+    Args:
+        room: its canonical name.
+
+    Raises:
+        ImproperlyConfigured: the hook returned something that is no group name.
+    """
+    custom = hook("GROUP_NAME")
+    name = default_group_name(room) if custom is None else custom(room)
+    if not isinstance(name, str) or not _GROUP_NAME.fullmatch(name):
+        raise ImproperlyConfigured(
+            f'ROOMCHAT["GROUP_NAME"] returned {name!r} for the room {room!r}; '
+            "a group name is 1 to 99 ASCII letters, digits, hyphens, underscores and periods."
+        )
+    return name
+
+
+def default_group_name(room: str) -> str:
+    """``chat_lobby`` where the room's name allows it, else ``chat.`` and a digest. No two rooms share one."""
+    readable = f"chat_{room}"
+    return (
+        readable
+        if _GROUP_NAME.fullmatch(readable)
+        else f"chat.{hashlib.sha256(room.encode()).hexdigest()[:40]}"
+    )
+
+
+def layer_alias(room: str) -> str:
+    """The channel layer that carries a room, according to ``ROOMCHAT["CHANNEL_LAYER"]``.
+
+    Args:
+        room: its canonical name.
+
+    Raises:
+        ImproperlyConfigured: it is no alias of ``CHANNEL_LAYERS``, and no path of a callable that returns one.
+    """
+    chosen = config().CHANNEL_LAYER
+    layers = getattr(settings, "CHANNEL_LAYERS", {})
+    if isinstance(chosen, str) and (chosen in layers or "." not in chosen):
+        alias: Any = chosen
+    else:
+        alias = hook("CHANNEL_LAYER")(room)
+    if not isinstance(alias, str) or alias not in layers:
+        raise ImproperlyConfigured(
+            f'ROOMCHAT["CHANNEL_LAYER"] chose {alias!r} for the room {room!r}; '
+            f"CHANNEL_LAYERS has {', '.join(map(repr, layers)) or 'no layer at all'}."
+        )
+    return alias
+
+
+# Telling --------------------------------------------------------------------------------------------------------
+
+Listener = Callable[[Batch], None]
+_listeners: dict[asyncio.AbstractEventLoop, Listener] = {}
+"""The hubs of this process, by their event loops."""
+
+
+def subscribe(listener: Listener) -> None:
+    """Hear, on the running event loop, of everything that this process publishes. The listener also tells the layer."""
+    _listeners[asyncio.get_running_loop()] = listener
+
+
+def unsubscribe() -> None:
+    """Hear no more on the running event loop."""
+    _listeners.pop(asyncio.get_running_loop(), None)
+
+
+def publish(batch: Batch) -> None:
+    """Tell everybody. Call it after the COMMIT, from any thread; it never waits for a listener, and never fails."""
+    told = False
+    for loop, listener in list(_listeners.items()):
+        try:
+            loop.call_soon_threadsafe(listener, batch)
+            told = True
+        except RuntimeError:
+            # Its loop was closed without an end of the hub, as tests do.
+            _listeners.pop(loop, None)
+    if not told:
+        _tell_layer(batch)
+
+
+def _tell_layer(batch: Batch) -> None:
+    """Where no hub runs (a worker, a command, a WSGI process) the layer is told from here."""
+    try:
+        async_to_sync(_send_in_time)(batch)
+    except Exception as error:
+        # The message is stored; other processes find it with their next poll.
+        reports.warn("tell", "The channel layer did not take the news of room %r: %r", batch.room, error)
+
+
+async def _send_in_time(batch: Batch) -> None:
+    layer: Any = get_channel_layer(layer_alias(batch.room))
+    await asyncio.wait_for(layer.group_send(group_name(batch.room), to_message(batch)), SEND_SECONDS)
+
+
+# On the layer -----------------------------------------------------------------------------------------------------
+
+
+def to_message(batch: Batch) -> dict[str, Any]:
+    """A batch as the layer carries it."""
+    small = sum(len(event) for _, event in batch.events) <= DOORBELL_BYTES
+    return {
+        "type": MESSAGE_TYPE,
+        "v": VERSION,
+        "room": batch.room,
+        "epoch": batch.epoch,
+        "prev": batch.prev,
+        "head": batch.head,
+        "events": [event.decode() for _, event in batch.events] if small else [],
+    }
+
+
+def from_message(message: Any) -> Batch | None:
+    """The batch of a message from the layer, or ``None``: others may write there too, and newer versions of us."""
+    if not isinstance(message, dict) or message.get("type") != MESSAGE_TYPE or message.get("v") != VERSION:
+        return None
+    try:
+        carried = msgspec.convert(message, _Carried)
+        events = [(decode_event(event.encode()).rev, event.encode()) for event in carried.events]
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return None
+    return Batch(carried.room, carried.epoch, carried.prev, carried.head, events)
+
+
+class _Carried(msgspec.Struct):
+    room: str
+    epoch: str
+    prev: int
+    head: int
+    events: list[str]

@@ -1,0 +1,174 @@
+"""The ``ROOMCHAT`` setting: every key, its type, its default and what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    GROUP_NAME: str | Callable[[str], str] | None = None
+    """Names the channel-layer group of a room: a callable, or the dotted path of one.
+
+    It is given the room's canonical name and returns a group name (ASCII letters, digits, ``-``, ``_`` and ``.``, under 100 characters).
+    Several rooms may share a group: that is sharding.
+    ``None`` is the built-in rule: ``chat_lobby`` where the name allows it, else ``chat.`` and a digest."""
+
+    CHANNEL_LAYER: str | Callable[[str], str] = "default"
+    """Which channel layer carries a room: an alias of ``CHANNEL_LAYERS``, a callable, or the dotted path of one.
+
+    The callable is given the room's canonical name and returns an alias."""
+
+    POLICY: str | type = "django_roomchat.policy.OpenPolicy"
+    """Who may do what: a class, or the dotted path of one, that answers the questions of ``django_roomchat.policy.Policy``."""
+
+    IDENTITY: str | Callable[[Any], Any] = "django_roomchat.identity.identify"
+    """Who speaks: a callable, or the dotted path of one.
+
+    It is given an ``HttpRequest`` or a connection's ASGI ``scope`` and returns a ``django_roomchat.identity.Identity``.
+    It may use the database."""
+
+    ALLOWED_ORIGINS: tuple[str, ...] | list[str] = ()
+    """Origins besides the site's own and ``CSRF_TRUSTED_ORIGINS`` whose pages may open a socket, such as ``https://app.example.com``.
+
+    Scheme, host and port are compared exactly; ``https://*.example.com`` admits every subdomain, ``*`` admits everybody."""
+
+    SOCKET_PATH: str = "/ws/chat/"
+    """Where the page finds the websocket routes, ending in a slash. Change it when your routing mounts them elsewhere."""
+
+    ROOM_NAME_MAX_LENGTH: int = 100
+    """The longest room name, in characters as typed (at most 100)."""
+
+    BODY_MAX_LENGTH: int = 4000
+    """The longest message, in characters."""
+
+    FRAME_MAX_BYTES: int = 65_536
+    """The largest frame that a client may send, in bytes. A larger one is answered with ``too_big`` and not read."""
+
+    PAGE_MESSAGES: int = 50
+    """Messages on a page of history."""
+
+    RESUME_MAX_EVENTS: int = 500
+    """The most events that a returning client is sent one by one. Who missed more is told to start over."""
+
+    RING_EVENTS: int = 512
+    """Recent events that each process keeps ready for every room in use."""
+
+    POLL_SECONDS: float = 5.0
+    """How often each process compares its rooms with the database, in case the channel layer lost something."""
+
+    POLL_SECONDS_LAYER_DOWN: float = 1.0
+    """The same while the channel layer is known to be down."""
+
+    PING_SECONDS: float = 25.0
+    """How often a client hears the positions of its rooms. Below the 60 s after which proxies cut silent connections."""
+
+    SLOW_SECONDS: float = 30.0
+    """How long a client may take nothing of what waits for it before its socket is closed (4008)."""
+
+    REPLIES_MAX_BYTES: int = 262_144
+    """Answers (acks, errors) that may wait for a client that does not read them, in bytes. One more closes its socket (4008)."""
+
+    SOCKET_MAX_ROOMS: int = 50
+    """Rooms that one socket may be in."""
+
+    SOCKET_MAX_POSTS: int = 100
+    """Posts of one socket that may wait for their commit. One more is answered with ``busy``."""
+
+    INBOX_MAX_POSTS: int = 10_000
+    """Posts of one process that may wait for their commit. One more is answered with ``busy``."""
+
+    BATCH_MAX_POSTS: int = 500
+    """Posts that are committed in one transaction."""
+
+    LOCK_TIMEOUT_SECONDS: float = 2.0
+    """How long a post waits for a room that somebody else has locked (PostgreSQL)."""
+
+    DATABASE_THREADS: int = 4
+    """Threads of one process that work on the database for its sockets."""
+
+
+KEYS = tuple(field.name for field in fields(Config))
+
+
+def problems(user: Any) -> list[str]:
+    """What is wrong with the ``ROOMCHAT`` setting *user*, a sentence each."""
+    if not isinstance(user, Mapping):
+        return [f"ROOMCHAT must be a dict of settings, not {type(user).__name__}."]
+    found = []
+    for key, value in user.items():
+        if key not in KEYS:
+            nearest = get_close_matches(str(key).upper(), KEYS, n=1, cutoff=0.5)
+            right = f"did you mean {nearest[0]!r}?" if nearest else f"the keys are {', '.join(KEYS)}."
+            found.append(f"ROOMCHAT has no key {key!r}: {right}")
+        elif (sort := _wrong_sort(key, value)) is not None:
+            found.append(f"ROOMCHAT[{key!r}] must be {sort}, not {value!r}.")
+    return found
+
+
+def _wrong_sort(key: str, value: Any) -> str | None:
+    """What ``ROOMCHAT[key]`` must be, if *value* is not."""
+    default = getattr(Config(), key)
+    if key in ("GROUP_NAME", "CHANNEL_LAYER", "POLICY", "IDENTITY"):
+        right = callable(value) or isinstance(value, str) or (value is None and default is None)
+        return None if right else "a callable or a dotted path"
+    if key == "ALLOWED_ORIGINS":
+        right = isinstance(value, (tuple, list)) and all(isinstance(origin, str) for origin in value)
+        return None if right else "a list of origins"
+    if key == "SOCKET_PATH":
+        right = isinstance(value, str) and value.startswith("/") and value.endswith("/")
+        return None if right else "a path that starts and ends with a slash"
+    if isinstance(value, bool) or not isinstance(value, (int, type(default))) or value <= 0:
+        return "a whole number above 0" if isinstance(default, int) else "a number of seconds above 0"
+    if key == "ROOM_NAME_MAX_LENGTH" and value > 100:
+        return "at most 100, the width of its column"
+    return None
+
+
+@cache
+def config() -> Config:
+    """The settings in force.
+
+    Raises:
+        ImproperlyConfigured: ``ROOMCHAT`` has an unknown key or a value of the wrong kind.
+    """
+    user = getattr(settings, "ROOMCHAT", {})
+    if found := problems(user):
+        raise ImproperlyConfigured(" ".join(found))
+    return Config(**user)
+
+
+@cache
+def hook(key: str) -> Any:
+    """The object that ``ROOMCHAT[key]`` is, or that its dotted path names.
+
+    Raises:
+        ImproperlyConfigured: the path cannot be imported.
+    """
+    value = getattr(config(), key)
+    if not isinstance(value, str):
+        return value
+    try:
+        return import_string(value)
+    except ImportError as error:
+        raise ImproperlyConfigured(
+            f"ROOMCHAT[{key!r}] is {value!r}, which cannot be imported: {error}"
+        ) from error
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    if setting == "ROOMCHAT":
+        config.cache_clear()
+        hook.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="django_roomchat.conf")

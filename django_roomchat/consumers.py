@@ -1,0 +1,295 @@
+"""A socket: what comes in is decoded and acted upon, what goes out is written by the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+import django_roomchat
+from django_roomchat import actions, hub, identity, inbox, origins, protocol
+from django_roomchat.conf import config
+from django_roomchat.errors import BadValue, Busy, ChatError, Forbidden, NotFound, TryAgain
+from django_roomchat.identity import Identity
+from django_roomchat.outbox import Outbox
+from django_roomchat.threads import in_thread
+
+_LOGGER = logging.getLogger(__name__)
+
+Message = dict[str, Any]
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class _Endpoint:
+    """What a route of Channels expects, without Channels' dispatch.
+
+    That gives every socket a channel on the layer, and every frame two tasks and a hop to a thread (110 to 130 µs).
+    """
+
+    @classmethod
+    def as_asgi(cls) -> Any:
+        """The ASGI application for a route."""
+
+        async def application(scope: Scope, receive: Receive, send: Send) -> None:
+            await cls()(scope, receive, send)
+
+        application.consumer_class = cls  # type: ignore[attr-defined]  # Channels' own tools look for it
+        return application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raise NotImplementedError(f"{type(self).__name__} does not serve sockets: define __call__().")
+
+
+class ChatConsumer(_Endpoint):
+    """The consumer of ``ws/chat/<room>/`` (one room from the start) and ``ws/chat/`` (rooms by ``join``).
+
+    A client that asks for the subprotocol ``roomchat.v1`` speaks it; one that asks for none speaks the tutorial's dialect.
+    It takes the room from ``room_name`` in the route, as the tutorial's does.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        if (refusal := _refusal(scope)) is not None:
+            _LOGGER.warning("Socket %s refused: %s", scope.get("path", ""), refusal)
+            await send({"type": "websocket.close", "code": protocol.CLOSE_FORBIDDEN})
+            return
+        try:
+            who = await in_thread(identity.who, scope)
+        except Exception:
+            _LOGGER.exception("Socket %s refused: nobody can say who speaks", scope.get("path", ""))
+            await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
+            return
+        subprotocol = None if not scope.get("subprotocols") else protocol.SUBPROTOCOL
+        await send({"type": "websocket.accept", "subprotocol": subprotocol})
+        await _Connection(scope, send, who).serve(receive)
+
+
+def _refusal(scope: Scope) -> str | None:
+    """Why the server's log says that this socket was refused."""
+    asked = scope.get("subprotocols") or []
+    if asked and protocol.SUBPROTOCOL not in asked:
+        return f"it asks for the subprotocols {', '.join(asked)}; there is {protocol.SUBPROTOCOL}"
+    return origins.refusal(scope)
+
+
+class NoSuchSocket(_Endpoint):
+    """Refuses what no other route wants. Without it, Channels raises and the server answers 500."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        _LOGGER.warning(
+            "Socket %s refused: there is no such route. django_roomchat's routing answers for all of ws/: "
+            "put routes of your own before its websocket_urlpatterns",
+            scope.get("path", ""),
+        )
+        if "websocket.http.response" in scope.get("extensions", {}):
+            await send({"type": "websocket.http.response.start", "status": 404, "headers": []})
+            await send({"type": "websocket.http.response.body", "body": b"There is no such socket."})
+        else:
+            await send({"type": "websocket.close", "code": protocol.CLOSE_NO_SUCH_ROOM})
+
+
+class _Connection:
+    """An open socket, as the hub knows it."""
+
+    __slots__ = (
+        "_closing",
+        "_hub",
+        "_inbox",
+        "_outbox",
+        "_own_room",
+        "_posts",
+        "_query",
+        "_task",
+        "_who",
+        "is_tutorial",
+        "seats",
+    )
+
+    def __init__(self, scope: Scope, send: Send, who: Identity) -> None:
+        self.is_tutorial = not scope.get("subprotocols")
+        self.seats: dict[str, hub.Seat] = {}
+        self._own_room: str | None = scope.get("url_route", {}).get("kwargs", {}).get("room_name")
+        self._query: bytes = scope.get("query_string", b"")
+        self._who = who
+        self._hub = hub.current()
+        self._inbox = inbox.current()
+        self._posts = 0
+        self._closing = False
+        self._task = asyncio.current_task()
+        self._outbox = Outbox(send, config().REPLIES_MAX_BYTES, self._resume, self._overflow)
+
+    async def serve(self, receive: Receive) -> None:
+        """Serve the socket from its opening to its end."""
+        self._hub.add(self)
+        try:
+            await self._greet()
+            while True:
+                message = await receive()
+                if message["type"] == "websocket.disconnect":
+                    return
+                await self._handle(message.get("text"))
+        except asyncio.CancelledError:
+            # Either we end it ourselves because its client takes nothing, or the server does.
+            if not self._closing:
+                raise
+        finally:
+            self._hub.remove(self)
+            self._outbox.end()
+
+    async def _greet(self) -> None:
+        if not self.is_tutorial:
+            self._welcome()
+        if self._own_room is not None:
+            try:
+                epoch, since = self._position()
+                await self._enter(self._own_room, epoch, since)
+            except ChatError as error:
+                self._refuse(error, frame="join", room=self._own_room)
+                code = (
+                    protocol.CLOSE_FORBIDDEN if isinstance(error, Forbidden) else protocol.CLOSE_NO_SUCH_ROOM
+                )
+                self.close(protocol.CLOSE_TRY_AGAIN if isinstance(error, TryAgain) else code)
+
+    def _position(self) -> tuple[str, int | None]:
+        """Where the client says, in the socket's address, that it stands."""
+        query = parse_qs(self._query.decode("latin-1"))
+        since = query.get("since", [""])[0]
+        # Longer numbers are no positions, and Python refuses to read those of thousands of digits.
+        known = since.isascii() and since.isdecimal() and len(since) <= 16
+        return query.get("epoch", [""])[0], int(since) if known else None
+
+    # In ---------------------------------------------------------------------------------------------------------------
+
+    async def _handle(self, text: str | None) -> None:
+        frame: protocol.ClientFrame | None = None
+        try:
+            if self.is_tutorial:
+                said = protocol.decode_tutorial(text, config().FRAME_MAX_BYTES)
+                self._post(protocol.Post(id=said.id or uuid.uuid4().hex, body=said.message))
+                return
+            frame = protocol.decode(text, config().FRAME_MAX_BYTES)
+            await self._act(frame)
+        except ChatError as error:
+            self._refuse(error, *_about(frame))
+        except Exception:
+            _LOGGER.exception("A frame of %s could not be handled", self._who.key)
+            self._refuse(TryAgain("Something went wrong on the server; try again."), *_about(frame))
+
+    async def _act(self, frame: protocol.ClientFrame) -> None:
+        match frame:
+            case protocol.Post():
+                self._post(frame)
+            case protocol.Ping():
+                self._outbox.write(self._hub.heads_of(self))
+            case protocol.Seen():
+                pass
+            case protocol.Join(room=name, epoch=epoch, since=since):
+                await self._enter(name, epoch, since)
+            case protocol.Leave(room=name):
+                self._leave(name)
+            case protocol.Hello():
+                self._welcome()
+
+    def _post(self, frame: protocol.Post) -> None:
+        room = frame.room or self._own_room
+        if room is None:
+            raise BadValue("Name the room: this socket's address has none.")
+        if self._posts >= config().SOCKET_MAX_POSTS:
+            raise Busy(
+                f"At most {config().SOCKET_MAX_POSTS} posts of one socket may wait; wait for their acks."
+            )
+        post = actions.Post(who=self._who, room=room, body=frame.body, id=frame.id, reply_to=frame.reply_to)
+        self._inbox.put(post, lambda result: self._answer(post, result))
+        self._posts += 1
+
+    async def _enter(self, name: str, epoch: str, since: int | None) -> None:
+        room = await in_thread(actions.enter_room, self._who, name)
+        if room.name not in self.seats and len(self.seats) >= config().SOCKET_MAX_ROOMS:
+            raise Forbidden(
+                f"A socket can be in {config().SOCKET_MAX_ROOMS} rooms; leave one first.", code="too_many"
+            )
+        await self._hub.enter(self, room.name, room.title, epoch, since)
+
+    def _leave(self, name: str) -> None:
+        room = actions.canonical_name(name or self._own_room or "")
+        if room not in self.seats:
+            raise NotFound("This socket is not in that room.")
+        self._hub.leave(self, room)
+        self._write(protocol.Left(room))
+
+    # Out --------------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_ready(self) -> bool:
+        return self._outbox.is_ready
+
+    @property
+    def blocked_since(self) -> float | None:
+        return self._outbox.blocked_since
+
+    def write(self, message: Message) -> None:
+        self._outbox.write(message)
+
+    def close(self, code: int, retry_after: float | None = None) -> None:
+        if self._closing:
+            return
+        self._closing = True
+        if not self._outbox.is_ready:
+            # It does not take what was written before, so it would not take a goodbye either.
+            self._outbox.end()
+            if self._task is not None:
+                self._task.cancel()
+            return
+        reason = protocol.CLOSE_CODES[code]
+        if not self.is_tutorial:
+            self._write(protocol.Bye(code, reason, retry_after))
+        self._outbox.write({"type": "websocket.close", "code": code, "reason": reason})
+
+    def _write(self, frame: Any) -> None:
+        self._outbox.write({"type": "websocket.send", "text": protocol.encode(frame)})
+
+    def _welcome(self) -> None:
+        settings = config()
+        self._write(
+            protocol.Welcome(
+                version=django_roomchat.__version__,
+                you=protocol.You(self._who.key, self._who.name, self._who.is_guest),
+                limits=protocol.Limits(settings.FRAME_MAX_BYTES, settings.BODY_MAX_LENGTH),
+                ping_seconds=settings.PING_SECONDS,
+            )
+        )
+
+    def _answer(self, post: actions.Post, result: actions.Posted | ChatError) -> None:
+        self._posts -= 1
+        if isinstance(result, ChatError):
+            self._refuse(result, "post", post.id, post.room)
+        elif not self.is_tutorial:
+            self._write(protocol.Ack(result.id, result.room, result.seq, result.duplicate))
+
+    def _refuse(
+        self, error: ChatError, frame: str | None = None, id: str | None = None, room: str | None = None
+    ) -> None:
+        if self.is_tutorial:
+            self._write(protocol.TutorialError(error.detail, "error", error.code, error.retry_after))
+        else:
+            self._write(protocol.Error(error.code, error.detail, frame, id, room, error.retry_after))
+
+    def _resume(self) -> None:
+        self._hub.resume(self)
+
+    def _overflow(self) -> None:
+        self.close(protocol.CLOSE_TOO_SLOW)
+
+
+def _about(frame: protocol.ClientFrame | None) -> tuple[str | None, str | None, str | None]:
+    """What an error names of the frame that it answers: type, id and room."""
+    if frame is None:
+        return None, None, None
+    kind = type(frame).__struct_config__.tag
+    return str(kind), getattr(frame, "id", None), getattr(frame, "room", None) or None

@@ -1,0 +1,159 @@
+"""A process's place on one channel layer: one channel, however many sockets; what fails is tried again and never raised."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+from django_roomchat import bus, reports
+
+QUEUE_MAX = 10_000
+"""Errands that may wait for the layer. While it is down they are of no use: the log has everything."""
+ERRAND_SECONDS = 1.0
+"""How long one errand may take. A layer that hangs counts as one that is down."""
+PAUSE_SECONDS = 0.5
+PAUSE_MAX_SECONDS = 5.0
+GROUP_EXPIRY_SECONDS = 86_400.0
+"""Of channels-redis, whose groups forget a member a day after it joined."""
+RECEIVE_TIMEOUT_SECONDS = 4.0
+"""A receive that fails after this long was only idle: redis-py 8 gives up on a quiet connection after 5 s
+(https://github.com/django/channels_redis/issues/422)."""
+
+
+class Courier:
+    """Joins groups, sends, receives and renews on the layer *alias*.
+
+    Args:
+        alias: of ``CHANNEL_LAYERS``.
+        deliver: called with every batch that arrives.
+        joined: called with the alias and a group's name when the layer has taken this process into the group.
+    """
+
+    def __init__(
+        self, alias: str, deliver: Callable[[bus.Batch], None], joined: Callable[[str, str], None]
+    ) -> None:
+        self.alias = alias
+        self._deliver = deliver
+        self._joined = joined
+        self._layer: Any = get_channel_layer(alias)
+        self._channel: str | None = None
+        self._groups: set[str] = set()
+        self._errands: asyncio.Queue[tuple[str, str, Any]] = asyncio.Queue(QUEUE_MAX)
+        self._sending_down = self._receiving_down = False
+        self._tasks = [asyncio.create_task(self._run_errands()), asyncio.create_task(self._renew())]
+
+    @property
+    def is_down(self) -> bool:
+        """The layer is known to fail."""
+        return self._sending_down or self._receiving_down
+
+    def join(self, group: str) -> None:
+        self._groups.add(group)
+        self._put("join", group)
+
+    def leave(self, group: str) -> None:
+        self._groups.discard(group)
+        self._put("leave", group)
+
+    def send(self, group: str, batch: bus.Batch) -> None:
+        self._put("send", group, batch)
+
+    def stop(self) -> list[asyncio.Task[None]]:
+        """Cancel what runs; the tasks are returned for whoever wants to wait for their end."""
+        for task in self._tasks:
+            task.cancel()
+        return self._tasks
+
+    def _put(self, kind: str, group: str, batch: bus.Batch | None = None) -> None:
+        try:
+            self._errands.put_nowait((kind, group, batch))
+        except asyncio.QueueFull:
+            reports.warn(
+                "full", "The channel layer %r does not keep up; other processes will poll.", self.alias
+            )
+
+    # Errands: in order, one at a time, each tried once, but for the groups, which are joined again after a failure.
+
+    async def _run_errands(self) -> None:
+        while True:
+            kind, group, batch = await self._errands.get()
+            try:
+                await asyncio.wait_for(self._run(kind, group, batch), ERRAND_SECONDS)
+            except Exception as error:
+                self._failed("sending", error)
+            else:
+                self._worked("sending")
+
+    async def _run(self, kind: str, group: str, batch: bus.Batch | None) -> None:
+        if self._channel is None:
+            self._channel = await self._layer.new_channel("roomchat")
+            self._tasks.append(asyncio.create_task(self._receive(self._channel)))
+        if kind == "send" and batch is not None:
+            await self._layer.group_send(group, bus.to_message(batch))
+        elif kind == "join" and group in self._groups:
+            await self._layer.group_add(group, self._channel)
+            self._joined(self.alias, group)
+        elif kind == "leave" and group not in self._groups:
+            await self._layer.group_discard(group, self._channel)
+
+    async def _renew(self) -> None:
+        """Join all groups again before they forget us, and soon after trouble."""
+        every = (
+            min(float(getattr(self._layer, "group_expiry", GROUP_EXPIRY_SECONDS)), GROUP_EXPIRY_SECONDS) / 4
+        )
+        renewed = time.monotonic()
+        while True:
+            # Looks at the state once a second; there is no event to wait for while a layer is down.
+            await asyncio.sleep(1.0)
+            if self.is_down or time.monotonic() - renewed >= every:
+                renewed = time.monotonic()
+                for group in list(self._groups):
+                    self._put("join", group)
+
+    async def _receive(self, channel: str) -> None:
+        pause = PAUSE_SECONDS
+        while True:
+            asked = time.monotonic()
+            try:
+                message = await self._layer.receive(channel)
+            except Exception as error:
+                if isinstance(error, TimeoutError) or _is_idle_timeout(error, time.monotonic() - asked):
+                    continue
+                self._failed("receiving", error)
+                # Waits for the layer to come back; the poll keeps everybody served meanwhile.
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, PAUSE_MAX_SECONDS)
+                continue
+            pause = PAUSE_SECONDS
+            self._worked("receiving")
+            batch = bus.from_message(message)
+            if batch is not None:
+                self._deliver(batch)
+
+    def _failed(self, what: str, error: Exception) -> None:
+        self._set(what, True)
+        reports.warn(
+            f"layer {self.alias} {what}",
+            "The channel layer %r fails at %s; this process reads the database instead: %r",
+            self.alias,
+            what,
+            error,
+        )
+
+    def _worked(self, what: str) -> None:
+        self._set(what, False)
+
+    def _set(self, what: str, down: bool) -> None:
+        if what == "sending":
+            self._sending_down = down
+        else:
+            self._receiving_down = down
+
+
+def _is_idle_timeout(error: Exception, waited: float) -> bool:
+    """Not a builtin TimeoutError, but the one of a Redis client, after a quiet while."""
+    return type(error).__name__ == "TimeoutError" and waited >= RECEIVE_TIMEOUT_SECONDS

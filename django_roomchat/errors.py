@@ -1,0 +1,111 @@
+"""What can go wrong, as one tree.
+
+::
+
+    ChatError
+    ├── BadFrame            bad_frame      the frame is not an object with a "type"
+    │   ├── BadJSON         bad_json       the frame is not JSON
+    │   ├── UnknownType     unknown_type   no such frame
+    │   ├── Unsupported     unsupported    a binary frame
+    │   └── TooBig          too_big        more bytes than are read
+    ├── BadValue            bad_value      a field has the wrong type or size
+    │   ├── BadText         bad_text       a message that cannot be stored or shown
+    │   └── BadRoomName     bad_room_name  a name that no room can have
+    ├── Forbidden           forbidden      the policy says no
+    ├── NotFound            not_found      it does not exist, or one may not know that it does
+    ├── IdReused            id_reused      the id belongs to another message of the same author
+    └── TryAgain            unavailable    it may succeed later; ``retry_after`` says when
+        └── Busy            busy           too much is waiting
+
+The code is part of the wire and does not change.
+The detail is a sentence for people: what was wrong, and what would be right.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class ChatError(Exception):
+    """The root of the tree.
+
+    Args:
+        detail: a sentence for people, or a lazy translation of one.
+        code: overrides the class's code (a policy may have codes of its own).
+        retry_after: seconds after which the same request may succeed.
+    """
+
+    code: str = "error"
+    status: ClassVar[int] = 400
+    """The HTTP status of a view that fails with it."""
+
+    def __init__(self, detail: Any, *, code: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        if code is not None:
+            self.code = code
+        self.retry_after = retry_after
+
+    @property
+    def detail(self) -> str:
+        return str(self.args[0])
+
+
+class BadFrame(ChatError):
+    code = "bad_frame"
+
+
+class BadJSON(BadFrame):
+    code = "bad_json"
+
+
+class UnknownType(BadFrame):
+    code = "unknown_type"
+
+
+class Unsupported(BadFrame):
+    code = "unsupported"
+    status = 415
+
+
+class TooBig(BadFrame):
+    code = "too_big"
+    status = 413
+
+
+class BadValue(ChatError):
+    code = "bad_value"
+
+
+class BadText(BadValue):
+    code = "bad_text"
+
+
+class BadRoomName(BadValue):
+    code = "bad_room_name"
+
+
+class Forbidden(ChatError):
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(ChatError):
+    code = "not_found"
+    status = 404
+
+
+class IdReused(ChatError):
+    code = "id_reused"
+    status = 409
+
+
+class TryAgain(ChatError):
+    code = "unavailable"
+    status = 503
+
+    def __init__(self, detail: Any, *, code: str | None = None, retry_after: float = 1.0) -> None:
+        super().__init__(detail, code=code, retry_after=retry_after)
+
+
+class Busy(TryAgain):
+    code = "busy"

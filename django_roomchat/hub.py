@@ -1,0 +1,627 @@
+"""Fan-out inside one process: rooms, their sockets, and how far each has come.
+
+One rule holds at every hop. A batch covers ``(prev, head]``; whoever stands at ``c`` ignores it if ``head <= c``, applies it if
+``prev <= c < head``, and has found a hole if ``prev > c``: then the log is read from ``c``.
+
+A socket has no queue of events. It has a position, and the room's recent events, shared by all, are what waits for it:
+who falls behind loses nothing but time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import weakref
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from django_roomchat import bus, log, reports, threads
+from django_roomchat.bus import Batch
+from django_roomchat.conf import config
+from django_roomchat.courier import Courier
+from django_roomchat.protocol import (
+    CLOSE_TOO_SLOW,
+    Events,
+    Heads,
+    Joined,
+    TutorialMessage,
+    decode_event,
+    encode,
+    encode_event,
+)
+
+LINGER_SECONDS = 10.0
+"""How long a room stays ready after its last socket left, for those who only reload the page."""
+FRAME_BYTES = 65_536
+"""Someone who catches up gets frames of about this size, so that a slow client stops us early."""
+CHECK_SECONDS = 1.0
+"""How often the hub looks for sockets that are stuck and rooms that nobody needs."""
+
+Message = dict[str, Any]
+
+
+class Socket(Protocol):
+    """What the hub knows of a socket."""
+
+    seats: dict[str, Seat]
+    """Its rooms, by name."""
+
+    @property
+    def is_tutorial(self) -> bool:
+        """It speaks the tutorial's dialect."""
+
+    @property
+    def is_ready(self) -> bool:
+        """What is written now leaves now."""
+
+    @property
+    def blocked_since(self) -> float | None:
+        """When its client stopped reading (``time.monotonic()``)."""
+
+    def write(self, message: Message) -> None:
+        """Send an ASGI message without waiting."""
+
+    def close(self, code: int, retry_after: float | None = None) -> None:
+        """Say bye and close, without waiting."""
+
+
+class Seat:
+    """A socket in a room."""
+
+    __slots__ = ("cursor", "is_reading", "room", "socket")
+
+    def __init__(self, room: HubRoom, socket: Socket, cursor: int) -> None:
+        self.room = room
+        self.socket = socket
+        self.cursor = cursor
+        """All events up to here were written to the socket."""
+        self.is_reading = False
+        """What it missed is being read from the database."""
+
+
+class Stretch:
+    """A batch, with the frames that it becomes: each made once, whoever gets it."""
+
+    __slots__ = ("_frame", "_tutorial_frames", "batch")
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self._frame: Message | None = None
+        self._tutorial_frames: list[Message] | None = None
+
+    def frames(self, is_tutorial: bool) -> list[Message]:
+        if is_tutorial:
+            if self._tutorial_frames is None:
+                self._tutorial_frames = _tutorial_frames(self.batch.events)
+            return self._tutorial_frames
+        if self._frame is None:
+            self._frame = _events_frame(self.batch)
+        return [self._frame]
+
+
+class HubRoom:
+    """A room in use by this process."""
+
+    def __init__(self, name: str, events_max: int) -> None:
+        self.name = name
+        self.title = ""
+        self.epoch = ""
+        self.floor = 0
+        self.cursor = 0
+        self.seats: dict[int, Seat] = {}
+        self.ready: asyncio.Future[None] | None = None
+        self.wanted = 0
+        """The highest position that anybody spoke of."""
+        self.is_filling = False
+        self.newest: log.Slice | None = None
+        """The newest page, for those who come without a position."""
+        self.reads: dict[tuple[str, int | None], asyncio.Future[log.Slice]] = {}
+        self.empty_since: float | None = None
+        self.entering = 0
+        self.courier: Courier | None = None
+        self.group = ""
+        self._events_max = events_max
+        self._events = 0
+        self._ring: deque[Stretch] = deque()
+
+    @property
+    def ring_floor(self) -> int:
+        """Who stands here or further needs no database."""
+        return self._ring[0].batch.prev if self._ring else self.cursor
+
+    def add(self, batch: Batch) -> Stretch:
+        """Take up a batch that begins where the room stands."""
+        stretch = Stretch(batch)
+        self._ring.append(stretch)
+        self.cursor = batch.head
+        self._events += len(batch.events)
+        while self._events > self._events_max and len(self._ring) > 1:
+            self._events -= len(self._ring.popleft().batch.events)
+        return stretch
+
+    def start_at(self, part: log.Slice) -> None:
+        """Forget everything and stand where *part* ends."""
+        self._ring.clear()
+        self._events = 0
+        self.epoch, self.title, self.floor, self.cursor = part.epoch, part.title, part.floor, part.head
+        self.newest = None
+
+    def covers(self, epoch: str, since: int) -> bool:
+        """What somebody at *since* has missed is at hand."""
+        return (since == 0 or epoch == self.epoch) and self.ring_floor <= since <= self.cursor
+
+    def after(self, cursor: int, max_bytes: int) -> Stretch | None:
+        """What follows *cursor*, about *max_bytes* of it; ``None`` if it is not at hand any more."""
+        if cursor < self.ring_floor:
+            return None
+        start = bisect_right(self._ring, cursor, key=lambda stretch: stretch.batch.prev) - 1
+        first = self._ring[start]
+        if first.batch.prev == cursor and (start == len(self._ring) - 1 or len(first.batch.events) >= 32):
+            return first
+        events: list[tuple[int, bytes]] = []
+        size, head = 0, cursor
+        for place in range(start, len(self._ring)):
+            batch = self._ring[place].batch
+            new = [event for event in batch.events if event[0] > cursor]
+            events += new
+            head = batch.head
+            size += sum(len(event) for _, event in new)
+            if size >= max_bytes:
+                break
+        return Stretch(Batch(self.name, self.epoch, cursor, head, events))
+
+
+class Hub:
+    """The rooms of one process and event loop. Get it with :func:`current`.
+
+    Args:
+        read, tail, heads: how the log is read, for tests; see :mod:`django_roomchat.log`.
+    """
+
+    def __init__(
+        self,
+        *,
+        read: Callable[..., Awaitable[log.Slice]] | None = None,
+        tail: Callable[..., Awaitable[log.Slice]] | None = None,
+        heads: Callable[..., Awaitable[dict[str, tuple[str, int]]]] | None = None,
+    ) -> None:
+        self._read_log = read or _read
+        self._read_tail = tail or _tail
+        self._read_heads = heads or _heads
+        self._rooms: dict[str, HubRoom] = {}
+        self._sockets: set[Socket] = set()
+        self._couriers: dict[str, Courier] = {}
+        self._groups: dict[tuple[str, str], set[str]] = {}
+        """The rooms of each group, by the layer's alias and the group's name."""
+        self._work: set[asyncio.Task[None]] = set()
+        self._is_running = False
+
+    # Sockets come and go ------------------------------------------------------------------------------------------
+
+    async def enter(self, socket: Socket, name: str, title: str, epoch: str, since: int | None) -> None:
+        """Put a socket, which may enter, into a room, and bring it up to date.
+
+        Whoever is not live yet hears nothing, and nothing is lost: the room is subscribed to before it is read,
+        and what arrives during the read is kept with the room.
+
+        Args:
+            socket: gets ``joined``, then everything that happens.
+            name: of the room, canonical.
+            title: shown as long as the room does not exist.
+            epoch, since: where the client stands; ``None`` if nowhere.
+        """
+        room = self._open(name)
+        room.entering += 1
+        try:
+            await self._make_ready(room)
+            self._unseat(socket, name)
+            if socket.is_tutorial:
+                part = None
+            elif since is not None and room.covers(epoch, since):
+                part = self._missed(room, since)
+            else:
+                part = await self._read(room, epoch, since)
+        finally:
+            room.entering -= 1
+            self._note_emptiness(room)
+        seat = Seat(room, socket, room.cursor if part is None else part.head)
+        room.seats[id(socket)] = seat
+        room.empty_since = None
+        socket.seats[name] = seat
+        if part is not None:
+            socket.write(_joined_frame(part, title))
+            if part.head > room.cursor:
+                room.wanted = max(room.wanted, part.head)
+                self._fill(room)
+        self._advance(seat)
+
+    def leave(self, socket: Socket, name: str) -> None:
+        """Take a socket out of a room."""
+        self._unseat(socket, name)
+
+    def add(self, socket: Socket) -> None:
+        """A socket was opened."""
+        self._sockets.add(socket)
+        if not self._is_running:
+            self._is_running = True
+            bus.subscribe(self._hear_local)
+            self._start(self._run())
+
+    def remove(self, socket: Socket) -> None:
+        """A socket was closed."""
+        self._sockets.discard(socket)
+        for name in list(socket.seats):
+            self._unseat(socket, name)
+
+    def resume(self, socket: Socket) -> None:
+        """A socket's client reads again."""
+        for seat in list(socket.seats.values()):
+            self._advance(seat)
+
+    def heads_of(self, socket: Socket) -> Message:
+        """The ping for a socket."""
+        return _text(encode(Heads({name: seat.room.cursor for name, seat in socket.seats.items()})))
+
+    def _unseat(self, socket: Socket, name: str) -> None:
+        seat = socket.seats.pop(name, None)
+        if seat is not None:
+            seat.room.seats.pop(id(socket), None)
+            self._note_emptiness(seat.room)
+
+    def _note_emptiness(self, room: HubRoom) -> None:
+        if not room.seats and not room.entering and room.empty_since is None:
+            room.empty_since = time.monotonic()
+
+    # Rooms open and close -----------------------------------------------------------------------------------------
+
+    def _open(self, name: str) -> HubRoom:
+        room = self._rooms.get(name)
+        if room is None:
+            room = self._rooms[name] = HubRoom(name, config().RING_EVENTS)
+            self._subscribe(room)
+        return room
+
+    def _subscribe(self, room: HubRoom) -> None:
+        room.courier = self._courier_of(room.name)
+        if room.courier is not None:
+            room.group = bus.group_name(room.name)
+            rooms = self._groups.setdefault((room.courier.alias, room.group), set())
+            rooms.add(room.name)
+            if len(rooms) == 1:
+                room.courier.join(room.group)
+
+    def _courier_of(self, name: str) -> Courier | None:
+        try:
+            alias = bus.layer_alias(name)
+            if alias not in self._couriers:
+                self._couriers[alias] = Courier(alias, self._hear, self._group_joined)
+            return self._couriers[alias]
+        except Exception as error:
+            reports.warn(
+                "no layer", "Room %r has no channel layer; other processes poll the database: %r", name, error
+            )
+            return None
+
+    def _group_joined(self, alias: str, group: str) -> None:
+        """What was said before the group had us was not brought to us: look."""
+        for name in self._groups.get((alias, group), ()):
+            room = self._rooms[name]
+            if room.ready is not None and room.ready.done():
+                self._fill(room)
+
+    async def _make_ready(self, room: HubRoom) -> None:
+        if room.ready is None:
+            room.ready = asyncio.get_running_loop().create_future()
+            try:
+                part = await self._read_tail(room.name, changes=config().RING_EVENTS // 2)
+            except BaseException as error:
+                waiting, room.ready = room.ready, None
+                waiting.set_exception(error)
+                waiting.exception()
+                raise
+            room.start_at(part)
+            room.cursor = part.prev
+            if part.head > part.prev:
+                room.add(_batch_of(part))
+            room.ready.set_result(None)
+        else:
+            await asyncio.shield(room.ready)
+
+    def _close_empty(self) -> None:
+        now = time.monotonic()
+        for room in list(self._rooms.values()):
+            if room.empty_since is None or room.seats or room.entering:
+                room.empty_since = None
+            elif now - room.empty_since >= LINGER_SECONDS or not self._sockets:
+                self._close(room)
+
+    def _close(self, room: HubRoom) -> None:
+        del self._rooms[room.name]
+        if room.courier is not None:
+            key = room.courier.alias, room.group
+            self._groups[key].discard(room.name)
+            if not self._groups[key]:
+                del self._groups[key]
+                room.courier.leave(room.group)
+
+    # News -----------------------------------------------------------------------------------------------------------
+
+    def _hear_local(self, batch: Batch) -> None:
+        """This process wrote. Its own sockets first; the layer in its own time."""
+        self._hear(batch)
+        courier = self._courier_of(batch.room)
+        if courier is not None:
+            courier.send(bus.group_name(batch.room), batch)
+
+    def _hear(self, batch: Batch) -> None:
+        room = self._rooms.get(batch.room)
+        if room is None or room.ready is None or not room.ready.done():
+            return
+        room.wanted = max(room.wanted, batch.head)
+        if batch.epoch != room.epoch and room.cursor:
+            self._fill(room)
+        elif batch.head <= room.cursor:
+            pass
+        elif batch.prev <= room.cursor and batch.events:
+            room.epoch = batch.epoch
+            self._tell(room, batch)
+        else:
+            self._fill(room)
+
+    def _tell(self, room: HubRoom, batch: Batch) -> None:
+        if batch.prev < room.cursor:
+            new = [event for event in batch.events if event[0] > room.cursor]
+            batch = Batch(batch.room, batch.epoch, room.cursor, batch.head, new)
+        prev, stretch = room.cursor, room.add(batch)
+        for seat in room.seats.values():
+            socket = seat.socket
+            if seat.cursor == prev and socket.is_ready and not seat.is_reading:
+                seat.cursor = batch.head
+                for frame in stretch.frames(socket.is_tutorial):
+                    socket.write(frame)
+            else:
+                self._advance(seat)
+
+    def _advance(self, seat: Seat) -> None:
+        """Give a socket what follows its position, as long as it takes it."""
+        room, socket = seat.room, seat.socket
+        while seat.cursor < room.cursor and socket.is_ready and not seat.is_reading:
+            stretch = room.after(seat.cursor, FRAME_BYTES)
+            if stretch is None:
+                seat.is_reading = True
+                self._start(self._catch_up(seat))
+                return
+            seat.cursor = stretch.batch.head
+            for frame in stretch.frames(socket.is_tutorial):
+                socket.write(frame)
+
+    # Holes ------------------------------------------------------------------------------------------------------------
+
+    def _fill(self, room: HubRoom) -> None:
+        """Read the log from where the room stands."""
+        if not room.is_filling:
+            room.is_filling = True
+            self._start(self._read_on(room))
+
+    async def _read_on(self, room: HubRoom) -> None:
+        try:
+            while True:
+                cursor, epoch = room.cursor, room.epoch
+                part = await self._read_log(room.name, epoch, cursor)
+                if part.reset is not None:
+                    self._restart(room, part)
+                else:
+                    self._tell_part(room, part)
+                if room.cursor >= room.wanted or room.cursor == cursor:
+                    room.wanted = room.cursor
+                    return
+        except Exception as error:
+            reports.warn(
+                "fill",
+                "Room %r could not be read; it is tried again with the next poll: %r",
+                room.name,
+                error,
+            )
+        finally:
+            room.is_filling = False
+
+    def _tell_part(self, room: HubRoom, part: log.Slice) -> None:
+        room.title, room.floor = part.title, part.floor
+        if part.head > room.cursor and part.prev <= room.cursor:
+            room.epoch = part.epoch
+            self._tell(room, _batch_of(part))
+
+    def _restart(self, room: HubRoom, part: log.Slice) -> None:
+        """The log is another one, or too much was missed: everybody starts over."""
+        room.start_at(part)
+        frame = _joined_frame(part, part.title)
+        for seat in room.seats.values():
+            seat.cursor = part.head
+            if not seat.socket.is_tutorial:
+                seat.socket.write(frame)
+
+    async def _catch_up(self, seat: Seat) -> None:
+        """Bring a socket on that is further behind than the room's recent events reach."""
+        room, socket = seat.room, seat.socket
+        try:
+            part = await self._read(room, room.epoch, seat.cursor)
+        except Exception as error:
+            reports.warn("catch up", "Room %r could not be read for a slow socket: %r", room.name, error)
+            socket.close(CLOSE_TOO_SLOW, retry_after=1.0)
+            return
+        finally:
+            seat.is_reading = False
+        if socket.seats.get(room.name) is not seat or part.head < seat.cursor:
+            return
+        seat.cursor = part.head
+        if socket.is_tutorial:
+            for frame in _tutorial_frames([] if part.reset else _batch_of(part).events):
+                socket.write(frame)
+        elif part.reset is not None:
+            socket.write(_joined_frame(part, part.title))
+        else:
+            socket.write(_events_frame(_batch_of(part)))
+        self._advance(seat)
+
+    def _missed(self, room: HubRoom, since: int) -> log.Slice:
+        """What somebody at *since* has missed, from the room's recent events."""
+        stretch = room.after(since, 2**63) if since < room.cursor else None
+        events = [] if stretch is None else [decode_event(event) for _, event in stretch.batch.events]
+        return log.Slice(room.name, room.title, room.epoch, room.floor, since, room.cursor, events)
+
+    async def _read(self, room: HubRoom, epoch: str, since: int | None) -> log.Slice:
+        """Read the log for one socket; many who ask for the same at the same time cost one read."""
+        newest = room.newest
+        if (
+            since is None
+            and newest is not None
+            and newest.epoch == room.epoch
+            and newest.head >= room.ring_floor
+        ):
+            return newest
+        question = epoch, since
+        reading = room.reads.get(question)
+        if reading is None:
+            reading = room.reads[question] = asyncio.ensure_future(self._read_log(room.name, epoch, since))
+            reading.add_done_callback(lambda _: room.reads.pop(question, None))
+        part = await asyncio.shield(reading)
+        if since is None and part.epoch == room.epoch:
+            room.newest = part
+        return part
+
+    # Time -------------------------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        """Poll, ping, and look after what nobody else looks after, as long as there are sockets."""
+        now = time.monotonic()
+        next_poll, next_ping = now + self._poll_seconds(), now + config().PING_SECONDS
+        try:
+            while self._sockets or self._rooms:
+                await asyncio.sleep(CHECK_SECONDS if self._sockets else 0)
+                now = time.monotonic()
+                self._close_stuck(now)
+                self._close_empty()
+                if now >= next_ping:
+                    next_ping = now + config().PING_SECONDS
+                    self._ping()
+                if now >= next_poll:
+                    await self._poll()
+                    next_poll = time.monotonic() + self._poll_seconds()
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        self._is_running = False
+        bus.unsubscribe()
+        for courier in self._couriers.values():
+            courier.stop()
+        self._couriers.clear()
+        threads.close()
+
+    def _poll_seconds(self) -> float:
+        down = any(courier.is_down for courier in self._couriers.values())
+        seconds = config().POLL_SECONDS_LAYER_DOWN if down else config().POLL_SECONDS
+        return seconds * random.uniform(0.9, 1.0)  # noqa: S311  (so that processes do not poll together)
+
+    async def _poll(self) -> None:
+        """Compare all rooms with the database, in one query."""
+        rooms = [room for room in self._rooms.values() if room.ready is not None and room.ready.done()]
+        if not rooms:
+            return
+        try:
+            heads = await self._read_heads([room.name for room in rooms])
+        except Exception as error:
+            reports.warn("poll", "The rooms could not be compared with the database: %r", error)
+            return
+        for room in rooms:
+            epoch, head = heads.get(room.name, ("", 0))
+            room.wanted = max(room.wanted, head)
+            if head > room.cursor or (epoch != room.epoch and room.cursor):
+                self._fill(room)
+
+    def _ping(self) -> None:
+        for socket in self._sockets:
+            if not socket.is_tutorial and socket.is_ready:
+                socket.write(self.heads_of(socket))
+
+    def _close_stuck(self, now: float) -> None:
+        for socket in list(self._sockets):
+            if socket.blocked_since is not None and now - socket.blocked_since >= config().SLOW_SECONDS:
+                socket.close(CLOSE_TOO_SLOW, retry_after=1.0)
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+
+_hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakKeyDictionary()
+
+
+def current() -> Hub:
+    """The hub of the running event loop."""
+    loop = asyncio.get_running_loop()
+    hub = _hubs.get(loop)
+    if hub is None:
+        hub = _hubs[loop] = Hub()
+    return hub
+
+
+async def _read(name: str, epoch: str, since: int | None) -> log.Slice:
+    settings = config()
+    return await threads.in_thread(
+        log.read, name, epoch, since, limit=settings.RESUME_MAX_EVENTS, page=settings.PAGE_MESSAGES
+    )
+
+
+async def _tail(name: str, changes: int) -> log.Slice:
+    return await threads.in_thread(log.tail, name, changes=changes)
+
+
+async def _heads(names: list[str]) -> dict[str, tuple[str, int]]:
+    return await threads.in_thread(log.heads, names)
+
+
+def _batch_of(part: log.Slice) -> Batch:
+    events = [(event.rev, encode_event(event)) for event in part.events]
+    return Batch(part.room, part.epoch, part.prev, part.head, events)
+
+
+def _text(text: str) -> Message:
+    return {"type": "websocket.send", "text": text}
+
+
+def _events_frame(batch: Batch) -> Message:
+    events = [msgspec.Raw(event) for _, event in batch.events]
+    return _text(encode(Events(batch.room, batch.epoch, batch.prev, batch.head, events)))
+
+
+def _joined_frame(part: log.Slice, title: str) -> Message:
+    events = [msgspec.Raw(encode_event(event)) for event in part.events]
+    joined = Joined(
+        room=part.room,
+        title=part.title or title,
+        epoch=part.epoch,
+        floor=part.floor,
+        prev=part.prev,
+        head=part.head,
+        events=events,
+        reset=part.reset,
+        more=part.more,
+    )
+    return _text(encode(joined))
+
+
+def _tutorial_frames(events: list[tuple[int, bytes]]) -> list[Message]:
+    """New messages only: the tutorial's page cannot show that one was edited or deleted."""
+    decoded = [decode_event(event) for _, event in events]
+    return [
+        _text(encode(TutorialMessage(event.body, event.author.name, event.seq)))
+        for event in decoded
+        if event.seq == event.rev and event.deleted_at is None
+    ]

@@ -1,0 +1,155 @@
+"""Group commit: what arrives while a commit is in flight is committed together; when nothing is, a lone post goes at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import weakref
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+
+from django_roomchat import reports
+from django_roomchat.actions import Post, Posted, post_messages
+from django_roomchat.conf import config
+from django_roomchat.errors import Busy, ChatError, TryAgain
+from django_roomchat.threads import in_thread
+
+TRIES = 3
+"""For a transaction that the database gave up (deadlock, lost connection, busy). The posts' ids make a repetition harmless."""
+RETRY_AFTER_SECONDS = 1.0
+
+_LOGGER = logging.getLogger(__name__)
+
+Answer = Callable[[Posted | ChatError], None]
+Waiting = deque[tuple[Post, Answer]]
+
+
+class Inbox:
+    """The posts of one event loop on their way into the database.
+
+    A room that somebody else has locked gets a lane of its own until it is free, so that the others go on.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: Waiting = deque()
+        self._lanes: dict[str, Waiting] = {}
+        # By the room's name as typed: two spellings are two lanes, and within one nobody overtakes himself.
+        self._count = 0
+        self._committing = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        # Lanes wait for locks in threads; the other half of the pool stays free for the rooms that go on.
+        self._lane_threads = asyncio.Semaphore(max(1, config().DATABASE_THREADS // 2))
+
+    def put(self, post: Post, answer: Answer) -> None:
+        """Take a post on its way.
+
+        Args:
+            post: what to say.
+            answer: called once on the event loop, when the post is stored or refused; in the order of the posts where they
+                are of one room.
+
+        Raises:
+            Busy: too many posts are waiting.
+        """
+        if self._count >= config().INBOX_MAX_POSTS:
+            raise Busy("Too many messages are waiting to be stored.", retry_after=RETRY_AFTER_SECONDS)
+        self._count += 1
+        if (lane := self._lanes.get(post.room)) is not None:
+            lane.append((post, answer))
+            return
+        self._waiting.append((post, answer))
+        if not self._committing:
+            self._committing = True
+            self._start(self._commit_waiting())
+
+    async def drain(self) -> None:
+        """Wait until everything that was taken is answered."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _commit_waiting(self) -> None:
+        try:
+            while self._waiting:
+                batch = _take(self._waiting)
+                results = await _store([post for post, _ in batch], wait_seconds=0)
+                locked = self._answer(batch, results)
+                for room in dict.fromkeys(post.room for post, _ in locked):
+                    self._open_lane(room, locked)
+        finally:
+            self._committing = False
+
+    def _answer(
+        self, batch: Sequence[tuple[Post, Answer]], results: Sequence[Posted | ChatError | None]
+    ) -> list[tuple[Post, Answer]]:
+        """Tell the senders; those whose room is locked are returned."""
+        locked = []
+        for (post, answer), result in zip(batch, results, strict=True):
+            if result is None:
+                locked.append((post, answer))
+            else:
+                self._count -= 1
+                answer(result)
+        return locked
+
+    def _open_lane(self, room: str, locked: Sequence[tuple[Post, Answer]]) -> None:
+        lane = self._lanes.setdefault(room, deque())
+        lane.extend(one for one in locked if one[0].room == room)
+        lane.extend(one for one in self._waiting if one[0].room == room)
+        self._waiting = deque(one for one in self._waiting if one[0].room != room)
+        self._start(self._commit_lane(room, lane))
+
+    async def _commit_lane(self, room: str, lane: Waiting) -> None:
+        try:
+            while lane:
+                batch = _take(lane)
+                async with self._lane_threads:
+                    results = await _store(
+                        [post for post, _ in batch], wait_seconds=config().LOCK_TIMEOUT_SECONDS
+                    )
+                self._answer(batch, results)
+        finally:
+            del self._lanes[room]
+
+
+def _take(waiting: Waiting) -> list[tuple[Post, Answer]]:
+    return [waiting.popleft() for _ in range(min(len(waiting), config().BATCH_MAX_POSTS))]
+
+
+async def _store(posts: Sequence[Post], *, wait_seconds: float) -> Sequence[Posted | ChatError | None]:
+    """Commit the posts together; where one of them is at fault, one by one, so that it fails alone."""
+    for _ in range(TRIES):
+        try:
+            return await in_thread(post_messages, posts, wait_seconds=wait_seconds)
+        except (OperationalError, InterfaceError) as error:
+            trouble: Exception = error
+            if wait_seconds:
+                break
+        except Exception as error:
+            if len(posts) == 1:
+                _LOGGER.exception("A post to room %r could not be stored", posts[0].room)
+                return [TryAgain("The message could not be stored.", retry_after=RETRY_AFTER_SECONDS)]
+            trouble = error
+            return [(await _store([post], wait_seconds=wait_seconds))[0] for post in posts]
+    reports.warn("store", "The database did not take %d posts: %r", len(posts), trouble)
+    refusal = TryAgain("The message could not be stored just now.", retry_after=RETRY_AFTER_SECONDS)
+    return [refusal] * len(posts)
+
+
+_inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Inbox] = weakref.WeakKeyDictionary()
+
+
+def current() -> Inbox:
+    """The inbox of the running event loop."""
+    loop = asyncio.get_running_loop()
+    inbox = _inboxes.get(loop)
+    if inbox is None:
+        inbox = _inboxes[loop] = Inbox()
+    return inbox

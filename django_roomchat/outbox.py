@@ -1,0 +1,118 @@
+"""Writing to one client without ever waiting for it, and without a task of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+Message = dict[str, Any]
+"""Of ASGI: ``{"type": "websocket.send", "text": …}``. The same object may go to any number of clients."""
+
+
+class Outbox:
+    """One client's way out.
+
+    A server's ``send`` finishes at once as long as the client reads, and waits only when the client's buffer is full.
+    So it is run here on the spot, step by step; only if it waits, whatever it waits for continues it later.
+    That spares a task for every socket, and two task switches for every delivery.
+
+    Args:
+        send: of the ASGI server.
+        max_bytes: answers that may wait.
+        on_ready: called when the client reads again.
+        on_overflow: called when more answers would have to wait.
+    """
+
+    __slots__ = (
+        "_broken",
+        "_max_bytes",
+        "_on_overflow",
+        "_on_ready",
+        "_send",
+        "_waiting",
+        "_waiting_bytes",
+        "_writing",
+        "blocked_since",
+    )
+
+    def __init__(
+        self,
+        send: Callable[[Message], Awaitable[None]],
+        max_bytes: int,
+        on_ready: Callable[[], None],
+        on_overflow: Callable[[], None],
+    ) -> None:
+        self._send = send
+        self._max_bytes = max_bytes
+        self._on_ready = on_ready
+        self._on_overflow = on_overflow
+        self._writing: Coroutine[Any, Any, None] | None = None
+        self._waiting: deque[Message] = deque()
+        self._waiting_bytes = 0
+        self._broken = False
+        self.blocked_since: float | None = None
+        """When the client stopped reading, in ``time.monotonic()`` seconds; ``None`` while it reads."""
+
+    @property
+    def is_ready(self) -> bool:
+        """What is written now leaves now."""
+        return self._writing is None and not self._broken
+
+    def write(self, message: Message) -> None:
+        """Send a message, at once or after those that wait."""
+        if self._broken:
+            return
+        if self._writing is None:
+            self._continue(self._send(message))  # type: ignore[arg-type]  # every server's send is a coroutine function
+            return
+        self._waiting_bytes += len(message.get("text", ""))
+        if self._waiting_bytes > self._max_bytes:
+            self._on_overflow()
+            return
+        self._waiting.append(message)
+
+    def end(self) -> None:
+        """Write nothing more, and forget what waits."""
+        self._broken = True
+        self._waiting.clear()
+        if self._writing is not None:
+            self._writing.close()
+            self._writing = None
+
+    def _continue(self, writing: Coroutine[Any, Any, None]) -> None:
+        try:
+            awaited = writing.send(None)
+        except StopIteration:
+            self._writing = None
+            return
+        except Exception:
+            # The connection is gone, which the consumer hears from the server as a disconnect.
+            self._writing = None
+            self._broken = True
+            return
+        if self._writing is None:
+            self.blocked_since = time.monotonic()
+        self._writing = writing
+        if awaited is None:
+            asyncio.get_running_loop().call_soon(self._resume)
+        else:
+            # What a Task does with the future that its coroutine awaits.
+            awaited._asyncio_future_blocking = False
+            awaited.add_done_callback(self._resume)
+
+    def _resume(self, _: Any = None) -> None:
+        writing = self._writing
+        if writing is None:
+            return
+        self._continue(writing)
+        while self._writing is None and self._waiting and not self._broken:
+            message = self._waiting.popleft()
+            self._waiting_bytes -= len(message.get("text", ""))
+            self._continue(self._send(message))  # type: ignore[arg-type]  # as above
+        if self._writing is None:
+            self.blocked_since = None
+            if not self._broken:
+                self._on_ready()

@@ -1,0 +1,135 @@
+"""What the templates of a room and of the list of rooms show."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from django_roomchat import identity, policy
+from django_roomchat.actions import History, list_rooms, read_history
+from django_roomchat.conf import config
+from django_roomchat.identity import Identity
+from django_roomchat.models import Room
+from django_roomchat.protocol import Event
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMessage:
+    """A message as a template shows it."""
+
+    seq: int
+    rev: int
+    id: str
+    kind: str
+    author_key: str
+    author_name: str
+    body: str
+    at: datetime
+    reply_to: int | None
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    mine: bool
+
+
+def room_page(
+    request: HttpRequest, name: str, *, before: int | None = None, draft: str = "", error: str | None = None
+) -> dict[str, Any]:
+    """The context of ``room.html`` and of ``{% roomchat name %}``.
+
+    Args:
+        request: of the page.
+        name: of the room, however typed.
+        before: show the messages before this place instead of the newest.
+        draft: what was typed and not accepted.
+        error: why it was not.
+
+    Raises:
+        ChatError: there cannot be such a room, or the policy says no.
+    """
+    me = identity.who(request)
+    history = read_history(me, name, before=before)
+    room = history.room
+    may_post = policy.policy().can_post(me, room)
+    return {
+        "room": room,
+        "room_name": room.name,
+        "room_title": room.title,
+        "messages": [_shown(event, me) for event in reversed(history.messages)],
+        "epoch": history.epoch,
+        "head": history.head,
+        "is_newest": before is None,
+        "older_before": history.before,
+        "me": me,
+        **_addresses(room),
+        "body_max_length": config().BODY_MAX_LENGTH,
+        "post_id": str(uuid.uuid4()),
+        "draft": draft,
+        "error": error,
+        "may_post": bool(may_post),
+        "may_post_detail": str(may_post.detail),
+    }
+
+
+def index_page(request: HttpRequest, *, typed: str = "", error: str | None = None) -> dict[str, Any]:
+    """The context of ``index.html``."""
+    rooms = [
+        {
+            "name": room.name,
+            "title": room.title,
+            "url": reverse("roomchat:room", args=[room.name]),
+            "head": room.log.head,
+            "changed_at": room.log.changed_at,
+            "last": last,
+        }
+        for room, last in list_rooms(identity.who(request))
+    ]
+    return {"rooms": rooms, "typed": typed, "error": error, "name_max_length": config().ROOM_NAME_MAX_LENGTH}
+
+
+def history_json(history: History) -> dict[str, Any]:
+    """A page of history as the JSON views answer it; its messages are the events of the wire."""
+    return {
+        "room": history.room.name,
+        "title": history.room.title,
+        "epoch": history.epoch,
+        "floor": history.floor,
+        "head": history.head,
+        "messages": history.messages,
+        "before": history.before,
+    }
+
+
+def _addresses(room: Room) -> dict[str, str]:
+    return {
+        "room_url": reverse("roomchat:room", args=[room.name]),
+        "messages_url": reverse("roomchat:messages", args=[room.name]),
+        "index_url": reverse("roomchat:index"),
+        "socket_path": f"{config().SOCKET_PATH}{quote(room.name, safe='')}/",
+    }
+
+
+def _shown(event: Event, me: Identity) -> ShownMessage:
+    return ShownMessage(
+        seq=event.seq,
+        rev=event.rev,
+        id=event.id,
+        kind=event.kind,
+        author_key=event.author.key,
+        author_name=event.author.name,
+        body=event.body,
+        at=datetime.fromisoformat(event.at),
+        reply_to=event.reply_to,
+        edited_at=_moment(event.edited_at),
+        deleted_at=_moment(event.deleted_at),
+        mine=event.author.key == me.key,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,344 @@
+"""The wire: the frames of ``roomchat.v1``, and the dialect of the Channels tutorial.
+
+Every frame is a JSON object with a ``type``; the Structs below are its schema, and the documentation is made from them.
+Rooms are named in frames, so that one socket can hold many rooms.
+A frame that carries events says which range of the room's numbers it covers: everything in ``(prev, head]``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+
+from django_roomchat.errors import (
+    BadFrame,
+    BadJSON,
+    BadText,
+    BadValue,
+    ChatError,
+    TooBig,
+    UnknownType,
+    Unsupported,
+)
+
+SUBPROTOCOL = "roomchat.v1"
+
+# Close codes: the server says one of these in ``bye`` and closes with it.
+CLOSE_NORMAL = 4000
+CLOSE_SESSION_ENDED = 4001
+CLOSE_FORBIDDEN = 4003
+CLOSE_NO_SUCH_ROOM = 4004
+CLOSE_TOO_SLOW = 4008
+CLOSE_RESTART = 4012
+CLOSE_TOO_MANY = 4029
+CLOSE_PROTOCOL = 4400
+CLOSE_REPLACED = 4409
+CLOSE_TRY_AGAIN = 4503
+
+CLOSE_CODES = {
+    CLOSE_NORMAL: "closed",
+    CLOSE_SESSION_ENDED: "the session is over; sign in again",
+    CLOSE_FORBIDDEN: "not allowed",
+    CLOSE_NO_SUCH_ROOM: "no such room",
+    CLOSE_TOO_SLOW: "did not read what was sent",
+    CLOSE_RESTART: "the server restarts",
+    CLOSE_TOO_MANY: "too many requests",
+    CLOSE_PROTOCOL: "not the protocol",
+    CLOSE_REPLACED: "replaced by a newer socket",
+    CLOSE_TRY_AGAIN: "try again",
+}
+
+Position = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+"""A number of a room's log. Below 2**53, because JavaScript's numbers end there."""
+
+
+class Frame(msgspec.Struct, tag_field="type", omit_defaults=True, frozen=True):
+    """A frame of either direction."""
+
+
+# From the client ------------------------------------------------------------------------------------------------
+
+
+class Hello(Frame, frozen=True, tag="hello"):
+    """Asks for ``welcome`` again."""
+
+
+class Join(Frame, frozen=True, tag="join"):
+    """Enters a room, or catches up in one. Answered with ``joined``."""
+
+    room: str
+    epoch: str = ""
+    """Of the log that ``since`` counts in; from an earlier ``joined``."""
+    since: Position | None = None
+    """The position that the client has reached. Without it, ``joined`` brings the newest page."""
+
+
+class Leave(Frame, frozen=True, tag="leave"):
+    """Leaves a room. Answered with ``left``."""
+
+    room: str = ""
+
+
+class Post(Frame, frozen=True, tag="post"):
+    """Says something. Answered with ``ack`` after the COMMIT, or with ``error``."""
+
+    id: str
+    """Made once for each thing that a person says, and the same on every retry: 1 to 64 visible ASCII characters, best a UUID."""
+    body: str
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    reply_to: Position | None = None
+    """The ``seq`` of the message that this one answers."""
+
+
+class Seen(Frame, frozen=True, tag="seen"):
+    """Says how far the client has applied each room. Sent every 2 s or 64 KiB while positions move; not answered."""
+
+    heads: dict[str, Position]
+
+
+class Ping(Frame, frozen=True, tag="ping"):
+    """Asks whether the server is there. Answered with ``ping``."""
+
+
+ClientFrame = Hello | Join | Leave | Post | Seen | Ping
+
+
+# From the server ------------------------------------------------------------------------------------------------
+
+
+class Author(msgspec.Struct, frozen=True):
+    key: str
+    """The same for everything that one user or guest says."""
+    name: str
+    """As it was when the message was written."""
+
+
+class Event(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A message in its latest state. Put it in the place of the one with the same ``seq``."""
+
+    seq: int
+    """Its place in the room."""
+    rev: int
+    """The number of its last change. Equal to ``seq`` until it is edited or deleted."""
+    id: str
+    """What its author's client called it."""
+    kind: Literal["user", "system", "bot"]
+    author: Author
+    body: str
+    at: str
+    """When it was posted: ISO 8601, UTC, milliseconds."""
+    reply_to: int | None = None
+    edited_at: str | None = None
+    deleted_at: str | None = None
+    """If present, ``body`` is empty."""
+
+
+class You(msgspec.Struct, frozen=True):
+    key: str
+    name: str
+    guest: bool
+
+
+class Limits(msgspec.Struct, frozen=True):
+    frame_bytes: int
+    body_chars: int
+
+
+class Welcome(Frame, frozen=True, tag="welcome"):
+    """The first frame of every socket."""
+
+    version: str
+    you: You
+    limits: Limits
+    ping_seconds: float
+    """Nothing heard for this and 10 s more means that the connection is dead."""
+
+
+class Joined(Frame, frozen=True, tag="joined"):
+    """The room was entered, and this brings the client up to ``head``."""
+
+    room: str
+    title: str
+    epoch: str
+    floor: int
+    prev: int
+    head: int
+    events: list[msgspec.Raw]
+    reset: Literal["new", "epoch", "floor", "gap", "ahead"] | None = None
+    """Present: throw away what you have of this room, ``events`` is its newest page. Absent: ``events`` is all in ``(prev, head]``.
+
+    ``new``: no ``since`` was given. ``epoch``: the log is another one. ``floor``: what is missing was pruned.
+    ``gap``: too much is missing. ``ahead``: the log does not reach that far."""
+    more: bool = False
+    """With ``reset``: there are older messages than these."""
+
+
+class Events(Frame, frozen=True, tag="events"):
+    """What happened in a room in ``(prev, head]``."""
+
+    room: str
+    epoch: str
+    prev: int
+    head: int
+    events: list[msgspec.Raw]
+
+
+class Ack(Frame, frozen=True, tag="ack"):
+    """The post is stored."""
+
+    id: str
+    room: str
+    seq: int
+    duplicate: bool
+    """It was stored before; this is its number."""
+
+
+class Error(Frame, frozen=True, tag="error"):
+    """A frame was refused. The socket goes on."""
+
+    code: str
+    detail: str
+    frame: str | None = None
+    """The type of the frame that this answers, if it had one."""
+    id: str | None = None
+    room: str | None = None
+    retry_after: float | None = None
+    """Seconds after which the same frame may succeed. Without it, it will not."""
+
+
+class Heads(Frame, frozen=True, tag="ping"):
+    """A sign of life with the positions of the socket's rooms. A client that is behind one for 2 s has lost something and joins again."""
+
+    heads: dict[str, int]
+
+
+class Left(Frame, frozen=True, tag="left"):
+    """The room was left."""
+
+    room: str
+
+
+class Bye(Frame, frozen=True, tag="bye"):
+    """Comes before every close by the server (daphne drops the reasons of close frames)."""
+
+    code: int
+    reason: str
+    retry_after: float | None = None
+
+
+ServerFrame = Welcome | Joined | Events | Ack | Error | Heads | Left | Bye
+
+
+# The tutorial's dialect -------------------------------------------------------------------------------------------
+
+
+class TutorialPost(msgspec.Struct, frozen=True):
+    """What the tutorial's page sends."""
+
+    message: str
+    id: str = ""
+
+
+class TutorialMessage(msgspec.Struct, frozen=True):
+    """What the tutorial's page receives; it shows ``message``."""
+
+    message: str
+    name: str
+    seq: int
+
+
+class TutorialError(msgspec.Struct, omit_defaults=True, frozen=True):
+    """An error as the tutorial's page can show it."""
+
+    message: str
+    type: str
+    code: str
+    retry_after: float | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_client_frames = msgspec.json.Decoder(ClientFrame)
+_tutorial_posts = msgspec.json.Decoder(TutorialPost)
+_HALF_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def encode(frame: Any) -> str:
+    """A frame, or an event, as the text that is sent."""
+    return _encoder.encode(frame).decode()
+
+
+def encode_event(event: Event) -> bytes:
+    """An event, ready to be set into any number of frames."""
+    return _encoder.encode(event)
+
+
+def decode_event(event: bytes) -> Event:
+    """What :func:`encode_event` made.
+
+    Raises:
+        msgspec.MsgspecError: it is something else.
+    """
+    return _events.decode(event)
+
+
+_events = msgspec.json.Decoder(Event)
+
+
+def decode(text: str | None, max_bytes: int) -> ClientFrame:
+    """The frame that a client sent.
+
+    Args:
+        text: of the frame; ``None`` if it was a binary one.
+        max_bytes: more are not read.
+
+    Raises:
+        BadFrame, BadValue: it is none; the detail says what is wrong.
+    """
+    return _decode(_client_frames, text, max_bytes)  # type: ignore[no-any-return]  # msgspec's Decoder of a union is untyped
+
+
+def decode_tutorial(text: str | None, max_bytes: int) -> TutorialPost:
+    """The same for a client that speaks the tutorial's dialect."""
+    return _decode(_tutorial_posts, text, max_bytes)  # type: ignore[no-any-return]  # as above
+
+
+T = TypeVar("T")
+
+
+def decode_body(content: bytes, wanted: type[T], max_bytes: int) -> T:
+    """The JSON body of an HTTP request, with the errors of a frame."""
+    text = content.decode(errors="surrogateescape")
+    return _decode(msgspec.json.Decoder(wanted), text, max_bytes)  # type: ignore[no-any-return]  # as above
+
+
+def _decode(decoder: msgspec.json.Decoder[Any], text: str | None, max_bytes: int) -> Any:
+    if text is None:
+        raise Unsupported("Binary frames are not understood; send JSON as text.")
+    if len(text) > max_bytes or (not text.isascii() and len(text.encode(errors="surrogatepass")) > max_bytes):
+        raise TooBig(f"A frame has at most {max_bytes} bytes.")
+    try:
+        return decoder.decode(text)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error)) from error
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        if isinstance(error, UnicodeEncodeError) or _HALF_SURROGATE.search(text):
+            raise BadText("The frame contains half of a surrogate pair, which is not a character.") from error
+        raise BadJSON(f"The frame is not JSON: {error}.") from error
+    except RecursionError as error:
+        raise BadJSON("The frame is nested too deeply.") from error
+
+
+def _explain(problem: str) -> ChatError:
+    """msgspec's sentence as an error of ours. Its last part is the place: ``$.body``; no place is the frame itself."""
+    what, _, place = problem.partition(" - at `$.")
+    field = place.rstrip("`")
+    if field == "type" and what.startswith("Invalid value"):
+        return UnknownType(f"There is no frame of type {what.removeprefix('Invalid value ')}.")
+    if what == "Object missing required field `type`" or field == "type":
+        return BadFrame('A frame needs a "type", which is a text.')
+    if not field and what.startswith("Expected `object`"):
+        return BadFrame(f"A frame is an object: {what[0].lower()}{what[1:]}.")
+    return BadValue(f"{field}: {what[0].lower()}{what[1:]}." if field else f"{what}.")

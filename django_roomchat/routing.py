@@ -1,0 +1,17 @@
+"""``websocket_urlpatterns`` for your ``URLRouter``. They answer for all of ``ws/``: put routes of your own before them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path, re_path
+
+from django_roomchat.consumers import ChatConsumer, NoSuchSocket
+
+_chat: Any = ChatConsumer.as_asgi()
+
+websocket_urlpatterns = [
+    path("ws/chat/", _chat),
+    path("ws/chat/<str:room_name>/", _chat),
+    re_path(r"^ws/", NoSuchSocket.as_asgi()),
+]

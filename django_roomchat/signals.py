@@ -1,0 +1,17 @@
+"""Announcements after the fact. Receivers cannot refuse anything; that is the policy's part.
+
+They are sent after the COMMIT with ``send_robust``, in the thread that wrote.
+A process that dies between the COMMIT and the signal sends none: what must happen for every message reads the log.
+"""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+# Sent for every new message, once (not for a repeated post).
+#
+# Arguments:
+#   - sender: the Message class
+#   - room: the canonical name of its room
+#   - event: django_roomchat.protocol.Event
+message_posted = Signal()

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from django_roomchat import views
+
+app_name = "roomchat"
+
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("<str:room_name>/", views.room, name="room"),
+    path("<str:room_name>/messages/", views.messages, name="messages"),
+]

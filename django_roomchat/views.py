@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from django_roomchat import actions, identity, page, protocol
+from django_roomchat.conf import config
+from django_roomchat.errors import BadRoomName, BadValue, ChatError, Unsupported
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """Type a room's name, or pick a room."""
+    typed = request.GET.get("room")
+    if typed is None:
+        return render(request, "django_roomchat/index.html", page.index_page(request))
+    try:
+        return HttpResponseRedirect(reverse("roomchat:room", args=[actions.canonical_name(typed)]))
+    except BadRoomName as error:
+        context = page.index_page(request, typed=typed, error=error.detail)
+        return render(request, "django_roomchat/index.html", context, status=error.status)
+
+
+# A post is its own transaction: with ATOMIC_REQUESTS the answer would promise what is not yet committed.
+@transaction.non_atomic_requests
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def room(request: HttpRequest, room_name: str) -> HttpResponse:
+    """A room with its last messages, or those before a place; a form post says something."""
+    try:
+        if request.method == "POST":
+            return _post_form(request, room_name)
+        return _show_room(request, room_name, before=_place(request.GET.get("before")))
+    except ChatError as error:
+        context = {"error": error.detail, "code": error.code, "index_url": reverse("roomchat:index")}
+        return render(request, "django_roomchat/error.html", context, status=error.status)
+
+
+def _post_form(request: HttpRequest, room_name: str) -> HttpResponse:
+    body = request.POST.get("body", "")
+    try:
+        posted = actions.post_message(
+            room_name, body, author=identity.who(request), id=request.POST.get("id") or uuid.uuid4().hex
+        )
+    except BadRoomName:
+        raise
+    except ChatError as error:
+        return _show_room(request, room_name, draft=body, error=error)
+    return HttpResponseRedirect(f"{reverse('roomchat:room', args=[posted.room])}#m-{posted.seq}", status=303)
+
+
+def _show_room(
+    request: HttpRequest,
+    room_name: str,
+    *,
+    before: int | None = None,
+    draft: str = "",
+    error: ChatError | None = None,
+) -> HttpResponse:
+    context = page.room_page(
+        request, room_name, before=before, draft=draft, error=error.detail if error else None
+    )
+    response = render(request, "django_roomchat/room.html", context, status=error.status if error else 200)
+    patch_vary_headers(response, ["Cookie"])
+    return response
+
+
+@transaction.non_atomic_requests
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def messages(request: HttpRequest, room_name: str) -> HttpResponse:
+    """The history of a room as JSON; a POST of JSON says something."""
+    try:
+        if request.method == "POST":
+            return _post_json(request, room_name)
+        who = identity.who(request)
+        history = actions.read_history(who, room_name, before=_place(request.GET.get("before")))
+        return _json(page.history_json(history))
+    except ChatError as error:
+        response = _json({"error": {"code": error.code, "detail": error.detail}}, status=error.status)
+        if error.retry_after is not None:
+            response["Retry-After"] = str(max(1, round(error.retry_after)))
+        return response
+
+
+class _JSONPost(msgspec.Struct):
+    id: str
+    body: str
+    reply_to: protocol.Position | None = None
+
+
+def _post_json(request: HttpRequest, room_name: str) -> HttpResponse:
+    if request.content_type != "application/json":
+        # Also a guard: a form of another site can send text/plain, but not JSON.
+        raise Unsupported("Send JSON, with Content-Type: application/json.")
+    said = protocol.decode_body(request.body, _JSONPost, config().FRAME_MAX_BYTES)
+    posted = actions.post_message(
+        room_name, said.body, author=identity.who(request), id=said.id, reply_to=said.reply_to
+    )
+    return _json({"id": posted.id, "seq": posted.seq, "duplicate": posted.duplicate}, status=201)
+
+
+def _place(typed: str | None) -> int | None:
+    if not typed:
+        return None
+    if not (typed.isascii() and typed.isdecimal() and len(typed) <= 16):
+        raise BadValue(f"“before” is the place of a message, a whole number, not {typed[:20]!r}.")
+    return int(typed)
+
+
+def _json(content: Any, status: int = 200) -> HttpResponse:
+    response = HttpResponse(msgspec.json.encode(content), status=status, content_type="application/json")
+    patch_vary_headers(response, ["Cookie"])
+    return response
