@@ -1,0 +1,227 @@
+"""What the templates need beyond Django's own tags.
+
+``{% roomchat "lobby" %}`` puts a room into any page, with its style and script; ``{% roomchat_assets %}`` puts these two where you want them.
+
+Colours and initials are computed here for what the server renders and in ``js/src/people.js`` for what the browser renders.
+Both follow the same rules; ``tests/browser`` compares them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django import template
+from django.conf import settings
+from django.http import HttpRequest
+from django.shortcuts import resolve_url
+from django.template import Context
+from django.templatetags.static import static
+from django.urls import NoReverseMatch
+from django.utils import timezone
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
+
+register = template.Library()
+
+GROUPED_WITHIN = datetime.timedelta(minutes=5)
+"""Messages of one author this close together stand under one name."""
+HUES = 12
+"""How many colours people have; roomchat.css defines each."""
+
+_ASSETS_DONE = "django_roomchat assets"
+_FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
+_LINK = re.compile(r"(?<![A-Za-z0-9_])https?://[^\s<>\"'`]+", re.IGNORECASE)
+_AFTER_A_LINK = ".,:;!?…。、！？*_~"
+_BRACKETS = {")": "(", "]": "[", "}": "{", "）": "（", "】": "【", "」": "「"}
+
+
+# Rooms and their assets ---------------------------------------------------------------------------------------
+
+
+@register.inclusion_tag("django_roomchat/_room.html", takes_context=True)
+def roomchat(context: Context, name: str) -> dict[str, Any]:
+    """A room, in the middle of any page."""
+    from django_roomchat.page import room_page
+
+    request = context.get("request")
+    if request is None:
+        raise template.TemplateSyntaxError(
+            '{% roomchat %} needs the request to know who is looking: add "django.template.context_processors.request" to the context processors.'
+        )
+    return {**room_page(request, name), "request": request, "csp_nonce": _nonce(context), "embedded": True}
+
+
+@register.simple_tag(takes_context=True)
+def roomchat_assets(context: Context) -> SafeString:
+    """The style sheet and the script, the first time that a page asks for them."""
+    # The bottom of render_context is the one dict that all templates of one rendering share.
+    rendering = context.render_context.dicts[0]
+    if _ASSETS_DONE in rendering:
+        return mark_safe("")
+    rendering[_ASSETS_DONE] = True
+    nonce = _nonce(context)
+    attribute = format_html(' nonce="{}"', nonce) if nonce is not None else ""
+    return format_html(
+        '<link rel="stylesheet" href="{}"{}>\n<script type="module" src="{}"{}></script>',
+        static("django_roomchat/roomchat.css"),
+        attribute,
+        static("django_roomchat/roomchat.js"),
+        attribute,
+    )
+
+
+def _nonce(context: Context) -> Any:
+    """The page's CSP nonce: Django's (6.0 and later), django-csp's, or none.
+
+    Compared with None, because Django's is false until somebody has rendered it.
+    """
+    nonce = context.get("csp_nonce")
+    request = context.get("request")
+    if nonce is None:
+        nonce = getattr(request, "_csp_nonce", None)  # what django.middleware.csp.get_nonce() reads
+    if nonce is None:
+        nonce = getattr(request, "csp_nonce", None)
+    return nonce
+
+
+@register.simple_tag(takes_context=True)
+def roomchat_login_url(context: Context) -> str:
+    """Where a person whose session is over signs in, and comes back from; empty if the site has no such page."""
+    try:
+        url = resolve_url(settings.LOGIN_URL)
+    except NoReverseMatch:
+        return ""
+    request = context.get("request")
+    here = request.get_full_path() if isinstance(request, HttpRequest) else context.get("room_url", "")
+    return f"{url}?{urlencode({'next': here})}"
+
+
+@register.simple_tag
+def roomchat_words() -> dict[str, str]:
+    """Everything that the script says, in the page's language.
+
+    Figures stand in braces, and sentences are such that they need no plural.
+    """
+    return {
+        "sending": gettext("Sending…"),
+        "failed": gettext("Not sent."),
+        "failed_identity_changed": gettext(
+            "Not sent: you are somebody else now. Retry sends it in your present name."
+        ),
+        "failed_stale": gettext("Not sent: it has been waiting for more than a day."),
+        "deleted": gettext("Message deleted"),
+        "today": gettext("Today"),
+        "yesterday": gettext("Yesterday"),
+        "new": gettext("{count} new"),
+        "newest": gettext("Newest"),
+        "characters_left": gettext("{count} left"),
+        "characters_over": gettext("{count} too many"),
+        "older": gettext("Older messages"),
+        "older_loading": gettext("Loading…"),
+        "older_failed": gettext("Could not be loaded. Try again"),
+        "offline": gettext("Not connected. What you write is kept and will be sent."),
+        "ended_4001": gettext("Your session is over. What you wrote is kept."),
+        "ended_4003": gettext("You cannot be in this room any more."),
+        "ended_4004": gettext("This room does not exist any more."),
+        "ended_4400": gettext("This page is out of date."),
+        "ended_4409": gettext("This room is open in another window."),
+        "sign_in": gettext("Sign in again"),
+        "reload": gettext("Reload"),
+    }
+
+
+# Messages -------------------------------------------------------------------------------------------------------
+
+
+class Row(NamedTuple):
+    """A message and what it is to the one above it."""
+
+    message: Any
+    starts_day: bool
+    follows: bool
+
+
+@register.filter
+def roomchat_rows(messages: Iterable[Any]) -> Iterator[Row]:
+    """Messages, oldest first, each with whether a new day begins and whether it goes on what its author just said."""
+    above = None
+    for message in messages:
+        starts_day = above is None or _day(message.at) != _day(above.at)
+        follows = (
+            above is not None
+            and not starts_day
+            and above.author_key == message.author_key
+            and above.kind == message.kind
+            and message.at - above.at < GROUPED_WITHIN
+        )
+        yield Row(message, starts_day, follows)
+        above = message
+
+
+def _day(at: datetime.datetime) -> datetime.date:
+    return (timezone.localtime(at) if timezone.is_aware(at) else at).date()
+
+
+@register.filter
+def roomchat_hue(key: str) -> int:
+    """The number of somebody's colour, the same for ever: FNV-1a of the key."""
+    number = _FNV_OFFSET
+    for byte in str(key).encode():
+        number = (number ^ byte) * _FNV_PRIME & 0xFFFFFFFF
+    return number % HUES
+
+
+@register.filter
+def roomchat_initials(name: str) -> str:
+    """One or two characters for somebody's picture: of the first and the last word, as far as these are words."""
+    words = str(name).split()
+    if not words:
+        return ""
+    initials = words[0][0]
+    if len(words) > 1 and initials.isalpha() and words[-1][0].isalpha():
+        initials += words[-1][0]
+    return initials.upper()
+
+
+@register.filter
+def roomchat_body(body: str) -> SafeString:
+    """The text of a message with its http and https addresses made into links, everything else escaped."""
+    return format_html_join("", "{}", ((piece,) for piece in _pieces(str(body))))
+
+
+def _pieces(body: str) -> Iterator[SafeString]:
+    position = 0
+    for match in _LINK.finditer(body):
+        url = _trimmed(match.group())
+        if url.endswith("://"):
+            continue
+        yield escape(body[position : match.start()])
+        yield format_html(
+            '<a href="{}" target="_blank" rel="noopener noreferrer nofollow ugc">{}</a>', url, url
+        )
+        position = match.start() + len(url)
+    yield escape(body[position:])
+
+
+def _trimmed(url: str) -> str:
+    """Without the punctuation of the sentence around it; a bracket belongs to the address if it was opened in it."""
+    while url:
+        last = url[-1]
+        opening = _BRACKETS.get(last)
+        if last not in _AFTER_A_LINK and (opening is None or url.count(opening) >= url.count(last)):
+            break
+        url = url[:-1]
+    return url
+
+
+@register.filter
+def roomchat_since(at: datetime.datetime) -> str:
+    """How long ago, in one unit: "3 minutes"; empty for less than a minute."""
+    now = timezone.now() if timezone.is_aware(at) else datetime.datetime.now()
+    return timesince(at, now, depth=1) if now - at >= datetime.timedelta(minutes=1) else ""

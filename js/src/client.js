@@ -1,0 +1,48 @@
+/**
+ * The client without a page: for those who bring their own.
+ *
+ *     import { openSession } from ".../django_roomchat/client.js";
+ *
+ *     const session = openSession({ socket: "/ws/chat/lobby/", room: "lobby", you: { key: "u:1", name: "Ana" } });
+ *     session.addEventListener("messages", ({ detail }) => detail.messages.forEach(show));
+ *     session.addEventListener("reset", ({ detail }) => startOver(detail.messages));
+ *     session.start();
+ *     session.post("Hello");
+ *
+ * The events are described in `session.js`. It runs wherever there are EventTarget and WebSocket: in a worker or
+ * in Node as well, where storage and locks may be missing.
+ */
+import { NOTHING, receive } from "./cursor.js";
+import { Outbox } from "./outbox.js";
+import { pageSignals } from "./page_signals.js";
+import { Session } from "./session.js";
+import { Cupboard } from "./storage.js";
+import { Transport } from "./transport.js";
+
+export { Cupboard, NOTHING, Outbox, Session, Transport, pageSignals, receive };
+
+/**
+ * A session with everything that this browser has to offer, not started yet.
+ *
+ * @param socket address of the room's socket, absolute or relative to the page
+ * @param room the room's canonical name
+ * @param you `{key, name}`: whose posts to keep
+ * @param cursor `{epoch, head}` of what is shown already, if anything is
+ * @param signal ends what the session hears of the page
+ */
+export function openSession({ socket, room, you, cursor, signal }) {
+  const signals = pageSignals({ signal });
+  const locks = globalThis.navigator?.locks;
+  const cupboard = new Cupboard(() => (locks ? globalThis.localStorage : globalThis.sessionStorage));
+  const outbox = new Outbox({ cupboard, locks, author: you.key, room });
+  const transport = new Transport({ url: () => socketUrl(socket, session.resumeQuery), signals });
+  const session = new Session({ room, you, cursor, transport, outbox, signals });
+  return session;
+}
+
+function socketUrl(socket, query) {
+  const url = new URL(socket, globalThis.location?.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  url.search = query;
+  return url.href;
+}

@@ -1,0 +1,95 @@
+const COUNT_FROM = 200; // characters left at which the counter appears
+const IME_KEY_CODE = 229; // what Safari reports for the Enter that ends a composition
+
+/**
+ * Where one writes. It is never disabled: what cannot be sent now is sent later.
+ *
+ * Enter sends and Shift+Enter begins a line, except where Enter picks a candidate (Korean, Japanese, Chinese
+ * input) and on touch screens, whose keyboards have no Shift+Enter.
+ */
+export class Composer {
+  #form;
+  #input;
+  #counter;
+  #words;
+  #draft;
+  #send;
+  #limit;
+  #grows = CSS.supports("field-sizing", "content");
+  #touch = matchMedia("(hover: none) and (pointer: coarse)");
+
+  /** @param send `send(text)`, returns whether it took it */
+  constructor({ form, limit, words, draft, send, signal }) {
+    const part = (name) => form.querySelector(`[data-part="${name}"]`);
+    this.#form = form;
+    this.#input = part("input");
+    this.#counter = part("counter");
+    this.#words = words;
+    this.#draft = draft;
+    this.#send = send;
+    this.#limit = limit;
+    form.noValidate = true;
+    form.addEventListener("submit", (event) => this.#submitted(event), { signal });
+    this.#input.addEventListener("keydown", (event) => this.#pressed(event), { signal });
+    this.#input.addEventListener("input", () => this.#changed(), { signal });
+    window.addEventListener("pagehide", () => this.#draft.flush(), { signal });
+    signal.addEventListener("abort", () => this.#draft.flush());
+    this.#input.enterKeyHint = this.#touch.matches ? "enter" : "send";
+    if (!this.#input.value) this.#input.value = draft.read();
+    this.#fit();
+    this.#count();
+  }
+
+  set limit(limit) {
+    this.#limit = limit;
+    this.#count();
+  }
+
+  #pressed(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
+    if (event.isComposing || event.keyCode === IME_KEY_CODE) return;
+    if (this.#touch.matches && !event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    this.#form.requestSubmit();
+  }
+
+  #submitted(event) {
+    event.preventDefault();
+    this.#input.focus();
+    const text = this.#input.value.trim();
+    if (!text || this.#left() < 0) return;
+    if (!this.#send(text)) return;
+    this.#form.querySelector('[data-part="error"]')?.remove();
+    this.#input.value = "";
+    this.#changed();
+    this.#draft.flush();
+  }
+
+  #changed() {
+    this.#draft.write(this.#input.value);
+    this.#fit();
+    this.#count();
+  }
+
+  /** Characters as the server counts them: code points, not UTF-16 units. */
+  #left() {
+    return this.#limit - [...this.#input.value.trim()].length;
+  }
+
+  #count() {
+    const left = this.#left();
+    const word = left < 0 ? this.#words.characters_over : this.#words.characters_left;
+    const text = left < COUNT_FROM ? word.replace("{count}", Math.abs(left)) : "";
+    if (this.#counter.textContent !== text) this.#counter.textContent = text;
+    this.#form.toggleAttribute("data-over", left < 0);
+    if (left < 0) this.#input.setAttribute("aria-invalid", "true");
+    else this.#input.removeAttribute("aria-invalid");
+  }
+
+  /** Where the style sheet cannot let the field grow with its text. */
+  #fit() {
+    if (this.#grows) return;
+    this.#input.style.height = "auto";
+    this.#input.style.height = `${this.#input.scrollHeight}px`;
+  }
+}

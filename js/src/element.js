@@ -1,0 +1,204 @@
+import { Banner } from "./banner.js";
+import { Calendar } from "./calendar.js";
+import { openSession } from "./client.js";
+import { Composer } from "./composer.js";
+import { Draft } from "./drafts.js";
+import { History } from "./history.js";
+import { LogView } from "./log_view.js";
+import { Cupboard } from "./storage.js";
+import { REAL_CLOCK } from "./transport.js";
+
+/**
+ * `<room-chat>`: takes over the room that the server has rendered inside it, in place.
+ *
+ * It lives in the light DOM, so that the site's templates and style sheets apply. Configuration comes in `data-*`
+ * attributes, words in a JSON script, markup for new messages in a `<template>`; see `_room.html`.
+ */
+export class RoomChat extends HTMLElement {
+  #life = null;
+  #session;
+  #log;
+  #history;
+  #composer;
+  #banner;
+
+  // Lifecycle
+
+  connectedCallback() {
+    if (document.readyState !== "loading") this.#takeOver();
+    else document.addEventListener("DOMContentLoaded", () => this.isConnected && this.#takeOver(), { once: true });
+  }
+
+  disconnectedCallback() {
+    if (!this.#life) return;
+    const { epoch, head } = this.#session?.cursor ?? {};
+    if (this.#session) Object.assign(this.dataset, { epoch, head, olderBefore: this.#history.before ?? "" });
+    this.#session?.stop();
+    this.#life.abort();
+    this.#life = null;
+    this.#session = undefined;
+  }
+
+  /** Moved with `moveBefore()`: still the same room, on the same socket. */
+  connectedMoveCallback() {}
+
+  // For the site's own scripts
+
+  /** The session ({@link Session}), while the element is in a page. */
+  get session() {
+    return this.#session;
+  }
+
+  /** Say something, as if it had been written into the composer. Returns whether nothing objected. */
+  send(body) {
+    const event = this.#tell("before-send", { body }, { cancelable: true });
+    if (event.defaultPrevented || !this.#session) return false;
+    this.#session.post(event.detail.body);
+    this.#log.toBottom();
+    return true;
+  }
+
+  // Taking over
+
+  #takeOver() {
+    if (this.#life) return;
+    // A page of old messages stays what it is: it has no end to which new ones could be added.
+    if ("archive" in this.dataset) return;
+    this.#life = new AbortController();
+    const { signal } = this.#life;
+    const { room, meKey, meName } = this.dataset;
+    const you = { key: meKey, name: meName };
+    const words = JSON.parse(this.querySelector('script[type="application/json"]').textContent);
+    const language = this.closest("[lang]")?.lang || undefined;
+    const house = {
+      words,
+      calendar: new Calendar({ language, words }),
+      templates: { message: this.#template("message"), delivery: this.#template("delivery") },
+    };
+    const list = this.#part("messages");
+    this.#log = new LogView({ scroller: this.#part("log"), list, pill: this.#part("pill"), house, signal });
+    this.#history = new History({
+      link: this.#part("older"),
+      row: this.#part("more"),
+      beginning: this.#part("beginning"),
+      scroller: this.#part("log"),
+      url: this.dataset.messagesUrl,
+      before: this.dataset.olderBefore ? Number(this.dataset.olderBefore) : null,
+      show: (messages) => this.#quietly(() => this.#log.prepend(messages, { you: this.#session.you })),
+      words,
+      signal,
+    });
+    list.addEventListener("trimmed", () => (this.#history.before = this.#log.oldest), { signal });
+    this.#banner = new Banner({ element: this.#part("banner"), words, loginUrl: this.dataset.loginUrl, signal });
+    this.addEventListener("click", (event) => this.#clicked(event), { signal });
+    this.#startSession(you, signal);
+    this.#startComposer(room, meKey, words, signal);
+    // From now on, what is added is news: announce it.
+    requestAnimationFrame(() => this.#part("log").setAttribute("aria-live", "polite"));
+  }
+
+  #startSession(you, signal) {
+    const { room, socket, epoch, head } = this.dataset;
+    const session = openSession({ socket, room, you, cursor: { epoch, head: Number(head) }, signal });
+    this.#session = session;
+    const on = (type, handler) => session.addEventListener(type, ({ detail }) => handler(detail), { signal });
+    on("status", (status) => this.#showStatus(status));
+    on("messages", ({ messages }) => this.#showMessages(messages));
+    on("reset", ({ messages, more }) => this.#startOver(messages, more));
+    on("pending", ({ post }) => this.#showPost(post));
+    on("sent", ({ post, seq }) => this.#showSent(post, seq));
+    on("dropped", ({ post }) => this.#log.removePost(post.id));
+    on("welcome", (welcome) => this.#showWelcome(welcome));
+    this.dataset.state = session.state;
+    session.start();
+    this.#banner.show(session);
+  }
+
+  #startComposer(room, author, words, signal) {
+    const form = this.#part("composer");
+    if (!form) return;
+    const draft = new Draft({ cupboard: new Cupboard(() => localStorage), author, room, clock: REAL_CLOCK });
+    const limit = Number(this.dataset.bodyMax);
+    this.#composer = new Composer({ form, limit, words, draft, send: (text) => this.send(text), signal });
+  }
+
+  // What the session says
+
+  #showStatus({ state, code, reason }) {
+    this.dataset.state = state;
+    this.toggleAttribute("connected", state === "connected");
+    this.#banner.show({ state, code });
+    this.#tell("status", { state, code, reason });
+  }
+
+  #showWelcome({ you, limits }) {
+    this.dataset.meKey = you.key;
+    this.dataset.meName = you.name;
+    const me = this.#part("me");
+    if (me && me.textContent !== you.name) me.textContent = you.name;
+    if (this.#composer) this.#composer.limit = limits.body_chars;
+  }
+
+  #showMessages(messages) {
+    const { you } = this.#session;
+    const news = messages.filter(({ seq, rev, deleted_at }) => seq === rev && !deleted_at);
+    const unseen = news.filter(({ author }) => author.key !== you.key).length;
+    // A change to a message that is not loaded will be seen when it is.
+    const since = this.#history.before === null ? 0 : (this.#log.oldest ?? 0);
+    this.#log.upsert(messages, { you, since, unseen });
+    for (const message of news) this.#tell("message", { message, mine: message.author.key === you.key });
+  }
+
+  #startOver(messages, more) {
+    const { you } = this.#session;
+    this.#quietly(() => this.#log.reset(messages, { you }));
+    this.#history.before = more && messages.length ? messages[0].seq : null;
+  }
+
+  #showPost(post) {
+    // The page may show already what the outbox still holds: it was reloaded before the answer came.
+    if (this.#log.hasOwn(post.id)) this.#session.discard(post.id);
+    else this.#log.showPost(post, this.#session.you);
+  }
+
+  #showSent(post, seq) {
+    // What is older than the page will come with its page; everything else belongs here.
+    const belongs = seq > this.#session.cursor.head || seq >= (this.#log.oldest ?? Infinity);
+    if (belongs) this.#log.confirmPost(post.id, seq);
+    else this.#log.removePost(post.id);
+  }
+
+  // What the person does
+
+  #clicked({ target }) {
+    const action = target.closest?.("[data-action]")?.dataset.action;
+    const id = target.closest?.("li[data-state]")?.dataset.id;
+    if (!action || !id) return;
+    if (action === "retry") this.#session.retry(id);
+    if (action === "discard") this.#session.discard(id);
+  }
+
+  // Small tools
+
+  /** Without screen readers reading it all out. */
+  #quietly(change) {
+    const log = this.#part("log");
+    log.setAttribute("aria-live", "off");
+    change();
+    requestAnimationFrame(() => log.setAttribute("aria-live", "polite"));
+  }
+
+  #tell(name, detail, { cancelable = false } = {}) {
+    const event = new CustomEvent(`roomchat:${name}`, { bubbles: true, composed: true, cancelable, detail });
+    this.dispatchEvent(event);
+    return event;
+  }
+
+  #part(name) {
+    return this.querySelector(`[data-part="${name}"]`);
+  }
+
+  #template(name) {
+    return this.querySelector(`template[data-template="${name}"]`);
+  }
+}

@@ -1,0 +1,160 @@
+import { dayKey, relation } from "./calendar.js";
+import { pieces } from "./links.js";
+import { hue, initials } from "./people.js";
+
+/**
+ * One message: the `<li>` of `_message.html`, whether the server rendered it or we cloned it.
+ *
+ * What it knows stands in its attributes, for style sheets and tests to see as well: `data-seq`, `data-rev`,
+ * `data-id`, `data-author`, `data-kind`, `data-mine`, `data-deleted`, `data-starts-day`, `data-follows` and,
+ * while it is not sent, `data-state`.
+ */
+export class MessageView {
+  #house;
+  #at;
+
+  /** @param house what all messages of a room share: `{calendar, words, templates}` */
+  constructor(element, house) {
+    this.element = element;
+    this.#house = house;
+    const time = this.#part("time");
+    const at = time?.getAttribute("datetime");
+    if (at) this.#setTime(new Date(at));
+  }
+
+  static create(house) {
+    return new MessageView(house.templates.message.content.querySelector("li").cloneNode(true), house);
+  }
+
+  get seq() {
+    return Number(this.element.dataset.seq ?? Infinity);
+  }
+
+  get rev() {
+    return Number(this.element.dataset.rev ?? 0);
+  }
+
+  get pending() {
+    return "state" in this.element.dataset;
+  }
+
+  /** Show the message as the server has it. */
+  show(message, { mine }) {
+    const { element } = this;
+    const { seq, rev, id, kind, author, body, at } = message;
+    Object.assign(element.dataset, { seq, rev, id, kind });
+    element.id = `m-${seq}`;
+    this.#settle();
+    this.#setAuthor(author, mine);
+    this.#setTime(new Date(at));
+    this.#setLink();
+    const deleted = Boolean(message.deleted_at);
+    element.toggleAttribute("data-deleted", deleted);
+    this.#setBody(deleted ? this.#house.words.deleted : body);
+    const edited = this.#part("edited");
+    if (edited) edited.hidden = deleted || !message.edited_at;
+  }
+
+  /** Show what its author has written and the server has not confirmed. */
+  showPost(post, you) {
+    const { dataset } = this.element;
+    Object.assign(dataset, { id: post.id, kind: "user", state: post.state });
+    this.#setAuthor(you, true);
+    this.#setTime(new Date(post.at));
+    this.#setBody(post.body);
+    this.#setDelivery(post);
+  }
+
+  /** The server has it as number `seq`. Its own words for it follow, or came already. */
+  confirm(seq) {
+    const { element } = this;
+    element.dataset.seq = seq;
+    element.id = `m-${seq}`;
+    this.#settle();
+    this.#setLink();
+  }
+
+  relate(above) {
+    const { startsDay, follows } = relation(above?.gist, this.gist);
+    this.element.toggleAttribute("data-starts-day", startsDay);
+    this.element.toggleAttribute("data-follows", follows);
+    const day = this.#part("day");
+    if (!day) return;
+    day.setAttribute("datetime", startsDay ? dayKey(this.#at) : "");
+    setText(day, startsDay ? this.#house.calendar.day(this.#at) : "");
+  }
+
+  get gist() {
+    const { author, kind } = this.element.dataset;
+    return { at: this.#at ?? new Date(0), author, kind };
+  }
+
+  #part(name) {
+    return this.element.querySelector(`[data-part="${name}"]`);
+  }
+
+  #setAuthor({ key, name }, mine) {
+    this.element.dataset.author = key;
+    this.element.toggleAttribute("data-mine", mine);
+    const [author, avatar] = [this.#part("author"), this.#part("avatar")];
+    if (author) {
+      setText(author, name);
+      author.dataset.hue = hue(key);
+    }
+    if (avatar) {
+      setText(avatar, initials(name));
+      avatar.dataset.hue = hue(key);
+    }
+  }
+
+  #setTime(at) {
+    this.#at = at;
+    const time = this.#part("time");
+    if (!time || Number.isNaN(at.valueOf())) return;
+    time.setAttribute("datetime", at.toISOString());
+    time.title = this.#house.calendar.full(at);
+    setText(time, this.#house.calendar.time(at));
+  }
+
+  #setLink() {
+    this.#part("link")?.setAttribute("href", `#${this.element.id}`);
+  }
+
+  #setBody(text) {
+    const body = this.#part("body");
+    if (!body || (body.childElementCount === 0 && body.textContent === text)) return;
+    body.replaceChildren(...pieces(text).map((piece) => (piece.url ? link(piece.url) : piece)));
+  }
+
+  #setDelivery(post) {
+    const { templates, words } = this.#house;
+    let delivery = this.#part("delivery");
+    if (!delivery) {
+      this.#part("body").closest(".roomchat-said, li").append(templates.delivery.content.cloneNode(true));
+      delivery = this.#part("delivery");
+    }
+    const failed = post.state === "failed";
+    const reason = failed && (post.error?.detail || words[`failed_${post.error?.code}`]);
+    setText(delivery, failed ? reason || words.failed : words.sending);
+    for (const button of this.element.querySelectorAll("[data-action]")) button.hidden = !failed;
+  }
+
+  #settle() {
+    delete this.element.dataset.state;
+    this.#part("delivery")?.closest(".roomchat-delivery").remove();
+  }
+}
+
+function link(url) {
+  const anchor = document.createElement("a");
+  anchor.href = url;
+  anchor.target = "_blank";
+  anchor.rel = "noopener noreferrer nofollow ugc";
+  anchor.textContent = url;
+  return anchor;
+}
+
+/** Without touching the document where nothing changes: screen readers and layout notice touches. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
