@@ -69,6 +69,7 @@ class Join(Frame, frozen=True, tag="join"):
     """Enters a room, or catches up in one. Answered with ``joined``."""
 
     room: str
+    """Its name, however typed."""
     epoch: str = ""
     """Of the log that ``since`` counts in; from an earlier ``joined``."""
     since: Position | None = None
@@ -79,6 +80,7 @@ class Leave(Frame, frozen=True, tag="leave"):
     """Leaves a room. Answered with ``left``."""
 
     room: str = ""
+    """The room of the socket's address if it is left out."""
 
 
 class Post(Frame, frozen=True, tag="post"):
@@ -87,6 +89,7 @@ class Post(Frame, frozen=True, tag="post"):
     id: str
     """Made once for each thing that a person says, and the same on every retry: 1 to 64 visible ASCII characters, best a UUID."""
     body: str
+    """The text."""
     room: str = ""
     """The room of the socket's address if it is left out."""
     reply_to: Position | None = None
@@ -97,6 +100,7 @@ class Seen(Frame, frozen=True, tag="seen"):
     """Says how far the client has applied each room. Sent every 2 s or 64 KiB while positions move; not answered."""
 
     heads: dict[str, Position]
+    """The position in each room that has moved."""
 
 
 class Ping(Frame, frozen=True, tag="ping"):
@@ -110,6 +114,8 @@ ClientFrame = Hello | Join | Leave | Post | Seen | Ping
 
 
 class Author(msgspec.Struct, frozen=True):
+    """Who wrote a message."""
+
     key: str
     """The same for everything that one user or guest says."""
     name: str
@@ -126,33 +132,50 @@ class Event(msgspec.Struct, omit_defaults=True, frozen=True):
     id: str
     """What its author's client called it."""
     kind: Literal["user", "system", "bot"]
+    """Said by a person, by the site, or by a program that has a name."""
     author: Author
+    """Who wrote it."""
     body: str
+    """The text."""
     at: str
     """When it was posted: ISO 8601, UTC, milliseconds."""
     reply_to: int | None = None
+    """The ``seq`` of the message that it answers."""
     edited_at: str | None = None
+    """When its text was last changed."""
     deleted_at: str | None = None
     """If present, ``body`` is empty."""
 
 
 class You(msgspec.Struct, frozen=True):
+    """Who the socket speaks for."""
+
     key: str
+    """Equal to the author's ``key`` in one's own messages."""
     name: str
+    """What others see."""
     guest: bool
+    """Nobody has signed in."""
 
 
 class Limits(msgspec.Struct, frozen=True):
+    """What the server takes."""
+
     frame_bytes: int
+    """The largest frame, in bytes."""
     body_chars: int
+    """The longest message, in characters."""
 
 
 class Welcome(Frame, frozen=True, tag="welcome"):
     """The first frame of every socket."""
 
     version: str
+    """Of django-roomchat."""
     you: You
+    """Who the socket speaks for."""
     limits: Limits
+    """What the server takes."""
     ping_seconds: float
     """Nothing heard for this and 10 s more means that the connection is dead."""
 
@@ -161,12 +184,19 @@ class Joined(Frame, frozen=True, tag="joined"):
     """The room was entered, and this brings the client up to ``head``."""
 
     room: str
+    """Its canonical name, which all later frames use."""
     title: str
+    """Its name as people see it."""
     epoch: str
+    """Of the log that all numbers count in; empty while nothing was said in the room."""
     floor: int
+    """Changes up to here were pruned."""
     prev: int
+    """Where the range of this frame begins."""
     head: int
+    """Where it ends: the client's new position."""
     events: list[msgspec.Raw]
+    """In the order of their ``rev``; with ``reset`` the oldest first."""
     reset: Literal["new", "epoch", "floor", "gap", "ahead"] | None = None
     """Present: throw away what you have of this room, ``events`` is its newest page. Absent: ``events`` is all in ``(prev, head]``.
 
@@ -180,18 +210,26 @@ class Events(Frame, frozen=True, tag="events"):
     """What happened in a room in ``(prev, head]``."""
 
     room: str
+    """Its canonical name."""
     epoch: str
+    """Of the log that the numbers count in."""
     prev: int
+    """Where the range of this frame begins."""
     head: int
+    """Where it ends."""
     events: list[msgspec.Raw]
+    """In the order of their ``rev``."""
 
 
 class Ack(Frame, frozen=True, tag="ack"):
     """The post is stored."""
 
     id: str
+    """Of the post."""
     room: str
+    """Its room's canonical name."""
     seq: int
+    """Its place in the room."""
     duplicate: bool
     """It was stored before; this is its number."""
 
@@ -200,11 +238,15 @@ class Error(Frame, frozen=True, tag="error"):
     """A frame was refused. The socket goes on."""
 
     code: str
+    """For programs. It does not change."""
     detail: str
+    """For people: what was wrong, and what would be right."""
     frame: str | None = None
     """The type of the frame that this answers, if it had one."""
     id: str | None = None
+    """Of the post that this answers."""
     room: str | None = None
+    """The room that it is about, as the client called it."""
     retry_after: float | None = None
     """Seconds after which the same frame may succeed. Without it, it will not."""
 
@@ -213,20 +255,25 @@ class Heads(Frame, frozen=True, tag="ping"):
     """A sign of life with the positions of the socket's rooms. A client that is behind one for 2 s has lost something and joins again."""
 
     heads: dict[str, int]
+    """Where each of them stands."""
 
 
 class Left(Frame, frozen=True, tag="left"):
     """The room was left."""
 
     room: str
+    """Its canonical name."""
 
 
 class Bye(Frame, frozen=True, tag="bye"):
     """Comes before every close by the server (daphne drops the reasons of close frames)."""
 
     code: int
+    """Of the close that follows."""
     reason: str
+    """For people."""
     retry_after: float | None = None
+    """Seconds to wait before the next attempt, in place of the client's own back-off."""
 
 
 ServerFrame = Welcome | Joined | Events | Ack | Error | Heads | Left | Bye
@@ -239,24 +286,33 @@ class TutorialPost(msgspec.Struct, frozen=True):
     """What the tutorial's page sends."""
 
     message: str
+    """The text."""
     id: str = ""
+    """As in ``post``, for pages that have learnt to repeat themselves; made up by the server if it is left out."""
 
 
 class TutorialMessage(msgspec.Struct, frozen=True):
     """What the tutorial's page receives; it shows ``message``."""
 
     message: str
+    """The text."""
     name: str
+    """Of who said it."""
     seq: int
+    """Its place in the room."""
 
 
 class TutorialError(msgspec.Struct, omit_defaults=True, frozen=True):
     """An error as the tutorial's page can show it."""
 
     message: str
+    """The sentence for people."""
     type: str
+    """Always ``"error"``."""
     code: str
+    """For programs."""
     retry_after: float | None = None
+    """Seconds after which the same message may succeed."""
 
 
 _encoder = msgspec.json.Encoder()
