@@ -43,6 +43,9 @@ def room_title(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
         raise BadRoomName("A room needs a name.")
     if len(title) > max_length:
         raise BadRoomName(_too_long(len(title), max_length))
+    # Composed first: the same name typed in parts has more marks.
+    if _has_tower_of_marks(title):
+        raise BadRoomName(f"A room's name cannot have more than {MARKS_MAX} combining marks in a row.")
     return title
 
 
@@ -57,7 +60,11 @@ def room_name(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
     """
     title = room_title(typed, max_length).translate(_VARIATION_SELECTORS)
     folded = unicodedata.normalize("NFD", title).casefold()
-    return " ".join(unicodedata.normalize("NFC", folded).split())
+    name = " ".join(unicodedata.normalize("NFC", folded).split())
+    # It stands in the address, so it has to be a name itself: folding can make it longer, and leave a mere “.” over.
+    if name != title:
+        room_title(name, max_length)
+    return name
 
 
 def _too_long(length: int, max_length: int) -> str:
@@ -83,8 +90,6 @@ def _refuse_unusable(name: str) -> None:
             or _is_noncharacter(character)
         ):
             raise BadRoomName("A room's name cannot contain invisible or private characters.")
-    if _has_tower_of_marks(name):
-        raise BadRoomName(f"A room's name cannot have more than {MARKS_MAX} combining marks in a row.")
 
 
 def _is_noncharacter(character: str) -> bool:
