@@ -11,15 +11,14 @@ import { hue, initials } from "./people.js";
  */
 export class MessageView {
   #house;
-  #at;
+  #at = new Date(0);
 
   /** @param house what all messages of a room share: `{calendar, words, templates}` */
   constructor(element, house) {
     this.element = element;
     this.#house = house;
     const time = this.#part("time");
-    const at = time?.getAttribute("datetime");
-    if (at) this.#setTime(new Date(at));
+    this.#setTime(new Date(time?.getAttribute("datetime") ?? NaN));
   }
 
   static create(house) {
@@ -86,7 +85,7 @@ export class MessageView {
 
   get gist() {
     const { author, kind } = this.element.dataset;
-    return { at: this.#at ?? new Date(0), author, kind };
+    return { at: this.#at, author, kind };
   }
 
   #part(name) {
@@ -108,9 +107,10 @@ export class MessageView {
   }
 
   #setTime(at) {
+    if (Number.isNaN(at.valueOf())) return; // the site's own template may show no time, or another one
     this.#at = at;
     const time = this.#part("time");
-    if (!time || Number.isNaN(at.valueOf())) return;
+    if (!time) return;
     time.setAttribute("datetime", at.toISOString());
     time.title = this.#house.calendar.full(at);
     setText(time, this.#house.calendar.time(at));

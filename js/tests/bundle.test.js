@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+
+const LIMIT_BYTES = 20 * 1024;
+const shipped = (name) => readFileSync(new URL(`../../django_roomchat/static/django_roomchat/${name}`, import.meta.url), "utf8");
+
+for (const name of ["roomchat.js", "client.js"]) {
+  test(`${name} stands alone`, () => {
+    // Hashed static files would not find what it imports, nor its source map.
+    const text = shipped(name);
+    assert.doesNotMatch(text, /\bimport\s*["'{*(]|\bfrom\s*["']/);
+    assert.doesNotMatch(text, /sourceMappingURL/);
+    assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/);
+  });
+}
+
+test("The page's script is light", () => {
+  assert.ok(gzipSync(shipped("roomchat.js")).length < LIMIT_BYTES);
+});
+
+test("The client without a page touches no page", () => {
+  assert.doesNotMatch(shipped("client.js"), /HTMLElement|querySelector|customElements|createElement/);
+});
+
+test("The client without a page can be imported where there is no page", async () => {
+  const { Session, Transport, openSession } = await import("../../django_roomchat/static/django_roomchat/client.js");
+  for (const exported of [Session, Transport, openSession]) assert.equal(typeof exported, "function");
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { APPLY, FOREIGN, HOLE, IGNORE, NOTHING, RESET, receive } from "../src/cursor.js";
+import { message } from "./stage.js";
+
+const at = (head) => ({ epoch: "e1", head });
+const frame = (prev, head, extra) => ({
+  epoch: "e1",
+  prev,
+  head,
+  events: Array.from({ length: head - prev }, (_, index) => message(prev + index + 1)),
+  ...extra,
+});
+const revisions = ({ events }) => events.map(({ rev }) => rev);
+
+test("A frame that continues what we have is applied whole", () => {
+  const result = receive(at(5), frame(5, 7));
+  assert.equal(result.verdict, APPLY);
+  assert.deepEqual(result.cursor, at(7));
+  assert.deepEqual(revisions(result), [6, 7]);
+});
+
+test("Of a frame that overlaps what we have, only the new part is applied", () => {
+  assert.deepEqual(revisions(receive(at(6), frame(3, 8))), [7, 8]);
+});
+
+test("A frame that we have seen changes nothing", () => {
+  const result = receive(at(8), frame(3, 8));
+  assert.equal(result.verdict, IGNORE);
+  assert.deepEqual(result.cursor, at(8));
+});
+
+test("A frame that begins after what we have shows a hole, and nothing of it is applied", () => {
+  const result = receive(at(5), frame(6, 7));
+  assert.equal(result.verdict, HOLE);
+  assert.deepEqual(result.cursor, at(5));
+  assert.deepEqual(result.events, []);
+});
+
+test("A frame of another log is not applied to ours", () => {
+  assert.equal(receive(at(5), frame(5, 7, { epoch: "e2" })).verdict, FOREIGN);
+});
+
+test("Who has nothing takes any log", () => {
+  const result = receive(NOTHING, frame(0, 1, { epoch: "e2" }));
+  assert.equal(result.verdict, APPLY);
+  assert.deepEqual(result.cursor, { epoch: "e2", head: 1 });
+});
+
+test("A reset is obeyed from anywhere, backwards too", () => {
+  const result = receive(at(50), frame(0, 3, { epoch: "e2", reset: "ahead" }));
+  assert.equal(result.verdict, RESET);
+  assert.deepEqual(result.cursor, { epoch: "e2", head: 3 });
+  assert.equal(result.events.length, 3);
+});
+
+test("In any order, with repetitions and losses, nothing is applied twice or out of order", () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = lcg(seed);
+    let cursor = NOTHING;
+    const applied = [];
+    for (let step = 0; step < 60; step++) {
+      const prev = Math.floor(random() * 30);
+      const received = receive(cursor, frame(prev, prev + 1 + Math.floor(random() * 5)));
+      if (received.verdict === APPLY) applied.push(...revisions(received));
+      cursor = received.cursor;
+    }
+    assert.deepEqual(applied, Array.from({ length: cursor.head }, (_, index) => index + 1), `seed ${seed}`);
+  }
+});
+
+function lcg(seed) {
+  let state = seed;
+  return () => (state = (state * 1103515245 + 12345) % 2 ** 31) / 2 ** 31;
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Draft } from "../src/drafts.js";
+import { Outbox } from "../src/outbox.js";
+import { Cupboard } from "../src/storage.js";
+import { FakeClock, FakeStorage } from "./stage.js";
+
+const outbox = (storage) => new Outbox({ cupboard: new Cupboard(() => storage), author: "g:1", room: "방: 1" });
+
+test("Without Web Locks a reload finds what the tab had left", () => {
+  const storage = new FakeStorage();
+  outbox(storage).keep({ id: "a", body: "hi", at: 1, state: "pending" });
+  const reloaded = outbox(storage);
+  reloaded.open();
+  let found;
+  reloaded.adopt((posts) => (found = posts));
+  assert.deepEqual(found, [{ id: "a", body: "hi", at: 1, state: "pending" }]);
+});
+
+test("Entries that it cannot read are left alone", () => {
+  const storage = new FakeStorage();
+  outbox(storage).keep({ id: "a", body: "hi", at: 1 });
+  const [key] = [storage.key(0)];
+  storage.setItem(key.replace(/a$/, "b"), "{");
+  storage.setItem(key.replace(/a$/, "c"), "5");
+  const reloaded = outbox(storage);
+  reloaded.open();
+  let found = [];
+  reloaded.adopt((posts) => (found = posts));
+  assert.deepEqual(found.map(({ id }) => id), ["a"]);
+});
+
+test("Storage that is forbidden or full is replaced by memory", () => {
+  const forbidden = new Cupboard(() => {
+    throw new DOMException("denied", "SecurityError");
+  });
+  const full = new FakeStorage();
+  full.setItem = () => {
+    throw new DOMException("full", "QuotaExceededError");
+  };
+  for (const cupboard of [forbidden, new Cupboard(() => full)]) {
+    cupboard.set("a:1", "one");
+    assert.equal(cupboard.get("a:1"), "one");
+    assert.deepEqual(cupboard.keys("a:"), ["a:1"]);
+    cupboard.remove("a:1");
+    assert.equal(cupboard.get("a:1"), null);
+  }
+});
+
+test("A draft is written down soon, and at once when the page goes", () => {
+  const clock = new FakeClock();
+  const cupboard = new Cupboard(() => new FakeStorage());
+  const draft = () => new Draft({ cupboard, author: "g:1", room: "lobby", clock });
+  const writing = draft();
+  writing.write("안녕");
+  assert.equal(draft().read(), "");
+  clock.advance(300);
+  assert.equal(draft().read(), "안녕");
+  writing.write("");
+  writing.flush();
+  assert.equal(draft().read(), "");
+});
+
+test("A draft belongs to its writer and its room", () => {
+  const cupboard = new Cupboard(() => new FakeStorage());
+  const draft = (author, room) => new Draft({ cupboard, author, room, clock: new FakeClock() });
+  const mine = draft("g:1", "lobby");
+  mine.write("secret");
+  mine.flush();
+  assert.equal(draft("g:2", "lobby").read(), "");
+  assert.equal(draft("g:1", "kitchen").read(), "");
+});

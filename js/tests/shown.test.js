@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Calendar, relation } from "../src/calendar.js";
+import { freshId } from "../src/identifiers.js";
+import { pieces } from "../src/links.js";
+import { hue, initials } from "../src/people.js";
+
+const url = (text) => ({ url: text });
+
+const LINKS = [
+  ["no link", ["no link"]],
+  ["see https://example.com/a?b=1#c now", ["see ", url("https://example.com/a?b=1#c"), " now"]],
+  ["(https://example.com/a_(b)), yes", ["(", url("https://example.com/a_(b)"), "), yes"]],
+  ["https://example.com.", [url("https://example.com"), "."]],
+  ["여기https://example.com 로", ["여기", url("https://example.com"), " 로"]],
+  ["HTTPS://EXAMPLE.COM", [url("HTTPS://EXAMPLE.COM")]],
+  ["javascript:alert(1) data:text/html,x ftp://x", ["javascript:alert(1) data:text/html,x ftp://x"]],
+  ["xhttp://example.com https:// http://...", ["xhttp://example.com https:// http://..."]],
+  ['https://example.com/"><script>', [url("https://example.com/"), '"><script>']],
+  ["", []],
+];
+
+for (const [text, expected] of LINKS) {
+  test(`Links in ${JSON.stringify(text)}`, () => assert.deepEqual(pieces(text), expected));
+}
+
+test("Initials are of the first and the last word", () => {
+  const names = { "Ana Silva": "AS", "Guest 4821": "G", 김민수: "김", "山田 由紀": "山由", "🎉 party": "🎉", "ana": "A", "": "" };
+  for (const [name, expected] of Object.entries(names)) assert.equal(initials(name), expected);
+});
+
+test("A person's colour is the same for ever", () => {
+  assert.deepEqual(["", "a", "u:12", "g:한국어"].map(hue), [1, 4, 9, 4]);
+});
+
+test("A message follows its author's last one within five minutes of the same day", () => {
+  const said = (at, author = "a", kind = "user") => ({ at: new Date(at), author, kind });
+  const above = said("2026-11-21T10:00:00");
+  assert.deepEqual(relation(above, said("2026-11-21T10:04:59")), { startsDay: false, follows: true });
+  assert.deepEqual(relation(above, said("2026-11-21T10:05:00")), { startsDay: false, follows: false });
+  assert.deepEqual(relation(above, said("2026-11-21T10:00:01", "b")), { startsDay: false, follows: false });
+  assert.deepEqual(relation(above, said("2026-11-21T10:00:01", "a", "system")), { startsDay: false, follows: false });
+  assert.deepEqual(relation(said("2026-11-21T23:59:59"), said("2026-11-22T00:00:00")), { startsDay: true, follows: false });
+  assert.deepEqual(relation(undefined, above), { startsDay: true, follows: false });
+});
+
+test("Days near by have names", () => {
+  const calendar = new Calendar({ language: "en", words: { today: "Today", yesterday: "Yesterday" } });
+  const now = new Date("2026-03-01T12:00:00");
+  assert.equal(calendar.day(new Date("2026-03-01T00:00:00"), now), "Today");
+  assert.equal(calendar.day(new Date("2026-02-28T23:59:59"), now), "Yesterday");
+  assert.equal(calendar.day(new Date("2026-02-27T10:00:00"), now), "Friday, February 27, 2026");
+});
+
+test("A language that nobody knows does not stop the clock", () => {
+  const calendar = new Calendar({ language: "not a language", words: {} });
+  assert.match(calendar.time(new Date()), /\d/);
+});
+
+test("Ids are UUIDs, with and without a secure context", () => {
+  const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+  assert.match(freshId(), uuid);
+  const { randomUUID } = crypto;
+  crypto.randomUUID = undefined;
+  try {
+    assert.match(freshId(), uuid);
+  } finally {
+    crypto.randomUUID = randomUUID;
+  }
+});
