@@ -58,8 +58,8 @@ def room_name(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
     Raises:
         BadRoomName: no room can have this name; the detail says why.
     """
-    title = room_title(typed, max_length).translate(_VARIATION_SELECTORS)
-    folded = unicodedata.normalize("NFD", title).casefold()
+    title = room_title(typed, max_length)
+    folded = unicodedata.normalize("NFD", title.translate(_VARIATION_SELECTORS)).casefold()
     name = " ".join(unicodedata.normalize("NFC", folded).split())
     # It stands in the address, so it has to be a name itself: folding can make it longer, and leave a mere “.” over.
     if name != title:
