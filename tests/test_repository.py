@@ -76,9 +76,9 @@ def test_ci_runs_the_command_that_the_readme_prints() -> None:
     assert commands[0] in ci
 
 
-@pytest.mark.parametrize("page", ["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"])
-def test_what_a_page_links_to_is_there(page: str) -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / page).read_text())
+@pytest.mark.parametrize("name", ["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"])
+def test_what_a_page_links_to_is_there(name: str) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / name).read_text())
 
     assert [link for link in links if not (ROOT / link).exists()] == []
 
