@@ -41,7 +41,7 @@ def of_user(user: Any) -> Identity:
     """The identity of a user of any user model."""
     full_name = user.get_full_name().strip() if hasattr(user, "get_full_name") else ""
     # Where people sign in with their address, only the part before the @ is shown to others.
-    name = full_name or user.get_username().partition("@")[0]
+    name = full_name or user.get_username().partition("@")[0] or user.get_username()
     return Identity(f"u:{user.pk}", name[:NAME_MAX_LENGTH], user=user)
 
 

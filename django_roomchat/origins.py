@@ -99,7 +99,7 @@ def _parse(text: str) -> Origin | None:
     ):
         return None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return parts.scheme, host, port or _DEFAULT_PORTS[parts.scheme]
+    return parts.scheme, host, _DEFAULT_PORTS[parts.scheme] if port is None else port
 
 
 def _show(origin: Origin) -> str:
