@@ -62,8 +62,6 @@ export class RoomChat extends HTMLElement {
 
   #takeOver() {
     if (this.#life) return;
-    // A page of old messages stays what it is: it has no end to which new ones could be added.
-    if ("archive" in this.dataset) return;
     this.#life = new AbortController();
     const { signal } = this.#life;
     const { room, meKey, meName } = this.dataset;
@@ -77,6 +75,8 @@ export class RoomChat extends HTMLElement {
     };
     const list = this.#part("messages");
     this.#log = new LogView({ scroller: this.#part("log"), list, pill: this.#part("pill"), house, signal });
+    // A page of old messages stays what it is: it has no end to which new ones could be added.
+    if ("archive" in this.dataset) return;
     this.#history = new History({
       link: this.#part("older"),
       row: this.#part("more"),
