@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from django_roomchat import reports
 from tests.services import MISSING, Missing, skip_or_fail
 from tests.services.postgres import Postgres
 from tests.services.server import ROOT, Server
@@ -32,6 +33,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("NOT EVERYTHING WAS TESTED", sep="!", red=True, bold=True)
         for reason in sorted(missing):
             terminalreporter.line(reason)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package reports the same trouble once a minute; every test may hear of it."""
+    monkeypatch.setattr(reports, "_last", {})
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,11 @@ ROWS = [
     {"conf", "errors", "reports"},
     {"identity", "origins", "outbox", "protocol", "signals", "text", "threads"},
     {"models"},
+    {"counter"},
     {"bus", "log", "policy"},
     {"actions", "courier"},
     {"hub", "inbox", "page"},
+    {"drain"},
     {"admin", "checks", "consumers", "management", "templatetags", "testing", "views"},
 ]
 # These only put the others together.
