@@ -7,21 +7,28 @@ The bodies are synchronous; each has a twin with an ``a`` in front for asynchron
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 
 from asgiref.sync import sync_to_async
-from django.db import router, transaction
-from django.db.models import OuterRef, Subquery
+from django.db import transaction
+from django.db.models import F, OuterRef, Subquery
+from django.utils import timezone
 
 from django_roomchat import bus, identity, log, policy, signals, text
 from django_roomchat.conf import config
-from django_roomchat.errors import BadValue, Busy, ChatError
+from django_roomchat.counter import database
+from django_roomchat.errors import BadValue, Busy, ChatError, NotFound
 from django_roomchat.identity import Identity
-from django_roomchat.models import Message, Room, RoomLog
+from django_roomchat.models import Ban, Message, Room, RoomLog
 from django_roomchat.protocol import Event, encode_event
+
+TRIES = 3
+"""For a room in which somebody's rights change while another is looking them up."""
+_RIGHTS_CHANGE = "The rights in this room are changing; try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +86,9 @@ def post_message(
     """
     if author is not None and name is not None:
         raise BadValue("Give an author or a name: an author brings the name along.")
-    if isinstance(author, Identity):
-        who = author
-    else:
-        who = identity.site(name) if author is None else identity.of_user(author)
     post = Post(
-        who=who,
-        room=room.name if isinstance(room, Room) else room,
+        who=_identity_of(author, name),
+        room=_name_of(room),
         body=body,
         id=uuid.uuid4().hex if id is None else id,
         reply_to=reply_to,
@@ -94,7 +97,7 @@ def post_message(
     [result] = post_messages([post])
     if isinstance(result, Posted):
         return result
-    raise result or Busy("The room is locked by somebody else.")
+    raise result or Busy(_RIGHTS_CHANGE)
 
 
 async def apost_message(room: str | Room, body: str, **options: Any) -> Posted:
@@ -116,45 +119,77 @@ def post_messages(
         *wait_seconds* is 0.
     """
     results: list[Posted | ChatError | None] = [None] * len(posts)
-    ready = _check(posts, results)
-    drafts: dict[int, list[log.Draft]] = {}
-    rooms: dict[int, Room] = {}
-    for place, room in ready.items():
-        rooms[room.pk] = room
-        drafts.setdefault(room.pk, []).append(_draft(posts[place]))
-    appended = log.append(drafts, wait_seconds=wait_seconds) if drafts else {}
-    _set_results(posts, ready, appended, results)
-    for pk, done in appended.items():
-        if done.events:
-            transaction.on_commit(partial(_announce, rooms[pk].name, done), using=_database(), robust=True)
+    places = list(range(len(posts)))
+    for _ in range(TRIES if wait_seconds != 0 else 1):
+        _store(posts, places, results, wait_seconds)
+        # Left over are those in whose room somebody's rights have changed meanwhile: look again who may.
+        places = [place for place in places if results[place] is None]
+        if not places:
+            break
     return results
 
 
-def _check(posts: Sequence[Post], results: list[Posted | ChatError | None]) -> dict[int, Room]:
+def _store(
+    posts: Sequence[Post],
+    places: Sequence[int],
+    results: list[Posted | ChatError | None],
+    wait_seconds: float | None,
+) -> None:
+    rooms: dict[int, Room] = {}
+    waiting: dict[int, list[int]] = {}
+    for place, room in _check(posts, places, results).items():
+        rooms[room.pk] = room
+        waiting.setdefault(room.pk, []).append(place)
+    if not rooms:
+        return
+    appended = log.append(
+        {pk: [_draft(posts[place]) for place in mine] for pk, mine in waiting.items()},
+        access_versions={pk: room.log.access_version for pk, room in rooms.items()},
+        wait_seconds=wait_seconds,
+    )
+    for pk, done in appended.items():
+        for place, result in zip(waiting[pk], done.results, strict=True):
+            if isinstance(result, log.Stored):
+                results[place] = Posted(rooms[pk].name, posts[place].id, result.seq, result.duplicate)
+            else:
+                results[place] = result
+        if done.events:
+            _on_commit(_announce, rooms[pk].name, done)
+
+
+def _check(
+    posts: Sequence[Post], places: Sequence[int], results: list[Posted | ChatError | None]
+) -> dict[int, Room]:
     """The rooms of those posts that are in order, by the post's place; the others get their error."""
     names: dict[int, tuple[str, str]] = {}
-    for place, post in enumerate(posts):
+    for place in places:
         try:
-            names[place] = _clean(post)
+            names[place] = _clean(posts[place])
         except ChatError as error:
             results[place] = error
-    rooms = Room.objects.using(_database()).in_bulk({name for name, _ in names.values()}, field_name="name")
-    allowed: dict[tuple[str, str], ChatError | None] = {}
+    rooms = _rooms(name for name, _ in names.values())
+    refusals: dict[tuple[str, str], ChatError | None] = {}
     ready = {}
     for place, (name, title) in names.items():
         post = posts[place]
         question = (post.who.key, name)
-        if question not in allowed:
-            allowed[question] = _refusal(post.who, rooms.get(name) or Room(name=name, title=title))
-        refusal = allowed[question]
+        if question not in refusals:
+            room = rooms.get(name) or Room(name=name, title=title)
+            refusals[question] = _refusal(policy.require_post, post.who, room)
+        refusal = refusals[question]
         if refusal is None and name not in rooms:
             rooms[name] = create_room(name, title)
         if refusal is None and post.reply_to is not None:
-            refusal = _reply_refusal(rooms[name], post.reply_to)
+            refusal = _refusal(log.require_message, rooms[name].pk, post.reply_to)
+        results[place] = refusal
         if refusal is None:
             ready[place] = rooms[name]
-        results[place] = refusal
     return ready
+
+
+def _rooms(names: Iterable[str]) -> dict[str, Room]:
+    rooms = Room.objects.using(database()).select_related("log").filter(name__in=set(names))
+    return {room.name: room for room in rooms}
 
 
 def _clean(post: Post) -> tuple[str, str]:
@@ -165,17 +200,9 @@ def _clean(post: Post) -> tuple[str, str]:
     return text.room_name(post.room, longest), text.room_title(post.room, longest)
 
 
-def _refusal(who: Identity, room: Room) -> ChatError | None:
+def _refusal(require: Callable[..., None], *about: Any) -> ChatError | None:
     try:
-        policy.require_post(who, room)
-    except ChatError as error:
-        return error
-    return None
-
-
-def _reply_refusal(room: Room, seq: int) -> ChatError | None:
-    try:
-        log.require_message(room.pk, seq)
+        require(*about)
     except ChatError as error:
         return error
     return None
@@ -183,9 +210,9 @@ def _reply_refusal(room: Room, seq: int) -> ChatError | None:
 
 def create_room(name: str, title: str) -> Room:
     """The room of this canonical name, made if it does not exist."""
-    with transaction.atomic(using=_database()):
-        room, _ = Room.objects.using(_database()).get_or_create(name=name, defaults={"title": title})
-        RoomLog.objects.using(_database()).get_or_create(room=room)
+    with transaction.atomic(using=database()):
+        room, _ = Room.objects.using(database()).get_or_create(name=name, defaults={"title": title})
+        room.log, _ = RoomLog.objects.using(database()).get_or_create(room=room)
     return room
 
 
@@ -201,39 +228,179 @@ def _draft(post: Post) -> log.Draft:
     )
 
 
-def _set_results(
-    posts: Sequence[Post],
-    ready: dict[int, Room],
-    appended: dict[int, log.Appended],
-    results: list[Posted | ChatError | None],
-) -> None:
-    answers = {pk: iter(done.results) for pk, done in appended.items()}
-    for place, room in ready.items():
-        if room.pk in answers:
-            stored = next(answers[room.pk])
-            if isinstance(stored, log.Stored):
-                results[place] = Posted(room.name, posts[place].id, stored.seq, stored.duplicate)
-            else:
-                results[place] = stored
+def _on_commit(tell: Callable[..., None], *about: Any) -> None:
+    transaction.on_commit(partial(tell, *about), using=database(), robust=True)
 
 
 def _announce(room: str, done: log.Appended) -> None:
-    bus.publish(
-        bus.Batch(
-            room,
-            done.epoch,
-            done.prev,
-            done.head,
-            [(event.rev, encode_event(event)) for event in done.events],
-        )
+    events = [(event.rev, encode_event(event)) for event in done.events]
+    bus.publish(bus.Batch(room, done.epoch, done.prev, done.head, events))
+    for event in done.events:
+        if event.rev == event.seq:
+            signal = signals.message_posted
+        else:
+            signal = signals.message_edited if event.deleted_at is None else signals.message_deleted
+        if signal.has_listeners(Message):
+            signal.send_robust(Message, room=room, event=event)
+
+
+def _name_of(room: str | Room) -> str:
+    return room.name if isinstance(room, Room) else room
+
+
+def _identity_of(author: Any, name: str | None = None) -> Identity:
+    if isinstance(author, Identity):
+        return author
+    return identity.site(name) if author is None else identity.of_user(author)
+
+
+# Changing ---------------------------------------------------------------------------------------------------------
+
+
+def edit_message(
+    room: str | Room, seq: int, body: str, *, author: Any = None, wait_seconds: float | None = None
+) -> Posted:
+    """Change the text of a message. It keeps its place and takes the next number.
+
+    Args:
+        room: its name, however typed, or the room.
+        seq: the message's place.
+        body: the new text.
+        author: who changes it, as for :func:`post_message`; without one the project itself, which always may.
+        wait_seconds: for a locked room, see :func:`django_roomchat.log.append`.
+
+    Returns:
+        Where the message stands; ``duplicate`` if it said that already.
+
+    Raises:
+        ChatError: it is refused.
+    """
+    new = text.body(body, config().BODY_MAX_LENGTH)
+
+    def make(message: Message) -> bool:
+        if message.deleted_at is not None:
+            raise NotFound(f"Message {seq} was deleted.")
+        if message.body == new:
+            return False
+        message.body, message.edited_at = new, timezone.now()
+        return True
+
+    return _change(room, seq, author, "can_edit", make, wait_seconds)
+
+
+async def aedit_message(room: str | Room, seq: int, body: str, **options: Any) -> Posted:
+    """See :func:`edit_message`."""
+    return await sync_to_async(edit_message)(room, seq, body, **options)
+
+
+def delete_message(
+    room: str | Room, seq: int, *, author: Any = None, wait_seconds: float | None = None
+) -> Posted:
+    """Delete a message: its text is erased, its place stays, and it takes the next number.
+
+    The arguments and the answer are those of :func:`edit_message`.
+    """
+
+    def make(message: Message) -> bool:
+        if message.deleted_at is not None:
+            return False
+        message.body, message.data, message.deleted_at = "", {}, timezone.now()
+        return True
+
+    return _change(room, seq, author, "can_delete", make, wait_seconds)
+
+
+async def adelete_message(room: str | Room, seq: int, **options: Any) -> Posted:
+    """See :func:`delete_message`."""
+    return await sync_to_async(delete_message)(room, seq, **options)
+
+
+def _change(
+    room: str | Room,
+    seq: int,
+    author: Any,
+    question: Literal["can_edit", "can_delete"],
+    make: Callable[[Message], bool],
+    wait_seconds: float | None,
+) -> Posted:
+    who = _identity_of(author)
+    for _ in range(TRIES):
+        found = enter_room(who, _name_of(room))
+
+        def make_if_allowed(message: Message, room: Room = found) -> bool:
+            policy.require_change(who, room, message, question)
+            return make(message)
+
+        if found.pk is None:
+            raise NotFound(f"There is no message {seq} in this room.")
+        version = found.log.access_version
+        done = log.change(found.pk, seq, make_if_allowed, access_version=version, wait_seconds=wait_seconds)
+        if done is not None:
+            if done.events:
+                _on_commit(_announce, found.name, done)
+            return Posted(found.name, "", seq, duplicate=not done.events)
+    raise Busy(_RIGHTS_CHANGE)
+
+
+# Rights -----------------------------------------------------------------------------------------------------------
+
+
+def ban(
+    room: str | Room, who: Any, *, by: Any = None, reason: str = "", until: datetime | None = None
+) -> int:
+    """Shut somebody out of a room, at once: their open sockets leave it, and nothing they say is numbered after this.
+
+    Args:
+        room: its name, however typed, or the room.
+        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the key of one.
+        by: who bans them, and must be allowed to moderate; without one the project itself.
+        reason: told to them.
+        until: the end of the ban; ``None`` for no end.
+
+    Returns:
+        The room's head when the ban came into force: what they said stands at or below it.
+
+    Raises:
+        ChatError: it is refused.
+    """
+    shut_out = Identity(who, "") if isinstance(who, str) else _identity_of(who)
+    values = {"name": shut_out.name, "reason": reason, "until": until, "by": _identity_of(by).user}
+    bans = Ban.objects.using(database())
+    return _change_access(
+        room, by, shut_out.key, lambda pk: bans.update_or_create(values, room_id=pk, key=shut_out.key)
     )
-    if signals.message_posted.has_listeners(Message):
-        for event in done.events:
-            signals.message_posted.send_robust(Message, room=room, event=event)
 
 
-def _database() -> str:
-    return router.db_for_write(RoomLog)
+async def aban(room: str | Room, who: Any, **options: Any) -> int:
+    """See :func:`ban`."""
+    return await sync_to_async(ban)(room, who, **options)
+
+
+def unban(room: str | Room, who: Any, *, by: Any = None) -> int:
+    """End a ban. The arguments and the answer are those of :func:`ban`."""
+    key = who if isinstance(who, str) else _identity_of(who).key
+    bans = Ban.objects.using(database())
+    return _change_access(room, by, key, lambda pk: bans.filter(room_id=pk, key=key).delete())
+
+
+async def aunban(room: str | Room, who: Any, **options: Any) -> int:
+    """See :func:`unban`."""
+    return await sync_to_async(unban)(room, who, **options)
+
+
+def _change_access(room: str | Room, by: Any, key: str, write: Callable[[int], Any]) -> int:
+    found = room_of(_name_of(room))
+    policy.require_moderation(_identity_of(by), found)
+    if found.pk is None:
+        found = create_room(found.name, found.title)
+    with transaction.atomic(using=database()):
+        # Whoever posts compares the version on this very row, under its lock.
+        logs = RoomLog.objects.using(database()).filter(pk=found.pk)
+        logs.update(access_version=F("access_version") + 1)
+        write(found.pk)
+        head, version = logs.values_list("head", "access_version").get()
+        _on_commit(bus.publish, bus.Access(found.name, version, key))
+    return head
 
 
 # Reading --------------------------------------------------------------------------------------------------------
@@ -262,7 +429,7 @@ def room_of(name: str) -> Room:
     """
     longest = config().ROOM_NAME_MAX_LENGTH
     canonical = text.room_name(name, longest)
-    found = Room.objects.using(_database()).filter(name=canonical).select_related("log").first()
+    found = Room.objects.using(database()).filter(name=canonical).select_related("log").first()
     return found or Room(name=canonical, title=text.room_title(name, longest))
 
 
@@ -321,8 +488,8 @@ async def aread_history(who: Identity, name: str, *, before: int | None = None) 
 def list_rooms(who: Identity, *, limit: int = 50) -> list[tuple[Room, Message | None]]:
     """The rooms with recent activity that *who* may see, and the last message of each. Two queries."""
     newest = Message.objects.filter(room=OuterRef("pk")).order_by("-seq").values("pk")[:1]
-    recent = Room.objects.using(_database()).recent().annotate(last_message=Subquery(newest))[:limit]
+    recent = Room.objects.using(database()).recent().annotate(last_message=Subquery(newest))[:limit]
     rooms = [room for room in recent if who.is_site or policy.policy().can_list(who, room)]
     keys = {room.pk: getattr(room, "last_message", None) for room in rooms}
-    messages = Message.objects.using(_database()).in_bulk([key for key in keys.values() if key is not None])
+    messages = Message.objects.using(database()).in_bulk([key for key in keys.values() if key is not None])
     return [(room, messages.get(keys[room.pk])) for room in rooms]

@@ -22,7 +22,7 @@ from django_roomchat import reports
 from django_roomchat.conf import config, hook
 from django_roomchat.protocol import decode_event
 
-MESSAGE_TYPE = "roomchat.batch"
+MESSAGE_TYPE = "roomchat.news"
 VERSION = 1
 SEND_SECONDS = 1.0
 """How long code outside a server process waits for the layer."""
@@ -42,6 +42,20 @@ class Batch:
     head: int
     events: list[tuple[int, bytes]]
     """Each with its ``rev``, encoded, in the order of their revs."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Access:
+    """Somebody's rights in a room have changed."""
+
+    room: str
+    version: int
+    """The room's access version since then."""
+    key: str
+    """Whose; empty if it may be anybody's."""
+
+
+News = Batch | Access
 
 
 def group_name(room: str) -> str:
@@ -98,7 +112,7 @@ def layer_alias(room: str) -> str:
 
 # Telling --------------------------------------------------------------------------------------------------------
 
-Listener = Callable[[Batch], None]
+Listener = Callable[[News], None]
 _listeners: dict[asyncio.AbstractEventLoop, Listener] = {}
 """The hubs of this process, by their event loops."""
 
@@ -113,66 +127,71 @@ def unsubscribe() -> None:
     _listeners.pop(asyncio.get_running_loop(), None)
 
 
-def publish(batch: Batch) -> None:
+def publish(news: News) -> None:
     """Tell everybody. Call it after the COMMIT, from any thread; it never waits for a listener, and never fails."""
     told = False
     for loop, listener in list(_listeners.items()):
         try:
-            loop.call_soon_threadsafe(listener, batch)
+            loop.call_soon_threadsafe(listener, news)
             told = True
         except RuntimeError:
             # Its loop was closed without an end of the hub, as tests do.
             _listeners.pop(loop, None)
     if not told:
-        _tell_layer(batch)
+        _tell_layer(news)
 
 
-def _tell_layer(batch: Batch) -> None:
+def _tell_layer(news: News) -> None:
     """Where no hub runs (a worker, a command, a WSGI process) the layer is told from here."""
     try:
-        async_to_sync(_send_in_time)(batch)
+        async_to_sync(_send_in_time)(news)
     except Exception as error:
         # The message is stored; other processes find it with their next poll.
-        reports.warn("tell", "The channel layer did not take the news of room %r: %r", batch.room, error)
+        reports.warn("tell", "The channel layer did not take the news of room %r: %r", news.room, error)
 
 
-async def _send_in_time(batch: Batch) -> None:
-    layer: Any = get_channel_layer(layer_alias(batch.room))
-    await asyncio.wait_for(layer.group_send(group_name(batch.room), to_message(batch)), SEND_SECONDS)
+async def _send_in_time(news: News) -> None:
+    layer: Any = get_channel_layer(layer_alias(news.room))
+    await asyncio.wait_for(layer.group_send(group_name(news.room), to_message(news)), SEND_SECONDS)
 
 
 # On the layer -----------------------------------------------------------------------------------------------------
 
 
-def to_message(batch: Batch) -> dict[str, Any]:
-    """A batch as the layer carries it."""
-    small = sum(len(event) for _, event in batch.events) <= DOORBELL_BYTES
-    return {
-        "type": MESSAGE_TYPE,
-        "v": VERSION,
-        "room": batch.room,
-        "epoch": batch.epoch,
-        "prev": batch.prev,
-        "head": batch.head,
-        "events": [event.decode() for _, event in batch.events] if small else [],
-    }
+def to_message(news: News) -> dict[str, Any]:
+    """News as the layer carries them."""
+    message = {"type": MESSAGE_TYPE, "v": VERSION, "room": news.room}
+    if isinstance(news, Access):
+        return message | {"access_version": news.version, "key": news.key}
+    small = sum(len(event) for _, event in news.events) <= DOORBELL_BYTES
+    events = [event.decode() for _, event in news.events] if small else []
+    return message | {"epoch": news.epoch, "prev": news.prev, "head": news.head, "events": events}
 
 
-def from_message(message: Any) -> Batch | None:
-    """The batch of a message from the layer, or ``None``: others may write there too, and newer versions of us."""
+def from_message(message: Any) -> News | None:
+    """The news in a message from the layer, or ``None``: others may write there too, and newer versions of us."""
     if not isinstance(message, dict) or message.get("type") != MESSAGE_TYPE or message.get("v") != VERSION:
         return None
     try:
-        carried = msgspec.convert(message, _Carried)
+        if "access_version" in message:
+            access = msgspec.convert(message, _CarriedAccess)
+            return Access(access.room, access.access_version, access.key)
+        carried = msgspec.convert(message, _CarriedBatch)
         events = [(decode_event(event.encode()).rev, event.encode()) for event in carried.events]
     except (msgspec.MsgspecError, UnicodeEncodeError):
         return None
     return Batch(carried.room, carried.epoch, carried.prev, carried.head, events)
 
 
-class _Carried(msgspec.Struct):
+class _CarriedBatch(msgspec.Struct):
     room: str
     epoch: str
     prev: int
     head: int
     events: list[str]
+
+
+class _CarriedAccess(msgspec.Struct):
+    room: str
+    access_version: int
+    key: str

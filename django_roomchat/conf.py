@@ -72,6 +72,11 @@ class Config:
     PING_SECONDS: float = 25.0
     """How often a client hears the positions of its rooms. Below the 60 s after which proxies cut silent connections."""
 
+    UNSEEN_MAX_BYTES: int = 262_144
+    """Events, in bytes, that a client may have been sent without saying ``seen``. It gets the rest when it has caught up.
+
+    Some servers (daphne) take everything for a client that reads nothing, so only the client's word tells."""
+
     SLOW_SECONDS: float = 30.0
     """How long a client may take nothing of what waits for it before its socket is closed (4008)."""
 
@@ -92,6 +97,15 @@ class Config:
 
     LOCK_TIMEOUT_SECONDS: float = 2.0
     """How long a post waits for a room that somebody else has locked (PostgreSQL)."""
+
+    DRAIN_SECONDS: float = 5.0
+    """How long a process that is told to end (SIGTERM) takes to commit what waits, say goodbye and close its sockets."""
+
+    DRAIN_SPREAD_SECONDS: float = 5.0
+    """Over which time the clients of a process that ends are asked to come back, so that they do not all come at once."""
+
+    TUTORIAL_DIALECT: bool = True
+    """Whether sockets that ask for no subprotocol are let in, and speak the tutorial's dialect. It has no word like ``seen``."""
 
     DATABASE_THREADS: int = 4
     """Threads of one process that work on the database for its sockets."""
@@ -127,6 +141,8 @@ def _wrong_sort(key: str, value: Any) -> str | None:
     if key == "SOCKET_PATH":
         right = isinstance(value, str) and value.startswith("/") and value.endswith("/")
         return None if right else "a path that starts and ends with a slash"
+    if isinstance(default, bool):
+        return None if isinstance(value, bool) else "True or False"
     if isinstance(value, bool) or not isinstance(value, (int, type(default))) or value <= 0:
         return "a whole number above 0" if isinstance(default, int) else "a number of seconds above 0"
     if key == "ROOM_NAME_MAX_LENGTH" and value > 100:

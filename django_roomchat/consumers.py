@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qs
 
+from django.db import Error as DatabaseError
+
 import django_roomchat
-from django_roomchat import actions, hub, identity, inbox, origins, protocol
+from django_roomchat import actions, drain, hub, identity, inbox, origins, protocol, reports
 from django_roomchat.conf import config
 from django_roomchat.errors import BadValue, Busy, ChatError, Forbidden, NotFound, TryAgain
 from django_roomchat.identity import Identity
 from django_roomchat.outbox import Outbox
 from django_roomchat.threads import in_thread
 
+MARK_BYTES = 65_536
+"""How often a client's progress is measured. At most one mark is out, so that a slow client costs a few numbers."""
+
 _LOGGER = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Message = dict[str, Any]
 Scope = dict[str, Any]
@@ -60,8 +69,8 @@ class ChatConsumer(_Endpoint):
             return
         try:
             who = await in_thread(identity.who, scope)
-        except Exception:
-            _LOGGER.exception("Socket %s refused: nobody can say who speaks", scope.get("path", ""))
+        except DatabaseError as error:
+            reports.warn("who", "Sockets are refused: the database does not say who speaks: %r", error)
             await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
             return
         subprotocol = None if not scope.get("subprotocols") else protocol.SUBPROTOCOL
@@ -72,6 +81,10 @@ class ChatConsumer(_Endpoint):
 def _refusal(scope: Scope) -> str | None:
     """Why the server's log says that this socket was refused."""
     asked = scope.get("subprotocols") or []
+    if hub.current().is_draining:
+        return "this process ends"
+    if not asked and not config().TUTORIAL_DIALECT:
+        return f"it asks for no subprotocol; there is {protocol.SUBPROTOCOL}, and TUTORIAL_DIALECT is off"
     if asked and protocol.SUBPROTOCOL not in asked:
         return f"it asks for the subprotocols {', '.join(asked)}; there is {protocol.SUBPROTOCOL}"
     return origins.refusal(scope)
@@ -101,11 +114,16 @@ class _Connection:
         "_closing",
         "_hub",
         "_inbox",
+        "_mark",
+        "_mark_bytes",
         "_outbox",
         "_own_room",
         "_posts",
         "_query",
+        "_seen",
         "_task",
+        "_unseen",
+        "_unseen_since",
         "_who",
         "is_tutorial",
         "seats",
@@ -123,10 +141,22 @@ class _Connection:
         self._closing = False
         self._task = asyncio.current_task()
         self._outbox = Outbox(send, config().REPLIES_MAX_BYTES, self._resume, self._overflow)
+        # Of what the client was sent, how much it has not said it saw: daphne takes everything for a client that reads
+        # nothing (https://github.com/django/daphne/issues/170), so only the client's own word tells.
+        self._unseen = 0
+        self._unseen_since: float | None = None
+        self._seen: dict[str, int] = {}
+        self._mark: dict[str, int] | None = None
+        self._mark_bytes = 0
+
+    @property
+    def key(self) -> str:
+        return self._who.key
 
     async def serve(self, receive: Receive) -> None:
         """Serve the socket from its opening to its end."""
         self._hub.add(self)
+        drain.watch()
         try:
             await self._greet()
             while True:
@@ -185,36 +215,56 @@ class _Connection:
         match frame:
             case protocol.Post():
                 self._post(frame)
+            case protocol.Seen(heads=heads):
+                self._note_seen(heads)
             case protocol.Ping():
-                self._outbox.write(self._hub.heads_of(self))
-            case protocol.Seen():
-                pass
+                self.reply(self._hub.heads_of(self))
             case protocol.Join(room=name, epoch=epoch, since=since):
                 await self._enter(name, epoch, since)
             case protocol.Leave(room=name):
                 self._leave(name)
+            case protocol.Edit(seq=seq, body=body):
+                await self._change(frame, actions.edit_message, seq, body)
+            case protocol.Delete(seq=seq):
+                await self._change(frame, actions.delete_message, seq)
             case protocol.Hello():
                 self._welcome()
 
     def _post(self, frame: protocol.Post) -> None:
-        room = frame.room or self._own_room
-        if room is None:
-            raise BadValue("Name the room: this socket's address has none.")
+        if self._hub.is_draining:
+            raise TryAgain("The server restarts; say it again to the next one.")
         if self._posts >= config().SOCKET_MAX_POSTS:
             raise Busy(
                 f"At most {config().SOCKET_MAX_POSTS} posts of one socket may wait; wait for their acks."
             )
-        post = actions.Post(who=self._who, room=room, body=frame.body, id=frame.id, reply_to=frame.reply_to)
+        post = actions.Post(self._who, self._room_of(frame), frame.body, frame.id, frame.reply_to)
         self._inbox.put(post, lambda result: self._answer(post, result))
         self._posts += 1
 
+    async def _change(
+        self, frame: protocol.Edit | protocol.Delete, action: Callable[..., actions.Posted], *about: Any
+    ) -> None:
+        wait = config().LOCK_TIMEOUT_SECONDS
+        done = await _with_database(action, self._room_of(frame), *about, author=self._who, wait_seconds=wait)
+        self._write(protocol.Ack(frame.id, done.room, done.seq, done.duplicate))
+
+    def _room_of(self, frame: protocol.Post | protocol.Edit | protocol.Delete) -> str:
+        room = frame.room or self._own_room
+        if room is None:
+            raise BadValue("Name the room: this socket's address has none.")
+        return room
+
     async def _enter(self, name: str, epoch: str, since: int | None) -> None:
-        room = await in_thread(actions.enter_room, self._who, name)
+        room = await _with_database(actions.enter_room, self._who, name)
         if room.name not in self.seats and len(self.seats) >= config().SOCKET_MAX_ROOMS:
             raise Forbidden(
                 f"A socket can be in {config().SOCKET_MAX_ROOMS} rooms; leave one first.", code="too_many"
             )
-        await self._hub.enter(self, room.name, room.title, epoch, since)
+        version = 0 if room.pk is None else room.log.access_version
+        try:
+            await self._hub.enter(self, room.name, epoch, since, title=room.title, access_version=version)
+        except DatabaseError as error:
+            raise _unavailable(error) from error
 
     def _leave(self, name: str) -> None:
         room = actions.canonical_name(name or self._own_room or "")
@@ -223,18 +273,58 @@ class _Connection:
         self._hub.leave(self, room)
         self._write(protocol.Left(room))
 
+    async def check_access(self, name: str) -> bool:
+        try:
+            await _with_database(actions.enter_room, self._who, name)
+        except TryAgain:
+            return False
+        except ChatError as error:
+            if name in self.seats:
+                self._hub.leave(self, name)
+                self._refuse(error, frame="join", room=name)
+                if not self.seats:
+                    self.close(protocol.CLOSE_FORBIDDEN)
+                elif not self.is_tutorial:
+                    self._write(protocol.Left(name))
+        return True
+
+    def _note_seen(self, heads: dict[str, int]) -> None:
+        self._seen.update((name, head) for name, head in heads.items() if name in self.seats)
+        mark = self._mark
+        if mark is None or any(self._seen.get(name, -1) < mark[name] for name in mark if name in self.seats):
+            return
+        self._unseen -= self._mark_bytes
+        self._mark = None
+        self._set_mark()
+        if self._unseen_since is not None:
+            self._unseen_since = None
+            self._resume()
+
     # Out --------------------------------------------------------------------------------------------------------------
 
     @property
     def is_ready(self) -> bool:
-        return self._outbox.is_ready
+        return self._unseen_since is None and self._outbox.is_ready
 
     @property
     def blocked_since(self) -> float | None:
-        return self._outbox.blocked_since
+        return self._unseen_since or self._outbox.blocked_since
 
     def write(self, message: Message) -> None:
         self._outbox.write(message)
+        if not self.is_tutorial:
+            self._unseen += len(message["text"])
+            self._set_mark()
+            if self._unseen_since is None and self._unseen > config().UNSEEN_MAX_BYTES:
+                self._unseen_since = time.monotonic()
+
+    def reply(self, message: Message) -> None:
+        self._outbox.write(message)
+
+    def _set_mark(self) -> None:
+        if self._mark is None and self._unseen >= MARK_BYTES:
+            self._mark = {name: seat.cursor for name, seat in self.seats.items()}
+            self._mark_bytes = self._unseen
 
     def close(self, code: int, retry_after: float | None = None) -> None:
         if self._closing:
@@ -252,7 +342,7 @@ class _Connection:
         self._outbox.write({"type": "websocket.close", "code": code, "reason": reason})
 
     def _write(self, frame: Any) -> None:
-        self._outbox.write({"type": "websocket.send", "text": protocol.encode(frame)})
+        self.reply({"type": "websocket.send", "text": protocol.encode(frame)})
 
     def _welcome(self) -> None:
         settings = config()
@@ -281,10 +371,28 @@ class _Connection:
             self._write(protocol.Error(error.code, error.detail, frame, id, room, error.retry_after))
 
     def _resume(self) -> None:
-        self._hub.resume(self)
+        if self.is_ready:
+            self._hub.resume(self)
 
     def _overflow(self) -> None:
         self.close(protocol.CLOSE_TOO_SLOW)
+
+
+async def _with_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run *function* in a thread.
+
+    Raises:
+        ChatError: the function refuses, or the database fails.
+    """
+    try:
+        return await in_thread(function, *args, **kwargs)
+    except DatabaseError as error:
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> TryAgain:
+    reports.warn("database", "The database fails the sockets: %r", error)
+    return TryAgain("The database does not answer just now; try again.")
 
 
 def _about(frame: protocol.ClientFrame | None) -> tuple[str | None, str | None, str | None]:
@@ -292,4 +400,4 @@ def _about(frame: protocol.ClientFrame | None) -> tuple[str | None, str | None, 
     if frame is None:
         return None, None, None
     kind = type(frame).__struct_config__.tag
-    return str(kind), getattr(frame, "id", None), getattr(frame, "room", None) or None
+    return str(kind), getattr(frame, "id", None) or None, getattr(frame, "room", None) or None

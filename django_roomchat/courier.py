@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,12 +30,12 @@ class Courier:
 
     Args:
         alias: of ``CHANNEL_LAYERS``.
-        deliver: called with every batch that arrives.
+        deliver: called with all news that arrive.
         joined: called with the alias and a group's name when the layer has taken this process into the group.
     """
 
     def __init__(
-        self, alias: str, deliver: Callable[[bus.Batch], None], joined: Callable[[str, str], None]
+        self, alias: str, deliver: Callable[[bus.News], None], joined: Callable[[str, str], None]
     ) -> None:
         self.alias = alias
         self._deliver = deliver
@@ -42,6 +43,8 @@ class Courier:
         self._layer: Any = get_channel_layer(alias)
         self._channel: str | None = None
         self._groups: set[str] = set()
+        self._joined_groups: set[str] = set()
+        """Those that the layer may have us in."""
         self._errands: asyncio.Queue[tuple[str, str, Any]] = asyncio.Queue(QUEUE_MAX)
         self._sending_down = self._receiving_down = False
         self._tasks = [asyncio.create_task(self._run_errands()), asyncio.create_task(self._renew())]
@@ -59,18 +62,25 @@ class Courier:
         self._groups.discard(group)
         self._put("leave", group)
 
-    def send(self, group: str, batch: bus.Batch) -> None:
-        self._put("send", group, batch)
+    def send(self, group: str, news: bus.News) -> None:
+        self._put("send", group, news)
 
-    def stop(self) -> list[asyncio.Task[None]]:
-        """Cancel what runs; the tasks are returned for whoever wants to wait for their end."""
+    def stop(self) -> None:
+        """Cancel everything that runs."""
         for task in self._tasks:
             task.cancel()
-        return self._tasks
 
-    def _put(self, kind: str, group: str, batch: bus.Batch | None = None) -> None:
+    async def say_farewell(self) -> None:
+        """Leave all groups, as far as the layer lets us, and stop."""
+        self.stop()
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(ERRAND_SECONDS):
+                for group in self._joined_groups:
+                    await self._layer.group_discard(group, self._channel)
+
+    def _put(self, kind: str, group: str, news: bus.News | None = None) -> None:
         try:
-            self._errands.put_nowait((kind, group, batch))
+            self._errands.put_nowait((kind, group, news))
         except asyncio.QueueFull:
             reports.warn(
                 "full", "The channel layer %r does not keep up; other processes will poll.", self.alias
@@ -80,24 +90,26 @@ class Courier:
 
     async def _run_errands(self) -> None:
         while True:
-            kind, group, batch = await self._errands.get()
+            kind, group, news = await self._errands.get()
             try:
-                await asyncio.wait_for(self._run(kind, group, batch), ERRAND_SECONDS)
+                await asyncio.wait_for(self._run(kind, group, news), ERRAND_SECONDS)
             except Exception as error:
                 self._failed("sending", error)
             else:
                 self._worked("sending")
 
-    async def _run(self, kind: str, group: str, batch: bus.Batch | None) -> None:
+    async def _run(self, kind: str, group: str, news: bus.News | None) -> None:
         if self._channel is None:
             self._channel = await self._layer.new_channel("roomchat")
             self._tasks.append(asyncio.create_task(self._receive(self._channel)))
-        if kind == "send" and batch is not None:
-            await self._layer.group_send(group, bus.to_message(batch))
+        if kind == "send" and news is not None:
+            await self._layer.group_send(group, bus.to_message(news))
         elif kind == "join" and group in self._groups:
+            self._joined_groups.add(group)
             await self._layer.group_add(group, self._channel)
             self._joined(self.alias, group)
         elif kind == "leave" and group not in self._groups:
+            self._joined_groups.discard(group)
             await self._layer.group_discard(group, self._channel)
 
     async def _renew(self) -> None:
@@ -130,9 +142,9 @@ class Courier:
                 continue
             pause = PAUSE_SECONDS
             self._worked("receiving")
-            batch = bus.from_message(message)
-            if batch is not None:
-                self._deliver(batch)
+            news = bus.from_message(message)
+            if news is not None:
+                self._deliver(news)
 
     def _failed(self, what: str, error: Exception) -> None:
         self._set(what, True)

@@ -15,13 +15,13 @@ import time
 import weakref
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 import msgspec
 
 from django_roomchat import bus, log, reports, threads
-from django_roomchat.bus import Batch
+from django_roomchat.bus import Access, Batch, News
 from django_roomchat.conf import config
 from django_roomchat.courier import Courier
 from django_roomchat.protocol import (
@@ -66,8 +66,18 @@ class Socket(Protocol):
     def write(self, message: Message) -> None:
         """Send an ASGI message without waiting."""
 
+    def reply(self, message: Message) -> None:
+        """The same for what is no event."""
+
     def close(self, code: int, retry_after: float | None = None) -> None:
         """Say bye and close, without waiting."""
+
+    @property
+    def key(self) -> str:
+        """Of who speaks through it."""
+
+    async def check_access(self, name: str) -> bool:
+        """Leave the room if one may not be there any more. Returns whether that could be found out."""
 
 
 class Seat:
@@ -113,8 +123,11 @@ class HubRoom:
         self.epoch = ""
         self.floor = 0
         self.cursor = 0
+        self.access_version = 0
         self.seats: dict[int, Seat] = {}
-        self.ready: asyncio.Future[None] | None = None
+        self.reading: asyncio.Task[None] | None = None
+        self.is_ready = False
+        """Its log has been read."""
         self.wanted = 0
         """The highest position that anybody spoke of."""
         self.is_filling = False
@@ -180,7 +193,7 @@ class Hub:
     """The rooms of one process and event loop. Get it with :func:`current`.
 
     Args:
-        read, tail, heads: how the log is read, for tests; see :mod:`django_roomchat.log`.
+        read, tail, states: how the log is read, for tests; see :mod:`django_roomchat.log`.
     """
 
     def __init__(
@@ -188,22 +201,33 @@ class Hub:
         *,
         read: Callable[..., Awaitable[log.Slice]] | None = None,
         tail: Callable[..., Awaitable[log.Slice]] | None = None,
-        heads: Callable[..., Awaitable[dict[str, tuple[str, int]]]] | None = None,
+        states: Callable[..., Awaitable[dict[str, log.State]]] | None = None,
     ) -> None:
         self._read_log = read or _read
         self._read_tail = tail or _tail
-        self._read_heads = heads or _heads
+        self._read_states = states or _states
         self._rooms: dict[str, HubRoom] = {}
-        self._sockets: set[Socket] = set()
+        self.sockets: set[Socket] = set()
         self._couriers: dict[str, Courier] = {}
         self._groups: dict[tuple[str, str], set[str]] = {}
         """The rooms of each group, by the layer's alias and the group's name."""
         self._work: set[asyncio.Task[None]] = set()
         self._is_running = False
+        self.is_draining = False
+        """The process ends; nothing new is begun."""
 
     # Sockets come and go ------------------------------------------------------------------------------------------
 
-    async def enter(self, socket: Socket, name: str, title: str, epoch: str, since: int | None) -> None:
+    async def enter(
+        self,
+        socket: Socket,
+        name: str,
+        epoch: str = "",
+        since: int | None = None,
+        *,
+        title: str = "",
+        access_version: int = 0,
+    ) -> None:
         """Put a socket, which may enter, into a room, and bring it up to date.
 
         Whoever is not live yet hears nothing, and nothing is lost: the room is subscribed to before it is read,
@@ -212,8 +236,9 @@ class Hub:
         Args:
             socket: gets ``joined``, then everything that happens.
             name: of the room, canonical.
-            title: shown as long as the room does not exist.
             epoch, since: where the client stands; ``None`` if nowhere.
+            title: shown as long as the room does not exist.
+            access_version: of the room, when it was looked up whether they may.
         """
         room = self._open(name)
         room.entering += 1
@@ -228,10 +253,8 @@ class Hub:
                 part = await self._read(room, epoch, since)
         finally:
             room.entering -= 1
-            self._note_emptiness(room)
         seat = Seat(room, socket, room.cursor if part is None else part.head)
         room.seats[id(socket)] = seat
-        room.empty_since = None
         socket.seats[name] = seat
         if part is not None:
             socket.write(_joined_frame(part, title))
@@ -239,6 +262,8 @@ class Hub:
                 room.wanted = max(room.wanted, part.head)
                 self._fill(room)
         self._advance(seat)
+        if access_version < room.access_version:
+            self._start(self._check_access(room, socket))
 
     def leave(self, socket: Socket, name: str) -> None:
         """Take a socket out of a room."""
@@ -246,7 +271,7 @@ class Hub:
 
     def add(self, socket: Socket) -> None:
         """A socket was opened."""
-        self._sockets.add(socket)
+        self.sockets.add(socket)
         if not self._is_running:
             self._is_running = True
             bus.subscribe(self._hear_local)
@@ -254,7 +279,7 @@ class Hub:
 
     def remove(self, socket: Socket) -> None:
         """A socket was closed."""
-        self._sockets.discard(socket)
+        self.sockets.discard(socket)
         for name in list(socket.seats):
             self._unseat(socket, name)
 
@@ -271,11 +296,6 @@ class Hub:
         seat = socket.seats.pop(name, None)
         if seat is not None:
             seat.room.seats.pop(id(socket), None)
-            self._note_emptiness(seat.room)
-
-    def _note_emptiness(self, room: HubRoom) -> None:
-        if not room.seats and not room.entering and room.empty_since is None:
-            room.empty_since = time.monotonic()
 
     # Rooms open and close -----------------------------------------------------------------------------------------
 
@@ -311,33 +331,35 @@ class Hub:
         """What was said before the group had us was not brought to us: look."""
         for name in self._groups.get((alias, group), ()):
             room = self._rooms[name]
-            if room.ready is not None and room.ready.done():
+            if room.is_ready:
                 self._fill(room)
 
     async def _make_ready(self, room: HubRoom) -> None:
-        if room.ready is None:
-            room.ready = asyncio.get_running_loop().create_future()
-            try:
-                part = await self._read_tail(room.name, changes=config().RING_EVENTS // 2)
-            except BaseException as error:
-                waiting, room.ready = room.ready, None
-                waiting.set_exception(error)
-                waiting.exception()
-                raise
-            room.start_at(part)
-            room.cursor = part.prev
-            if part.head > part.prev:
-                room.add(_batch_of(part))
-            room.ready.set_result(None)
-        else:
-            await asyncio.shield(room.ready)
+        if room.reading is None:
+            room.reading = self._start(self._read_first(room))
+        # Shielded: many may wait for it, and one that goes away must not take it from the others.
+        await asyncio.shield(room.reading)
 
-    def _close_empty(self) -> None:
-        now = time.monotonic()
+    async def _read_first(self, room: HubRoom) -> None:
+        try:
+            part = await self._read_tail(room.name, changes=config().RING_EVENTS // 2)
+        except BaseException:
+            room.reading = None
+            raise
+        room.start_at(part)
+        room.access_version = part.access_version
+        room.cursor = part.prev
+        if part.head > part.prev:
+            room.add(_batch_of(part))
+        room.is_ready = True
+
+    def _close_empty(self, now: float) -> None:
         for room in list(self._rooms.values()):
-            if room.empty_since is None or room.seats or room.entering:
+            if room.seats or room.entering:
                 room.empty_since = None
-            elif now - room.empty_since >= LINGER_SECONDS or not self._sockets:
+            elif room.empty_since is None:
+                room.empty_since = now
+            elif now - room.empty_since >= LINGER_SECONDS:
                 self._close(room)
 
     def _close(self, room: HubRoom) -> None:
@@ -351,17 +373,38 @@ class Hub:
 
     # News -----------------------------------------------------------------------------------------------------------
 
-    def _hear_local(self, batch: Batch) -> None:
+    def _hear_local(self, news: News) -> None:
         """This process wrote. Its own sockets first; the layer in its own time."""
-        self._hear(batch)
-        courier = self._courier_of(batch.room)
+        self._hear(news)
+        courier = self._courier_of(news.room)
         if courier is not None:
-            courier.send(bus.group_name(batch.room), batch)
+            courier.send(bus.group_name(news.room), news)
 
-    def _hear(self, batch: Batch) -> None:
-        room = self._rooms.get(batch.room)
-        if room is None or room.ready is None or not room.ready.done():
+    def _hear(self, news: News) -> None:
+        room = self._rooms.get(news.room)
+        if room is None or not room.is_ready:
             return
+        if isinstance(news, Access):
+            self._hear_access(room, news)
+        else:
+            self._hear_batch(room, news)
+
+    def _hear_access(self, room: HubRoom, news: Access) -> None:
+        if news.version <= room.access_version:
+            return
+        # Of the changes in between, nobody said whose they were.
+        known = news.key if news.version == room.access_version + 1 else ""
+        room.access_version = news.version
+        for seat in list(room.seats.values()):
+            if not known or seat.socket.key == known:
+                self._start(self._check_access(room, seat.socket))
+
+    async def _check_access(self, room: HubRoom, socket: Socket) -> None:
+        if not await socket.check_access(room.name):
+            # Nobody could say: the next poll finds the version to be another one, and asks again.
+            room.access_version = -1
+
+    def _hear_batch(self, room: HubRoom, batch: Batch) -> None:
         room.wanted = max(room.wanted, batch.head)
         if batch.epoch != room.epoch and room.cursor:
             self._fill(room)
@@ -498,22 +541,34 @@ class Hub:
 
     async def _run(self) -> None:
         """Poll, ping, and look after what nobody else looks after, as long as there are sockets."""
-        now = time.monotonic()
-        next_poll, next_ping = now + self._poll_seconds(), now + config().PING_SECONDS
         try:
-            while self._sockets or self._rooms:
-                await asyncio.sleep(CHECK_SECONDS if self._sockets else 0)
-                now = time.monotonic()
-                self._close_stuck(now)
-                self._close_empty()
-                if now >= next_ping:
-                    next_ping = now + config().PING_SECONDS
-                    self._ping()
-                if now >= next_poll:
-                    await self._poll()
-                    next_poll = time.monotonic() + self._poll_seconds()
+            while self.sockets or self._rooms:
+                await self._look_after()
+                await self.say_farewell()
         finally:
             self._stop()
+
+    async def _look_after(self) -> None:
+        now = time.monotonic()
+        next_poll, next_ping = now + self._poll_seconds(), now + config().PING_SECONDS
+        while self.sockets or self._rooms:
+            # Nothing tells that time has passed; what can tell anything (news, frames, a client that reads again) is no
+            # business of this loop.
+            await asyncio.sleep(CHECK_SECONDS)
+            now = time.monotonic()
+            self._close_stuck(now)
+            self._close_empty(now)
+            if now >= next_ping:
+                next_ping = now + config().PING_SECONDS
+                self._ping()
+            if now >= next_poll:
+                await self._poll()
+                next_poll = time.monotonic() + self._poll_seconds()
+
+    async def say_farewell(self) -> None:
+        """Leave the groups, so that the layer keeps nothing for a process that is gone."""
+        couriers, self._couriers = list(self._couriers.values()), {}
+        await asyncio.gather(*(courier.say_farewell() for courier in couriers))
 
     def _stop(self) -> None:
         self._is_running = False
@@ -530,34 +585,36 @@ class Hub:
 
     async def _poll(self) -> None:
         """Compare all rooms with the database, in one query."""
-        rooms = [room for room in self._rooms.values() if room.ready is not None and room.ready.done()]
+        rooms = [room for room in self._rooms.values() if room.is_ready]
         if not rooms:
             return
         try:
-            heads = await self._read_heads([room.name for room in rooms])
+            states = await self._read_states([room.name for room in rooms])
         except Exception as error:
             reports.warn("poll", "The rooms could not be compared with the database: %r", error)
             return
         for room in rooms:
-            epoch, head = heads.get(room.name, ("", 0))
-            room.wanted = max(room.wanted, head)
-            if head > room.cursor or (epoch != room.epoch and room.cursor):
+            state = states.get(room.name, log.State())
+            room.wanted = max(room.wanted, state.head)
+            if state.head > room.cursor or (state.epoch != room.epoch and room.cursor):
                 self._fill(room)
+            self._hear_access(room, Access(room.name, state.access_version, ""))
 
     def _ping(self) -> None:
-        for socket in self._sockets:
+        for socket in self.sockets:
             if not socket.is_tutorial and socket.is_ready:
-                socket.write(self.heads_of(socket))
+                socket.reply(self.heads_of(socket))
 
     def _close_stuck(self, now: float) -> None:
-        for socket in list(self._sockets):
+        for socket in list(self.sockets):
             if socket.blocked_since is not None and now - socket.blocked_since >= config().SLOW_SECONDS:
                 socket.close(CLOSE_TOO_SLOW, retry_after=1.0)
 
-    def _start(self, work: Any) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
+        return task
 
 
 _hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakKeyDictionary()
@@ -583,8 +640,8 @@ async def _tail(name: str, changes: int) -> log.Slice:
     return await threads.in_thread(log.tail, name, changes=changes)
 
 
-async def _heads(names: list[str]) -> dict[str, tuple[str, int]]:
-    return await threads.in_thread(log.heads, names)
+async def _states(names: list[str]) -> dict[str, log.State]:
+    return await threads.in_thread(log.states, names)
 
 
 def _batch_of(part: log.Slice) -> Batch:

@@ -9,16 +9,18 @@ Sequences and timestamps do not have this: a reader can see 43, move on, and nev
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
-from uuid import UUID
+from uuid import uuid4
 
-from django.db import IntegrityError, connections, router, transaction
-from django.db.models import F
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Max, Sum
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from django_roomchat.counter import Claim, database, take, wait_at_most
 from django_roomchat.errors import ChatError, IdReused, NotFound
 from django_roomchat.models import Message, Room, RoomLog
 from django_roomchat.protocol import Author, Event
@@ -69,12 +71,17 @@ class Appended:
 
 
 def append(
-    drafts: Mapping[int, Sequence[Draft]], *, wait_seconds: float | None = None
+    drafts: Mapping[int, Sequence[Draft]],
+    *,
+    access_versions: Mapping[int, int] | None = None,
+    wait_seconds: float | None = None,
 ) -> dict[int, Appended]:
     """Number and store drafts, for any number of rooms in one transaction.
 
     Args:
         drafts: by the room's primary key, in the order in which they shall stand.
+        access_versions: of the rooms, when their authors' rights were looked at; a room whose version is another by now is
+            left out of the result.
         wait_seconds: for rooms that somebody else has locked, where the database can tell (PostgreSQL).
             ``None`` waits as long as it takes, 0 leaves such rooms out of the result, more fails after that time.
 
@@ -85,33 +92,35 @@ def append(
         IntegrityError: rows that it refers to are gone.
         OperationalError: *wait_seconds* were not enough.
     """
+    versions = access_versions or {}
     skip_locked = wait_seconds == 0
     try:
-        with transaction.atomic(using=_database()):
-            _wait_for_locks(wait_seconds)
-            return _write(drafts, {}, skip_locked)
+        with transaction.atomic(using=database()):
+            wait_at_most(wait_seconds)
+            return _write(drafts, {}, versions, skip_locked)
     except IntegrityError:
         # Most likely somebody repeats a post. The transaction is undone and has burnt no number
         # (INSERT … ON CONFLICT DO NOTHING would have: a hole in the log). Look who, under the lock.
-        with transaction.atomic(using=_database()):
-            _wait_for_locks(wait_seconds)
-            taken = _claim(dict.fromkeys(drafts, 0), skip_locked)
-            known = _known({room: drafts[room] for room in taken})
-            return _write({room: drafts[room] for room in taken}, known, skip_locked=False)
+        with transaction.atomic(using=database()):
+            wait_at_most(wait_seconds)
+            locked = take({room: Claim(0, versions.get(room)) for room in drafts}, skip_locked=skip_locked)
+            mine = {room: drafts[room] for room in locked}
+            return _write(mine, _known(mine), {}, skip_locked=False) if mine else {}
 
 
 def _write(
     drafts: Mapping[int, Sequence[Draft]],
     known: Mapping[tuple[int, str, str], tuple[int, str]],
+    versions: Mapping[int, int],
     skip_locked: bool,
 ) -> dict[int, Appended]:
     fresh = {room: _fresh(room, wanted, known) for room, wanted in drafts.items()}
-    taken = _claim({room: len(new) for room, new in fresh.items()}, skip_locked)
+    claims = {room: Claim(len(new), versions.get(room)) for room, new in fresh.items()}
     now = timezone.now()
     rows: list[Message] = []
     done = {}
-    for room, (head, epoch) in taken.items():
-        new, prev = fresh[room], head - len(fresh[room])
+    for room, taken in take(claims, skip_locked=skip_locked).items():
+        new, prev = fresh[room], taken.head - len(fresh[room])
         messages = [_row(room, seq, draft, now) for seq, draft in enumerate(new, prev + 1)]
         rows += messages
         places = {
@@ -119,9 +128,10 @@ def _write(
             for draft, message in zip(new, messages, strict=True)
         }
         results = _results(room, drafts[room], places, known)
-        done[room] = Appended(epoch, prev, head, [_event_of(message) for message in messages], results)
+        events = [_event_of(message) for message in messages]
+        done[room] = Appended(taken.epoch, prev, taken.head, events, results)
     if rows:
-        Message.objects.using(_database()).bulk_create(rows)
+        Message.objects.using(database()).bulk_create(rows)
     return done
 
 
@@ -129,9 +139,11 @@ def _fresh(
     room: int, wanted: Sequence[Draft], known: Mapping[tuple[int, str, str], tuple[int, str]]
 ) -> list[Draft]:
     """Those that need a number: not stored before, and each only once."""
-    return list(
-        {draft.once: draft for draft in reversed(wanted) if (room, *draft.once) not in known}.values()
-    )[::-1]
+    fresh: dict[tuple[str, str], Draft] = {}
+    for draft in wanted:
+        if (room, *draft.once) not in known:
+            fresh.setdefault(draft.once, draft)
+    return list(fresh.values())
 
 
 def _results(
@@ -157,7 +169,7 @@ def _results(
 def _known(drafts: Mapping[int, Sequence[Draft]]) -> dict[tuple[int, str, str], tuple[int, str]]:
     """Which of the drafts are stored already, and where."""
     wanted = {(room, *draft.once) for room, several in drafts.items() for draft in several}
-    rows = Message.objects.using(_database()).filter(
+    rows = Message.objects.using(database()).filter(
         room_id__in=drafts.keys(), client_id__in={client_id for _, _, client_id in wanted}
     )
     found = rows.values_list("room_id", "author_key", "client_id", "seq", "fingerprint")
@@ -183,71 +195,100 @@ def _row(room: int, seq: int, draft: Draft, now: datetime) -> Message:
     )
 
 
-def _claim(numbers: Mapping[int, int], skip_locked: bool) -> dict[int, tuple[int, str]]:
-    """Lock rooms and take so many numbers in each: the new head and the epoch, by room."""
-    connection = connections[_database()]
-    claim = {"sqlite": _claim_on_sqlite, "postgresql": _claim_on_postgresql}.get(
-        connection.vendor, _claim_anywhere
-    )
-    taken: dict[int, tuple[int, str]] = {}
-    for room, head, epoch in claim(connection, numbers, skip_locked):
-        taken[room] = head, str(UUID(epoch) if isinstance(epoch, str) else epoch)
-    return taken
+def change(
+    room: int,
+    seq: int,
+    make: Callable[[Message], bool],
+    *,
+    access_version: int | None = None,
+    wait_seconds: float | None = None,
+) -> Appended | None:
+    """Change a message, which takes the next number.
+
+    Args:
+        room: its primary key.
+        seq: the message's place.
+        make: changes the message, which is locked; returns whether there was anything to change, or raises.
+        access_version, wait_seconds: as for :func:`append`.
+
+    Returns:
+        What happened; with ``head == prev`` if there was nothing to change, ``None`` if the access version is another by now.
+
+    Raises:
+        NotFound: there is no such message.
+    """
+    try:
+        with transaction.atomic(using=database()):
+            wait_at_most(wait_seconds)
+            taken = take({room: Claim(1, access_version)}).get(room)
+            if taken is None:
+                return None
+            message = Message.objects.using(database()).filter(room_id=room, seq=seq).first()
+            if message is None:
+                raise NotFound(f"There is no message {seq} in this room.")
+            if not make(message):
+                raise _Unchanged(Appended(taken.epoch, taken.head - 1, taken.head - 1, [], []))
+            message.rev = taken.head
+            message.changes += 1
+            changed = {field: getattr(message, field) for field in _CHANGEABLE}
+            Message.objects.using(database()).filter(pk=message.pk).update(**changed)
+            return Appended(taken.epoch, taken.head - 1, taken.head, [_event_of(message)], [])
+    except _Unchanged as unchanged:
+        return unchanged.state
 
 
-def _claim_on_sqlite(
-    connection: Any, numbers: Mapping[int, int], skip_locked: bool
-) -> Iterable[tuple[int, int, Any]]:
-    table = RoomLog._meta.db_table
-    cases = " ".join(["WHEN %s THEN %s"] * len(numbers))
-    marks = ", ".join(["%s"] * len(numbers))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET head = head + CASE room_id {cases} END, changed_at = %s "  # noqa: S608  (no user's text)
-            f"WHERE room_id IN ({marks}) RETURNING room_id, head, epoch",
-            [
-                *(value for pair in numbers.items() for value in pair),
-                connection.ops.adapt_datetimefield_value(timezone.now()),
-                *numbers,
-            ],
-        )
-        return cursor.fetchall()  # type: ignore[no-any-return]  # DB-API rows are untyped
+_CHANGEABLE = ("rev", "changes", "body", "edited_at", "deleted_at", "data")
 
 
-def _claim_on_postgresql(
-    connection: Any, numbers: Mapping[int, int], skip_locked: bool
-) -> Iterable[tuple[int, int, Any]]:
-    # Locked in the order of their keys, so that two batches over the same rooms cannot wait for each other.
-    table = RoomLog._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} AS log SET head = log.head + mine.n, changed_at = %s FROM ("  # noqa: S608  (no user's text)
-            f"SELECT room_id, wanted.n FROM {table} JOIN unnest(%s::bigint[], %s::bigint[]) AS wanted(room_id, n) "
-            f"USING (room_id) ORDER BY room_id FOR UPDATE OF {table}{' SKIP LOCKED' if skip_locked else ''}"
-            ") AS mine WHERE log.room_id = mine.room_id RETURNING log.room_id, log.head, log.epoch",
-            [timezone.now(), list(numbers), list(numbers.values())],
-        )
-        return cursor.fetchall()  # type: ignore[no-any-return]  # DB-API rows are untyped
+class _Unchanged(Exception):
+    """Undoes the transaction, and with it the number that nobody needs."""
+
+    def __init__(self, state: Appended) -> None:
+        self.state = state
 
 
-def _claim_anywhere(
-    connection: Any, numbers: Mapping[int, int], skip_locked: bool
-) -> Iterable[tuple[int, int, Any]]:
-    logs = RoomLog.objects.using(connection.alias)
-    for room in sorted(numbers):
-        if logs.filter(pk=room).update(head=F("head") + numbers[room], changed_at=timezone.now()):
-            yield room, *logs.values_list("head", "epoch").get(pk=room)
+def prune(room: int, through: int) -> int:
+    """Forget the messages of a room up to the place *through*. Returns how many there were.
+
+    The floor rises to their last change: whoever has not heard of that starts over.
+    """
+    with transaction.atomic(using=database()):
+        if not take({room: Claim(0)}):
+            return 0
+        old = Message.objects.using(database()).filter(room_id=room, seq__lte=through)
+        sums = old.aggregate(count=Count("pk"), rev=Max("rev"), changes=Sum("changes"))
+        if sums["count"]:
+            RoomLog.objects.using(database()).filter(pk=room).update(
+                floor=Greatest("floor", sums["rev"]),
+                pruned_changes=F("pruned_changes") + sums["count"] + sums["changes"],
+            )
+            old.delete()
+        return int(sums["count"])
 
 
-def _wait_for_locks(seconds: float | None) -> None:
-    connection = connections[_database()]
-    if seconds and connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{round(seconds * 1000)}ms"])
+def start_new_epoch(room: int) -> None:
+    """Say that the log is another one, as after the restoration of a backup: every client starts over."""
+    RoomLog.objects.using(database()).filter(pk=room).update(epoch=uuid4())
 
 
-def _database() -> str:
-    return router.db_for_write(RoomLog)
+def audit(log: RoomLog) -> list[str]:
+    """What is wrong with the numbering of a room, a sentence each. Every number must have been one change of one message."""
+    messages = Message.objects.using(database()).filter(room_id=log.pk)
+    sums = messages.aggregate(count=Count("pk"), last=Max("rev"), changes=Sum("changes"))
+    accounted = sums["count"] + (sums["changes"] or 0) + log.pruned_changes
+    found = []
+    if accounted != log.head:
+        found.append(f"the head is {log.head}, but {accounted} changes are accounted for")
+    if (sums["last"] or 0) > log.head:
+        found.append(f"a message has the number {sums['last']}, above the head {log.head}")
+    if log.head > max(sums["last"] or 0, log.floor):
+        found.append(f"the last change is {sums['last'] or 0}, below the head {log.head}")
+    shared = messages.values("rev").annotate(times=Count("pk")).filter(times__gt=1)
+    found += [f"the number {row['rev']} is on {row['times']} messages" for row in shared]
+    untouched = messages.filter(changes=0).exclude(rev=F("seq")).count()
+    if untouched:
+        found.append(f"{untouched} messages moved without a change")
+    return found
 
 
 # Reading --------------------------------------------------------------------------------------------------------
@@ -266,6 +307,7 @@ class Slice:
     events: list[Event]
     reset: Reset | None = None
     more: bool = False
+    access_version: int = 0
 
 
 _FIELDS = (
@@ -293,56 +335,66 @@ def read(name: str, epoch: str, since: int | None, *, limit: int, page: int) -> 
         limit: who missed more changes starts over.
         page: messages of the newest page, for those who start over.
     """
-    room_id, title, current, head, floor = _log_row(name)
-    reset = _reset(epoch, since, current, head, floor)
+    log = _log_of(name)
+    reset = _reset(epoch, since, log)
     if reset is None and since is not None:
         # The head was read first: by the prefix lemma all up to it is visible now, and what was changed
         # meanwhile has a number above it and comes with a later frame.
-        changed = _events(
-            Message.objects.filter(room_id=room_id, rev__lte=head).changed_since(since)[: limit + 1]
-        )
-        if len(changed) <= limit:
-            return Slice(name, title, current, floor, since, head, changed)
+        changes = Message.objects.filter(room_id=log.pk, rev__lte=log.head).changed_since(since)
+        events = _events(changes[: limit + 1])
+        if len(events) <= limit:
+            return _slice(name, log, events, prev=since)
         reset = "gap"
-    newest = _events(Message.objects.filter(room_id=room_id, seq__lte=head).before(None)[: page + 1])
-    return Slice(
-        name, title, current, floor, 0, head, newest[:page][::-1], reset=reset, more=len(newest) > page
-    )
+    newest = _events(Message.objects.filter(room_id=log.pk, seq__lte=log.head).before(None)[: page + 1])
+    return _slice(name, log, newest[:page][::-1], prev=0, reset=reset, more=len(newest) > page)
 
 
-def _reset(epoch: str, since: int | None, current: str, head: int, floor: int) -> Reset | None:
+def _reset(epoch: str, since: int | None, log: RoomLog) -> Reset | None:
     """Why a reader has to start over, if so."""
     if since is None:
         return "new"
-    if since and epoch != current:
+    if since and epoch != _epoch(log):
         return "epoch"
-    if since > head:
+    if since > log.head:
         return "ahead"
-    if since < floor:
+    if since < log.floor:
         return "floor"
     return None
 
 
 def tail(name: str, *, changes: int) -> Slice:
     """The last *changes* of a room at most: what a process keeps ready for those who come back soon."""
-    room_id, title, current, head, floor = _log_row(name)
-    prev = max(floor, head - changes)
-    changed = _events(Message.objects.filter(room_id=room_id, rev__lte=head).changed_since(prev))
-    return Slice(name, title, current, floor, prev, head, changed)
+    log = _log_of(name)
+    prev = max(log.floor, log.head - changes)
+    changed = _events(Message.objects.filter(room_id=log.pk, rev__lte=log.head).changed_since(prev))
+    return _slice(name, log, changed, prev=prev)
 
 
-def _log_row(name: str) -> tuple[int, str, str, int, int]:
-    """Key, title, epoch, head and floor of a room; of an empty one (key 0) where there is none."""
-    row = (
-        RoomLog.objects.using(_database())
-        .filter(room__name=name)
-        .values_list("room_id", "room__title", "epoch", "head", "floor")
-        .first()
+def _log_of(name: str) -> RoomLog:
+    """The log of a room; an empty one without a ``pk`` where there is none."""
+    found = RoomLog.objects.using(database()).filter(room__name=name).select_related("room").first()
+    return found or RoomLog(room=Room(), epoch="")
+
+
+def _slice(
+    name: str, log: RoomLog, events: list[Event], *, prev: int, reset: Reset | None = None, more: bool = False
+) -> Slice:
+    return Slice(
+        room=name,
+        title=log.room.title,
+        epoch=_epoch(log),
+        floor=log.floor,
+        prev=prev,
+        head=log.head,
+        access_version=log.access_version,
+        events=events,
+        reset=reset,
+        more=more,
     )
-    if row is None:
-        return 0, "", "", 0, 0
-    room_id, title, epoch, head, floor = row
-    return room_id, title, str(epoch), head, floor
+
+
+def _epoch(log: RoomLog) -> str:
+    return str(log.epoch) if log.epoch else ""
 
 
 def page(room: Room, before: int | None, *, limit: int) -> tuple[list[Event], bool]:
@@ -351,20 +403,30 @@ def page(room: Room, before: int | None, *, limit: int) -> tuple[list[Event], bo
     return found[:limit], len(found) > limit
 
 
-def heads(names: Iterable[str]) -> dict[str, tuple[str, int]]:
-    """Epoch and head of rooms, by name. Those that do not exist are left out."""
-    rows = RoomLog.objects.using(_database()).filter(room__name__in=list(names))
-    return {name: (str(epoch), head) for name, epoch, head in rows.values_list("room__name", "epoch", "head")}
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a room's log stands."""
+
+    epoch: str = ""
+    head: int = 0
+    access_version: int = 0
+
+
+def states(names: Iterable[str]) -> dict[str, State]:
+    """Where rooms stand, by name, in one query. Those that do not exist are left out."""
+    rows = RoomLog.objects.using(database()).filter(room__name__in=list(names))
+    found = rows.values_list("room__name", "epoch", "head", "access_version")
+    return {name: State(str(epoch), head, version) for name, epoch, head, version in found}
 
 
 def require_message(room_id: int, seq: int) -> None:
     """Raise :class:`NotFound` unless the room has this message."""
-    if not Message.objects.using(_database()).filter(room_id=room_id, seq=seq).exists():
+    if not Message.objects.using(database()).filter(room_id=room_id, seq=seq).exists():
         raise NotFound(f"There is no message {seq} in this room to reply to.")
 
 
 def _events(messages: Any) -> list[Event]:
-    return [_event(*row) for row in messages.using(_database()).values_list(*_FIELDS)]
+    return [_event(*row) for row in messages.using(database()).values_list(*_FIELDS)]
 
 
 def _event_of(message: Message) -> Event:

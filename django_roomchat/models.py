@@ -71,7 +71,12 @@ class RoomLog(models.Model):
     floor = models.BigIntegerField(
         _("floor"), default=0, editable=False, help_text=_("Changes up to this number were pruned.")
     )
-    access_version = models.BigIntegerField(_("access version"), default=0, editable=False)
+    pruned_changes = models.BigIntegerField(
+        _("pruned changes"), default=0, editable=False, help_text=_("Numbers whose messages were pruned.")
+    )
+    access_version = models.BigIntegerField(
+        _("access version"), default=0, editable=False, help_text=_("Grows when somebody's rights change.")
+    )
     changed_at = models.DateTimeField(_("changed at"), default=timezone.now, editable=False)
 
     class Meta:
@@ -107,6 +112,7 @@ class Message(models.Model):
     )
     seq = models.BigIntegerField(_("place"))
     rev = models.BigIntegerField(_("last change"))
+    changes = models.PositiveIntegerField(_("changes"), default=0, help_text=_("Since it was posted."))
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -152,3 +158,39 @@ class Message(models.Model):
         raise TypeError(
             "Messages are numbered by the room's log: use django_roomchat.post_message() and its kin, not Message.save()."
         )
+
+
+class BanQuerySet(models.QuerySet["Ban"]):
+    def in_force(self) -> BanQuerySet:
+        return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
+
+
+class Ban(models.Model):
+    """Somebody may not enter a room. Made and ended by :mod:`django_roomchat.actions`."""
+
+    room = models.ForeignKey(
+        Room, models.CASCADE, related_name="bans", db_index=False, verbose_name=_("room")
+    )
+    key = models.CharField(_("key"), max_length=100)
+    name = models.CharField(_("name"), max_length=150, blank=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
+    until = models.DateTimeField(_("until"), null=True, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+
+    objects = BanQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ban")
+        verbose_name_plural = _("bans")
+        constraints = (models.UniqueConstraint(fields=("room", "key"), name="roomchat_ban_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.name or self.key}: {self.room}"

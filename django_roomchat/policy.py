@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from django.core.signals import setting_changed
 from django.utils.translation import gettext_lazy as _
 
 from django_roomchat.conf import hook
+from django_roomchat.counter import database
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import Identity
-from django_roomchat.models import Room
+from django_roomchat.models import Ban, Message, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Decision:
 
 
 ALLOWED = Decision(True)
+_NOT_YOURS = Decision(False, _("This message is not yours."))
 
 
 class Policy:
@@ -52,6 +54,18 @@ class Policy:
     def can_create(self, who: Identity, room: Room) -> Decision:
         """May they make this room by posting to it?"""
         return ALLOWED
+
+    def can_edit(self, who: Identity, room: Room, message: Message) -> Decision:
+        """May they change the text of this message? By default their own."""
+        return ALLOWED if message.author_key == who.key else _NOT_YOURS
+
+    def can_delete(self, who: Identity, room: Room, message: Message) -> Decision:
+        """May they delete this message? By default their own, and moderators any."""
+        return ALLOWED if message.author_key == who.key or self.can_moderate(who, room) else _NOT_YOURS
+
+    def can_moderate(self, who: Identity, room: Room) -> Decision:
+        """May they delete what others say, and ban them? By default staff."""
+        return ALLOWED if getattr(who.user, "is_staff", False) else Decision(False)
 
     def can_list(self, who: Identity, room: Room) -> Decision:
         """May they see the room in the list of rooms?"""
@@ -103,16 +117,41 @@ def require(decision: Decision) -> None:
 def require_entry(who: Identity, room: Room) -> None:
     """Raise :class:`Forbidden` unless *who* may enter *room*."""
     if not who.is_site:
+        _require_no_ban(who, room)
         require(policy().can_enter(who, room))
 
 
 def require_post(who: Identity, room: Room) -> None:
     """Raise :class:`Forbidden` unless *who* may post to *room*, and make it where it does not exist."""
+    require_entry(who, room)
     if not who.is_site:
-        require(policy().can_enter(who, room))
         require(policy().can_post(who, room))
         if room.pk is None:
             require(policy().can_create(who, room))
+
+
+def require_change(
+    who: Identity, room: Room, message: Message, question: Literal["can_edit", "can_delete"]
+) -> None:
+    """Raise :class:`Forbidden` unless *who* may enter *room* and change *message*."""
+    require_entry(who, room)
+    if not who.is_site:
+        require(getattr(policy(), question)(who, room, message))
+
+
+def require_moderation(who: Identity, room: Room) -> None:
+    """Raise :class:`Forbidden` unless *who* may moderate *room*."""
+    if not who.is_site:
+        require(policy().can_moderate(who, room))
+
+
+def _require_no_ban(who: Identity, room: Room) -> None:
+    # The access version grows with every ban, so a room that never had one costs no query.
+    if room.pk is None or not room.log.access_version:
+        return
+    ban = Ban.objects.using(database()).in_force().filter(room_id=room.pk, key=who.key).first()
+    if ban is not None:
+        raise Forbidden(_("You are banned from this room.") if not ban.reason else ban.reason, code="banned")
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:

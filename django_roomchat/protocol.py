@@ -96,6 +96,25 @@ class Post(Frame, frozen=True, tag="post"):
     """The ``seq`` of the message that this one answers."""
 
 
+class Edit(Frame, frozen=True, tag="edit"):
+    """Changes the text of a message. Answered with ``ack`` or ``error``."""
+
+    seq: Position
+    body: str
+    room: str = ""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Delete(Frame, frozen=True, tag="delete"):
+    """Deletes a message: its place stays, its text goes. Answered with ``ack`` or ``error``."""
+
+    seq: Position
+    room: str = ""
+    id: str = ""
+    """Comes back in the answer."""
+
+
 class Seen(Frame, frozen=True, tag="seen"):
     """Says how far the client has applied each room. Sent every 2 s or 64 KiB while positions move; not answered."""
 
@@ -107,7 +126,7 @@ class Ping(Frame, frozen=True, tag="ping"):
     """Asks whether the server is there. Answered with ``ping``."""
 
 
-ClientFrame = Hello | Join | Leave | Post | Seen | Ping
+ClientFrame = Hello | Join | Leave | Post | Edit | Delete | Seen | Ping
 
 
 # From the server ------------------------------------------------------------------------------------------------

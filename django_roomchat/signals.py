@@ -15,3 +15,9 @@ from django.dispatch import Signal
 #   - room: the canonical name of its room
 #   - event: django_roomchat.protocol.Event
 message_posted = Signal()
+
+# Sent for every change of a message's text, and for every deletion.
+#
+# Arguments: those of message_posted; the event is the message as it is now.
+message_edited = Signal()
+message_deleted = Signal()
