@@ -1,0 +1,281 @@
+"""Makes reference pages from the package itself: settings, frames, close codes and error codes.
+
+Nothing that is made here is committed, so it cannot fall behind.
+A setting or a field without a docstring fails the build.
+"""
+
+import ast
+import inspect
+import json
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args
+
+import msgspec
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+import django_roomchat
+from django_roomchat import conf, errors, protocol
+
+PACKAGE = Path(django_roomchat.__file__).parent
+
+# How the wire's types are called in JSON, for people who do not write Python.
+WIRE_TYPES = {
+    "Author": "object, see :wire-object:`Author`",
+    "Limits": "object, see :wire-object:`Limits`",
+    "Position": "whole number, 0 to 2\\ :sup:`53` − 1",
+    "You": "object, see :wire-object:`You`",
+    "bool": "``true`` or ``false``",
+    "dict[str, Position]": "object: room name → position",
+    "dict[str, int]": "object: room name → position",
+    "float": "number",
+    "int": "whole number",
+    "list[msgspec.Raw]": "list of :wire-object:`Event`",
+    "str": "text",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """An attribute of a class as its source says it."""
+
+    name: str
+    annotation: str
+    default: str | None
+    doc: str
+
+
+def fields_of(module: ModuleType, class_name: str) -> tuple[str, list[Field]]:
+    """The docstring of a class, and its annotated attributes with theirs.
+
+    Raises:
+        ExtensionError: one of them has none.
+    """
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    [found] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name]
+    fields = []
+    for place, node in enumerate(found.body):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            following = found.body[place + 1] if place + 1 < len(found.body) else None
+            fields.append(
+                Field(
+                    name=node.target.id,
+                    annotation=ast.unparse(node.annotation),
+                    default=None if node.value is None else ast.unparse(node.value),
+                    doc=_docstring(following),
+                )
+            )
+    missing = [field.name for field in fields if not field.doc]
+    if missing:
+        raise ExtensionError(
+            f"{module.__name__}.{class_name}: write a docstring below {', '.join(missing)}; "
+            "the documentation is made from it."
+        )
+    return ast.get_docstring(found) or "", fields
+
+
+def _docstring(node: ast.stmt | None) -> str:
+    if (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    ):
+        return inspect.cleandoc(node.value.value)
+    return ""
+
+
+def _indent(text: str, by: int = 3) -> str:
+    return textwrap.indent(text, " " * by)
+
+
+class Generated(SphinxDirective):
+    """A directive whose content is made from the package."""
+
+    def rst(self) -> str:
+        raise NotImplementedError(f"{type(self).__name__} does not say what it shows: define rst().")
+
+    def run(self) -> list[nodes.Node]:
+        for source in PACKAGE.glob("*.py"):
+            self.env.note_dependency(str(source))
+        self.env.note_dependency(__file__)
+        return self.parse_text_to_nodes(self.rst())
+
+
+# Settings -------------------------------------------------------------------------------------------------------
+
+
+class Settings(Generated):
+    """``.. roomchat-settings::``"""
+
+    def rst(self) -> str:
+        _, fields = fields_of(conf, "Config")
+        return "\n".join(self._setting(field) for field in fields)
+
+    def _setting(self, field: Field) -> str:
+        if field.default is None:
+            raise ExtensionError(f"ROOMCHAT[{field.name!r}] has no default.")
+        head = (
+            f".. confval:: {field.name}\n   :type: ``{field.annotation}``\n   :default: ``{field.default}``\n"
+        )
+        return f"{head}\n{_indent(field.doc)}\n"
+
+
+# The wire -------------------------------------------------------------------------------------------------------
+
+WIRE = {
+    "client": [frame.__name__ for frame in get_args(protocol.ClientFrame)],
+    "server": [frame.__name__ for frame in get_args(protocol.ServerFrame)],
+    "objects": ["Event", "Author", "You", "Limits"],
+    "tutorial": ["TutorialPost", "TutorialMessage", "TutorialError"],
+}
+
+
+class Wire(Generated):
+    """``.. roomchat-wire:: client``, or another key of `WIRE`."""
+
+    required_arguments = 1
+
+    def rst(self) -> str:
+        return "\n".join(self._struct(name) for name in WIRE[self.arguments[0]])
+
+    def _struct(self, name: str) -> str:
+        doc, fields = fields_of(protocol, name)
+        if not doc:
+            raise ExtensionError(
+                f"django_roomchat.protocol.{name}: write a docstring; the documentation is made from it."
+            )
+        kind = self.arguments[0]
+        if kind in ("client", "server"):
+            tag = getattr(protocol, name).__struct_config__.tag
+            head = f".. {kind}-frame:: {tag}"
+        else:
+            head = f".. wire-object:: {name}"
+        return "\n".join([head, "", _indent(doc), "", *(_indent(self._field(field)) for field in fields)])
+
+    def _field(self, field: Field) -> str:
+        optional = "" if field.default is None else ", may be absent"
+        return f"``{field.name}`` : {_wire_type(field)}{optional}\n{_indent(field.doc)}\n"
+
+
+def _wire_type(field: Field) -> str:
+    annotation = field.annotation.removesuffix(" | None")
+    if annotation.startswith("Literal["):
+        words = ast.literal_eval(annotation.removeprefix("Literal"))
+        return " or ".join(f'``"{word}"``' for word in words)
+    if annotation not in WIRE_TYPES:
+        raise ExtensionError(f"Say in WIRE_TYPES how JSON calls {annotation!r}, the type of {field.name!r}.")
+    return WIRE_TYPES[annotation]
+
+
+class Schema(SphinxDirective):
+    """``.. roomchat-schema::``, the JSON Schema of all frames."""
+
+    def run(self) -> list[nodes.Node]:
+        text = json.dumps(json_schema(), indent=2, ensure_ascii=False)
+        block = nodes.literal_block(text, text)
+        block["language"] = "json"
+        return [block]
+
+
+def json_schema() -> dict[str, Any]:
+    (client, server, _), components = msgspec.json.schema_components(
+        [protocol.ClientFrame, protocol.ServerFrame, protocol.Event], ref_template="#/$defs/{name}"
+    )
+    for name in ("Joined", "Events"):
+        # Events are encoded once and set into frames as they are, so their Struct only says "raw JSON".
+        components[name]["properties"]["events"]["items"] = {"$ref": "#/$defs/Event"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": protocol.SUBPROTOCOL,
+        "$defs": {"ClientFrame": client, "ServerFrame": server, **components},
+    }
+
+
+class CloseCodes(Generated):
+    """``.. roomchat-close-codes::``"""
+
+    def rst(self) -> str:
+        names = {
+            value: name
+            for name, value in vars(protocol).items()
+            if re.fullmatch(r"CLOSE_[A-Z_]+", name) and isinstance(value, int)
+        }
+        spoken = set(self._spoken())
+        rows = [
+            ".. list-table::",
+            "   :header-rows: 1",
+            "",
+            "   * - code",
+            "     - reason",
+            "     - in this version",
+        ]
+        for code, reason in protocol.CLOSE_CODES.items():
+            rows += [
+                f"   * - ``{code}``",
+                f"     - {reason}",
+                f"     - {'sent' if names[code] in spoken else 'reserved'}",
+            ]
+        return "\n".join(rows)
+
+    def _spoken(self) -> Iterator[str]:
+        """The names of codes that some module sends."""
+        for source in PACKAGE.glob("*.py"):
+            if source.stem != "protocol":
+                yield from re.findall(r"\bCLOSE_[A-Z_]+\b", source.read_text(encoding="utf-8"))
+
+
+# Errors ---------------------------------------------------------------------------------------------------------
+
+
+class ErrorCodes(Generated):
+    """``.. roomchat-error-codes::``"""
+
+    def rst(self) -> str:
+        rows = [
+            ".. list-table::",
+            "   :header-rows: 1",
+            "",
+            "   * - code",
+            "     - HTTP",
+            "     - exception",
+            "     - meaning",
+        ]
+        meanings = dict(re.findall(r"── (\w+) +\w+ +(.+)", errors.__doc__ or ""))
+        for error in _subclasses(errors.ChatError):
+            if error.__name__ not in meanings:
+                raise ExtensionError(
+                    f"Draw {error.__name__} into the tree at the top of django_roomchat/errors.py."
+                )
+            rows += [
+                f"   * - ``{error.code}``",
+                f"     - {error.status}",
+                f"     - :py:exc:`~django_roomchat.errors.{error.__name__}`",
+                f"     - {meanings[error.__name__]}",
+            ]
+        return "\n".join(rows)
+
+
+def _subclasses(error: type[errors.ChatError]) -> Iterator[type[errors.ChatError]]:
+    for child in error.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield child
+            yield from _subclasses(child)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("roomchat-settings", Settings)
+    app.add_directive("roomchat-wire", Wire)
+    app.add_directive("roomchat-schema", Schema)
+    app.add_directive("roomchat-close-codes", CloseCodes)
+    app.add_directive("roomchat-error-codes", ErrorCodes)
+    app.add_object_type("client-frame", "client-frame", "pair: %s; frame of the client")
+    app.add_object_type("server-frame", "server-frame", "pair: %s; frame of the server")
+    app.add_object_type("wire-object", "wire-object", "pair: %s; object of the wire")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
