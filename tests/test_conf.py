@@ -39,9 +39,7 @@ def test_every_key_is_documented():
 
     # The docstring of a field stands under it; the reference of the documentation is made from them.
     undocumented = [
-        key
-        for key in Config.__slots__
-        if '"""' not in source.partition(f"\n    {key}: ")[2].splitlines()[1]
+        key for key in Config.__slots__ if '"""' not in source.partition(f"\n    {key}: ")[2].splitlines()[1]
     ]
     assert undocumented == []
 
@@ -74,7 +72,10 @@ def test_every_key_has_a_type():
             {"SOCKET_PATH": "/ws/chat"},
             "ROOMCHAT['SOCKET_PATH'] must be a path that starts and ends with a slash, not '/ws/chat'.",
         ),
-        ({"SOCKET_PATH": 1}, "ROOMCHAT['SOCKET_PATH'] must be a path that starts and ends with a slash, not 1."),
+        (
+            {"SOCKET_PATH": 1},
+            "ROOMCHAT['SOCKET_PATH'] must be a path that starts and ends with a slash, not 1.",
+        ),
         ({"PAGE_MESSAGES": 0}, "ROOMCHAT['PAGE_MESSAGES'] must be a whole number above 0, not 0."),
         ({"PAGE_MESSAGES": True}, "ROOMCHAT['PAGE_MESSAGES'] must be a whole number above 0, not True."),
         ({"PAGE_MESSAGES": 2.5}, "ROOMCHAT['PAGE_MESSAGES'] must be a whole number above 0, not 2.5."),

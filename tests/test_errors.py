@@ -25,7 +25,11 @@ CODES = {
 
 
 def tree():
-    return {name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, ChatError)}
+    return {
+        name: kind
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, ChatError)
+    }
 
 
 def test_the_codes_are_those_of_the_wire_and_do_not_change():

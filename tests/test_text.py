@@ -237,7 +237,9 @@ def test_what_was_stored_once_is_stored_the_same_again(typed):
     assert body(stored, 8000) == stored
 
 
-@pytest.mark.parametrize("given_id", ["a", "7b1e7f0e-5a39-4f0e-9a0a-6f9f6c6d1c11", "x" * 64, "order-5-paid", "!~"])
+@pytest.mark.parametrize(
+    "given_id", ["a", "7b1e7f0e-5a39-4f0e-9a0a-6f9f6c6d1c11", "x" * 64, "order-5-paid", "!~"]
+)
 def test_an_id_of_visible_ascii_is_taken(given_id):
     assert client_id(given_id) == given_id
 

@@ -1,0 +1,173 @@
+import asyncio
+import threading
+
+import pytest
+from django.db import connection, connections
+
+from django_roomchat import threads
+from django_roomchat.threads import in_thread
+
+
+@pytest.fixture(autouse=True)
+def _own_pool():
+    end_pool()
+    yield
+    end_pool()
+
+
+def end_pool():
+    for closed in threads.close():
+        closed.result(10)
+
+
+def threads_of_the_pool():
+    return {thread for thread in threading.enumerate() if thread.name.startswith("roomchat-database")}
+
+
+async def test_it_returns_what_the_function_returns():
+    assert await in_thread(divmod, 7, 2) == (3, 1)
+
+
+async def test_it_raises_what_the_function_raises():
+    with pytest.raises(ZeroDivisionError):
+        await in_thread(divmod, 7, 0)
+
+
+async def test_it_passes_keywords_on():
+    assert await in_thread(int, "11", base=2) == 3
+
+
+async def test_the_event_loop_goes_on_while_a_thread_works():
+    free = threading.Event()
+    working = asyncio.ensure_future(in_thread(free.wait, 10))
+    await asyncio.sleep(0)
+
+    free.set()
+
+    assert await working is True
+
+
+async def test_a_slow_call_does_not_hold_up_the_next():
+    free = threading.Event()
+    slow = asyncio.ensure_future(in_thread(free.wait, 10))
+
+    quick = await in_thread(int, "5")
+
+    assert (quick, slow.done()) == (5, False)
+    free.set()
+    assert await slow is True
+
+
+async def test_no_more_threads_work_than_the_site_wants(settings):
+    settings.ROOMCHAT = {"DATABASE_THREADS": 2}
+    both = threading.Barrier(2)
+
+    await asyncio.gather(*(in_thread(both.wait, 10) for _ in range(6)))
+
+    assert len(threads_of_the_pool()) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_connection_stays_open_from_call_to_call(settings):
+    settings.ROOMCHAT = {"DATABASE_THREADS": 1}
+
+    def inner_connection():
+        connection.ensure_connection()
+        return connection.connection
+
+    assert await in_thread(inner_connection) is await in_thread(inner_connection)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_connection_outlives_conn_max_age(settings):
+    settings.ROOMCHAT = {"DATABASE_THREADS": 1}
+
+    def age():
+        connection.ensure_connection()
+        connection.close_at = 0.0
+        return connection.connection
+
+    aged = await in_thread(age)
+
+    assert await in_thread(lambda: connection.connection) is aged
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_broken_connection_is_replaced(settings, monkeypatch):
+    settings.ROOMCHAT = {"DATABASE_THREADS": 1}
+
+    def break_connection():
+        connection.ensure_connection()
+        connection.errors_occurred = True
+        connection.is_usable = lambda: False
+        return connection.connection
+
+    broken = await in_thread(break_connection)
+
+    def replaced():
+        connection.ensure_connection()
+        return connection.connection is not broken
+
+    assert await in_thread(replaced)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_closing_closes_the_connections_of_all_threads(settings):
+    settings.ROOMCHAT = {"DATABASE_THREADS": 2}
+    opened = []
+    both = threading.Barrier(2)
+
+    def connect():
+        both.wait(10)
+        connection.ensure_connection()
+        opened.append(connections["default"])
+
+    await asyncio.gather(in_thread(connect), in_thread(connect))
+    before = [each.connection is not None for each in opened]
+
+    for closed in threads.close():
+        await asyncio.wrap_future(closed)
+
+    assert (before, [each.connection for each in opened]) == ([True, True], [None, None])
+
+
+async def test_closing_what_was_never_opened_is_nothing():
+    assert threads.close() == []
+
+
+async def test_a_pool_that_was_closed_is_opened_anew():
+    await in_thread(int)
+    threads.close()
+
+    assert await in_thread(int, "5") == 5
+
+
+async def test_work_under_way_is_finished_when_the_pool_is_closed():
+    free = threading.Event()
+    working = asyncio.ensure_future(in_thread(free.wait, 10))
+    await asyncio.sleep(0)
+
+    closed = threads.close()
+    free.set()
+
+    assert await working is True
+    for each in closed:
+        await asyncio.wrap_future(each)
+
+
+async def test_a_change_of_the_databases_closes_the_pool(settings):
+    await in_thread(int)
+    before = len(threads_of_the_pool())
+
+    settings.ROOMCHAT = {"DATABASE_THREADS": 1}
+
+    assert before >= 1
+    assert threads.close() == []
+
+
+async def test_a_change_of_another_setting_does_not(settings):
+    await in_thread(int)
+
+    settings.DEBUG = True
+
+    assert len(threads.close()) == 4
