@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
 
@@ -401,6 +401,49 @@ def _change_access(room: str | Room, by: Any, key: str, write: Callable[[int], A
         head, version = logs.values_list("head", "access_version").get()
         _on_commit(bus.publish, bus.Access(found.name, version, key))
     return head
+
+
+# Forgetting -------------------------------------------------------------------------------------------------------
+
+
+def prune_history(
+    *,
+    rooms: Iterable[str] | None = None,
+    older_than: timedelta | None = None,
+    keep: int | None = None,
+    dry_run: bool = False,
+) -> dict[str, int]:
+    """Forget old messages, a room at a time.
+
+    Args:
+        rooms: their names, however typed; all rooms if it is ``None``.
+        older_than: forget what was posted longer ago.
+        keep: forget all but so many messages of each room.
+        dry_run: forget nothing.
+
+    Returns:
+        How many messages were (or would be) forgotten, by room, where there were any.
+    """
+    chosen = Room.objects.using(database()).order_by("pk")
+    if rooms is not None:
+        chosen = chosen.filter(name__in=[canonical_name(name) for name in rooms])
+    pruned = {}
+    for room in chosen.iterator(chunk_size=500):
+        through = _last_to_prune(room, older_than, keep)
+        if through:
+            old = Message.objects.using(database()).filter(room=room, seq__lte=through)
+            pruned[room.name] = old.count() if dry_run else log.prune(room.pk, through)
+    return {name: count for name, count in pruned.items() if count}
+
+
+def _last_to_prune(room: Room, older_than: timedelta | None, keep: int | None) -> int:
+    messages = Message.objects.using(database()).filter(room=room).order_by("-seq")
+    ends = [0]
+    if older_than is not None:
+        ends += messages.filter(created_at__lt=timezone.now() - older_than).values_list("seq", flat=True)[:1]
+    if keep is not None:
+        ends += messages.values_list("seq", flat=True)[keep : keep + 1]
+    return max(ends)
 
 
 # Reading --------------------------------------------------------------------------------------------------------

@@ -7,14 +7,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from django_roomchat.models import Message, Room
+from django_roomchat import actions
+from django_roomchat.identity import Identity
+from django_roomchat.models import Ban, Message, Room
 
 if TYPE_CHECKING:
     # Django's admin classes take no type arguments when they run.
     RoomModelAdmin = admin.ModelAdmin[Room]
     MessageModelAdmin = admin.ModelAdmin[Message]
+    BanModelAdmin = admin.ModelAdmin[Ban]
 else:
-    RoomModelAdmin = MessageModelAdmin = admin.ModelAdmin
+    RoomModelAdmin = MessageModelAdmin = BanModelAdmin = admin.ModelAdmin
 
 
 @admin.register(Room)
@@ -65,3 +68,30 @@ class MessageAdmin(MessageModelAdmin):
         # Asked with a message when a room is deleted with all that is in it; by itself none may go, it would leave a hole.
         match = request.resolver_match
         return obj is not None and match is not None and (match.url_name or "").startswith("roomchat_room_")
+
+
+@admin.register(Ban)
+class BanAdmin(BanModelAdmin):
+    """Bans are made and ended through the actions, so that they take hold of open sockets at once."""
+
+    list_display = ("name", "key", "room", "reason", "created_at", "until", "by")
+    list_select_related = ("room", "by")
+    search_fields = ("name", "=key", "room__name")
+    fields = ("room", "key", "name", "reason", "until")
+    autocomplete_fields = ("room",)
+    ordering = ("-pk",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Ban | None = None) -> tuple[str, ...]:
+        return () if obj is None else ("room", "key")
+
+    def save_model(self, request: HttpRequest, obj: Ban, form: Any, change: bool) -> None:
+        shut_out = Identity(obj.key, obj.name)
+        actions.ban(obj.room, shut_out, by=request.user, reason=obj.reason, until=obj.until)
+        obj.pk = Ban.objects.get(room=obj.room, key=obj.key).pk
+
+    def delete_model(self, request: HttpRequest, obj: Ban) -> None:
+        actions.unban(obj.room, obj.key, by=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Ban]) -> None:
+        for ban in queryset.select_related("room"):
+            self.delete_model(request, ban)

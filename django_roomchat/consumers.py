@@ -73,8 +73,6 @@ class ChatConsumer(_Endpoint):
             reports.warn("who", "Sockets are refused: the database does not say who speaks: %r", error)
             await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
             return
-        subprotocol = None if not scope.get("subprotocols") else protocol.SUBPROTOCOL
-        await send({"type": "websocket.accept", "subprotocol": subprotocol})
         await _Connection(scope, send, who).serve(receive)
 
 
@@ -174,17 +172,25 @@ class _Connection:
 
     async def _greet(self) -> None:
         if not self.is_tutorial:
+            self._accept(protocol.SUBPROTOCOL)
             self._welcome()
+        refusal: ChatError | None = None
         if self._own_room is not None:
             try:
                 epoch, since = self._position()
                 await self._enter(self._own_room, epoch, since)
             except ChatError as error:
-                self._refuse(error, frame="join", room=self._own_room)
-                code = (
-                    protocol.CLOSE_FORBIDDEN if isinstance(error, Forbidden) else protocol.CLOSE_NO_SUCH_ROOM
-                )
-                self.close(protocol.CLOSE_TRY_AGAIN if isinstance(error, TryAgain) else code)
+                refusal = error
+        if self.is_tutorial:
+            # Its page gets no "joined": once the socket is open, it hears everything.
+            self._accept(None)
+        if refusal is not None:
+            self._refuse(refusal, frame="join", room=self._own_room)
+            code = protocol.CLOSE_FORBIDDEN if isinstance(refusal, Forbidden) else protocol.CLOSE_NO_SUCH_ROOM
+            self.close(protocol.CLOSE_TRY_AGAIN if isinstance(refusal, TryAgain) else code)
+
+    def _accept(self, subprotocol: str | None) -> None:
+        self._outbox.write({"type": "websocket.accept", "subprotocol": subprotocol})
 
     def _position(self) -> tuple[str, int | None]:
         """Where the client says, in the socket's address, that it stands."""

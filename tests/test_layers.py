@@ -17,7 +17,7 @@ ROWS = [
     {"bus", "log", "policy"},
     {"actions", "courier"},
     {"hub", "inbox", "page"},
-    {"drain"},
+    {"doctor", "drain"},
     {"admin", "checks", "consumers", "management", "templatetags", "testing", "views"},
 ]
 # These only put the others together.

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from django_roomchat import log
+from django_roomchat.models import RoomLog
+
+
+class Command(BaseCommand):
+    help = (
+        "Verifies that every number of every room is one change of one message. Run it while nobody writes."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--new-epoch",
+            action="store_true",
+            help="then make every client start over: needed after the restoration of a backup",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        rooms = bad = 0
+        for room_log in RoomLog.objects.select_related("room").order_by("pk").iterator(chunk_size=500):
+            rooms += 1
+            for problem in log.audit(room_log):
+                bad += 1
+                self.stderr.write(f"{room_log.room.name}: {problem}")
+            if options["new_epoch"]:
+                log.start_new_epoch(room_log.pk)
+        if bad:
+            raise CommandError(f"{bad} problems in {rooms} rooms.")
+        if options["verbosity"]:
+            self.stdout.write(f"{rooms} rooms, all in order.")

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import run_checks
+from django.core.management.base import BaseCommand, CommandError
+
+from django_roomchat import doctor
+
+
+class Command(BaseCommand):
+    help = "Sends a message through the database and the channel layer, and says what works, what is slow and what is wrong."
+    requires_system_checks = ()  # it shows them itself, next to what it finds by trying
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        findings = [*doctor.examine(), *_checks()]
+        for finding in findings:
+            style = {doctor.WELL: self.style.SUCCESS, doctor.SLOW: self.style.WARNING}.get(
+                finding.state, self.style.ERROR
+            )
+            self.stdout.write(f"{style(finding.state.ljust(5))} {finding.about}")
+            if finding.advice:
+                self.stdout.write(f"      {finding.advice}")
+        wrong = sum(finding.state == doctor.WRONG for finding in findings)
+        if wrong:
+            raise CommandError(f"{wrong} things are wrong.")
+
+
+def _checks() -> Iterator[doctor.Finding]:
+    for message in run_checks(include_deployment_checks=True):
+        if str(message.id).startswith("roomchat."):
+            state = doctor.WRONG if message.is_serious() else doctor.SLOW
+            yield doctor.Finding(state, f"{message.msg} ({message.id})", message.hint or "")
