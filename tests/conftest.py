@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import dj_database_url
 import pytest
+from django.db import connections
 
-from django_roomchat import reports
+from django_roomchat import reports, threads
 from tests.services import MISSING, Missing, skip_or_fail
 from tests.services.postgres import Postgres
 from tests.services.server import ROOT, Server
@@ -80,9 +82,9 @@ def redis_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Val
 
 
 @pytest.fixture(scope="session")
-def _postgres(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def _postgres(request: pytest.FixtureRequest) -> Iterator[Postgres]:
     try:
-        postgres = Postgres(tmp_path_factory.mktemp("postgres"))
+        postgres = Postgres()
     except Missing as missing:
         skip_or_fail(request.config, missing)
     with postgres:
@@ -96,6 +98,34 @@ def postgres_url(_postgres: Postgres) -> Iterator[str]:
     """The URL of a migrated, empty PostgreSQL database of the test's own."""
     yield _postgres.create("roomchat_test", template="roomchat_template")
     _postgres.drop("roomchat_test")
+
+
+@pytest.fixture(scope="session")
+def _shared_postgres_url(_postgres: Postgres) -> Iterator[str]:
+    yield _postgres.create("roomchat_shared", template="roomchat_template")
+    _postgres.drop("roomchat_shared")
+
+
+@pytest.fixture
+def on_postgres(transactional_db: None, _shared_postgres_url: str) -> Iterator[None]:
+    """The test runs on PostgreSQL, in an empty database, whatever the run's own database is."""
+    own, own_settings = connections["default"], connections.settings["default"]
+    _close_connections()
+    parsed = dj_database_url.parse(_shared_postgres_url)
+    connections.settings["default"] = {**own_settings, "OPTIONS": {}, **parsed}
+    connections["default"] = connections.create_connection("default")
+    yield
+    with connections["default"].cursor() as cursor:
+        cursor.execute("TRUNCATE roomchat_room, auth_user, django_session CASCADE")
+    _close_connections()
+    connections.settings["default"] = own_settings
+    connections["default"] = own
+
+
+def _close_connections() -> None:
+    connections["default"].close()
+    for closed in threads.close():
+        closed.result(10)
 
 
 @pytest.fixture(scope="session")
