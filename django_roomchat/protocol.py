@@ -100,8 +100,11 @@ class Edit(Frame, frozen=True, tag="edit"):
     """Changes the text of a message. Answered with ``ack`` or ``error``."""
 
     seq: Position
+    """Its place."""
     body: str
+    """The new text."""
     room: str = ""
+    """The room of the socket's address if it is left out."""
     id: str = ""
     """Comes back in the answer."""
 
@@ -110,7 +113,9 @@ class Delete(Frame, frozen=True, tag="delete"):
     """Deletes a message: its place stays, its text goes. Answered with ``ack`` or ``error``."""
 
     seq: Position
+    """Its place."""
     room: str = ""
+    """The room of the socket's address if it is left out."""
     id: str = ""
     """Comes back in the answer."""
 
@@ -241,16 +246,16 @@ class Events(Frame, frozen=True, tag="events"):
 
 
 class Ack(Frame, frozen=True, tag="ack"):
-    """The post is stored."""
+    """The post, the edit or the deletion is stored."""
 
     id: str
-    """Of the post."""
+    """Of the frame that this answers."""
     room: str
     """Its room's canonical name."""
     seq: int
-    """Its place in the room."""
+    """The message's place in the room."""
     duplicate: bool
-    """It was stored before; this is its number."""
+    """It was stored before, or there was nothing to change."""
 
 
 class Error(Frame, frozen=True, tag="error"):
@@ -263,7 +268,7 @@ class Error(Frame, frozen=True, tag="error"):
     frame: str | None = None
     """The type of the frame that this answers, if it had one."""
     id: str | None = None
-    """Of the post that this answers."""
+    """Of the frame that this answers."""
     room: str | None = None
     """The room that it is about, as the client called it."""
     retry_after: float | None = None
