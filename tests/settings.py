@@ -1,7 +1,8 @@
 """The settings of the test run, and of the servers that tests start.
 
 `DATABASE_URL` points the whole run at another database (PostgreSQL in the `pg` environment of tox),
-`REDIS_URL` a server at a channel layer, `ROOMCHAT_TEST_CONFIG` (JSON) at other values of `ROOMCHAT`.
+`REDIS_URL` a server at a channel layer (`ROOMCHAT_TEST_LAYER=pubsub`: the other one of channels-redis),
+`ROOMCHAT_TEST_CONFIG` (JSON) at other values of `ROOMCHAT`.
 """
 
 import json
@@ -54,10 +55,11 @@ TEMPLATES = [
 ROOT_URLCONF = "tests.urls"
 ASGI_APPLICATION = "tests.asgi.application"
 if "REDIS_URL" in os.environ:
+    pubsub = os.environ.get("ROOMCHAT_TEST_LAYER") == "pubsub"
     # The plain form of the channels-redis documentation, on purpose: it has to work.
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "BACKEND": f"channels_redis.{'pubsub.RedisPubSubChannelLayer' if pubsub else 'core.RedisChannelLayer'}",
             "CONFIG": {"hosts": [os.environ["REDIS_URL"]]},
         },
     }
