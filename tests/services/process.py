@@ -32,6 +32,10 @@ class ListeningProcess:
     def folder(self) -> Path | None:
         return None
 
+    def user(self) -> str | None:
+        """As whom it runs; ``None`` is as ourselves."""
+        return None
+
     @property
     def log(self) -> str:
         """Everything the process has written so far, over all its starts."""
@@ -50,6 +54,7 @@ class ListeningProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                user=self.user(),
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._accepts():
@@ -67,6 +72,17 @@ class ListeningProcess:
         except OSError:
             return False
         return True
+
+    def pause(self) -> None:
+        """Stop it where it stands (SIGSTOP): it keeps its connections and answers nothing."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after :meth:`pause`."""
+        if self.running:
+            assert self.process is not None
+            self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it the hard way: nothing is flushed and no socket is said goodbye to."""
