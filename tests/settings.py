@@ -71,19 +71,20 @@ SILENCED_SYSTEM_CHECKS = ["roomchat.W005"]
 
 ROOMCHAT = json.loads(os.environ.get("ROOMCHAT_TEST_CONFIG", "{}"))
 
-# A file, not memory: the package's database threads open connections of their own.
-# A folder of its own, so that two runs at once do not share it; it goes when the process ends.
-_folder = tempfile.TemporaryDirectory(prefix="roomchat-tests-", ignore_cleanup_errors=True)
-DATABASES = {
-    "default": dj_database_url.parse(os.environ.get("DATABASE_URL", f"sqlite:///{_folder.name}/db.sqlite3")),
-}
+_database_url = os.environ.get("DATABASE_URL")
+if _database_url is None:
+    # A file, not memory: the package's database threads open connections of their own.
+    # A folder of its own, so that two runs at once do not share it; it goes when the run ends.
+    _folder = tempfile.TemporaryDirectory(prefix="roomchat-tests-", ignore_cleanup_errors=True)
+    _database_url = f"sqlite:///{_folder.name}/db.sqlite3"
+DATABASES = {"default": dj_database_url.parse(_database_url)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
     }
-    DATABASES["default"]["TEST"] = {"NAME": Path(_folder.name, "test.sqlite3")}
+    DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}.test"}
 
 # Signing a test user in must not cost a password hash of production strength.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -27,16 +27,16 @@ from tests.services import Missing, free_port
 class Postgres:
     """A context manager: the server runs inside it. Databases are made and dropped by name."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self) -> None:
         self.named = os.environ.get("ROOMCHAT_TEST_POSTGRES_URL")
         self.bin = None if self.named else system_binaries()
-        self.wheel: Any = None
+        self.wheel: Any = None if self.named or self.bin else wheel()
         self.admin_url = self.named or ""
-        if not self.named and not self.bin:
-            self.wheel = wheel()
 
     def __enter__(self) -> Self:
+        # Not in pytest's own folder: every pytest that starts takes other users' rights away from all of those.
+        self._temporary = tempfile.TemporaryDirectory(prefix="roomchat-postgres-", ignore_cleanup_errors=True)
+        self.folder = Path(self._temporary.name)
         if self.bin:
             self._start_system()
         elif self.wheel:
@@ -51,15 +51,12 @@ class Postgres:
             self.wheel.cleanup()
         elif self.bin:
             self._as_owner(self.bin / "pg_ctl", "stop", "-D", self.folder / "data", "-m", "immediate", "-w")
+        self._temporary.cleanup()
 
     def _start_system(self) -> None:
         assert self.bin
         if os.geteuid() == 0:
-            # PostgreSQL does not run as root; its own user needs a way to the folder.
-            shutil.chown(self.folder, "postgres")
-            for parent in self.folder.parents:
-                if parent.is_relative_to(tempfile.gettempdir()) and parent != Path(tempfile.gettempdir()):
-                    parent.chmod(parent.stat().st_mode | 0o011)
+            shutil.chown(self.folder, "postgres")  # it does not run as root
         data, port = self.folder / "data", free_port()
         self._as_owner(
             self.bin / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
@@ -73,7 +70,7 @@ class Postgres:
     def _as_owner(self, *command: str | Path) -> None:
         user = "postgres" if os.geteuid() == 0 else None
         # pg_ctl's server would keep a captured pipe open for ever; a file does not mind.
-        with (self.folder.parent / f"{self.folder.name}.log").open("a+") as log:
+        with tempfile.TemporaryFile("w+") as log:
             done = subprocess.run(
                 list(map(str, command)),
                 user=user,
