@@ -28,6 +28,9 @@ from django_roomchat.protocol import Event, encode_event
 
 TRIES = 3
 """For a room in which somebody's rights change while another is looking them up."""
+REMEMBERED_MAX = 10_000
+"""Rooms that a process remembers, so that a post does not begin with a query."""
+_remembered: dict[str, Room] = {}
 _RIGHTS_CHANGE = "The rights in this room are changing; try again."
 
 
@@ -120,8 +123,8 @@ def post_messages(
     """
     results: list[Posted | ChatError | None] = [None] * len(posts)
     places = list(range(len(posts)))
-    for _ in range(TRIES if wait_seconds != 0 else 1):
-        _store(posts, places, results, wait_seconds)
+    for tries in range(TRIES if wait_seconds != 0 else 1):
+        _store(posts, places, results, wait_seconds, look_up=tries > 0)
         # Left over are those in whose room somebody's rights have changed meanwhile: look again who may.
         places = [place for place in places if results[place] is None]
         if not places:
@@ -134,10 +137,12 @@ def _store(
     places: Sequence[int],
     results: list[Posted | ChatError | None],
     wait_seconds: float | None,
+    *,
+    look_up: bool,
 ) -> None:
     rooms: dict[int, Room] = {}
     waiting: dict[int, list[int]] = {}
-    for place, room in _check(posts, places, results).items():
+    for place, room in _check(posts, places, results, look_up).items():
         rooms[room.pk] = room
         waiting.setdefault(room.pk, []).append(place)
     if not rooms:
@@ -145,6 +150,7 @@ def _store(
     appended = log.append(
         {pk: [_draft(posts[place]) for place in mine] for pk, mine in waiting.items()},
         access_versions={pk: room.log.access_version for pk, room in rooms.items()},
+        epochs={pk: str(room.log.epoch) for pk, room in rooms.items()},
         wait_seconds=wait_seconds,
     )
     for pk, done in appended.items():
@@ -158,7 +164,7 @@ def _store(
 
 
 def _check(
-    posts: Sequence[Post], places: Sequence[int], results: list[Posted | ChatError | None]
+    posts: Sequence[Post], places: Sequence[int], results: list[Posted | ChatError | None], look_up: bool
 ) -> dict[int, Room]:
     """The rooms of those posts that are in order, by the post's place; the others get their error."""
     names: dict[int, tuple[str, str]] = {}
@@ -167,7 +173,7 @@ def _check(
             names[place] = _clean(posts[place])
         except ChatError as error:
             results[place] = error
-    rooms = _rooms(name for name, _ in names.values())
+    rooms = _rooms({name for name, _ in names.values()}, look_up)
     refusals: dict[tuple[str, str], ChatError | None] = {}
     ready = {}
     for place, (name, title) in names.items():
@@ -187,9 +193,28 @@ def _check(
     return ready
 
 
-def _rooms(names: Iterable[str]) -> dict[str, Room]:
-    rooms = Room.objects.using(database()).select_related("log").filter(name__in=set(names))
-    return {room.name: room for room in rooms}
+def _rooms(names: set[str], look_up: bool) -> dict[str, Room]:
+    """Those rooms that exist, by name: as this process remembers them, or as the database has them now.
+
+    A memory can be old. The log compares epoch and access version on the row that it locks, and takes no post that
+    relies on others; the next try looks them up.
+    """
+    # Within somebody's transaction there may be rooms that will never have been.
+    may_remember = not transaction.get_connection(database()).in_atomic_block
+    rooms = (
+        {name: _remembered[name] for name in names if name in _remembered}
+        if may_remember and not look_up
+        else {}
+    )
+    if missing := names - rooms.keys():
+        found = Room.objects.using(database()).select_related("log").filter(name__in=missing)
+        looked_up = {room.name: room for room in found}
+        rooms |= looked_up
+        if may_remember:
+            if len(_remembered) > REMEMBERED_MAX:
+                _remembered.clear()
+            _remembered.update(looked_up)
+    return rooms
 
 
 def _clean(post: Post) -> tuple[str, str]:
@@ -358,7 +383,7 @@ def ban(
         until: the end of the ban; ``None`` for no end.
 
     Returns:
-        The room's head when the ban came into force: what they said stands at or below it.
+        The room's head when the ban came into force; what they said stands at or below it.
 
     Raises:
         ChatError: it is refused.
