@@ -16,7 +16,9 @@ Exception py:exception library/exceptions.html#$
 NotImplementedError py:exception library/exceptions.html#$
 bool py:class library/functions.html#$
 bytes py:class library/stdtypes.html#$
+collections.abc.Iterable py:class library/collections.abc.html#$
 datetime.datetime py:class library/datetime.html#$
+datetime.timedelta py:class library/datetime.html#$
 dict py:class library/stdtypes.html#$
 float py:class library/functions.html#$
 int py:class library/functions.html#$
