@@ -27,6 +27,8 @@ class Claim:
     access_version: int | None = None
     """The version at which the rights were looked at. It is compared on the locked row itself: a question about any other
     row, in the same statement, is answered from before the wait for the lock, when a ban was not there yet."""
+    epoch: str | None = None
+    """Of the log, if the room was looked up a while ago: keys can come back, after a rollback or in tests, epochs cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +75,25 @@ Rows = Iterable[tuple[int, int, Any]]
 
 
 def _take_on_sqlite(connection: Any, claims: Mapping[int, Claim], skip_locked: bool) -> Rows:
-    values = ", ".join(["(%s, %s, %s)"] * len(claims))
+    values = ", ".join(["(%s, %s, %s, %s)"] * len(claims))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH wanted(id, n, version) AS (VALUES {values}) "  # noqa: S608  (no user's text)
+            f"WITH wanted(id, n, version, era) AS (VALUES {values}) "  # noqa: S608  (no user's text)
             f"UPDATE {_TABLE} SET head = head + n, changed_at = %s FROM wanted "
             "WHERE room_id = id AND access_version = coalesce(version, access_version) "
+            "AND epoch = coalesce(era, epoch) "
             "RETURNING room_id, head, epoch",
             [
                 *(
                     value
                     for room, claim in claims.items()
-                    for value in (room, claim.count, claim.access_version)
+                    # SQLite keeps a UUID as its 32 digits.
+                    for value in (
+                        room,
+                        claim.count,
+                        claim.access_version,
+                        claim.epoch and claim.epoch.replace("-", ""),
+                    )
                 ),
                 connection.ops.adapt_datetimefield_value(timezone.now()),
             ],
@@ -98,8 +107,9 @@ def _take_on_postgresql(connection: Any, claims: Mapping[int, Claim], skip_locke
         cursor.execute(
             f"UPDATE {_TABLE} AS log SET head = log.head + mine.n, changed_at = %s FROM ("  # noqa: S608  (no user's text)
             f"SELECT room_id, wanted.n FROM {_TABLE} "
-            "JOIN unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS wanted(room_id, n, version) USING (room_id) "
-            "WHERE access_version = coalesce(version, access_version) "
+            "JOIN unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::uuid[]) "
+            "AS wanted(room_id, n, version, era) USING (room_id) "
+            "WHERE access_version = coalesce(version, access_version) AND epoch = coalesce(era, epoch) "
             f"ORDER BY room_id FOR UPDATE OF {_TABLE}{' SKIP LOCKED' if skip_locked else ''}"
             ") AS mine WHERE log.room_id = mine.room_id RETURNING log.room_id, log.head, log.epoch",
             [
@@ -107,6 +117,7 @@ def _take_on_postgresql(connection: Any, claims: Mapping[int, Claim], skip_locke
                 list(claims),
                 [claim.count for claim in claims.values()],
                 [claim.access_version for claim in claims.values()],
+                [claim.epoch for claim in claims.values()],
             ],
         )
         return cursor.fetchall()  # type: ignore[no-any-return]  # as above
@@ -119,5 +130,7 @@ def _take_anywhere(connection: Any, claims: Mapping[int, Claim], skip_locked: bo
         rows = logs.filter(pk=room)
         if claim.access_version is not None:
             rows = rows.filter(access_version=claim.access_version)
+        if claim.epoch is not None:
+            rows = rows.filter(epoch=claim.epoch)
         if rows.update(head=F("head") + claim.count, changed_at=timezone.now()):
             yield room, *logs.values_list("head", "epoch").get(pk=room)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, channel_layers
 
 from django_roomchat import bus, reports
 
@@ -40,19 +40,23 @@ class Courier:
         self.alias = alias
         self._deliver = deliver
         self._joined = joined
-        self._layer: Any = get_channel_layer(alias)
+        self._layer = _layer_of_our_own(alias)
         self._channel: str | None = None
         self._groups: set[str] = set()
         self._joined_groups: set[str] = set()
         """Those that the layer may have us in."""
         self._errands: asyncio.Queue[tuple[str, str, Any]] = asyncio.Queue(QUEUE_MAX)
         self._sending_down = self._receiving_down = False
+        self._asked = 0.0
+        """When the layer was asked for the next message."""
         self._tasks = [asyncio.create_task(self._run_errands()), asyncio.create_task(self._renew())]
 
     @property
     def is_down(self) -> bool:
         """The layer is known to fail."""
-        return self._sending_down or self._receiving_down
+        # On a quiet layer that works again no message says so; but one that fails, fails sooner than this.
+        waits = time.monotonic() - self._asked >= RECEIVE_TIMEOUT_SECONDS
+        return self._sending_down or (self._receiving_down and not waits)
 
     def join(self, group: str) -> None:
         self._groups.add(group)
@@ -63,7 +67,15 @@ class Courier:
         self._put("leave", group)
 
     def send(self, group: str, news: bus.News) -> None:
+        if self._is_alone_in(group):
+            return
         self._put("send", group, news)
+
+    def _is_alone_in(self, group: str) -> bool:
+        """Nobody else could hear. Only a layer within this process can tell, and it walks all its channels for each message."""
+        if not isinstance(self._layer, InMemoryChannelLayer):
+            return False
+        return self._layer.groups.get(group, {}).keys() <= {self._channel}
 
     def stop(self) -> None:
         """Cancel everything that runs."""
@@ -129,11 +141,13 @@ class Courier:
     async def _receive(self, channel: str) -> None:
         pause = PAUSE_SECONDS
         while True:
-            asked = time.monotonic()
+            self._asked = time.monotonic()
             try:
                 message = await self._layer.receive(channel)
             except Exception as error:
-                if isinstance(error, TimeoutError) or _is_idle_timeout(error, time.monotonic() - asked):
+                waited = time.monotonic() - self._asked
+                if type(error).__name__ == "TimeoutError" and waited >= RECEIVE_TIMEOUT_SECONDS:
+                    self._worked("receiving")
                     continue
                 self._failed("receiving", error)
                 # Waits for the layer to come back; the poll keeps everybody served meanwhile.
@@ -166,6 +180,8 @@ class Courier:
             self._receiving_down = down
 
 
-def _is_idle_timeout(error: Exception, waited: float) -> bool:
-    """Not a builtin TimeoutError, but the one of a Redis client, after a quiet while."""
-    return type(error).__name__ == "TimeoutError" and waited >= RECEIVE_TIMEOUT_SECONDS
+def _layer_of_our_own(alias: str) -> Any:
+    """A layer for this event loop alone: channels-redis refuses to receive on two, and its capacity is shared by all who use
+    one layer object. A layer in memory must be the one that everybody uses."""
+    shared = channel_layers[alias]
+    return shared if isinstance(shared, InMemoryChannelLayer) else channel_layers.make_backend(alias)

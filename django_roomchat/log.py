@@ -74,6 +74,7 @@ def append(
     drafts: Mapping[int, Sequence[Draft]],
     *,
     access_versions: Mapping[int, int] | None = None,
+    epochs: Mapping[int, str] | None = None,
     wait_seconds: float | None = None,
 ) -> dict[int, Appended]:
     """Number and store drafts, for any number of rooms in one transaction.
@@ -82,6 +83,7 @@ def append(
         drafts: by the room's primary key, in the order in which they shall stand.
         access_versions: of the rooms, when their authors' rights were looked at; a room whose version is another by now is
             left out of the result.
+        epochs: of the rooms, if they were looked up a while ago; one whose epoch is another by now is left out, too.
         wait_seconds: for rooms that somebody else has locked, where the database can tell (PostgreSQL).
             ``None`` waits as long as it takes, 0 leaves such rooms out of the result, more fails after that time.
 
@@ -92,18 +94,18 @@ def append(
         IntegrityError: rows that it refers to are gone.
         OperationalError: *wait_seconds* were not enough.
     """
-    versions = access_versions or {}
+    rights = {room: ((access_versions or {}).get(room), (epochs or {}).get(room)) for room in drafts}
     skip_locked = wait_seconds == 0
     try:
         with transaction.atomic(using=database()):
             wait_at_most(wait_seconds)
-            return _write(drafts, {}, versions, skip_locked)
+            return _write(drafts, {}, rights, skip_locked)
     except IntegrityError:
         # Most likely somebody repeats a post. The transaction is undone and has burnt no number
         # (INSERT … ON CONFLICT DO NOTHING would have: a hole in the log). Look who, under the lock.
         with transaction.atomic(using=database()):
             wait_at_most(wait_seconds)
-            locked = take({room: Claim(0, versions.get(room)) for room in drafts}, skip_locked=skip_locked)
+            locked = take({room: Claim(0, *rights[room]) for room in drafts}, skip_locked=skip_locked)
             mine = {room: drafts[room] for room in locked}
             return _write(mine, _known(mine), {}, skip_locked=False) if mine else {}
 
@@ -111,11 +113,11 @@ def append(
 def _write(
     drafts: Mapping[int, Sequence[Draft]],
     known: Mapping[tuple[int, str, str], tuple[int, str]],
-    versions: Mapping[int, int],
+    rights: Mapping[int, tuple[int | None, str | None]],
     skip_locked: bool,
 ) -> dict[int, Appended]:
     fresh = {room: _fresh(room, wanted, known) for room, wanted in drafts.items()}
-    claims = {room: Claim(len(new), versions.get(room)) for room, new in fresh.items()}
+    claims = {room: Claim(len(new), *rights.get(room, ())) for room, new in fresh.items()}
     now = timezone.now()
     rows: list[Message] = []
     done = {}
