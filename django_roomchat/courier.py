@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from channels.layers import InMemoryChannelLayer, channel_layers
+from channels.layers import get_channel_layer
 
 from django_roomchat import bus, reports
 
@@ -40,7 +40,7 @@ class Courier:
         self.alias = alias
         self._deliver = deliver
         self._joined = joined
-        self._layer = _layer_of_our_own(alias)
+        self._layer: Any = get_channel_layer(alias)
         self._channel: str | None = None
         self._groups: set[str] = set()
         self._joined_groups: set[str] = set()
@@ -48,7 +48,7 @@ class Courier:
         self._errands: asyncio.Queue[tuple[str, str, Any]] = asyncio.Queue(QUEUE_MAX)
         self._sending_down = self._receiving_down = False
         self._asked = 0.0
-        """When the layer was asked for the next message."""
+        """When the layer was, or will be, asked for the next message."""
         self._tasks = [asyncio.create_task(self._run_errands()), asyncio.create_task(self._renew())]
 
     @property
@@ -67,15 +67,7 @@ class Courier:
         self._put("leave", group)
 
     def send(self, group: str, news: bus.News) -> None:
-        if self._is_alone_in(group):
-            return
         self._put("send", group, news)
-
-    def _is_alone_in(self, group: str) -> bool:
-        """Nobody else could hear. Only a layer within this process can tell, and it walks all its channels for each message."""
-        if not isinstance(self._layer, InMemoryChannelLayer):
-            return False
-        return self._layer.groups.get(group, {}).keys() <= {self._channel}
 
     def stop(self) -> None:
         """Cancel everything that runs."""
@@ -151,6 +143,7 @@ class Courier:
                     continue
                 self._failed("receiving", error)
                 # Waits for the layer to come back; the poll keeps everybody served meanwhile.
+                self._asked = time.monotonic() + pause
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, PAUSE_MAX_SECONDS)
                 continue
@@ -178,10 +171,3 @@ class Courier:
             self._sending_down = down
         else:
             self._receiving_down = down
-
-
-def _layer_of_our_own(alias: str) -> Any:
-    """A layer for this event loop alone: channels-redis refuses to receive on two, and its capacity is shared by all who use
-    one layer object. A layer in memory must be the one that everybody uses."""
-    shared = channel_layers[alias]
-    return shared if isinstance(shared, InMemoryChannelLayer) else channel_layers.make_backend(alias)
