@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
 from django_roomchat import bus, reports
 
@@ -40,7 +40,7 @@ class Courier:
         self.alias = alias
         self._deliver = deliver
         self._joined = joined
-        self._layer: Any = get_channel_layer(alias)
+        self._layer = _layer_of_our_own(alias)
         self._channel: str | None = None
         self._groups: set[str] = set()
         self._joined_groups: set[str] = set()
@@ -67,7 +67,15 @@ class Courier:
         self._put("leave", group)
 
     def send(self, group: str, news: bus.News) -> None:
+        if self._is_alone_in(group):
+            return
         self._put("send", group, news)
+
+    def _is_alone_in(self, group: str) -> bool:
+        """Nobody else could hear. Only a layer within this process can tell, and it walks all its channels for each message."""
+        if not isinstance(self._layer, InMemoryChannelLayer):
+            return False
+        return self._layer.groups.get(group, {}).keys() <= {self._channel}
 
     def stop(self) -> None:
         """Cancel everything that runs."""
@@ -171,3 +179,11 @@ class Courier:
             self._sending_down = down
         else:
             self._receiving_down = down
+
+
+def _layer_of_our_own(alias: str) -> Any:
+    """A layer for this event loop alone, of channels-redis: it refuses to receive on two loops, and all who use one layer
+    object share its capacity. A layer in memory must be the one that everybody uses."""
+    shared = get_channel_layer(alias)
+    is_redis = type(shared).__module__.startswith("channels_redis.")
+    return channel_layers.make_backend(alias) if is_redis else shared
