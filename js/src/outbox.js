@@ -2,6 +2,8 @@ import { freshId } from "./identifiers.js";
 
 const PREFIX = "roomchat:post";
 const LOCK_PREFIX = "roomchat:tab:";
+/** The tab closes, or is one that may not lock anything (a sandboxed frame). */
+const HARMLESS_ERRORS = new Set(["AbortError", "SecurityError"]);
 
 /**
  * The posts that the server has not acknowledged yet, on paper, so that they survive a reload.
@@ -108,7 +110,7 @@ export class Outbox {
     const { signal } = this.#closing;
     // A held lock cannot be aborted, only a request that still waits: the callback's promise releases it.
     this.#locks?.request(LOCK_PREFIX + tab, { signal }, granted).catch((error) => {
-      if (error.name !== "AbortError") throw error;
+      if (!HARMLESS_ERRORS.has(error.name)) throw error;
     });
   }
 }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
+const esbuild = await import("esbuild").catch(() => undefined);
 const LIMIT_BYTES = 20 * 1024;
 const shipped = (name) => readFileSync(new URL(`../../django_roomchat/static/django_roomchat/${name}`, import.meta.url), "utf8");
 
@@ -15,6 +17,26 @@ for (const name of ["roomchat.js", "client.js"]) {
     assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/);
   });
 }
+
+test("What is shipped was built from these sources", { skip: !esbuild && "esbuild is missing: npm ci" }, async () => {
+  const { scripts } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  for (const option of ["--bundle", "--minify", "--format=esm", "--target=es2022", "--charset=utf8"]) {
+    assert.ok(scripts.build.includes(option));
+  }
+  for (const name of ["roomchat.js", "client.js"]) {
+    const { outputFiles } = await esbuild.build({
+      entryPoints: [fileURLToPath(new URL(`../src/${name}`, import.meta.url))],
+      bundle: true,
+      minify: true,
+      format: "esm",
+      target: "es2022",
+      charset: "utf8",
+      legalComments: "none",
+      write: false,
+    });
+    assert.equal(shipped(name), outputFiles[0].text, `${name} is older than its sources: npm run build`);
+  }
+});
 
 test("The page's script is light", () => {
   assert.ok(gzipSync(shipped("roomchat.js")).length < LIMIT_BYTES);

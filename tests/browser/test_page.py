@@ -41,7 +41,9 @@ def room(request: pytest.FixtureRequest) -> str:
 def seed(server: Server, room: str, *said: tuple[str, str, str], count: int = 0) -> None:
     """Let people have said things: (author, ISO time, text), after `count` lines by Ana."""
     lines = [("Ana", f"2026-01-02T{10 + n // 60:02}:{n % 60:02}:00Z", f"Line {n + 1}") for n in range(count)]
-    code = f"""
+    run_at(
+        server,
+        f"""
 import json, uuid
 from datetime import datetime
 from django_roomchat.actions import post_message
@@ -51,7 +53,12 @@ for name, at, body in json.loads({json.dumps(json.dumps([*lines, *said]))}):
     author = Identity("t:" + name, name)
     seq = post_message({room!r}, body, author=author, id=str(uuid.uuid4())).seq
     Message.objects.filter(room__name={room!r}, seq=seq).update(created_at=datetime.fromisoformat(at))
-"""
+""",
+    )
+
+
+def run_at(server: Server, code: str) -> None:
+    """Run Python in another process of the site. Its news travels by the poll, for the layer is in memory."""
     command = [sys.executable, "-m", "django", "shell", "--verbosity", "0", "-c", code]
     subprocess.run(command, cwd=ROOT, env=dict(server.environment()), check=True)
 
@@ -476,6 +483,30 @@ def anatomy(page: Page) -> list[str]:
         })"""
     )
     return found
+
+
+def test_what_is_edited_or_deleted_changes_where_it_stands(site: Server, room: str, page: Page) -> None:
+    seed(site, room, count=60)
+    joined(page, site, room)
+    run_at(
+        site,
+        f"""
+from django_roomchat.actions import delete_message, edit_message
+for seq in (1, 59): edit_message({room!r}, seq, "better https://example.com")
+delete_message({room!r}, 60)
+""",
+    )
+
+    expect(page.locator("#m-59 .roomchat-bubble")).to_have_text(
+        "better https://example.comedited", timeout=15_000
+    )
+    expect(page.locator("#m-60 .roomchat-body")).to_have_text("Message deleted")
+    expect(page.locator("#m-60")).to_have_attribute("data-deleted", "")
+    # The first message is on a page that is not loaded: it must not come up without the ones after it.
+    expect(page.locator("li")).to_have_count(50)
+    page.reload()
+    expect(page.locator("#m-60 .roomchat-body")).to_have_text("Message deleted")
+    expect(page.locator("#m-59 .roomchat-edited")).to_be_visible()
 
 
 def test_a_screen_reader_hears_what_is_new_and_not_what_was_there(
