@@ -344,9 +344,12 @@ def read(name: str, epoch: str, since: int | None, *, limit: int, page: int) -> 
         # meanwhile has a number above it and comes with a later frame.
         changes = Message.objects.filter(room_id=log.pk, rev__lte=log.head).changed_since(since)
         events = _events(changes[: limit + 1])
-        if len(events) <= limit:
+        if since < log.head and since < _floor_now(log):
+            reset = "floor"
+        elif len(events) <= limit:
             return _slice(name, log, events, prev=since)
-        reset = "gap"
+        else:
+            reset = "gap"
     newest = _events(Message.objects.filter(room_id=log.pk, seq__lte=log.head).before(None)[: page + 1])
     return _slice(name, log, newest[:page][::-1], prev=0, reset=reset, more=len(newest) > page)
 
@@ -369,7 +372,17 @@ def tail(name: str, *, changes: int) -> Slice:
     log = _log_of(name)
     prev = max(log.floor, log.head - changes)
     changed = _events(Message.objects.filter(room_id=log.pk, rev__lte=log.head).changed_since(prev))
+    if prev < log.head and (floor := _floor_now(log)) > prev:
+        prev = min(floor, log.head)
+        changed = [event for event in changed if event.rev > prev]
     return _slice(name, log, changed, prev=prev)
+
+
+def _floor_now(log: RoomLog) -> int:
+    """The floor after the rows were read: what was pruned between the two statements is in neither of them."""
+    found = RoomLog.objects.using(database()).filter(pk=log.pk).values_list("floor", flat=True).first()
+    log.floor = found or 0
+    return log.floor
 
 
 def _log_of(name: str) -> RoomLog:
