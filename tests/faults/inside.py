@@ -1,0 +1,29 @@
+"""The test project's application, which also tells what goes on inside its process: ``/inside/``."""
+
+import asyncio
+import gc
+import json
+from typing import Any
+
+from tests.asgi import application as _application
+
+from django_roomchat import hub  # noqa: I001  (after the application, which sets Django up)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "http" and scope["path"] == "/inside/":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": json.dumps(_state()).encode()})
+        return
+    await _application(scope, receive, send)
+
+
+def _state() -> dict[str, int]:
+    gc.collect()
+    here = hub.current()
+    return {
+        "tasks": len(asyncio.all_tasks()),
+        "sockets": len(here.sockets),
+        "rooms": len(here._rooms),
+        "objects": len(gc.get_objects()),
+    }
