@@ -7,7 +7,7 @@ from channels.layers import get_channel_layer
 from django_roomchat import bus, courier
 from django_roomchat.bus import Access, from_message, to_message
 from django_roomchat.courier import Courier
-from tests.fakes import Clock, Layer, settle
+from tests.fakes import Clock, settle
 from tests.test_bus import batch, parts
 
 CHANNEL = "roomchat!1"
@@ -21,10 +21,8 @@ RedisTimeoutError.__name__ = "TimeoutError"
 
 
 @pytest.fixture
-async def layer(monkeypatch):
-    layer = Layer()
-    monkeypatch.setattr(courier, "get_channel_layer", lambda alias: layer)
-    return layer
+def fake_layers(settings):
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.fakes.Layer"}}
 
 
 @pytest.fixture
@@ -53,12 +51,17 @@ class Delivered:
 
 
 @pytest.fixture
-async def place(layer, clock):
+async def place(fake_layers, clock):
     """A process's place on the layer."""
     place = Delivered()
     yield place
     place.courier.stop()
     await settle()
+
+
+@pytest.fixture
+def layer(place):
+    return place.courier._layer
 
 
 async def test_a_process_has_one_channel_and_joins_with_it(place, layer):
@@ -191,9 +194,10 @@ async def test_groups_are_joined_again_as_soon_as_the_layer_is_back(place, layer
     assert len(layer.done) == 3
 
 
-async def test_groups_are_renewed_before_they_forget_us(layer, clock):
-    layer.group_expiry = 60
+async def test_groups_are_renewed_before_they_forget_us(settings, clock):
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.fakes.Layer", "CONFIG": {"group_expiry": 60}}}
     place = Delivered()
+    layer = place.courier._layer
     place.courier.join("one")
     place.courier.join("left")
     place.courier.leave("left")
@@ -208,9 +212,9 @@ async def test_groups_are_renewed_before_they_forget_us(layer, clock):
     place.courier.stop()
 
 
-async def test_a_layer_that_does_not_say_when_it_forgets_is_renewed_like_redis(layer, clock, monkeypatch):
-    monkeypatch.delattr(Layer, "group_expiry")
+async def test_a_layer_that_does_not_say_when_it_forgets_is_renewed_like_redis(fake_layers, clock):
     place = Delivered()
+    layer = place.courier._layer
     place.courier.join("one")
     await settle()
 
