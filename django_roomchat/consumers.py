@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from django.db import Error as DatabaseError
 
 import django_roomchat
-from django_roomchat import actions, drain, hub, identity, inbox, origins, protocol, reports
+from django_roomchat import actions, drain, fastlane, hub, identity, inbox, origins, protocol, reports
 from django_roomchat.conf import config
 from django_roomchat.errors import BadValue, Busy, ChatError, Forbidden, NotFound, TryAgain
 from django_roomchat.identity import Identity
@@ -138,7 +138,9 @@ class _Connection:
         self._posts = 0
         self._closing = False
         self._task = asyncio.current_task()
-        self._outbox = Outbox(send, config().REPLIES_MAX_BYTES, self._resume, self._overflow)
+        self._outbox = Outbox(
+            fastlane.beneath_sessions(send), config().REPLIES_MAX_BYTES, self._resume, self._overflow
+        )
         # Of what the client was sent, how much it has not said it saw: daphne takes everything for a client that reads
         # nothing (https://github.com/django/daphne/issues/170), so only the client's own word tells.
         self._unseen = 0

@@ -16,6 +16,7 @@ import weakref
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any, Protocol
 
 import msgspec
@@ -131,6 +132,8 @@ class HubRoom:
         self.wanted = 0
         """The highest position that anybody spoke of."""
         self.is_filling = False
+        self.is_doubted = False
+        """Somebody has read another log than the one that the room stands in."""
         self.newest: log.Slice | None = None
         """The newest page, for those who come without a position."""
         self.reads: dict[tuple[str, int | None], asyncio.Future[log.Slice]] = {}
@@ -258,7 +261,9 @@ class Hub:
         socket.seats[name] = seat
         if part is not None:
             socket.write(_joined_frame(part, title))
-            if part.head > room.cursor:
+            if part.epoch != room.epoch and room.cursor:
+                self._doubt(room)
+            elif part.head > room.cursor:
                 room.wanted = max(room.wanted, part.head)
                 self._fill(room)
         self._advance(seat)
@@ -433,7 +438,7 @@ class Hub:
     def _advance(self, seat: Seat) -> None:
         """Give a socket what follows its position, as long as it takes it."""
         room, socket = seat.room, seat.socket
-        while seat.cursor < room.cursor and socket.is_ready and not seat.is_reading:
+        while seat.cursor < room.cursor and socket.is_ready and not seat.is_reading and not room.is_doubted:
             stretch = room.after(seat.cursor, FRAME_BYTES)
             if stretch is None:
                 seat.is_reading = True
@@ -451,16 +456,22 @@ class Hub:
             room.is_filling = True
             self._start(self._read_on(room))
 
+    def _doubt(self, room: HubRoom) -> None:
+        """One of the room's sockets has read another log than the others: all start over, in the same one."""
+        room.is_doubted = True
+        self._fill(room)
+
     async def _read_on(self, room: HubRoom) -> None:
         try:
             while True:
                 cursor, epoch = room.cursor, room.epoch
-                part = await self._read_log(room.name, epoch, cursor)
+                part = await self._read_log(room.name, epoch, None if room.is_doubted else cursor)
                 if part.reset is not None:
-                    self._restart(room, part)
+                    room.is_doubted = False
+                    self._restart(room, replace(part, reset="epoch") if part.reset == "new" else part)
                 else:
                     self._tell_part(room, part)
-                if room.cursor >= room.wanted or room.cursor == cursor:
+                if (room.cursor >= room.wanted or room.cursor == cursor) and not room.is_doubted:
                     room.wanted = room.cursor
                     return
         except Exception as error:
@@ -499,7 +510,12 @@ class Hub:
             return
         finally:
             seat.is_reading = False
-        if socket.seats.get(room.name) is not seat or part.head < seat.cursor:
+        if socket.seats.get(room.name) is not seat:
+            return
+        if part.epoch != room.epoch:
+            self._doubt(room)
+            return
+        if part.head < seat.cursor:
             return
         seat.cursor = part.head
         if socket.is_tutorial:
@@ -596,7 +612,8 @@ class Hub:
         for room in rooms:
             state = states.get(room.name, log.State())
             room.wanted = max(room.wanted, state.head)
-            if state.head > room.cursor or (state.epoch != room.epoch and room.cursor):
+            is_another = state.epoch != room.epoch and room.cursor
+            if state.head > room.cursor or is_another or room.is_doubted:
                 self._fill(room)
             self._hear_access(room, Access(room.name, state.access_version, ""))
 

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from django_roomchat import fastlane
+
 Message = dict[str, Any]
 """Of ASGI: ``{"type": "websocket.send", "text": …}``. The same object may go to any number of clients."""
 
@@ -20,7 +22,7 @@ class Outbox:
     That spares a task for every socket, and two task switches for every delivery.
 
     Args:
-        send: of the ASGI server.
+        send: of the ASGI server, for a socket that is accepted.
         max_bytes: answers that may wait.
         on_ready: called when the client reads again.
         on_overflow: called when more answers would have to wait.
@@ -28,6 +30,7 @@ class Outbox:
 
     __slots__ = (
         "_broken",
+        "_fastlane",
         "_max_bytes",
         "_on_overflow",
         "_on_ready",
@@ -46,6 +49,7 @@ class Outbox:
         on_overflow: Callable[[], None],
     ) -> None:
         self._send = send
+        self._fastlane = fastlane.find(send)
         self._max_bytes = max_bytes
         self._on_ready = on_ready
         self._on_overflow = on_overflow
@@ -66,7 +70,9 @@ class Outbox:
         if self._broken:
             return
         if self._writing is None:
-            self._continue(self._send(message))  # type: ignore[arg-type]  # every server's send is a coroutine function
+            lane = self._fastlane
+            if lane is None or message["type"] != "websocket.send" or not lane.write(message["text"]):
+                self._continue(self._send(message))  # type: ignore[arg-type]  # every server's send is a coroutine function
             return
         self._waiting_bytes += len(message.get("text", ""))
         if self._waiting_bytes > self._max_bytes:

@@ -10,7 +10,7 @@ import django_roomchat
 
 PACKAGE = Path(django_roomchat.__file__).parent
 ROWS = [
-    {"conf", "errors", "reports"},
+    {"conf", "errors", "fastlane", "reports"},
     {"identity", "origins", "outbox", "protocol", "signals", "text", "threads"},
     {"models"},
     {"counter"},

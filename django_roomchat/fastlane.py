@@ -1,0 +1,82 @@
+"""Writing a frame's bytes straight to the server's transport, where that is certainly what the server would write.
+
+A frame for a thousand members is the same thousand times, but a server makes it anew for each.
+On uvicorn, with the websockets library and without compression, the bytes of a text frame are a header and the text,
+so they are made once and written to each member's transport.
+That needs parts of uvicorn that are not its public interface: whatever is not exactly as expected, here or later,
+leaves the socket to the server's own ``send``, which is always right. ``tests/test_fastlane.py`` holds both ways together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from typing import Any
+
+from channels.sessions import InstanceSessionWrapper
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+_PROTOCOL = "uvicorn.protocols.websockets.websockets_sansio_impl.WebSocketsSansIOProtocol"
+_PARTS = ("close_sent", "conn", "disconnected", "handshake_complete", "transport", "writable")
+
+
+def beneath_sessions(send: Send) -> Send:
+    """The ``send`` that Channels' session middleware wraps.
+
+    The middleware looks at the session with every message, to save it before the one that starts an HTTP response.
+    A socket has none of these.
+    """
+    wrapper = getattr(send, "__self__", None)
+    real_send = getattr(wrapper, "real_send", None)
+    known = type(wrapper) is InstanceSessionWrapper and wrapper.save_message_types == ["http.response.start"]
+    return real_send if known and callable(real_send) else send
+
+
+def find(send: Send) -> Fastlane | None:
+    """The fast way to an accepted socket, if it has one."""
+    protocol: Any = getattr(send, "__self__", None)
+    kind = type(protocol)
+    if f"{kind.__module__}.{kind.__qualname__}" != _PROTOCOL or getattr(send, "__name__", "") != "send":
+        return None
+    if (
+        not all(hasattr(protocol, part) for part in _PARTS)
+        or getattr(protocol.conn, "extensions", None) != []
+    ):
+        return None
+    return Fastlane(protocol)
+
+
+class Fastlane:
+    """The fast way to one socket."""
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+
+    def write(self, text: str) -> bool:
+        """Send a text frame. Returns whether it did; if not, the server's ``send`` knows what to do."""
+        protocol = self._protocol
+        if (
+            not protocol.writable.is_set()
+            or protocol.close_sent
+            or protocol.disconnected
+            or not protocol.handshake_complete
+            or protocol.transport.is_closing()
+        ):
+            return False
+        protocol.transport.write(frame(text))
+        return True
+
+
+@lru_cache(maxsize=64)
+def frame(text: str) -> bytes:
+    """A whole, unmasked text frame (RFC 6455, section 5.2)."""
+    payload = text.encode()
+    length = len(payload)
+    if length < 126:
+        return bytes((0x81, length)) + payload
+    if length < 65_536:
+        return b"\x81\x7e" + length.to_bytes(2) + payload
+    return b"\x81\x7f" + length.to_bytes(8) + payload
