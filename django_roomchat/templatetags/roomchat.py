@@ -64,7 +64,7 @@ def roomchat_assets(context: Context) -> SafeString:
     rendering = context.render_context.dicts[0]
     if _ASSETS_DONE in rendering:
         return mark_safe("")
-    rendering[_ASSETS_DONE] = True
+    rendering[_ASSETS_DONE] = "yes"
     nonce = _nonce(context)
     attribute = format_html(' nonce="{}"', nonce) if nonce is not None else ""
     return format_html(
