@@ -4,19 +4,14 @@ Nothing that is made here is committed, so it cannot fall behind.
 A setting or a field without a docstring fails the build.
 """
 
-import ast
-import inspect
 import json
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, get_args
 
-import msgspec
 from docutils import nodes
+from package_source import WIRE, Field, Undocumented, fields_of, json_schema, wire_type
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
@@ -25,70 +20,6 @@ import django_roomchat
 from django_roomchat import conf, errors, protocol
 
 PACKAGE = Path(django_roomchat.__file__).parent
-
-# How the wire's types are called in JSON, for people who do not write Python.
-WIRE_TYPES = {
-    "Author": "object, see :wire-object:`Author`",
-    "Limits": "object, see :wire-object:`Limits`",
-    "Position": "whole number, 0 to 2\\ :sup:`53` − 1",
-    "You": "object, see :wire-object:`You`",
-    "bool": "``true`` or ``false``",
-    "dict[str, Position]": "object: room name → position",
-    "dict[str, int]": "object: room name → position",
-    "float": "number",
-    "int": "whole number",
-    "list[msgspec.Raw]": "list of :wire-object:`Event`",
-    "str": "text",
-}
-
-
-@dataclass(frozen=True)
-class Field:
-    """An attribute of a class as its source says it."""
-
-    name: str
-    annotation: str
-    default: str | None
-    doc: str
-
-
-def fields_of(module: ModuleType, class_name: str) -> tuple[str, list[Field]]:
-    """The docstring of a class, and its annotated attributes with theirs.
-
-    Raises:
-        ExtensionError: one of them has none.
-    """
-    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
-    [found] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name]
-    fields = []
-    for place, node in enumerate(found.body):
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            following = found.body[place + 1] if place + 1 < len(found.body) else None
-            fields.append(
-                Field(
-                    name=node.target.id,
-                    annotation=ast.unparse(node.annotation),
-                    default=None if node.value is None else ast.unparse(node.value),
-                    doc=_docstring(following),
-                )
-            )
-    missing = [field.name for field in fields if not field.doc]
-    if missing:
-        raise ExtensionError(
-            f"{module.__name__}.{class_name}: write a docstring below {', '.join(missing)}; "
-            "the documentation is made from it."
-        )
-    return ast.get_docstring(found) or "", fields
-
-
-def _docstring(node: ast.stmt | None) -> str:
-    if (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    ):
-        return inspect.cleandoc(node.value.value)
-    return ""
 
 
 def _indent(text: str, by: int = 3) -> str:
@@ -104,8 +35,12 @@ class Generated(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         for source in PACKAGE.glob("*.py"):
             self.env.note_dependency(str(source))
-        self.env.note_dependency(__file__)
-        return self.parse_text_to_nodes(self.rst())
+        for source in Path(__file__).parent.glob("*.py"):
+            self.env.note_dependency(str(source))
+        try:
+            return self.parse_text_to_nodes(self.rst())
+        except Undocumented as error:
+            raise ExtensionError(str(error)) from error
 
 
 # Settings -------------------------------------------------------------------------------------------------------
@@ -120,7 +55,7 @@ class Settings(Generated):
 
     def _setting(self, field: Field) -> str:
         if field.default is None:
-            raise ExtensionError(f"ROOMCHAT[{field.name!r}] has no default.")
+            raise Undocumented(f"ROOMCHAT[{field.name!r}] has no default.")
         head = (
             f".. confval:: {field.name}\n   :type: ``{field.annotation}``\n   :default: ``{field.default}``\n"
         )
@@ -128,13 +63,6 @@ class Settings(Generated):
 
 
 # The wire -------------------------------------------------------------------------------------------------------
-
-WIRE = {
-    "client": [frame.__name__ for frame in get_args(protocol.ClientFrame)],
-    "server": [frame.__name__ for frame in get_args(protocol.ServerFrame)],
-    "objects": ["Event", "Author", "You", "Limits"],
-    "tutorial": ["TutorialPost", "TutorialMessage", "TutorialError"],
-}
 
 
 class Wire(Generated):
@@ -148,7 +76,7 @@ class Wire(Generated):
     def _struct(self, name: str) -> str:
         doc, fields = fields_of(protocol, name)
         if not doc:
-            raise ExtensionError(
+            raise Undocumented(
                 f"django_roomchat.protocol.{name}: write a docstring; the documentation is made from it."
             )
         kind = self.arguments[0]
@@ -161,17 +89,7 @@ class Wire(Generated):
 
     def _field(self, field: Field) -> str:
         optional = "" if field.default is None else ", may be absent"
-        return f"``{field.name}`` : {_wire_type(field)}{optional}\n{_indent(field.doc)}\n"
-
-
-def _wire_type(field: Field) -> str:
-    annotation = field.annotation.removesuffix(" | None")
-    if annotation.startswith("Literal["):
-        words = ast.literal_eval(annotation.removeprefix("Literal"))
-        return " or ".join(f'``"{word}"``' for word in words)
-    if annotation not in WIRE_TYPES:
-        raise ExtensionError(f"Say in WIRE_TYPES how JSON calls {annotation!r}, the type of {field.name!r}.")
-    return WIRE_TYPES[annotation]
+        return f"``{field.name}`` : {wire_type(field)}{optional}\n{_indent(field.doc)}\n"
 
 
 class Schema(SphinxDirective):
@@ -182,20 +100,6 @@ class Schema(SphinxDirective):
         block = nodes.literal_block(text, text)
         block["language"] = "json"
         return [block]
-
-
-def json_schema() -> dict[str, Any]:
-    (client, server, _), components = msgspec.json.schema_components(
-        [protocol.ClientFrame, protocol.ServerFrame, protocol.Event], ref_template="#/$defs/{name}"
-    )
-    for name in ("Joined", "Events"):
-        # Events are encoded once and set into frames as they are, so their Struct only says "raw JSON".
-        components[name]["properties"]["events"]["items"] = {"$ref": "#/$defs/Event"}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": protocol.SUBPROTOCOL,
-        "$defs": {"ClientFrame": client, "ServerFrame": server, **components},
-    }
 
 
 class CloseCodes(Generated):
@@ -250,7 +154,7 @@ class ErrorCodes(Generated):
         meanings = dict(re.findall(r"── (\w+) +\w+ +(.+)", errors.__doc__ or ""))
         for error in _subclasses(errors.ChatError):
             if error.__name__ not in meanings:
-                raise ExtensionError(
+                raise Undocumented(
                     f"Draw {error.__name__} into the tree at the top of django_roomchat/errors.py."
                 )
             rows += [
