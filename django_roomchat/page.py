@@ -89,7 +89,13 @@ def index_page(request: HttpRequest, *, typed: str = "", error: str | None = Non
         }
         for room, last in list_rooms(identity.who(request))
     ]
-    return {"rooms": rooms, "typed": typed, "error": error, "name_max_length": config().ROOM_NAME_MAX_LENGTH}
+    return {
+        "rooms": rooms,
+        "typed": typed,
+        "error": error,
+        "index_url": reverse("roomchat:index"),
+        "name_max_length": config().ROOM_NAME_MAX_LENGTH,
+    }
 
 
 def history_json(history: History) -> dict[str, Any]:
