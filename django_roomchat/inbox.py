@@ -95,9 +95,16 @@ class Inbox:
             if result is None:
                 locked.append((post, answer))
             else:
-                self._count -= 1
-                answer(result)
+                self._tell(answer, result)
         return locked
+
+    def _tell(self, answer: Answer, result: Posted | ChatError) -> None:
+        self._count -= 1
+        try:
+            answer(result)
+        except Exception:
+            # It harms its own sender only; the others wait for their answers.
+            _LOGGER.exception("An answer to a post could not be given")
 
     def _open_lane(self, room: str, locked: Sequence[tuple[Post, Answer]]) -> None:
         lane = self._lanes.setdefault(room, deque())
@@ -114,7 +121,9 @@ class Inbox:
                     results = await _store(
                         [post for post, _ in batch], wait_seconds=config().LOCK_TIMEOUT_SECONDS
                     )
-                self._answer(batch, results)
+                # Nobody holds the lock any more, but the rights in the room change all the time.
+                for _, answer in self._answer(batch, results):
+                    self._tell(answer, _try_again())
         finally:
             del self._lanes[room]
 
@@ -139,8 +148,11 @@ async def _store(posts: Sequence[Post], *, wait_seconds: float) -> Sequence[Post
             trouble = error
             return [(await _store([post], wait_seconds=wait_seconds))[0] for post in posts]
     reports.warn("store", "The database did not take %d posts: %r", len(posts), trouble)
-    refusal = TryAgain("The message could not be stored just now.", retry_after=RETRY_AFTER_SECONDS)
-    return [refusal] * len(posts)
+    return [_try_again()] * len(posts)
+
+
+def _try_again() -> TryAgain:
+    return TryAgain("The message could not be stored just now.", retry_after=RETRY_AFTER_SECONDS)
 
 
 _inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Inbox] = weakref.WeakKeyDictionary()
