@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 import pytest
 from django.db import connections
 
 from django_roomchat import reports, threads
-from tests.services import MISSING, Missing, skip_or_fail
+from tests.services import UNTESTED, WORKER, Missing, skip_or_fail
 from tests.services.postgres import Postgres
 from tests.services.server import ROOT, Server
 from tests.services.valkey import Valkey
@@ -29,8 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    missing = config.stash.get(MISSING, set())
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    missing = {text.partition(UNTESTED)[2].rstrip("')") for text in skipped if UNTESTED in text}
     if missing:
         terminalreporter.section("NOT EVERYTHING WAS TESTED", sep="!", red=True, bold=True)
         for reason in sorted(missing):
@@ -44,16 +46,16 @@ def _fresh_reports(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def _shared_redis_url(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def _shared_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if named := os.environ.get("ROOMCHAT_TEST_REDIS_URL"):
-        yield named
+        server = urlsplit(named)
+        database = int(server.path.strip("/") or 0) + int(WORKER.removeprefix("gw"))
+        yield server._replace(path=f"/{database}").geturl()
         return
     try:
         valkey = Valkey(tmp_path_factory.mktemp("valkey"))
     except Missing as missing:
-        skip_or_fail(request.config, missing)
+        skip_or_fail(missing)
     valkey.start()
     yield valkey.url
     valkey.stop()
@@ -70,23 +72,23 @@ def redis_url(_shared_redis_url: str) -> str:
 
 
 @pytest.fixture
-def redis_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Valkey]:
+def redis_server(tmp_path: Path) -> Iterator[Valkey]:
     """A real Redis of the test's own, which it may kill and start again."""
     try:
         valkey = Valkey(tmp_path)
     except Missing as missing:
-        skip_or_fail(request.config, missing)
+        skip_or_fail(missing)
     valkey.start()
     yield valkey
     valkey.stop()
 
 
 @pytest.fixture(scope="session")
-def _postgres(request: pytest.FixtureRequest) -> Iterator[Postgres]:
+def _postgres() -> Iterator[Postgres]:
     try:
         postgres = Postgres()
     except Missing as missing:
-        skip_or_fail(request.config, missing)
+        skip_or_fail(missing)
     with postgres:
         migrate(postgres.create("roomchat_template"))
         yield postgres

@@ -13,11 +13,11 @@ from tests.services.chromium import ARGUMENTS, Chromium, find
 
 
 @pytest.fixture(scope="session")
-def chromium(request: pytest.FixtureRequest) -> Chromium:
+def chromium() -> Chromium:
     try:
         return find()
     except Missing as missing:
-        skip_or_fail(request.config, missing)
+        skip_or_fail(missing)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from tests.services import Missing, free_port
+from tests.services import WORKER, Missing, free_port
 
 
 class Postgres:
@@ -86,11 +86,14 @@ class Postgres:
     def create(self, name: str, *, template: str = "template0") -> str:
         """Make a database, over an old one of that name, and give its URL."""
         self.drop(name)
+        if template != "template0":
+            template = f"{template}_{WORKER}"
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        self._execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
-        return urlsplit(self.admin_url)._replace(path=f"/{name}").geturl()
+        self._execute(statement.format(sql.Identifier(f"{name}_{WORKER}"), sql.Identifier(template)))
+        return urlsplit(self.admin_url)._replace(path=f"/{name}_{WORKER}").geturl()
 
     def drop(self, name: str) -> None:
+        name = f"{name}_{WORKER}"
         self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def _execute(self, statement: sql.Composed) -> None:

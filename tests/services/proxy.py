@@ -36,7 +36,8 @@ class Weather:
 class Link:
     """One connection through the proxy."""
 
-    def __init__(self, upstream: int) -> None:
+    def __init__(self, client_port: int, upstream: int) -> None:
+        self.client_port = client_port
         self.upstream = upstream
         """The server's port."""
         self.bytes = 0
@@ -134,7 +135,7 @@ class ChaosProxy:
                 continue
         else:
             return
-        link = Link(port)
+        link = Link(writer.get_extra_info("peername")[1], port)
         link.cut_after = self.weather.cut_after
         link.writers = [writer, server_writer]
         for one in link.writers:
