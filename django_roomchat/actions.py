@@ -141,14 +141,16 @@ def _store(
     look_up: bool,
 ) -> None:
     rooms: dict[int, Room] = {}
+    drafts: dict[int, list[log.Draft]] = {}
     waiting: dict[int, list[int]] = {}
-    for place, room in _check(posts, places, results, look_up).items():
+    for place, (room, draft) in _check(posts, places, results, look_up).items():
         rooms[room.pk] = room
+        drafts.setdefault(room.pk, []).append(draft)
         waiting.setdefault(room.pk, []).append(place)
     if not rooms:
         return
     appended = log.append(
-        {pk: [_draft(posts[place]) for place in mine] for pk, mine in waiting.items()},
+        drafts,
         access_versions={pk: room.log.access_version for pk, room in rooms.items()},
         epochs={pk: str(room.log.epoch) for pk, room in rooms.items()},
         wait_seconds=wait_seconds,
@@ -165,31 +167,31 @@ def _store(
 
 def _check(
     posts: Sequence[Post], places: Sequence[int], results: list[Posted | ChatError | None], look_up: bool
-) -> dict[int, Room]:
-    """The rooms of those posts that are in order, by the post's place; the others get their error."""
-    names: dict[int, tuple[str, str]] = {}
+) -> dict[int, tuple[Room, log.Draft]]:
+    """Those posts that are in order, by their place, with their rooms; the others get their error."""
+    drafts: dict[int, tuple[str, log.Draft]] = {}
     for place in places:
         try:
-            names[place] = _clean(posts[place])
+            drafts[place] = canonical_name(posts[place].room), _draft(posts[place])
         except ChatError as error:
             results[place] = error
-    rooms = _rooms({name for name, _ in names.values()}, look_up)
+    rooms = _rooms({name for name, _ in drafts.values()}, look_up)
     refusals: dict[tuple[str, str], ChatError | None] = {}
     ready = {}
-    for place, (name, title) in names.items():
+    for place, (name, draft) in drafts.items():
         post = posts[place]
         question = (post.who.key, name)
         if question not in refusals:
-            room = rooms.get(name) or Room(name=name, title=title)
+            room = rooms.get(name) or _new_room(name, post.room)
             refusals[question] = _refusal(policy.require_post, post.who, room)
         refusal = refusals[question]
         if refusal is None and name not in rooms:
-            rooms[name] = create_room(name, title)
+            rooms[name] = create_room(_new_room(name, post.room))
         if refusal is None and post.reply_to is not None:
             refusal = _refusal(log.require_message, rooms[name].pk, post.reply_to)
         results[place] = refusal
         if refusal is None:
-            ready[place] = rooms[name]
+            ready[place] = rooms[name], draft
     return ready
 
 
@@ -217,14 +219,6 @@ def _rooms(names: set[str], look_up: bool) -> dict[str, Room]:
     return rooms
 
 
-def _clean(post: Post) -> tuple[str, str]:
-    """The canonical name and the title of the room. Raises if anything about the post cannot be."""
-    longest = config().ROOM_NAME_MAX_LENGTH
-    text.client_id(post.id)
-    text.body(post.body, config().BODY_MAX_LENGTH)
-    return text.room_name(post.room, longest), text.room_title(post.room, longest)
-
-
 def _refusal(require: Callable[..., None], *about: Any) -> ChatError | None:
     try:
         require(*about)
@@ -233,20 +227,25 @@ def _refusal(require: Callable[..., None], *about: Any) -> ChatError | None:
     return None
 
 
-def create_room(name: str, title: str) -> Room:
-    """The room of this canonical name, made if it does not exist."""
+def create_room(room: Room) -> Room:
+    """The room, made if nobody has made it meanwhile."""
     with transaction.atomic(using=database()):
-        room, _ = Room.objects.using(database()).get_or_create(name=name, defaults={"title": title})
-        room.log, _ = RoomLog.objects.using(database()).get_or_create(room=room)
-    return room
+        made, _ = Room.objects.using(database()).get_or_create(name=room.name, defaults={"title": room.title})
+        made.log, _ = RoomLog.objects.using(database()).get_or_create(room=made)
+    return made
+
+
+def _new_room(name: str, typed: str) -> Room:
+    return Room(name=name, title=text.room_title(typed, config().ROOM_NAME_MAX_LENGTH))
 
 
 def _draft(post: Post) -> log.Draft:
+    """What is stored of a post. Raises if anything about it cannot be."""
     return log.Draft(
         author_id=None if post.who.user is None else post.who.user.pk,
         author_key=post.who.key,
         author_name=post.who.name,
-        client_id=post.id,
+        client_id=text.client_id(post.id),
         kind=post.kind,
         body=text.body(post.body, config().BODY_MAX_LENGTH),
         reply_to=post.reply_to,
@@ -417,7 +416,7 @@ def _change_access(room: str | Room, by: Any, key: str, write: Callable[[int], A
     found = room_of(_name_of(room))
     policy.require_moderation(_identity_of(by), found)
     if found.pk is None:
-        found = create_room(found.name, found.title)
+        found = create_room(found)
     with transaction.atomic(using=database()):
         # Whoever posts compares the version on this very row, under its lock.
         logs = RoomLog.objects.using(database()).filter(pk=found.pk)
@@ -495,10 +494,9 @@ def room_of(name: str) -> Room:
     Raises:
         BadRoomName: no room can have this name.
     """
-    longest = config().ROOM_NAME_MAX_LENGTH
-    canonical = text.room_name(name, longest)
+    canonical = canonical_name(name)
     found = Room.objects.using(database()).filter(name=canonical).select_related("log").first()
-    return found or Room(name=canonical, title=text.room_title(name, longest))
+    return found or _new_room(canonical, name)
 
 
 def canonical_name(typed: str) -> str:

@@ -60,7 +60,7 @@ def _examine_database() -> Iterator[Finding]:
 
 def _post_and_delete(name: str) -> float:
     """Seconds from a post to its commit. The room goes again, and with it its message."""
-    room = create_room(name, name)
+    room = create_room(Room(name=name, title=name))
     try:
         began = time.perf_counter()
         drafts = {room.pk: [log.Draft(None, "site:doctor", "doctor", uuid.uuid4().hex, "system", "ping")]}

@@ -12,10 +12,11 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Literal
 from uuid import uuid4
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
 from django.db.models import Count, F, Max, Sum
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -24,6 +25,8 @@ from django_roomchat.counter import Claim, database, take, wait_at_most
 from django_roomchat.errors import ChatError, IdReused, NotFound
 from django_roomchat.models import Message, Room, RoomLog
 from django_roomchat.protocol import Author, Event
+
+_TABLE = Message._meta.db_table
 
 Reset = Literal["new", "epoch", "floor", "gap", "ahead"]
 
@@ -119,22 +122,77 @@ def _write(
     fresh = {room: _fresh(room, wanted, known) for room, wanted in drafts.items()}
     claims = {room: Claim(len(new), *rights.get(room, ())) for room, new in fresh.items()}
     now = timezone.now()
-    rows: list[Message] = []
+    rows: list[Row] = []
     done = {}
     for room, taken in take(claims, skip_locked=skip_locked).items():
         new, prev = fresh[room], taken.head - len(fresh[room])
-        messages = [_row(room, seq, draft, now) for seq, draft in enumerate(new, prev + 1)]
-        rows += messages
-        places = {
-            draft.once: (message.seq, message.fingerprint)
-            for draft, message in zip(new, messages, strict=True)
-        }
+        placed = [(room, seq, draft, draft.fingerprint) for seq, draft in enumerate(new, prev + 1)]
+        rows += placed
+        places = {draft.once: (seq, fingerprint) for _, seq, draft, fingerprint in placed}
         results = _results(room, drafts[room], places, known)
-        events = [_event_of(message) for message in messages]
+        events = [_event_of_draft(seq, draft, now) for _, seq, draft, _ in placed]
         done[room] = Appended(taken.epoch, prev, taken.head, events, results)
     if rows:
-        Message.objects.using(database()).bulk_create(rows)
+        _insert(rows, now)
     return done
+
+
+Row = tuple[int, int, Draft, str]
+"""A draft in its place: room, number, draft and its fingerprint."""
+
+_INSERTED = (
+    "room",
+    "seq",
+    "rev",
+    "changes",
+    "author",
+    "author_key",
+    "author_name",
+    "client_id",
+    "kind",
+    "body",
+    "fingerprint",
+    "reply_to",
+    "created_at",
+    "data",
+)
+
+
+def _insert(rows: Sequence[Row], now: datetime) -> None:
+    """What ``bulk_create`` does with messages, for a quarter of its time: the locks of the rooms wait for it."""
+    connection = connections[database()]
+    fields: dict[str, Any] = {name: Message._meta.get_field(name) for name in _INSERTED}
+    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields.values())
+    created_at = fields["created_at"].get_db_prep_save(now, connection)
+    data = fields["data"].get_db_prep_save({}, connection)
+    values = [
+        (
+            room,
+            seq,
+            seq,
+            0,
+            fields["author"].get_db_prep_save(draft.author_id, connection),
+            draft.author_key,
+            draft.author_name,
+            draft.client_id,
+            draft.kind,
+            draft.body,
+            fingerprint,
+            draft.reply_to,
+            created_at,
+            data,
+        )
+        for room, seq, draft, fingerprint in rows
+    ]
+    one = f"({', '.join(['%s'] * len(_INSERTED))})"
+    at_once = (connection.features.max_query_params or 60_000) // len(_INSERTED)
+    with connection.cursor() as cursor:
+        for start in range(0, len(values), at_once):
+            some = values[start : start + at_once]
+            cursor.execute(
+                f"INSERT INTO {_TABLE} ({columns}) VALUES {', '.join([one] * len(some))}",  # noqa: S608  (no user's text)
+                list(chain.from_iterable(some)),
+            )
 
 
 def _fresh(
@@ -178,23 +236,6 @@ def _known(drafts: Mapping[int, Sequence[Draft]]) -> dict[tuple[int, str, str], 
     return {
         (room, key, id_): (seq, mark) for room, key, id_, seq, mark in found if (room, key, id_) in wanted
     }
-
-
-def _row(room: int, seq: int, draft: Draft, now: datetime) -> Message:
-    return Message(
-        room_id=room,
-        seq=seq,
-        rev=seq,
-        author_id=draft.author_id,
-        author_key=draft.author_key,
-        author_name=draft.author_name,
-        client_id=draft.client_id,
-        kind=draft.kind,
-        body=draft.body,
-        fingerprint=draft.fingerprint,
-        reply_to=draft.reply_to,
-        created_at=now,
-    )
 
 
 def change(
@@ -442,6 +483,19 @@ def require_message(room_id: int, seq: int) -> None:
 
 def _events(messages: Any) -> list[Event]:
     return [_event(*row) for row in messages.using(database()).values_list(*_FIELDS)]
+
+
+def _event_of_draft(seq: int, draft: Draft, now: datetime) -> Event:
+    return Event(
+        seq=seq,
+        rev=seq,
+        id=draft.client_id,
+        kind=draft.kind,
+        author=Author(draft.author_key, draft.author_name),
+        body=draft.body,
+        at=_iso(now),
+        reply_to=draft.reply_to,
+    )
 
 
 def _event_of(message: Message) -> Event:

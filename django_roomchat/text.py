@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from django_roomchat.errors import BadRoomName, BadText, BadValue
 
@@ -49,6 +50,7 @@ def room_title(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
     return title
 
 
+@lru_cache(maxsize=4096)
 def room_name(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
     """The canonical name of the room that somebody typed: what is unique and what stands in its URL.
 
