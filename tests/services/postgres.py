@@ -125,10 +125,7 @@ def system_binaries() -> Path | None:
 
 
 def main() -> int:
-    with (
-        tempfile.TemporaryDirectory(prefix="roomchat-postgres-") as folder,
-        Postgres(Path(folder)) as postgres,
-    ):
+    with Postgres() as postgres:
         url = postgres.create("roomchat")
         try:
             return subprocess.run(sys.argv[1:], env=os.environ | {"DATABASE_URL": url}).returncode
