@@ -257,10 +257,13 @@ class _Connection:
         self._write(protocol.Ack(frame.id, done.room, done.seq, done.duplicate))
 
     def _room_of(self, frame: protocol.Post | protocol.Edit | protocol.Delete) -> str:
-        room = frame.room or self._own_room
-        if room is None:
-            raise BadValue("Name the room: this socket's address has none.")
-        return room
+        own = self._own_room
+        if own is None:
+            if not frame.room:
+                raise BadValue("Name the room: this socket's address has none.")
+            return frame.room
+        # As it was typed, where the frame says the same canonically: it becomes the title of a room that is new.
+        return frame.room if frame.room and frame.room != actions.canonical_name(own) else own
 
     async def _enter(self, name: str, epoch: str, since: int | None) -> None:
         room = await _with_database(actions.enter_room, self._who, name)

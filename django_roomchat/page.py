@@ -82,7 +82,7 @@ def index_page(request: HttpRequest, *, typed: str = "", error: str | None = Non
         {
             "name": room.name,
             "title": room.title,
-            "url": reverse("roomchat:room", args=[room.name]),
+            "url": room_url(room),
             "head": room.log.head,
             "changed_at": room.log.changed_at,
             "last": last,
@@ -111,13 +111,26 @@ def history_json(history: History) -> dict[str, Any]:
     }
 
 
+def room_url(room: Room) -> str:
+    """Where the page of a room is.
+
+    A room that does not exist yet has its name there as it was typed, so that its first message makes it the title.
+    """
+    return reverse("roomchat:room", args=[_name_in_addresses(room)])
+
+
 def _addresses(room: Room) -> dict[str, str]:
+    name = _name_in_addresses(room)
     return {
-        "room_url": reverse("roomchat:room", args=[room.name]),
-        "messages_url": reverse("roomchat:messages", args=[room.name]),
+        "room_url": room_url(room),
+        "messages_url": reverse("roomchat:messages", args=[name]),
         "index_url": reverse("roomchat:index"),
-        "socket_path": f"{config().SOCKET_PATH}{quote(room.name, safe='')}/",
+        "socket_path": f"{config().SOCKET_PATH}{quote(name, safe='')}/",
     }
+
+
+def _name_in_addresses(room: Room) -> str:
+    return room.title if room.pk is None else room.name
 
 
 def _shown(event: Event, me: Identity) -> ShownMessage:

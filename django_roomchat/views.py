@@ -24,7 +24,7 @@ def index(request: HttpRequest) -> HttpResponse:
     if typed is None:
         return render(request, "django_roomchat/index.html", page.index_page(request))
     try:
-        return HttpResponseRedirect(reverse("roomchat:room", args=[actions.canonical_name(typed)]))
+        return HttpResponseRedirect(page.room_url(actions.room_of(typed)))
     except BadRoomName as error:
         context = page.index_page(request, typed=typed, error=error.detail)
         return render(request, "django_roomchat/index.html", context, status=error.status)
