@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -300,6 +301,13 @@ def test_the_readme_and_the_first_page_start_in_the_same_way() -> None:
     assert [code for _, code in code_blocks(DOCS / "index.md", "python")] == readme
 
 
+def test_the_chapters_on_the_way_of_a_message_are_modules() -> None:
+    chapters = first_column(section("topics/message-way.md", "The way, read aloud"))
+
+    assert chapters <= {path.stem for path in PACKAGE.glob("*.py")}
+    assert {"consumers", "hub", "log"} <= chapters
+
+
 # Samples --------------------------------------------------------------------------------------------------------
 
 
@@ -332,6 +340,8 @@ def test_the_samples_of_tests_pass(tmp_path: Path) -> None:
             str(tmp_path),
         ],
         cwd=ROOT,
+        # A database of their own: the one of this run is in use.
+        env={name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
         capture_output=True,
         text=True,
         check=False,
