@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 import weakref
 from bisect import bisect_right
@@ -144,6 +145,7 @@ class HubRoom:
         self._events_max = events_max
         self._events = 0
         self._ring: deque[Stretch] = deque()
+        self._resumptions: dict[int, Message] = {}
 
     @property
     def ring_floor(self) -> int:
@@ -154,6 +156,7 @@ class HubRoom:
         """Take up a batch that begins where the room stands."""
         stretch = Stretch(batch)
         self._ring.append(stretch)
+        self._resumptions.clear()
         self.cursor = batch.head
         self._events += len(batch.events)
         while self._events > self._events_max and len(self._ring) > 1:
@@ -163,6 +166,7 @@ class HubRoom:
     def start_at(self, part: log.Slice) -> None:
         """Forget everything and stand where *part* ends."""
         self._ring.clear()
+        self._resumptions.clear()
         self._events = 0
         self.epoch, self.title, self.floor, self.cursor = part.epoch, part.title, part.floor, part.head
         self.newest = None
@@ -170,6 +174,17 @@ class HubRoom:
     def covers(self, epoch: str, since: int) -> bool:
         """What somebody at *since* has missed is at hand."""
         return (since == 0 or epoch == self.epoch) and self.ring_floor <= since <= self.cursor
+
+    def resumption(self, since: int, title: str) -> Message:
+        """What somebody at *since* is told who comes back: the same for all who left together."""
+        if since not in self._resumptions:
+            missed = self.after(since, sys.maxsize) if since < self.cursor else None
+            events = [msgspec.Raw(event) for _, event in missed.batch.events] if missed else []
+            joined = Joined(
+                self.name, self.title or title, self.epoch, self.floor, since, self.cursor, events
+            )
+            self._resumptions[since] = _text(encode(joined))
+        return self._resumptions[since]
 
     def after(self, cursor: int, max_bytes: int) -> Stretch | None:
         """What follows *cursor*, about *max_bytes* of it; ``None`` if it is not at hand any more."""
@@ -248,27 +263,33 @@ class Hub:
         try:
             await self._make_ready(room)
             self._unseat(socket, name)
-            if socket.is_tutorial:
-                part = None
-            elif since is not None and room.covers(epoch, since):
-                part = self._missed(room, since)
-            else:
-                part = await self._read(room, epoch, since)
+            frame, read_epoch, head = await self._joined(room, socket, epoch, since, title)
         finally:
             room.entering -= 1
-        seat = Seat(room, socket, room.cursor if part is None else part.head)
+        seat = Seat(room, socket, head)
         room.seats[id(socket)] = seat
         socket.seats[name] = seat
-        if part is not None:
-            socket.write(_joined_frame(part, title))
-            if part.epoch != room.epoch and room.cursor:
-                self._doubt(room)
-            elif part.head > room.cursor:
-                room.wanted = max(room.wanted, part.head)
-                self._fill(room)
+        if frame is not None:
+            socket.write(frame)
+        if read_epoch != room.epoch and room.cursor:
+            self._doubt(room)
+        elif head > room.cursor:
+            room.wanted = max(room.wanted, head)
+            self._fill(room)
         self._advance(seat)
         if access_version < room.access_version:
             self._start(self._check_access(room, socket))
+
+    async def _joined(
+        self, room: HubRoom, socket: Socket, epoch: str, since: int | None, title: str
+    ) -> tuple[Message | None, str, int]:
+        """The frame with which a socket begins in a room, if its dialect has one, and the epoch and position at its end."""
+        if socket.is_tutorial:
+            return None, room.epoch, room.cursor
+        if since is not None and room.covers(epoch, since):
+            return room.resumption(since, title), room.epoch, room.cursor
+        part = await self._read(room, epoch, since)
+        return _joined_frame(part, title), part.epoch, part.head
 
     def leave(self, socket: Socket, name: str) -> None:
         """Take a socket out of a room."""
@@ -464,14 +485,16 @@ class Hub:
     async def _read_on(self, room: HubRoom) -> None:
         try:
             while True:
-                cursor, epoch = room.cursor, room.epoch
+                cursor, epoch, wanted = room.cursor, room.epoch, room.wanted
                 part = await self._read_log(room.name, epoch, None if room.is_doubted else cursor)
                 if part.reset is not None:
                     room.is_doubted = False
                     self._restart(room, replace(part, reset="epoch") if part.reset == "new" else part)
                 else:
                     self._tell_part(room, part)
-                if (room.cursor >= room.wanted or room.cursor == cursor) and not room.is_doubted:
+                # What was spoken of during the read may be too new for it.
+                is_stuck = room.cursor == cursor and room.wanted == wanted
+                if (room.cursor >= room.wanted or is_stuck) and not room.is_doubted:
                     room.wanted = room.cursor
                     return
         except Exception as error:
@@ -526,12 +549,6 @@ class Hub:
         else:
             socket.write(_events_frame(_batch_of(part)))
         self._advance(seat)
-
-    def _missed(self, room: HubRoom, since: int) -> log.Slice:
-        """What somebody at *since* has missed, from the room's recent events."""
-        stretch = room.after(since, 2**63) if since < room.cursor else None
-        events = [] if stretch is None else [decode_event(event) for _, event in stretch.batch.events]
-        return log.Slice(room.name, room.title, room.epoch, room.floor, since, room.cursor, events)
 
     async def _read(self, room: HubRoom, epoch: str, since: int | None) -> log.Slice:
         """Read the log for one socket; many who ask for the same at the same time cost one read."""
