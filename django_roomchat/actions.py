@@ -23,7 +23,7 @@ from django_roomchat.conf import config
 from django_roomchat.counter import database
 from django_roomchat.errors import BadValue, Busy, ChatError, NotFound
 from django_roomchat.identity import Identity
-from django_roomchat.models import Ban, Message, Room, RoomLog
+from django_roomchat.models import Ban, Message, Room, RoomLog, RoomQuerySet
 from django_roomchat.protocol import Event, encode_event
 
 TRIES = 3
@@ -209,7 +209,7 @@ def _rooms(names: set[str], look_up: bool) -> dict[str, Room]:
         else {}
     )
     if missing := names - rooms.keys():
-        found = Room.objects.using(database()).select_related("log").filter(name__in=missing)
+        found = _logged_rooms().filter(name__in=missing)
         looked_up = {room.name: room for room in found}
         rooms |= looked_up
         if may_remember:
@@ -225,6 +225,11 @@ def _refusal(require: Callable[..., None], *about: Any) -> ChatError | None:
     except ChatError as error:
         return error
     return None
+
+
+def _logged_rooms() -> RoomQuerySet:
+    # A room that the project made itself has no log before its first message.
+    return Room.objects.using(database()).filter(log__isnull=False).select_related("log")
 
 
 def create_room(room: Room) -> Room:
@@ -495,7 +500,7 @@ def room_of(name: str) -> Room:
         BadRoomName: no room can have this name.
     """
     canonical = canonical_name(name)
-    found = Room.objects.using(database()).filter(name=canonical).select_related("log").first()
+    found = _logged_rooms().filter(name=canonical).first()
     return found or _new_room(canonical, name)
 
 
