@@ -564,6 +564,20 @@ def test_the_rights_count_without_returning_too(database, anywhere):
     assert [list(answer) for answer in answers] == [[], [room.pk]]
 
 
+@pytest.mark.parametrize("way", ["the database's own", "the way for any"])
+def test_a_post_for_another_log_is_left_out(database, request, way):
+    if way == "the way for any":
+        request.getfixturevalue("anywhere")
+    room = make_room()
+
+    answers = [
+        list(log.append({room.pk: drafts("a")}, epochs={room.pk: epoch}))
+        for epoch in (str(uuid.uuid4()), str(room.log.epoch))
+    ]
+
+    assert answers == [[], [room.pk]]
+
+
 def test_a_change_in_a_room_whose_rights_have_changed_is_not_made(database):
     room = make_room(access_version=5)
     append(room, *drafts("a"))
@@ -797,6 +811,37 @@ def test_what_is_written_during_a_read_comes_with_the_next(room, monkeypatch):
 
     # The second message was stored once; the later reads find it before them, not during them.
     assert [(seqs(part), part.head) for part in (since, new, tail)] == [([1], 1), ([1, 2], 2), ([1, 2], 2)]
+
+
+@pytest.mark.parametrize("since", [0, 1])
+def test_a_reader_whose_messages_are_pruned_during_the_read_starts_over(room, monkeypatch, since):
+    append(room, *drafts("a", "b", "c"))
+    epoch, log_of = str(room.log.epoch), log._log_of
+
+    def log_of_and_be_pruned(name):
+        found = log_of(name)
+        log.prune(room.pk, through=2)
+        return found
+
+    monkeypatch.setattr(log, "_log_of", log_of_and_be_pruned)
+    part = log.read("lobby", epoch, since, limit=10, page=10)
+
+    assert (seqs(part), part.reset, part.prev, part.head) == ([3], "floor", 0, 3)
+
+
+def test_a_tail_whose_messages_are_pruned_during_the_read_begins_where_they_end(room, monkeypatch):
+    append(room, *drafts("a", "b", "c"))
+    log_of = log._log_of
+
+    def log_of_and_be_pruned(name):
+        found = log_of(name)
+        log.prune(room.pk, through=2)
+        return found
+
+    monkeypatch.setattr(log, "_log_of", log_of_and_be_pruned)
+    part = log.tail("lobby", changes=10)
+
+    assert (seqs(part), part.prev, part.head) == ([3], 2, 3)
 
 
 def test_the_tail_is_the_last_changes_and_says_from_where(room):
