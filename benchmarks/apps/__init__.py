@@ -1,0 +1,1 @@
+"""What `benchmarks.serve` serves: the chat, and the two that it is measured beside."""

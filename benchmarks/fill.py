@@ -1,0 +1,53 @@
+"""Put many old messages into a room at once, past everything that a post does.
+
+python -m benchmarks.fill --database sqlite:////tmp/chat.sqlite3 --room full-0 --messages 1000000
+"""
+
+import argparse
+import os
+from typing import Any
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fill", description=__doc__.splitlines()[0])
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--room", required=True)
+    parser.add_argument("--messages", type=int, required=True)
+    given = parser.parse_args()
+    os.environ |= {"DATABASE_URL": given.database, "DJANGO_SETTINGS_MODULE": "benchmarks.settings"}
+
+    import django
+
+    django.setup()
+    fill(given.room, given.messages)
+
+
+def fill(name: str, messages: int) -> None:
+    from django.db import connection, transaction
+
+    from django_roomchat.actions import create_room
+    from django_roomchat.models import Message, RoomLog
+
+    room: Any = create_room(name, name)
+    if connection.vendor == "postgresql":
+        numbers = f"SELECT generate_series(1, {messages}) AS n"
+    else:
+        numbers = f"SELECT value AS n FROM numbers LIMIT {messages}"
+    counting = "WITH RECURSIVE numbers(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers) "
+    columns = "room_id, seq, rev, changes, author_key, author_name, client_id, kind, body, fingerprint, created_at, data"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"{'' if connection.vendor == 'postgresql' else counting}"  # noqa: S608  (numbers of our own)
+            f"INSERT INTO {Message._meta.db_table} ({columns}) "
+            f"SELECT {room.pk}, n, n, 0, 'g:' || (n % 1000), 'Guest ' || (n % 1000), 'filled-' || n, 'user', "
+            "'This is message ' || n || ', one of so many that nobody will read them all again.', 'none', "
+            f"%s, '{{}}' FROM ({numbers}) AS numbered",
+            [connection.ops.adapt_datetimefield_value(room.created_at)],
+        )
+        RoomLog.objects.filter(pk=room.pk).update(head=messages)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Runs the load generator, `load.c`, which is compiled when it is first needed."""
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SOURCE = Path(__file__).with_name("load.c")
+Run = dict[str, Any]
+"""What one run of the generator found; the names are in `report()` of `load.c`."""
+
+
+@functools.cache
+def binary() -> Path:
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        raise SystemExit("The load generator is in C: install a C compiler (cc).")
+    # Kept until this process ends, as its name is what others run.
+    folder = tempfile.TemporaryDirectory(prefix="roomchat-load-")
+    binary.folder = folder  # type: ignore[attr-defined]
+    target = Path(folder.name, "load")
+    subprocess.run([compiler, "-O2", "-o", target, SOURCE], check=True)
+    return target
+
+
+def run(port: int, *, cpu: int | None = None, away: Callable[[], None] | None = None, **options: Any) -> Run:
+    """Load the server on *port*.
+
+    Args:
+        cpu: the core that the generator stays on.
+        away: called in the middle of a storm, when nobody is connected.
+        options: of `load.c`, by their names there:
+
+            - `dialect` v1 or tutorial; `path`, `prefix` of the rooms, which are called prefix-0, prefix-1, …
+            - `mode` chat (talk, and judge what everybody receives), post (talkers in no room, timed by their acks),
+              idle (sockets that only stay open for `hold` seconds), storm (all are cut off, `away` messages are posted,
+              all come back at once)
+            - `rooms`, `members` of each, `talkers` of those (0: all), `size` of a message in bytes
+            - `window` messages of each talker under way, or `rate` messages a second of all together
+            - `warmup`, `duration`, `drain` in seconds; `concurrency` of opening sockets; `cookies`, a file with one a line
+            - `listeners_port`: of the server for those who do not talk, in the mode "post"
+            - `pids` of the server, `services` of what it uses: their CPU time is taken, with that of all descendants
+    """
+    command = [str(binary()), "--port", str(port)]
+    for name, value in options.items():
+        command += [f"--{name.replace('_', '-')}", str(value)]
+    pin = None if cpu is None else functools.partial(os.sched_setaffinity, 0, {cpu})
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=pin,  # noqa: PLW1509  (this process has one thread)
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        first = process.stdout.readline()
+        if first.strip() == "away":
+            if away is not None:
+                away()
+            process.stdin.write("\n")
+            process.stdin.flush()
+            first = process.stdout.readline()
+    if not first:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    found: Run = json.loads(first)
+    return found

@@ -1,0 +1,60 @@
+"""The settings of the measured servers: those of a deployment, as the documentation has them. `benchmarks.serve` sets the variables."""
+
+import os
+
+import dj_database_url
+
+SECRET_KEY = "only for measuring, and public"
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+INSTALLED_APPS = [
+    "channels",
+    "django_roomchat",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+ROOT_URLCONF = "benchmarks.urls"
+ASGI_APPLICATION = "benchmarks.apps.roomchat.application"
+
+DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+    }
+
+layer = os.environ.get("ROOMCHAT_BENCH_LAYER", "memory")
+if layer == "memory":
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+else:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            # Without the timeout of its own, redis-py 8 ends the tutorial's idle consumers.
+            "CONFIG": {"hosts": [{"address": layer, "socket_timeout": None}]},
+        }
+    }
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+STATIC_URL = "static/"
+TIME_ZONE = "UTC"
+USE_TZ = True
+# Where a measured process is one of several, the layer in memory is on purpose.
+SILENCED_SYSTEM_CHECKS = ["roomchat.W005"]
