@@ -6,6 +6,7 @@ The layer is a courier, not the truth: what it brings is checked against the log
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import re
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from django_roomchat import reports
 from django_roomchat.conf import config, hook
@@ -108,6 +110,14 @@ def layer_alias(room: str) -> str:
             f"CHANNEL_LAYERS has {', '.join(map(repr, layers)) or 'no layer at all'}."
         )
     return alias
+
+
+def import_layers() -> None:
+    """Import the channel layers while the server starts: channels-redis takes a second, in which the first socket of a process,
+    and with it all others, would stand still."""
+    for layer in getattr(settings, "CHANNEL_LAYERS", {}).values():
+        with contextlib.suppress(Exception):  # the system checks say what is wrong
+            import_string(layer["BACKEND"])
 
 
 # Telling --------------------------------------------------------------------------------------------------------
