@@ -101,17 +101,10 @@ async def run(
                 one.start()
             await until(lambda: all(one.is_ready for one in people), 30, "everybody is in")
             await nemesis.rage(seconds, pause)
-            stuck = await _come_to_rest(site, people)
+            verdict = await settle(site, people, record)
         finally:
             await asyncio.gather(*(one.end() for one in people))
         took = time.monotonic() - began
-        await _collect(site, record)
-        verdict = check(record.history)
-        verdict.violations += stuck
-        if unanswered := record.counts["posts without an answer on a live socket"]:
-            verdict.violations.append(f"{unanswered} posts had no answer on a socket that lived")
-        if record.counts["became somebody else"]:
-            verdict.violations.append("a member with a session became somebody else")
         return Outcome(place, seed, took, verdict, record, nemesis.done, nemesis.diary, site.log)
 
 
@@ -156,6 +149,19 @@ async def _come_to_rest(site: Site, people: Sequence[Member]) -> list[str]:
         if time.monotonic() > deadline:
             return [f"not at rest after {QUIET_SECONDS:g} s: {problem}" for problem in late]
         await asyncio.sleep(0.2)
+
+
+async def settle(site: Site, people: Sequence[Member], record: Record) -> Verdict:
+    """Let everybody come to rest, and judge."""
+    stuck = await _come_to_rest(site, people)
+    await _collect(site, record)
+    verdict = check(record.history)
+    verdict.violations += stuck
+    if unanswered := record.counts["posts without an answer on a live socket"]:
+        verdict.violations.append(f"{unanswered} posts had no answer on a socket that lived")
+    if record.counts["became somebody else"]:
+        verdict.violations.append("a member with a session became somebody else")
+    return verdict
 
 
 async def _collect(site: Site, record: Record) -> None:

@@ -61,7 +61,9 @@ class Member:
         cookie: of their session.
         record: where they write down what happens.
         think: seconds between an ack and the next post, about.
-        ping_seconds: how long they bear silence, about.
+        silence: seconds of it after which they open a new socket.
+        changes: the part of what they do that edits or deletes.
+        back_off: seconds of the first and of the longest pause between attempts to connect, at most.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Member:
         think: float = 0.05,
         silence: float = 6.0,
         changes: float = CHANGES,
+        back_off: tuple[float, float] = (BACK_OFF_SECONDS, BACK_OFF_MAX_SECONDS),
     ) -> None:
         self.name = f"member {number}"
         self.key = ""
@@ -86,6 +89,8 @@ class Member:
         self.think = think
         self.silence = silence
         self.changes = changes
+        self.back_off = back_off
+        self.opened_at = 0.0
         self.random = random.Random(f"{seed} {number}")
         self.number = number
         self.epochs = dict.fromkeys(rooms, "")
@@ -112,6 +117,16 @@ class Member:
     def is_ready(self) -> bool:
         """Connected, and in all rooms."""
         return self._ready.is_set()
+
+    @property
+    def local_port(self) -> int | None:
+        """Of the socket."""
+        return None if self._socket is None else int(self._socket.local_address[1])
+
+    def hang_up(self) -> None:
+        """Tear the line; they come back by themselves."""
+        if self._socket is not None:
+            self._socket.transport.abort()
 
     def start(self, *, talk: bool = True) -> None:
         self._tasks = [asyncio.create_task(self._stay()), asyncio.create_task(self._watch())]
@@ -146,7 +161,7 @@ class Member:
                 self.record.closes[str(code)] += 1
             self._hang_up()
             # Full jitter; or what the server asked for.
-            pause = self.random.uniform(0, min(BACK_OFF_MAX_SECONDS, BACK_OFF_SECONDS * 2**tries))
+            pause = self.random.uniform(0, min(self.back_off[1], self.back_off[0] * 2**tries))
             tries += 1
             await asyncio.sleep(pause if self._retry_after is None else self._retry_after)
 
@@ -265,6 +280,7 @@ class Member:
         self._ready_rooms.add(room)
         if len(self._ready_rooms) == len(self.rooms) and not self._ready.is_set():
             self._ready.set()
+            self.opened_at = self._heard
             if self._lost is not None:
                 self.record.absences.append((self._lost, self._heard - self._lost))
                 self._lost = None
@@ -320,8 +336,10 @@ class Member:
 
     async def _talk(self) -> None:
         await self._ready.wait()
-        while self.is_talking:
+        while True:
             await asyncio.sleep(self.random.uniform(0, 2 * self.think))
+            if not self.is_talking:
+                return
             if self._mine and self.random.random() < self.changes:
                 await self._change(self.random.choice(self._mine[-20:]))
             else:
