@@ -103,7 +103,7 @@ class ChatClient:
         while True:
             message = await self._communicator.receive_output(self.timeout)
             if message["type"] == "websocket.close":
-                self._is_open = False
+                await self._hang_up(message.get("code", 1000))
                 raise ConnectionResetError("The server closed the socket.", message.get("code", 1000))
             frame: dict[str, Any] = json.loads(message["text"])
             if type is None or frame.get("type") == type:
@@ -119,7 +119,11 @@ class ChatClient:
 
     async def disconnect(self) -> None:
         """Close the socket and wait until the server has put it away."""
+        await self._hang_up(1000)
+        await self._communicator.wait(self.timeout)
+
+    async def _hang_up(self, code: int) -> None:
+        """Tell the consumer, as a server does, whoever closed the socket."""
         if self._is_open:
             self._is_open = False
-            await self._communicator.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self._communicator.wait(self.timeout)
+            await self._communicator.send_input({"type": "websocket.disconnect", "code": code})
