@@ -1,0 +1,89 @@
+"""Whatever is sent, the answer is a typed error or a frame, and nobody else notices."""
+
+import json
+import os
+from itertools import islice
+
+import pytest
+
+from django_roomchat.actions import apost_message
+from django_roomchat.consumers import ChatConsumer
+from django_roomchat.models import Message
+from django_roomchat.testing import ChatClient
+from tests.fuzz.decoder import play
+from tests.fuzz.frames import Frames
+
+DECODED = 20_000
+"""The environment `fuzz` of tox decodes a million."""
+SENT = int(os.environ.get("ROOMCHAT_TEST_FUZZ_SENT", "4000"))
+APPLICATION = ChatConsumer.as_asgi()
+
+
+def test_the_decoders_answer_with_chat_errors_only():
+    answers = play(seed=0, count=DECODED)
+
+    assert sum(answers.values()) == 2 * DECODED
+    # Fuzz that never gets anywhere finds nothing.
+    assert {
+        "Post",
+        "Join",
+        "Ping",
+        "TutorialPost",
+        "bad_json",
+        "bad_frame",
+        "bad_value",
+        "bad_text",
+        "bad_room_name",
+    } <= set(answers)
+
+
+def test_a_seed_makes_the_same_frames_again():
+    assert list(islice(Frames(3), 500)) == list(islice(Frames(3), 500))
+
+
+@pytest.mark.parametrize("tutorial", [False, True], ids=["roomchat.v1", "tutorial"])
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.timeout(120 + SENT)
+async def test_a_socket_answers_and_the_one_beside_it_hears_what_was_stored_and_nothing_else(
+    tutorial, caplog
+):
+    async with (
+        ChatClient(APPLICATION, "lobby") as control,
+        ChatClient(APPLICATION, "lobby", tutorial=tutorial) as bad,
+    ):
+        await control.receive("joined")
+        heard: dict[int, str] = {}
+        cursor = 0
+        for number, sent in enumerate(islice(Frames(5), SENT)):
+            await (bad.send_bytes(sent) if isinstance(sent, bytes) else bad.send_text(sent))
+            if number % 100 == 99:
+                await _answered(bad, tutorial)
+                last = f"after {number}"
+                await apost_message("lobby", last)
+                while last not in heard.values():
+                    frame = await control.receive()
+                    assert (frame["type"], frame["prev"]) == ("events", cursor)
+                    cursor = frame["head"]
+                    heard |= {event["seq"]: event["body"] for event in frame["events"]}
+                await control.send({"type": "seen", "heads": {"lobby": cursor}})
+        stored = {
+            seq: body
+            async for seq, body in Message.objects.filter(room__name="lobby").values_list("seq", "body")
+        }
+
+    assert heard == stored
+    assert len(stored) > SENT / 100 + SENT / 100
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+async def _answered(client, tutorial):
+    """Wait until everything that was sent is."""
+    bad_id = "no id"
+    if tutorial:
+        await client.send_text(json.dumps({"message": "said last", "id": bad_id}))
+        while "id" not in (await client.receive())["message"]:
+            pass
+    else:
+        await client.send_text(json.dumps({"type": "post", "id": bad_id, "body": "said last"}))
+        while (await client.receive()).get("id") != bad_id:
+            pass
