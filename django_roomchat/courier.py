@@ -25,6 +25,33 @@ RECEIVE_TIMEOUT_SECONDS = 4.0
 (https://github.com/django/channels_redis/issues/422)."""
 
 
+class Parcel:
+    """News that wait to be sent. What one room has to say next is put in with the rest."""
+
+    __slots__ = ("news", "size")
+
+    def __init__(self, news: bus.News) -> None:
+        self.news = news
+        self.size = _size_of(news)
+
+    def add(self, news: bus.News) -> bool:
+        """Put in what follows, if it does and there is room. Returns whether it was put in."""
+        mine = self.news
+        if not isinstance(mine, bus.Batch) or not isinstance(news, bus.Batch):
+            return False
+        if mine.epoch != news.epoch or mine.head != news.prev or not (mine.events and news.events):
+            return False
+        if self.size + _size_of(news) > bus.DOORBELL_BYTES:
+            return False
+        self.size += _size_of(news)
+        self.news = bus.Batch(mine.room, mine.epoch, mine.prev, news.head, [*mine.events, *news.events])
+        return True
+
+
+def _size_of(news: bus.News) -> int:
+    return sum(len(event) for _, event in news.events) if isinstance(news, bus.Batch) else 0
+
+
 class Courier:
     """Joins groups, sends, receives and renews on the layer *alias*.
 
@@ -45,7 +72,12 @@ class Courier:
         self._groups: set[str] = set()
         self._joined_groups: set[str] = set()
         """Those that the layer may have us in."""
-        self._errands: asyncio.Queue[tuple[str, str, Any]] = asyncio.Queue(QUEUE_MAX)
+        self._errands: asyncio.Queue[tuple[str, str, Parcel | None]] = asyncio.Queue(QUEUE_MAX)
+        self._queued: set[tuple[str, str]] = set()
+        self._parcels: dict[str, Parcel] = {}
+        """What waits to be sent, by room; more can be put in until it is taken."""
+        self._stale: set[str] = set()
+        """Groups that the layer, which was away, may not have us in any more."""
         self._sending_down = self._receiving_down = False
         self._asked = 0.0
         """When the layer was, or will be, asked for the next message."""
@@ -69,7 +101,11 @@ class Courier:
     def send(self, group: str, news: bus.News) -> None:
         if self._is_alone_in(group):
             return
-        self._put("send", group, news)
+        waiting = self._parcels.get(news.room)
+        if waiting is not None and waiting.add(news):
+            return
+        self._parcels[news.room] = parcel = Parcel(news)
+        self._put("send", group, parcel)
 
     def _is_alone_in(self, group: str) -> bool:
         """Nobody else could hear. Only a layer within this process can tell, and it walks all its channels for each message."""
@@ -90,9 +126,12 @@ class Courier:
                 for group in self._joined_groups:
                     await self._layer.group_discard(group, self._channel)
 
-    def _put(self, kind: str, group: str, news: bus.News | None = None) -> None:
+    def _put(self, kind: str, group: str, parcel: Parcel | None = None) -> None:
+        if parcel is None and (kind, group) in self._queued:
+            return
         try:
-            self._errands.put_nowait((kind, group, news))
+            self._errands.put_nowait((kind, group, parcel))
+            self._queued.add((kind, group))
         except asyncio.QueueFull:
             reports.warn(
                 "full", "The channel layer %r does not keep up; other processes will poll.", self.alias
@@ -102,23 +141,30 @@ class Courier:
 
     async def _run_errands(self) -> None:
         while True:
-            kind, group, news = await self._errands.get()
+            kind, group, parcel = await self._errands.get()
+            self._queued.discard((kind, group))
+            if parcel is not None and self._parcels.get(parcel.news.room) is parcel:
+                del self._parcels[parcel.news.room]
+            if parcel is not None and self._sending_down and not self._errands.empty():
+                # While the layer is away one errand is enough to find out whether it is back; who needs the news polls.
+                continue
             try:
-                await asyncio.wait_for(self._run(kind, group, news), ERRAND_SECONDS)
+                await asyncio.wait_for(self._run(kind, group, parcel), ERRAND_SECONDS)
             except Exception as error:
                 self._failed("sending", error)
             else:
                 self._worked("sending")
 
-    async def _run(self, kind: str, group: str, news: bus.News | None) -> None:
+    async def _run(self, kind: str, group: str, parcel: Parcel | None) -> None:
         if self._channel is None:
             self._channel = await self._layer.new_channel("roomchat")
             self._tasks.append(asyncio.create_task(self._receive(self._channel)))
-        if kind == "send" and news is not None:
-            await self._layer.group_send(group, bus.to_message(news))
+        if parcel is not None:
+            await self._layer.group_send(group, bus.to_message(parcel.news))
         elif kind == "join" and group in self._groups:
             self._joined_groups.add(group)
             await self._layer.group_add(group, self._channel)
+            self._stale.discard(group)
             self._joined(self.alias, group)
         elif kind == "leave" and group not in self._groups:
             self._joined_groups.discard(group)
@@ -133,10 +179,12 @@ class Courier:
         while True:
             # Looks at the state once a second; there is no event to wait for while a layer is down.
             await asyncio.sleep(1.0)
-            if self.is_down or time.monotonic() - renewed >= every:
+            if time.monotonic() - renewed >= every:
                 renewed = time.monotonic()
-                for group in list(self._groups):
-                    self._put("join", group)
+                self._stale |= self._groups
+            # One is enough to find out that the layer is still away.
+            for group in list(self._stale & self._groups)[: 1 if self._sending_down else None]:
+                self._put("join", group)
 
     async def _receive(self, channel: str) -> None:
         pause = PAUSE_SECONDS
@@ -162,6 +210,7 @@ class Courier:
                 self._deliver(news)
 
     def _failed(self, what: str, error: Exception) -> None:
+        self._stale |= self._groups
         self._set(what, True)
         reports.warn(
             f"layer {self.alias} {what}",

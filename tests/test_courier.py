@@ -5,10 +5,10 @@ import pytest
 from channels.layers import get_channel_layer
 
 from django_roomchat import bus, courier
-from django_roomchat.bus import Access, from_message, to_message
+from django_roomchat.bus import DOORBELL_BYTES, Access, Batch, from_message, to_message
 from django_roomchat.courier import Courier
 from tests.fakes import Clock, settle
-from tests.test_bus import batch, parts
+from tests.test_bus import batch, event, parts
 
 CHANNEL = "roomchat!1"
 
@@ -425,3 +425,56 @@ async def test_redis_carries_the_message_that_we_wrote(redis_layer):
 
     assert parts(from_message(await layer.receive(channel))) == parts(batch("방 🎉"))
     await layer.close_pools()
+
+
+async def test_what_a_room_says_while_the_layer_is_busy_is_sent_together(place, layer):
+    rest = [batch(prev=2, head=3, events=[event(3)]), batch(prev=3, head=4, events=[event(4)])]
+
+    for news in [batch(), *rest]:
+        place.courier.send("one", news)
+    await settle()
+
+    together = Batch("lobby", batch().epoch, 0, 4, [*batch().events, *rest[0].events, *rest[1].events])
+    assert layer.done[1:] == [("send", "one", to_message(together))]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        batch(prev=3, head=4),
+        Batch("lobby", "another epoch", 2, 3, [event(3)]),
+        batch(prev=2, head=3, events=[]),
+        batch(prev=2, head=3, events=[event(3, "x" * DOORBELL_BYTES)]),
+        batch(room="other", prev=2, head=3),
+        Access("lobby", 1, ""),
+    ],
+    ids=["a hole", "another epoch", "a doorbell", "too large", "another room", "rights"],
+)
+async def test_what_does_not_go_together_is_sent_apart(place, layer, other):
+    place.courier.send("one", batch())
+    place.courier.send("one", other)
+    await settle()
+
+    assert layer.done[1:] == [("send", "one", to_message(news)) for news in (batch(), other)]
+
+
+async def test_while_the_layer_is_away_news_do_not_pile_up(place, layer):
+    layer.error = OSError("gone")
+    place.courier.join("one")
+    await settle()
+    for number in range(5):
+        place.courier.send("one", batch(room=f"room {number}"))
+    layer.error = None
+    await settle()
+
+    assert [about for kind, *about in layer.done if kind == "send"] == [
+        ["one", to_message(batch(room="room 4"))]
+    ]
+
+
+async def test_a_group_waits_once_however_often_it_is_to_be_joined(place, layer):
+    for _ in range(3):
+        place.courier.join("one")
+    await settle()
+
+    assert layer.done == [("new_channel", "roomchat"), ("add", "one", CHANNEL)]
