@@ -1,0 +1,229 @@
+"""Each id of a system check: what makes it speak, what it says, and when it is silent."""
+
+import pytest
+from django.core.checks import CheckMessage, Error, Warning, run_checks
+
+from django_roomchat import checks, conf
+from django_roomchat.checks import check_roomchat
+
+IN_MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+DAY_ONE = 'Day one: CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}.'
+DIGEST = "Build it of a digest of the room's name, such as hashlib.sha256(name.encode()).hexdigest()[:40]."
+not_callable = "a text"
+
+
+@pytest.fixture(autouse=True)
+def _well(settings):
+    """A site with which nothing is wrong."""
+    settings.DEBUG = True
+    settings.ROOMCHAT = {}
+    settings.CHANNEL_LAYERS = {"default": IN_MEMORY}
+    settings.ASGI_APPLICATION = "tests.asgi.application"
+
+
+def found() -> list[CheckMessage]:
+    return check_roomchat(None)
+
+
+def test_of_a_good_site_nothing_is_said():
+    assert found() == []
+
+
+def test_the_checks_are_run_with_django_s(settings):
+    settings.ASGI_APPLICATION = None
+
+    assert "roomchat.E007" in [message.id for message in run_checks(tags=["compatibility"])]
+
+
+def test_an_unknown_key_is_told_the_nearest_right_one(settings):
+    settings.ROOMCHAT = {"PAGE_MESAGES": 9, "POLL_SECONDS": 0}
+
+    hint = "The keys of ROOMCHAT are listed in the settings reference."
+    assert found() == [
+        Error(
+            "ROOMCHAT has no key 'PAGE_MESAGES': did you mean 'PAGE_MESSAGES'?", hint=hint, id="roomchat.E001"
+        ),
+        Error(
+            "ROOMCHAT['POLL_SECONDS'] must be a number of seconds above 0, not 0.",
+            hint=hint,
+            id="roomchat.E001",
+        ),
+    ]
+
+
+def test_wrong_keys_stand_alone_since_nothing_else_can_be_looked_at(settings):
+    settings.ROOMCHAT = {"PAGE_MESAGES": 9}
+    settings.ASGI_APPLICATION = None
+
+    assert [message.id for message in found()] == ["roomchat.E001"]
+
+
+@pytest.mark.parametrize("key", ["POLICY", "IDENTITY", "GROUP_NAME"])
+def test_a_hook_that_cannot_be_imported_is_an_error(settings, key):
+    settings.ROOMCHAT = {key: "no.such.thing"}
+
+    assert found() == [
+        Error(
+            f"ROOMCHAT[{key!r}] is 'no.such.thing', which cannot be imported: No module named 'no'",
+            hint="Give the dotted path of something that exists.",
+            id="roomchat.E002",
+        )
+    ]
+
+
+def test_a_hook_that_cannot_be_called_is_an_error(settings):
+    settings.ROOMCHAT = {"POLICY": f"{__name__}.not_callable"}
+
+    assert found() == [
+        Error(
+            "ROOMCHAT['POLICY'] is 'a text', which cannot be called.",
+            hint="Give a callable, or the dotted path of one.",
+            id="roomchat.E002",
+        )
+    ]
+
+
+def test_a_hook_that_names_an_invalid_group_is_an_error(settings):
+    settings.ROOMCHAT = {"GROUP_NAME": lambda room: f"chat_{room}"}
+
+    assert found() == [
+        Error(
+            "ROOMCHAT['GROUP_NAME'] fails for the room '한국어 방': ROOMCHAT[\"GROUP_NAME\"] returned 'chat_한국어 방' "
+            "for the room '한국어 방'; a group name is 1 to 99 ASCII letters, digits, hyphens, underscores and periods.",
+            hint=DIGEST,
+            id="roomchat.E003",
+        )
+    ]
+
+
+def test_a_hook_that_raises_is_an_error(settings):
+    settings.ROOMCHAT = {"GROUP_NAME": lambda room: {}["nothing"]}
+
+    assert found() == [
+        Error(
+            f"ROOMCHAT['GROUP_NAME'] fails for the room {room!r}: 'nothing'", hint=DIGEST, id="roomchat.E003"
+        )
+        for room in ("lobby", "한국어 방")
+    ]
+
+
+def test_a_hook_that_names_good_groups_is_fine(settings):
+    settings.ROOMCHAT = {"GROUP_NAME": lambda room: "everybody"}
+
+    assert found() == []
+
+
+@pytest.mark.parametrize("layers", [{}, {"other": IN_MEMORY}])
+def test_a_missing_layer_is_an_error(settings, layers):
+    settings.CHANNEL_LAYERS = layers
+
+    listed = "'other'" if layers else "no layer at all"
+    assert found() == [
+        Error(
+            "There is no channel layer for the chat: ROOMCHAT[\"CHANNEL_LAYER\"] chose 'default' for the room 'lobby'; "
+            f"CHANNEL_LAYERS has {listed}.",
+            hint=DAY_ONE,
+            id="roomchat.E004",
+        )
+    ]
+
+
+def test_a_layer_hook_that_cannot_be_imported_is_an_error(settings):
+    settings.ROOMCHAT = {"CHANNEL_LAYER": "no.such.thing"}
+
+    [message] = found()
+    assert (message.id, message.hint) == ("roomchat.E004", DAY_ONE)
+
+
+def test_a_layer_in_memory_in_production_is_a_warning(settings):
+    settings.DEBUG = False
+
+    assert found() == [
+        Warning(
+            "The channel layer 'default' is in memory, so each process only hears itself and polls for the rest.",
+            hint="With more than one process use channels-redis; with exactly one, silence this check.",
+            id="roomchat.W005",
+        )
+    ]
+
+
+def redis(*hosts, **config):
+    options = {"hosts": list(hosts), **config} if hosts else config
+    return {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": options}}
+
+
+@pytest.mark.parametrize(
+    ("layers", "is_warned"),
+    [
+        (redis(), True),
+        (redis("redis://a:6379"), True),
+        (redis(("a", 6379)), True),
+        (redis({"address": "redis://a:6379"}), True),
+        (redis({"host": "a"}), True),
+        (redis({"address": "redis://a:6379", "socket_timeout": 5}), True),
+        (redis({"address": "redis://a:6379", "socket_timeout": None}, "redis://b:6379"), True),
+        (redis({"address": "redis://a:6379", "socket_timeout": None}), False),
+        (redis({"address": "redis://a:6379", "socket_timeout": 30}), False),
+        (redis({"address": "redis://a:6379?socket_timeout=30"}), False),
+        (redis("redis://a:6379?socket_timeout=30"), False),
+        ({"default": {"BACKEND": "channels_redis.core.RedisChannelLayer"}}, True),
+        ({"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}}, False),
+    ],
+)
+def test_the_five_second_death_is_a_warning(settings, monkeypatch, layers, is_warned):
+    settings.DEBUG = False
+    settings.CHANNEL_LAYERS = layers
+    monkeypatch.setattr(checks, "version", lambda name: "8.1.0")
+
+    warning = Warning(
+        "redis-py 8 drops the connections of the channel layer 'default' after 5 idle seconds, which ends the "
+        "sockets of ordinary consumers and may lose a message. The chat's own sockets survive it.",
+        hint='Write the host as {"address": "redis://…", "socket_timeout": None}.',
+        id="roomchat.W006",
+    )
+    assert found() == [warning] * is_warned
+
+
+@pytest.mark.parametrize("installed", ["7.9.1", "unknown", None])
+def test_another_redis_py_does_not_have_it(settings, monkeypatch, installed):
+    def version(name):
+        if installed is None:
+            raise checks.PackageNotFoundError(name)
+        return installed
+
+    settings.CHANNEL_LAYERS = redis("redis://a:6379")
+    monkeypatch.setattr(checks, "version", version)
+
+    assert found() == []
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_site_without_an_asgi_application_is_an_error(settings, value):
+    settings.ASGI_APPLICATION = value
+
+    assert found() == [
+        Error(
+            "ASGI_APPLICATION is not set, so runserver does not serve sockets.",
+            hint='Set it to your application, such as "mysite.asgi.application".',
+            id="roomchat.E007",
+        )
+    ]
+
+
+def test_origins_that_admit_everybody_are_a_warning(settings):
+    settings.ROOMCHAT = {"ALLOWED_ORIGINS": ["https://app.example.com", "*"]}
+
+    assert found() == [
+        Warning(
+            "ROOMCHAT['ALLOWED_ORIGINS'] admits every site: any page can open a socket as its visitor.",
+            hint="List the origins that you trust.",
+            id="roomchat.W008",
+        )
+    ]
+
+
+def test_origins_that_name_whom_they_admit_are_fine(settings):
+    settings.ROOMCHAT = {"ALLOWED_ORIGINS": ["https://app.example.com", "https://*.example.net"]}
+
+    assert found() == []
+    assert conf.config().ALLOWED_ORIGINS == ["https://app.example.com", "https://*.example.net"]

@@ -1,0 +1,126 @@
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.signed_cookies import SessionStore
+from django.test import RequestFactory
+
+from django_roomchat import page
+from django_roomchat.actions import edit_message, post_message
+from django_roomchat.errors import BadRoomName, Forbidden
+from django_roomchat.identity import identify
+from django_roomchat.models import Message, Room
+from django_roomchat.page import ShownMessage, history_json, index_page, room_page
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def request_():
+    request = RequestFactory().get("/")
+    request.user, request.session = AnonymousUser(), SessionStore()
+    return request
+
+
+def test_a_room_is_shown_with_all_that_its_template_needs(request_):
+    me = identify(request_)
+    post_message("My Room", "hi", author=me, id="a")
+    post_message("My Room", "hello", name="Bot", id="b", reply_to=1)
+    edit_message("My Room", 1, "hi there")
+    moment = datetime(2026, 11, 21, 10, 0, 0, 123_000, tzinfo=UTC)
+    Message.objects.update(created_at=moment)
+    Message.objects.filter(seq=1).update(edited_at=moment)
+    log = Room.objects.get().log
+    bot = Message.objects.get(seq=2)
+
+    context = room_page(request_, " MY ROOM ")
+
+    assert context.pop("post_id") != room_page(request_, "my room")["post_id"]
+    assert context.pop("room") == log.room
+    assert context.pop("messages") == [
+        ShownMessage(1, 3, "a", "user", me.key, me.name, "hi there", moment, None, moment, None, True),
+        ShownMessage(2, 2, "b", "bot", bot.author_key, "Bot", "hello", moment, 1, None, None, False),
+    ]
+    assert context == {
+        "room_name": "my room",
+        "room_title": "My Room",
+        "epoch": str(log.epoch),
+        "head": 3,
+        "is_newest": True,
+        "older_before": None,
+        "me": me,
+        "room_url": "/chat/my%20room/",
+        "messages_url": "/chat/my%20room/messages/",
+        "index_url": "/chat/",
+        "socket_path": "/ws/chat/my%20room/",
+        "body_max_length": 4000,
+        "draft": "",
+        "error": None,
+        "may_post": True,
+        "may_post_detail": "",
+    }
+
+
+def test_an_older_page_is_not_the_newest(request_):
+    post_message("lobby", "hi")
+    post_message("lobby", "hello")
+
+    context = room_page(request_, "lobby", before=2, draft="not yet", error="No.")
+
+    assert [message.seq for message in context["messages"]] == [1]
+    assert (context["is_newest"], context["draft"], context["error"]) == (False, "not yet", "No.")
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "address"),
+    [("/ws/chat/", "a?b", "/ws/chat/a%3Fb/"), ("/live/", "방", "/live/%EB%B0%A9/")],
+)
+def test_the_page_knows_where_its_socket_is(request_, settings, path, name, address):
+    settings.ROOMCHAT = {"SOCKET_PATH": path}
+
+    assert room_page(request_, name)["socket_path"] == address
+
+
+def test_a_room_that_cannot_be_or_may_not_be_entered_is_not_shown(request_, settings):
+    with pytest.raises(BadRoomName):
+        room_page(request_, "a/b")
+    settings.ROOMCHAT = {"POLICY": "django_roomchat.policy.SignedInPolicy"}
+
+    with pytest.raises(Forbidden):
+        room_page(request_, "lobby")
+
+
+def test_the_index_is_shown_with_all_that_its_template_needs(request_):
+    post_message("My Room", "hi")
+    log = Room.objects.get().log
+
+    context = index_page(request_, typed="a/b", error="No.")
+
+    assert context == {
+        "rooms": [
+            {
+                "name": "my room",
+                "title": "My Room",
+                "url": "/chat/my%20room/",
+                "head": 1,
+                "changed_at": log.changed_at,
+                "last": Message.objects.get(),
+            }
+        ],
+        "typed": "a/b",
+        "error": "No.",
+        "index_url": "/chat/",
+        "name_max_length": 100,
+    }
+
+
+def test_an_empty_history_is_answered_as_one(request_):
+    assert history_json(page.read_history(identify(request_), "Lobby")) == {
+        "room": "lobby",
+        "title": "Lobby",
+        "epoch": "",
+        "floor": 0,
+        "head": 0,
+        "messages": [],
+        "before": None,
+    }

@@ -1,0 +1,93 @@
+"""How many questions to the database a thing may cost. What is missing here is missing on purpose: fan-out costs none."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from django_roomchat import actions, log
+from django_roomchat.actions import Post, enter_room, list_rooms, post_message, post_messages, read_history
+from django_roomchat.identity import Identity
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ANA = Identity("g:ana", "Ana", is_guest=True)
+
+
+@pytest.fixture(autouse=True)
+def _rooms():
+    actions._remembered.clear()
+    for room in ("one", "two", "three"):
+        for number in range(5):
+            post_message(room, f"message {number}")
+    actions._remembered.clear()
+
+
+def queries(act, *about, **options):
+    """The verbs of the statements that it costs, in order."""
+    with CaptureQueriesContext(connection) as captured:
+        act(*about, **options)
+    return [
+        query["sql"].split()[0].upper()
+        for query in captured
+        if not query["sql"].startswith(("SELECT set_config",))
+    ]
+
+
+POST = ["BEGIN", "UPDATE", "INSERT", "COMMIT"]
+
+
+def steps(act, *about, **options):
+    # SQLite's own way of saying UPDATE … RETURNING over many rooms begins with its WITH.
+    return ["UPDATE" if verb == "WITH" else verb for verb in queries(act, *about, **options)]
+
+
+def test_a_post_costs_one_transaction_of_two_statements():
+    first = steps(post_message, "one", "hi", author=ANA)
+    second = steps(post_message, "one", "hi", author=ANA)
+
+    assert first == ["SELECT", *POST]
+    assert second == POST
+
+
+def test_many_posts_in_many_rooms_cost_the_same():
+    posts = [
+        Post(ANA, room, "hi", f"{room}{number}") for number in range(50) for room in ("one", "two", "three")
+    ]
+
+    assert steps(post_messages, posts) == ["SELECT", *POST]
+
+
+def test_a_page_of_history_costs_two():
+    assert steps(read_history, ANA, "one") == ["SELECT"] * 2
+    assert steps(read_history, ANA, "one", before=3) == ["SELECT"] * 2
+
+
+def test_entering_a_room_costs_one():
+    assert steps(enter_room, ANA, "one") == ["SELECT"]
+
+
+def test_catching_up_costs_two_and_a_look_whether_anything_was_pruned():
+    epoch = str(read_history(ANA, "one").epoch)
+
+    assert len(steps(log.read, "one", epoch, 2, limit=500, page=50)) <= 3
+    assert len(steps(log.read, "one", "", None, limit=500, page=50)) == 2
+    assert len(steps(log.tail, "one", changes=3)) <= 3
+
+
+@pytest.mark.parametrize("rooms", [1, 3, 20])
+def test_the_index_costs_two_whatever_the_number_of_rooms(rooms):
+    for number in range(rooms):
+        post_message(f"another {number}", "hi")
+
+    assert steps(list_rooms, ANA) == ["SELECT"] * 2
+
+
+def test_a_poll_costs_one_whatever_the_number_of_rooms():
+    assert steps(log.states, ["one", "two", "three", "nowhere"]) == ["SELECT"]
+
+
+def test_a_page_costs_no_more_than_its_history_and_its_session(client):
+    client.get("/chat/one/")
+
+    assert len(queries(client.get, "/chat/one/")) <= 3
+    assert len(queries(client.get, "/chat/one/messages/")) <= 3
+    assert len(queries(client.get, "/chat/")) <= 3
