@@ -43,6 +43,8 @@ FRAME_BYTES = 65_536
 """Someone who catches up gets frames of about this size, so that a slow client stops us early."""
 CHECK_SECONDS = 1.0
 """How often the hub looks for sockets that are stuck and rooms that nobody needs."""
+_ERASED = b'"deleted_at":'
+"""In every event that is a deletion. In a text the quotes would have backslashes."""
 
 Message = dict[str, Any]
 
@@ -137,6 +139,8 @@ class HubRoom:
         """Somebody has read another log than the one that the room stands in."""
         self.newest: log.Slice | None = None
         """The newest page, for those who come without a position."""
+        self.erased = 0
+        """The last change that deleted something."""
         self.reads: dict[tuple[str, int | None], asyncio.Future[log.Slice]] = {}
         self.empty_since: float | None = None
         self.entering = 0
@@ -154,6 +158,11 @@ class HubRoom:
 
     def add(self, batch: Batch) -> Stretch:
         """Take up a batch that begins where the room stands."""
+        if any(_ERASED in event for _, event in batch.events):
+            # What was deleted is not repeated to anybody: who stands before this reads the log, where it is erased.
+            self._ring.clear()
+            self._events = 0
+            self.erased = batch.head
         stretch = Stretch(batch)
         self._ring.append(stretch)
         self._resumptions.clear()
@@ -170,6 +179,7 @@ class HubRoom:
         self._events = 0
         self.epoch, self.title, self.floor, self.cursor = part.epoch, part.title, part.floor, part.head
         self.newest = None
+        self.erased = 0
 
     def covers(self, epoch: str, since: int) -> bool:
         """What somebody at *since* has missed is at hand."""
@@ -557,7 +567,7 @@ class Hub:
             since is None
             and newest is not None
             and newest.epoch == room.epoch
-            and newest.head >= room.ring_floor
+            and newest.head >= max(room.ring_floor, room.erased)
         ):
             return newest
         question = epoch, since
@@ -582,8 +592,8 @@ class Hub:
             self._stop()
 
     async def _look_after(self) -> None:
-        now = time.monotonic()
-        next_poll, next_ping = now + self._poll_seconds(), now + config().PING_SECONDS
+        polled = time.monotonic()
+        next_ping = polled + config().PING_SECONDS
         while self.sockets or self._rooms:
             # Nothing tells that time has passed; what can tell anything (news, frames, a client that reads again) is no
             # business of this loop.
@@ -594,9 +604,10 @@ class Hub:
             if now >= next_ping:
                 next_ping = now + config().PING_SECONDS
                 self._ping()
-            if now >= next_poll:
+            # Asked anew each time: a layer that went down meanwhile makes it sooner.
+            if now - polled >= self._poll_seconds():
                 await self._poll()
-                next_poll = time.monotonic() + self._poll_seconds()
+                polled = time.monotonic()
 
     async def say_farewell(self) -> None:
         """Leave the groups, so that the layer keeps nothing for a process that is gone."""
@@ -632,6 +643,9 @@ class Hub:
             is_another = state.epoch != room.epoch and room.cursor
             if state.head > room.cursor or is_another or room.is_doubted:
                 self._fill(room)
+                # The layer should have brought that. Perhaps it does not know us any more, as after FLUSHALL.
+                if room.courier is not None:
+                    room.courier.join(room.group)
             self._hear_access(room, Access(room.name, state.access_version, ""))
 
     def _ping(self) -> None:
