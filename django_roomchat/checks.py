@@ -12,7 +12,9 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 from django_roomchat import bus, conf
+from django_roomchat.counter import database
 
+CAPACITY = 1000
 PROBE_ROOM = "lobby"
 """A name for which the hooks are tried."""
 
@@ -23,6 +25,48 @@ def check_roomchat(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     if not found:
         found = [*_check_hooks(), *_check_layers(), *_check_site()]
     return found
+
+
+@register(Tags.compatibility, deploy=True)
+def check_roomchat_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """What only matters when many people come: ``manage.py check --deploy``."""
+    return [*_check_database(), *_check_capacity()]
+
+
+def _check_database() -> Iterator[CheckMessage]:
+    options: Any = settings.DATABASES.get(database(), {})
+    own = options.get("OPTIONS", {})
+    if options.get("ENGINE", "").endswith("sqlite3"):
+        missing = [] if own.get("transaction_mode") == "IMMEDIATE" else ['"transaction_mode": "IMMEDIATE"']
+        if "wal" not in str(own.get("init_command", "")).lower():
+            missing.append('"init_command": "PRAGMA journal_mode=WAL;"')
+        if missing:
+            yield Warning(
+                "SQLite is not set up for many who write: readers wait for writers, or transactions fail that read first.",
+                hint=f"OPTIONS: {{{', '.join(missing)}}}.",
+                id="roomchat.W009",
+            )
+    if options.get("CONN_MAX_AGE", 0) != 0:
+        yield Warning(
+            "CONN_MAX_AGE keeps connections of threads that ASGI servers throw away.",
+            hint="Set it to 0; the chat's own threads keep theirs anyway. On PostgreSQL, OPTIONS may have a pool.",
+            id="roomchat.W010",
+        )
+
+
+def _check_capacity() -> Iterator[CheckMessage]:
+    try:
+        chosen: Any = settings.CHANNEL_LAYERS[bus.layer_alias(PROBE_ROOM)]
+    except Exception:
+        # Another check says what is wrong.
+        return
+    capacity = chosen.get("CONFIG", {}).get("capacity", 100)
+    if chosen.get("BACKEND", "").startswith("channels_redis.core.") and capacity < CAPACITY:
+        yield Warning(
+            f"The channel layer holds {capacity} messages for a process, and drops the next ones without a word.",
+            hint=f'Nothing is lost, but late until the next poll. CONFIG: {{"capacity": {5 * CAPACITY}}}.',
+            id="roomchat.W011",
+        )
 
 
 def _check_settings() -> Iterator[CheckMessage]:

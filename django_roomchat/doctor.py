@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connections
 
 from django_roomchat import bus, log
 from django_roomchat.actions import canonical_name, create_room
+from django_roomchat.conf import config
 from django_roomchat.counter import database
 from django_roomchat.models import Room
 
@@ -41,6 +43,7 @@ def examine() -> Iterator[Finding]:
     yield from _examine_database()
     yield from _examine_durability()
     yield from _examine_layer()
+    yield from _examine_origins()
 
 
 def _examine_database() -> Iterator[Finding]:
@@ -163,3 +166,19 @@ async def _round_trip(layer: Any) -> float:
 
 async def _in_time(work: Awaitable[T]) -> T:
     return await asyncio.wait_for(work, TRY_SECONDS)
+
+
+def _examine_origins() -> Iterator[Finding]:
+    if settings.SECURE_PROXY_SSL_HEADER is None:
+        about = "Sockets are for pages of this site, by the scheme that the server itself speaks."
+        advice = "If a proxy ends TLS, pages are https:// and refused: set SECURE_PROXY_SSL_HEADER."
+        yield Finding(WELL if settings.DEBUG else SLOW, about, "" if settings.DEBUG else advice)
+    else:
+        yield Finding(WELL, "Sockets are for pages of this site, by the scheme that the proxy names.")
+    also = [*config().ALLOWED_ORIGINS, *settings.CSRF_TRUSTED_ORIGINS]
+    if also:
+        yield Finding(WELL, f"And for pages of {', '.join(also)}.")
+    if not settings.ALLOWED_HOSTS and not settings.DEBUG:
+        yield Finding(
+            WRONG, "ALLOWED_HOSTS is empty: no page of any host may open a socket.", "Name your hosts."
+        )

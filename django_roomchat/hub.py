@@ -525,6 +525,9 @@ class Hub:
 
     def _restart(self, room: HubRoom, part: log.Slice) -> None:
         """The log is another one, or too much was missed: everybody starts over."""
+        if part.epoch != room.epoch:
+            # Its access version may be an earlier one, with other bans behind it: the next poll asks for everybody.
+            room.access_version = -1
         room.start_at(part)
         frame = _joined_frame(part, part.title)
         for seat in room.seats.values():

@@ -4,7 +4,7 @@ import pytest
 from django.core.checks import CheckMessage, Error, Warning, run_checks
 
 from django_roomchat import checks, conf
-from django_roomchat.checks import check_roomchat
+from django_roomchat.checks import check_roomchat, check_roomchat_deployment
 
 IN_MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 DAY_ONE = 'Day one: CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}.'
@@ -227,3 +227,95 @@ def test_origins_that_name_whom_they_admit_are_fine(settings):
 
     assert found() == []
     assert conf.config().ALLOWED_ORIGINS == ["https://app.example.com", "https://*.example.net"]
+
+
+REDIS = "channels_redis.core.RedisChannelLayer"
+
+
+@pytest.mark.parametrize(
+    ("database", "warning"),
+    [
+        (
+            {"ENGINE": "django.db.backends.sqlite3"},
+            Warning(
+                "SQLite is not set up for many who write: readers wait for writers, "
+                "or transactions fail that read first.",
+                hint='OPTIONS: {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;"}.',
+                id="roomchat.W009",
+            ),
+        ),
+        (
+            {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": {"transaction_mode": "IMMEDIATE"}},
+            Warning(
+                "SQLite is not set up for many who write: readers wait for writers, "
+                "or transactions fail that read first.",
+                hint='OPTIONS: {"init_command": "PRAGMA journal_mode=WAL;"}.',
+                id="roomchat.W009",
+            ),
+        ),
+        (
+            {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": 60},
+            Warning(
+                "CONN_MAX_AGE keeps connections of threads that ASGI servers throw away.",
+                hint="Set it to 0; the chat's own threads keep theirs anyway. On PostgreSQL, OPTIONS may have a pool.",
+                id="roomchat.W010",
+            ),
+        ),
+    ],
+)
+def test_a_database_that_is_not_set_up_for_many_is_a_warning(monkeypatch, database, warning):
+    monkeypatch.setattr(checks.settings, "DATABASES", {"default": database})
+
+    assert check_roomchat_deployment(None) == [warning]
+
+
+def test_databases_that_are_set_up_for_many_are_fine(monkeypatch):
+    sqlite = {
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+    for database in (
+        {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": sqlite},
+        {"ENGINE": "django.db.backends.postgresql"},
+    ):
+        monkeypatch.setattr(checks.settings, "DATABASES", {"default": database})
+
+        assert check_roomchat_deployment(None) == []
+
+
+@pytest.mark.parametrize(
+    ("layer", "is_warned"),
+    [
+        ({"BACKEND": REDIS}, True),
+        ({"BACKEND": REDIS, "CONFIG": {"capacity": 999}}, True),
+        ({"BACKEND": REDIS, "CONFIG": {"capacity": 1000}}, False),
+        ({"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}, False),
+        (IN_MEMORY, False),
+    ],
+)
+def test_a_layer_that_holds_little_is_a_warning(settings, layer, is_warned):
+    settings.CHANNEL_LAYERS = {"default": layer}
+
+    capacity = layer.get("CONFIG", {}).get("capacity", 100)
+    warning = Warning(
+        f"The channel layer holds {capacity} messages for a process, and drops the next ones without a word.",
+        hint='Nothing is lost, but late until the next poll. CONFIG: {"capacity": 5000}.',
+        id="roomchat.W011",
+    )
+    assert check_roomchat_deployment(None) == ([warning] if is_warned else [])
+
+
+def test_of_a_missing_layer_only_the_other_check_speaks(settings):
+    settings.CHANNEL_LAYERS = {}
+
+    assert check_roomchat_deployment(None) == []
+
+
+def test_the_checks_of_a_deployment_are_made_with_it_only(settings):
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": REDIS}}
+
+    def ids(**options):
+        return {message.id for message in run_checks(tags=["compatibility"], **options)}
+
+    assert "roomchat.W011" in ids(include_deployment_checks=True)
+    assert "roomchat.W011" not in ids()

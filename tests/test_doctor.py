@@ -1,0 +1,197 @@
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection
+
+from django_roomchat import doctor
+from django_roomchat.doctor import SLOW, WELL, WRONG
+from django_roomchat.models import Message, Room
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def findings():
+    """What the doctor finds, by the first words of it."""
+
+    def find(beginning):
+        return [finding for finding in doctor.examine() if finding.about.startswith(beginning)]
+
+    return find
+
+
+def test_it_stores_a_message_and_leaves_nothing_behind(findings):
+    [stored] = findings(f"{connection.display_name} stores a message in ")
+
+    assert stored.state in (WELL, SLOW)
+    assert (Room.objects.count(), Message.objects.count()) == (0, 0)
+
+
+def test_it_says_when_the_database_does_not_take_messages(findings, monkeypatch):
+    def fail(*about, **options):
+        raise DatabaseError("no such table")
+
+    monkeypatch.setattr(doctor.log, "append", fail)
+
+    [found] = findings("The database does not take messages")
+
+    assert found == doctor.Finding(
+        WRONG, "The database does not take messages: no such table", "Did you run migrate?"
+    )
+    assert Room.objects.count() == 0
+
+
+def test_a_slow_database_is_minded(findings, monkeypatch):
+    monkeypatch.setattr(doctor, "SLOW_COMMIT_SECONDS", -1)
+
+    [found] = findings(f"{connection.display_name} stores a message in ")
+
+    assert (found.state, found.advice) == (
+        SLOW,
+        "A lone message waits so long for its ack. Is the disk slow, or the database far away?",
+    )
+
+
+class Cursor:
+    """Answers what a database says of its settings."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+
+    def execute(self, statement):
+        pass
+
+    def fetchone(self):
+        return self.answers.pop(0)
+
+
+@pytest.mark.parametrize(
+    ("commit", "fsync", "state"), [("on", "on", WELL), ("off", "on", WRONG), ("on", "off", WRONG)]
+)
+def test_postgresql_must_write_before_it_acknowledges(commit, fsync, state):
+    [found] = doctor._examine_postgresql(Cursor((commit, fsync)))
+
+    assert found.state == state
+
+
+class Connection:
+    def __init__(self, transaction_mode):
+        self.transaction_mode = transaction_mode
+
+
+@pytest.mark.parametrize(
+    ("journal", "synchronous", "mode", "states"),
+    [
+        ("wal", 2, "IMMEDIATE", [WELL]),
+        ("delete", 2, "IMMEDIATE", [SLOW, WELL]),
+        ("wal", 1, "IMMEDIATE", [SLOW]),
+        ("wal", 2, None, [WELL, SLOW]),
+    ],
+)
+def test_sqlite_may_be_quick_or_safe(journal, synchronous, mode, states):
+    found = doctor._examine_sqlite(Connection(mode), Cursor((journal,), (synchronous,)))
+
+    assert [finding.state for finding in found] == states
+
+
+def test_settings_that_cannot_be_read_are_told(findings, monkeypatch):
+    def fail(*about):
+        raise DatabaseError("gone")
+
+    monkeypatch.setattr(doctor, "_examine_sqlite", fail)
+    monkeypatch.setattr(doctor, "_examine_postgresql", fail)
+
+    assert [found.state for found in findings("The database's settings cannot be read: gone")] == [WRONG]
+
+
+def test_a_layer_that_delivers_is_well(findings):
+    [found] = findings("The channel layer 'default' (InMemoryChannelLayer) delivers in ")
+
+    assert found.state == WELL
+
+
+def test_a_slow_layer_is_minded(findings, monkeypatch):
+    monkeypatch.setattr(doctor, "SLOW_LAYER_SECONDS", -1)
+
+    [found] = findings("The channel layer 'default' (InMemoryChannelLayer) delivers in ")
+
+    assert (found.state, found.advice) == (SLOW, "Is it far away?")
+
+
+def test_a_layer_in_memory_is_of_this_process_only(findings):
+    assert [found.state for found in findings("The channel layer 'default' is of this process only")] == [
+        SLOW
+    ]
+
+
+def test_a_small_layer_is_minded_and_a_large_one_is_not(findings, settings):
+    beginning = "The channel layer 'default' holds 100 messages"
+    small = findings(beginning)
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 5000}}
+    }
+
+    assert ([found.state for found in small], findings("The channel layer 'default' holds")) == ([SLOW], [])
+
+
+def test_a_layer_that_does_not_deliver_is_wrong(findings, settings):
+    settings.CHANNEL_LAYERS = {}
+
+    [found] = findings("The channel layer does not deliver")
+
+    assert found.state == WRONG
+
+
+@pytest.mark.redis
+def test_a_real_redis_delivers(findings, settings, redis_url):
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [redis_url]}}
+    }
+
+    assert len(findings("The channel layer 'default' (RedisChannelLayer) delivers in ")) == 1
+
+
+@pytest.mark.parametrize(("debug", "state"), [(True, WELL), (False, SLOW)])
+def test_a_site_that_knows_of_no_proxy_is_told_of_https(findings, settings, debug, state):
+    settings.DEBUG = debug
+
+    [found] = findings("Sockets are for pages of this site, by the scheme that the server itself speaks.")
+
+    assert found.state == state
+
+
+def test_a_site_behind_a_proxy_is_well(findings, settings):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+    assert [
+        found.state for found in findings("Sockets are for pages of this site, by the scheme that the proxy")
+    ] == [WELL]
+
+
+def test_other_origins_are_named(findings, settings):
+    settings.ROOMCHAT = {"ALLOWED_ORIGINS": ["https://app.example"]}
+    settings.CSRF_TRUSTED_ORIGINS = ["https://shop.example"]
+
+    assert len(findings("And for pages of https://app.example, https://shop.example.")) == 1
+
+
+def test_without_hosts_nobody_gets_in(findings, settings):
+    settings.DEBUG, settings.ALLOWED_HOSTS = False, []
+
+    assert [found.state for found in findings("ALLOWED_HOSTS is empty")] == [WRONG]
+
+
+def test_the_command_tells_all_and_ends_well(capsys, settings):
+    settings.SILENCED_SYSTEM_CHECKS = []
+
+    call_command("roomchat_doctor")
+
+    told = capsys.readouterr().out
+    assert "stores a message in" in told
+    assert "each process only hears itself and polls for the rest. (roomchat.W005)" in told
+
+
+def test_the_command_fails_where_something_is_wrong(settings):
+    settings.ROOMCHAT = {"POLICY": "no.such.policy"}
+
+    with pytest.raises(CommandError, match=r"^1 things are wrong\.$"):
+        call_command("roomchat_doctor")
