@@ -1260,6 +1260,28 @@ async def test_while_the_layer_is_down_the_poll_comes_every_second(couriers, hou
     assert (revs(socket), len(house.states_asked) >= 1) == ([[1]], True)
 
 
+async def test_a_layer_that_goes_down_makes_the_next_poll_come_sooner(couriers, house, lobby, clock):
+    socket = await house.enter()
+    couriers[0].is_down = True
+    lobby.append()
+
+    await clock.advance(2)
+
+    assert revs(socket) == [[1]]
+
+
+async def test_a_layer_that_did_not_bring_what_the_poll_finds_is_asked_again_for_the_group(
+    couriers, house, lobby, clock
+):
+    """After FLUSHALL it knows no group any more, and no error says so."""
+    await house.enter()
+    lobby.append()
+
+    await clock.advance(6)
+
+    assert couriers[0].asked == [("join", "chat_lobby"), ("join", "chat_lobby")]
+
+
 async def test_a_hub_that_ends_says_farewell_to_the_layer(couriers, house, clock):
     house.hub.remove(await house.enter())
 
