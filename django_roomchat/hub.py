@@ -649,9 +649,6 @@ class Hub:
                 # The layer should have brought that. Perhaps it does not know us any more, as after FLUSHALL.
                 if room.courier is not None:
                     room.courier.join(room.group)
-                # The layer should have brought that. Perhaps it does not know us any more, as after FLUSHALL.
-                if room.courier is not None:
-                    room.courier.join(room.group)
             self._hear_access(room, Access(room.name, state.access_version, ""))
 
     def _ping(self) -> None:

@@ -571,6 +571,9 @@ class Hub:
                 return
 
     def _restart(self, room: HubRoom, part: Part) -> None:
+        if part.epoch != room.epoch:
+            # Of a backup the access version may be an earlier one: the next poll asks for everybody.
+            room.version = -1
         room.start_at(part)
         for seat in room.seats.values():
             seat.cursor = part.head

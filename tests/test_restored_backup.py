@@ -1,0 +1,54 @@
+"""A backup is restored under running processes, and its log is given a new epoch."""
+
+import uuid
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from django_roomchat import hub
+from django_roomchat.actions import aban, apost_message, aunban
+from django_roomchat.consumers import ChatConsumer
+from django_roomchat.models import Ban, RoomLog
+from django_roomchat.testing import ChatClient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def restored():
+    """A client whose room was restored from a backup of the time before somebody was banned and let in again."""
+    await apost_message("lobby", "hi")
+    async with ChatClient(ChatConsumer.as_asgi(), "lobby") as client:
+        client.key = (await client.receive("welcome"))["you"]["key"]
+        await client.receive("joined")
+        await aban("lobby", "u:1")
+        await aunban("lobby", "u:1")
+        await apost_message("lobby", "heard of both")
+        await client.receive("events")
+        await sync_to_async(RoomLog.objects.update)(access_version=0, epoch=uuid.uuid4())
+        yield client
+
+
+async def test_everybody_starts_over(restored):
+    await hub.current()._poll()
+
+    assert (await restored.receive())["reset"] == "epoch"
+
+
+async def test_a_ban_counts_at_once_though_the_access_version_is_lower_than_before(restored):
+    await hub.current()._poll()
+    await restored.receive("joined")
+    await aban("lobby", restored.key)
+
+    assert (await restored.receive("error"))["code"] == "banned"
+
+
+async def test_a_ban_that_nobody_told_is_found_with_the_next_poll(restored):
+    room = await RoomLog.objects.aget()
+    await Ban.objects.acreate(room_id=room.pk, key=restored.key)
+    await RoomLog.objects.aupdate(access_version=1)
+    await hub.current()._poll()
+    await restored.receive("joined")
+    await hub.current()._poll()
+
+    assert (await restored.receive("error"))["code"] == "banned"
