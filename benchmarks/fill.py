@@ -5,7 +5,6 @@ python -m benchmarks.fill --database sqlite:////tmp/chat.sqlite3 --room full-0 -
 
 import argparse
 import os
-from typing import Any
 
 
 def main() -> None:
@@ -25,10 +24,10 @@ def main() -> None:
 def fill(name: str, messages: int) -> None:
     from django.db import connection, transaction
 
-    from django_roomchat.actions import create_room
-    from django_roomchat.models import Message, RoomLog
+    from django_roomchat.models import Message, Room, RoomLog
 
-    room: Any = create_room(name, name)
+    room = Room.objects.create(name=name, title=name)
+    RoomLog.objects.create(room=room)
     if connection.vendor == "postgresql":
         numbers = f"SELECT generate_series(1, {messages}) AS n"
     else:

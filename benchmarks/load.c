@@ -751,6 +751,7 @@ static void end_window(void) {
 }
 
 static void report(double opened) {
+    if (window <= 0) window = 1e-9; /* it never came to that */
     double cpu = after.cpu_seconds - before.cpu_seconds;
     uint64_t faults = sum.lost + sum.doubled + sum.late + sum.misrouted + sum.strange + sum.holes + sum.miscounted + sum.errors +
                       sum.refused + sum.dropped + sum.resets;
@@ -894,7 +895,7 @@ int main(int argc, char **argv) {
 
     if (opt.mode == IDLE) begin_window();
     int64_t began = clock_now();
-    open_all(opt.concurrency, 120);
+    open_all(opt.concurrency, 60);
     double opened = (double)(clock_now() - began) / SECOND;
     run_until(clock_now() + SECOND * 3 / 10);
     if (live == client_count) switch (opt.mode) {

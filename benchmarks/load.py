@@ -28,12 +28,14 @@ def binary() -> Path:
     return target
 
 
-def run(port: int, *, cpu: int | None = None, away: Callable[[], None] | None = None, **options: Any) -> Run:
+def run(
+    port: int, *, cpu: int | None = None, when_away: Callable[[], None] | None = None, **options: Any
+) -> Run:
     """Load the server on *port*.
 
     Args:
         cpu: the core that the generator stays on.
-        away: called in the middle of a storm, when nobody is connected.
+        when_away: called in the middle of a storm, when nobody is connected.
         options: of `load.c`, by their names there:
 
             - `dialect` v1 or tutorial; `path`, `prefix` of the rooms, which are called prefix-0, prefix-1, …
@@ -60,8 +62,8 @@ def run(port: int, *, cpu: int | None = None, away: Callable[[], None] | None = 
         assert process.stdin is not None and process.stdout is not None
         first = process.stdout.readline()
         if first.strip() == "away":
-            if away is not None:
-                away()
+            if when_away is not None:
+                when_away()
             process.stdin.write("\n")
             process.stdin.flush()
             first = process.stdout.readline()

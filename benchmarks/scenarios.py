@@ -231,7 +231,7 @@ def _storm(
         mode="storm",
         prefix=f"s{turn}",
         cookies=cookies,
-        away=away,
+        when_away=away,
         drain=60,
         **scenario.options,
     )

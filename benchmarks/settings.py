@@ -31,7 +31,8 @@ TEMPLATES = [
 ROOT_URLCONF = "benchmarks.urls"
 ASGI_APPLICATION = "benchmarks.apps.roomchat.application"
 
-DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
+# Without an age, Channels' AuthMiddleware connects anew for every handshake of somebody signed in.
+DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"], conn_max_age=60)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",

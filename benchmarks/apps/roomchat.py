@@ -29,7 +29,9 @@ if os.environ.get("ROOMCHAT_BENCH_COUNT"):
         return execute(sql, params, many, context)
 
     def watch(connection: Any, **kwargs: Any) -> None:
-        connection.execute_wrappers.append(count)
+        # The same object may connect again.
+        if count not in connection.execute_wrappers:
+            connection.execute_wrappers.append(count)
 
     connection_created.connect(watch)
     chat = application
