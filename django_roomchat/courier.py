@@ -104,8 +104,9 @@ class Courier:
         waiting = self._parcels.get(news.room)
         if waiting is not None and waiting.add(news):
             return
-        self._parcels[news.room] = parcel = Parcel(news)
-        self._put("send", group, parcel)
+        parcel = Parcel(news)
+        if self._put("send", group, parcel):
+            self._parcels[news.room] = parcel
 
     def _is_alone_in(self, group: str) -> bool:
         """Nobody else could hear. Only a layer within this process can tell, and it walks all its channels for each message."""
@@ -126,16 +127,20 @@ class Courier:
                 for group in self._joined_groups:
                     await self._layer.group_discard(group, self._channel)
 
-    def _put(self, kind: str, group: str, parcel: Parcel | None = None) -> None:
+    def _put(self, kind: str, group: str, parcel: Parcel | None = None) -> bool:
         if parcel is None and (kind, group) in self._queued:
-            return
+            return True
         try:
             self._errands.put_nowait((kind, group, parcel))
-            self._queued.add((kind, group))
         except asyncio.QueueFull:
+            if kind == "join":
+                self._stale.add(group)
             reports.warn(
                 "full", "The channel layer %r does not keep up; other processes will poll.", self.alias
             )
+            return False
+        self._queued.add((kind, group))
+        return True
 
     # Errands: in order, one at a time, each tried once, but for the groups, which are joined again after a failure.
 
