@@ -62,11 +62,15 @@ class Layer:
         self.done = []
         self.error = None
         self.hangs = False
+        self.gate = None
+        """A future: what is asked of the layer waits for it."""
         self.arrivals = asyncio.Queue()
 
     async def _do(self, *what):
         if self.hangs:
             await asyncio.get_running_loop().create_future()
+        if self.gate is not None:
+            await self.gate
         if self.error is not None:
             raise self.error
         self.done.append(what)

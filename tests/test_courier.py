@@ -175,6 +175,67 @@ async def test_more_than_the_layer_keeps_up_with_is_dropped_and_reported(place, 
     assert caplog.messages == ["The channel layer 'default' does not keep up; other processes will poll."]
 
 
+@pytest.fixture
+async def full_place(monkeypatch, fake_layers, clock):
+    """A place that has as many errands as it takes, while the layer is busy."""
+    monkeypatch.setattr(courier, "QUEUE_MAX", 2)
+    place = Delivered()
+    place.courier._layer.gate = asyncio.get_running_loop().create_future()
+    place.courier.send("one", batch(room="first"))
+    await settle()
+    for room in ("second", "third"):
+        place.courier.send("one", batch(room=room))
+    yield place
+    place.courier.stop()
+    await settle()
+
+
+async def test_what_was_dropped_takes_nothing_later_with_it(full_place):
+    layer = full_place.courier._layer
+    full_place.courier.send("one", batch())
+
+    layer.gate.set_result(None)
+    await settle()
+    later = batch(prev=2, head=3, events=[event(3)])
+    full_place.courier.send("one", later)
+    await settle()
+
+    assert [about[-1]["room"] for kind, *about in layer.done if kind == "send"] == [
+        *("first", "second", "third"),
+        "lobby",
+    ]
+    assert layer.done[-1] == ("send", "one", to_message(later))
+
+
+async def test_a_group_that_could_not_be_joined_for_the_rush_is_joined_after_it(full_place, clock):
+    layer = full_place.courier._layer
+    full_place.courier.join("one")
+
+    layer.gate.set_result(None)
+    await clock.advance(2)
+
+    assert (layer.done[-1], full_place.joined) == (("add", "one", CHANNEL), [("default", "one")])
+
+
+async def test_a_layer_in_memory_is_told_only_where_somebody_else_hears_it(clock):
+    place = Delivered()
+    place.courier.join("one")
+    await settle()
+    layer = place.courier._layer
+    place.courier.send("one", batch())
+    await settle()
+    alone = list(place.news)
+
+    channel = await layer.new_channel()
+    await layer.group_add("one", channel)
+    place.courier.send("one", batch())
+    await settle()
+
+    assert (alone, parts(from_message(await layer.receive(channel)))) == ([], parts(batch()))
+    place.courier.stop()
+    await settle()
+
+
 async def test_groups_are_joined_again_as_soon_as_the_layer_is_back(place, layer, clock):
     place.courier.join("one")
     await settle()
