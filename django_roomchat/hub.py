@@ -632,7 +632,7 @@ class Hub:
 
     async def _poll(self) -> None:
         """Compare all rooms with the database, in one query."""
-        rooms = [room for room in self._rooms.values() if room.is_ready]
+        rooms = {room: room.access_version for room in self._rooms.values() if room.is_ready}
         if not rooms:
             return
         try:
@@ -640,7 +640,7 @@ class Hub:
         except Exception as error:
             reports.warn("poll", "The rooms could not be compared with the database: %r", error)
             return
-        for room in rooms:
+        for room, version in rooms.items():
             state = states.get(room.name, log.State())
             room.wanted = max(room.wanted, state.head)
             is_another = state.epoch != room.epoch and room.cursor
@@ -649,6 +649,9 @@ class Hub:
                 # The layer should have brought that. Perhaps it does not know us any more, as after FLUSHALL.
                 if room.courier is not None:
                     room.courier.join(room.group)
+            if state.access_version < version == room.access_version:
+                # Ours is of another log, or of news that came late from one.
+                room.access_version = -1
             self._hear_access(room, Access(room.name, state.access_version, ""))
 
     def _ping(self) -> None:

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from asgiref.sync import sync_to_async
 
-from django_roomchat import hub
+from django_roomchat import bus, hub, log
 from django_roomchat.actions import aban, apost_message, aunban
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.models import Ban, RoomLog
@@ -48,7 +48,34 @@ async def test_a_ban_that_nobody_told_is_found_with_the_next_poll(restored):
     await Ban.objects.acreate(room_id=room.pk, key=restored.key)
     await RoomLog.objects.aupdate(access_version=1)
     await hub.current()._poll()
+
+    assert (await restored.receive("error"))["code"] == "banned"
+
+
+async def test_late_news_of_the_earlier_log_do_not_hide_a_ban_for_longer_than_a_poll(restored):
+    await hub.current()._poll()
     await restored.receive("joined")
+    hub.current()._hear(bus.Access("lobby", 9, "u:1"))
+    await aban("lobby", restored.key)
     await hub.current()._poll()
 
     assert (await restored.receive("error"))["code"] == "banned"
+
+
+async def test_a_poll_that_was_overtaken_by_news_asks_nobody_again(restored):
+    """What the database said was true when it was asked."""
+    here, asked = hub.current(), []
+    await here._poll()
+    await restored.receive("joined")
+    room = here._rooms["lobby"]
+    here._hear(bus.Access("lobby", 1, "u:1"))
+
+    async def states(names):
+        here._hear(bus.Access("lobby", 2, "u:1"))
+        asked.extend(names)
+        return {"lobby": log.State(room.epoch, room.cursor, 1)}
+
+    here._read_states = states
+    await here._poll()
+
+    assert (asked, room.access_version) == (["lobby"], 2)
