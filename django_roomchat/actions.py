@@ -17,6 +17,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from django_roomchat import bus, identity, log, policy, signals, text
 from django_roomchat.conf import config
@@ -31,7 +32,7 @@ TRIES = 3
 REMEMBERED_MAX = 10_000
 """Rooms that a process remembers, so that a post does not begin with a query."""
 _remembered: dict[str, Room] = {}
-_RIGHTS_CHANGE = "The rights in this room are changing; try again."
+_RIGHTS_CHANGE = _("The rights in this room are changing; try again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +236,10 @@ def _logged_rooms() -> RoomQuerySet:
 def create_room(room: Room) -> Room:
     """The room, made if nobody has made it meanwhile."""
     with transaction.atomic(using=database()):
-        made, _ = Room.objects.using(database()).get_or_create(name=room.name, defaults={"title": room.title})
-        made.log, _ = RoomLog.objects.using(database()).get_or_create(room=made)
+        made, _is_new = Room.objects.using(database()).get_or_create(
+            name=room.name, defaults={"title": room.title}
+        )
+        made.log, _is_new = RoomLog.objects.using(database()).get_or_create(room=made)
     return made
 
 
@@ -308,7 +311,7 @@ def edit_message(
 
     def make(message: Message) -> bool:
         if message.deleted_at is not None:
-            raise NotFound(f"Message {seq} was deleted.")
+            raise NotFound(_("Message %(seq)d was deleted."), seq=seq)
         if message.body == new:
             return False
         message.body, message.edited_at = new, timezone.now()
@@ -353,7 +356,7 @@ def _change(
     wait_seconds: float | None,
 ) -> Posted:
     who = _identity_of(author)
-    for _ in range(TRIES):
+    for _attempt in range(TRIES):
         found = enter_room(who, _name_of(room))
 
         def make_if_allowed(message: Message, room: Room = found) -> bool:
@@ -361,7 +364,7 @@ def _change(
             return make(message)
 
         if found.pk is None:
-            raise NotFound(f"There is no message {seq} in this room.")
+            raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
         version = found.log.access_version
         done = log.change(found.pk, seq, make_if_allowed, access_version=version, wait_seconds=wait_seconds)
         if done is not None:

@@ -11,6 +11,9 @@ from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qs
 
 from django.db import Error as DatabaseError
+from django.http import HttpRequest, parse_cookie
+from django.utils import translation
+from django.utils.translation import gettext_noop as _
 
 import django_roomchat
 from django_roomchat import actions, drain, fastlane, hub, identity, inbox, origins, protocol, reports
@@ -68,7 +71,7 @@ class ChatConsumer(_Endpoint):
             await send({"type": "websocket.close", "code": protocol.CLOSE_FORBIDDEN})
             return
         try:
-            who = await in_thread(identity.who, scope)
+            who = await in_thread(_who, scope)
         except DatabaseError as error:
             reports.warn("who", "Sockets are refused: the database does not say who speaks: %r", error)
             await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
@@ -86,6 +89,21 @@ def _refusal(scope: Scope) -> str | None:
     if asked and protocol.SUBPROTOCOL not in asked:
         return f"it asks for the subprotocols {', '.join(asked)}; there is {protocol.SUBPROTOCOL}"
     return origins.refusal(scope)
+
+
+def _who(scope: Scope) -> Identity:
+    # A guest's name is made of words.
+    with translation.override(_language_of(scope)):
+        return identity.who(scope)
+
+
+def _language_of(scope: Scope) -> str:
+    """The language of the page that opens the socket, found as Django's middleware finds it: by its cookie or its header."""
+    headers = dict(scope.get("headers", ()))
+    request = HttpRequest()
+    request.COOKIES = scope.get("cookies") or parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    request.META["HTTP_ACCEPT_LANGUAGE"] = headers.get(b"accept-language", b"").decode("latin-1")
+    return translation.get_language_from_request(request)
 
 
 class NoSuchSocket(_Endpoint):
@@ -112,6 +130,7 @@ class _Connection:
         "_closing",
         "_hub",
         "_inbox",
+        "_language",
         "_mark",
         "_mark_bytes",
         "_outbox",
@@ -133,6 +152,7 @@ class _Connection:
         self._own_room: str | None = scope.get("url_route", {}).get("kwargs", {}).get("room_name")
         self._query: bytes = scope.get("query_string", b"")
         self._who = who
+        self._language = _language_of(scope)
         self._hub = hub.current()
         self._inbox = inbox.current()
         self._posts = 0
@@ -217,7 +237,7 @@ class _Connection:
             self._refuse(error, *_about(frame))
         except Exception:
             _LOGGER.exception("A frame of %s could not be handled", self._who.key)
-            self._refuse(TryAgain("Something went wrong on the server; try again."), *_about(frame))
+            self._refuse(TryAgain(_("Something went wrong on the server; try again.")), *_about(frame))
 
     async def _act(self, frame: protocol.ClientFrame) -> None:
         match frame:
@@ -240,11 +260,10 @@ class _Connection:
 
     def _post(self, frame: protocol.Post) -> None:
         if self._hub.is_draining:
-            raise TryAgain("The server restarts; say it again to the next one.")
+            raise TryAgain(_("The server restarts; say it again to the next one."))
         if self._posts >= config().SOCKET_MAX_POSTS:
-            raise Busy(
-                f"At most {config().SOCKET_MAX_POSTS} posts of one socket may wait; wait for their acks."
-            )
+            most = config().SOCKET_MAX_POSTS
+            raise Busy(_("At most %(most)d posts of one socket may wait; wait for their acks."), most=most)
         post = actions.Post(self._who, self._room_of(frame), frame.body, frame.id, frame.reply_to)
         self._inbox.put(post, lambda result: self._answer(post, result))
         self._posts += 1
@@ -268,9 +287,9 @@ class _Connection:
     async def _enter(self, name: str, epoch: str, since: int | None) -> None:
         room = await _with_database(actions.enter_room, self._who, name)
         if room.name not in self.seats and len(self.seats) >= config().SOCKET_MAX_ROOMS:
-            raise Forbidden(
-                f"A socket can be in {config().SOCKET_MAX_ROOMS} rooms; leave one first.", code="too_many"
-            )
+            most = config().SOCKET_MAX_ROOMS
+            sentence = _("A socket can be in %(most)d rooms; leave one first.")
+            raise Forbidden(sentence, most=most, code="too_many")
         version = 0 if room.pk is None else room.log.access_version
         try:
             await self._hub.enter(self, room.name, epoch, since, title=room.title, access_version=version)
@@ -376,10 +395,12 @@ class _Connection:
     def _refuse(
         self, error: ChatError, frame: str | None = None, id: str | None = None, room: str | None = None
     ) -> None:
+        with translation.override(self._language):
+            detail = error.detail
         if self.is_tutorial:
-            self._write(protocol.TutorialError(error.detail, "error", error.code, error.retry_after))
+            self._write(protocol.TutorialError(detail, "error", error.code, error.retry_after))
         else:
-            self._write(protocol.Error(error.code, error.detail, frame, id, room, error.retry_after))
+            self._write(protocol.Error(error.code, detail, frame, id, room, error.retry_after))
 
     def _resume(self) -> None:
         if self.is_ready:
@@ -403,7 +424,7 @@ async def _with_database(function: Callable[P, T], *args: P.args, **kwargs: P.kw
 
 def _unavailable(error: Exception) -> TryAgain:
     reports.warn("database", "The database fails the sockets: %r", error)
-    return TryAgain("The database does not answer just now; try again.")
+    return TryAgain(_("The database does not answer just now; try again."))
 
 
 def _about(frame: protocol.ClientFrame | None) -> tuple[str | None, str | None, str | None]:

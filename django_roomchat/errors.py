@@ -25,29 +25,41 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as gettext_noop
+
 
 class ChatError(Exception):
     """The root of the tree.
 
     Args:
-        detail: a sentence for people, or a lazy translation of one.
+        detail: a sentence for people, or a lazy translation of one. It is translated when it is read, and filled with *values*.
         code: overrides the class's code (a policy may have codes of its own).
         retry_after: seconds after which the same request may succeed.
+        values: for the ``%(name)s`` in the sentence.
     """
 
     code: str = "error"
     status: ClassVar[int] = 400
     """The HTTP status of a view that fails with it."""
 
-    def __init__(self, detail: Any, *, code: str | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self, detail: Any, *, code: str | None = None, retry_after: float | None = None, **values: object
+    ) -> None:
         super().__init__(detail)
         if code is not None:
             self.code = code
         self.retry_after = retry_after
+        self.values = values
+
+    def __str__(self) -> str:
+        return self.detail
 
     @property
     def detail(self) -> str:
-        return str(self.args[0])
+        """The sentence, in the language that is active now."""
+        sentence = gettext(self.args[0]) if type(self.args[0]) is str else str(self.args[0])
+        return sentence % self.values if self.values else sentence
 
 
 class BadFrame(ChatError):
@@ -103,8 +115,10 @@ class TryAgain(ChatError):
     code = "unavailable"
     status = 503
 
-    def __init__(self, detail: Any, *, code: str | None = None, retry_after: float = 1.0) -> None:
-        super().__init__(detail, code=code, retry_after=retry_after)
+    def __init__(
+        self, detail: Any, *, code: str | None = None, retry_after: float = 1.0, **values: object
+    ) -> None:
+        super().__init__(detail, code=code, retry_after=retry_after, **values)
 
 
 class Busy(TryAgain):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext_noop as _
 
 from django_roomchat import reports
 from django_roomchat.actions import Post, Posted, post_messages
@@ -55,7 +56,7 @@ class Inbox:
             Busy: too many posts are waiting.
         """
         if self._count >= config().INBOX_MAX_POSTS:
-            raise Busy("Too many messages are waiting to be stored.", retry_after=RETRY_AFTER_SECONDS)
+            raise Busy(_("Too many messages are waiting to be stored."), retry_after=RETRY_AFTER_SECONDS)
         self._count += 1
         if (lane := self._lanes.get(post.room)) is not None:
             lane.append((post, answer))
@@ -134,7 +135,7 @@ def _take(waiting: Waiting) -> list[tuple[Post, Answer]]:
 
 async def _store(posts: Sequence[Post], *, wait_seconds: float) -> Sequence[Posted | ChatError | None]:
     """Commit the posts together; where one of them is at fault, one by one, so that it fails alone."""
-    for _ in range(TRIES):
+    for _attempt in range(TRIES):
         try:
             return await in_thread(post_messages, posts, wait_seconds=wait_seconds)
         except (OperationalError, InterfaceError) as error:
@@ -144,7 +145,7 @@ async def _store(posts: Sequence[Post], *, wait_seconds: float) -> Sequence[Post
         except Exception as error:
             if len(posts) == 1:
                 _LOGGER.exception("A post to room %r could not be stored", posts[0].room)
-                return [TryAgain("The message could not be stored.", retry_after=RETRY_AFTER_SECONDS)]
+                return [TryAgain(_("The message could not be stored."), retry_after=RETRY_AFTER_SECONDS)]
             trouble = error
             return [(await _store([post], wait_seconds=wait_seconds))[0] for post in posts]
     reports.warn("store", "The database did not take %d posts: %r", len(posts), trouble)
@@ -152,7 +153,7 @@ async def _store(posts: Sequence[Post], *, wait_seconds: float) -> Sequence[Post
 
 
 def _try_again() -> TryAgain:
-    return TryAgain("The message could not be stored just now.", retry_after=RETRY_AFTER_SECONDS)
+    return TryAgain(_("The message could not be stored just now."), retry_after=RETRY_AFTER_SECONDS)
 
 
 _inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Inbox] = weakref.WeakKeyDictionary()

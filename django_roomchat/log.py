@@ -20,6 +20,7 @@ from django.db import IntegrityError, connections, transaction
 from django.db.models import Count, F, Max, Sum
 from django.db.models.functions import Greatest
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from django_roomchat.counter import Claim, database, take, wait_at_most
 from django_roomchat.errors import ChatError, IdReused, NotFound
@@ -218,7 +219,7 @@ def _results(
         seq, fingerprint = places[draft.once] if draft.once in places else known[(room, *draft.once)]
         if fingerprint != draft.fingerprint:
             results.append(
-                IdReused("This id belongs to another message; give every message an id of its own.")
+                IdReused(_("This id belongs to another message; give every message an id of its own."))
             )
         else:
             results.append(Stored(seq, duplicate=draft.once not in first))
@@ -268,7 +269,7 @@ def change(
                 return None
             message = Message.objects.using(database()).filter(room_id=room, seq=seq).first()
             if message is None:
-                raise NotFound(f"There is no message {seq} in this room.")
+                raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
             if not make(message):
                 raise _Unchanged(Appended(taken.epoch, taken.head - 1, taken.head - 1, [], []))
             message.rev = taken.head
@@ -478,7 +479,7 @@ def states(names: Iterable[str]) -> dict[str, State]:
 def require_message(room_id: int, seq: int) -> None:
     """Raise :class:`NotFound` unless the room has this message."""
     if not Message.objects.using(database()).filter(room_id=room_id, seq=seq).exists():
-        raise NotFound(f"There is no message {seq} in this room to reply to.")
+        raise NotFound(_("There is no message %(seq)d in this room to reply to."), seq=seq)
 
 
 def _events(messages: Any) -> list[Event]:

@@ -10,6 +10,7 @@ import unicodedata
 from functools import lru_cache
 
 from django_roomchat.errors import BadRoomName, BadText, BadValue
+from django_roomchat.errors import gettext_noop as _
 
 NAME_MAX_LENGTH = 100
 KEY_MAX_LENGTH = 300
@@ -34,19 +35,21 @@ def room_title(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
         BadRoomName: no room can have this name; the detail says why.
     """
     if not isinstance(typed, str):
-        raise BadRoomName(f"A room's name is a text, not {type(typed).__name__}.")
+        raise BadRoomName(_("A room's name is a text, not %(kind)s."), kind=type(typed).__name__)
     if len(typed) > 4 * max_length:
-        raise BadRoomName(_too_long(len(typed), max_length))
+        raise _too_long(len(typed), max_length)
     trimmed = typed.strip(" \t\r\n\u00a0\u3000")
     _refuse_unusable(trimmed)
     title = " ".join(unicodedata.normalize("NFC", trimmed).split())
     if not title or not title.strip(_ZERO_WIDTH_JOINERS + "\ufe0e\ufe0f "):
-        raise BadRoomName("A room needs a name.")
+        raise BadRoomName(_("A room needs a name."))
     if len(title) > max_length:
-        raise BadRoomName(_too_long(len(title), max_length))
+        raise _too_long(len(title), max_length)
     # Composed first: the same name typed in parts has more marks.
     if _has_tower_of_marks(title):
-        raise BadRoomName(f"A room's name cannot have more than {MARKS_MAX} combining marks in a row.")
+        raise BadRoomName(
+            _("A room's name cannot have more than %(most)d combining marks in a row."), most=MARKS_MAX
+        )
     return title
 
 
@@ -69,29 +72,32 @@ def room_name(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
     return name
 
 
-def _too_long(length: int, max_length: int) -> str:
-    return f"A room's name has at most {max_length} characters; this one has {length}."
+def _too_long(length: int, max_length: int) -> BadRoomName:
+    sentence = _("A room's name has at most %(most)d characters; this one has %(length)d.")
+    return BadRoomName(sentence, most=max_length, length=length)
 
 
 def _refuse_unusable(name: str) -> None:
     if name in (".", ".."):
-        raise BadRoomName("A room cannot be called “.” or “..”: addresses use them for folders.")
+        raise BadRoomName(_("A room cannot be called “.” or “..”: addresses use them for folders."))
     for character in _ENGLAND_TO_WALES.sub("", name):
         category = unicodedata.category(character)
         if character in "/\\":
-            raise BadRoomName("A room's name cannot contain “/” or “\\”.")
+            raise BadRoomName(_("A room's name cannot contain “/” or “\\”."))
         if character in _BIDI_CONTROLS:
-            raise BadRoomName("A room's name cannot contain characters that turn the direction of writing.")
+            raise BadRoomName(
+                _("A room's name cannot contain characters that turn the direction of writing.")
+            )
         if category == "Cs":
-            raise BadRoomName("A room's name cannot contain half of a surrogate pair.")
+            raise BadRoomName(_("A room's name cannot contain half of a surrogate pair."))
         if category == "Cc" or category in ("Zl", "Zp"):
-            raise BadRoomName("A room's name cannot contain control characters or line breaks.")
+            raise BadRoomName(_("A room's name cannot contain control characters or line breaks."))
         if (
             (category == "Cf" and character not in _ZERO_WIDTH_JOINERS)
             or category == "Co"
             or _is_noncharacter(character)
         ):
-            raise BadRoomName("A room's name cannot contain invisible or private characters.")
+            raise BadRoomName(_("A room's name cannot contain invisible or private characters."))
 
 
 def _is_noncharacter(character: str) -> bool:
@@ -116,19 +122,23 @@ def body(typed: str, max_length: int) -> str:
         BadText: it is empty, too long, or holds characters that cannot be stored or shown; the detail says which.
     """
     if not isinstance(typed, str):
-        raise BadText(f"A message is a text, not {type(typed).__name__}.")
+        raise BadText(_("A message is a text, not %(kind)s."), kind=type(typed).__name__)
     if len(typed) > max_length:
-        raise BadText(f"A message has at most {max_length} characters; this one has {len(typed)}.")
+        raise BadText(
+            _("A message has at most %(most)d characters; this one has %(length)d."),
+            most=max_length,
+            length=len(typed),
+        )
     text = typed.replace("\r\n", "\n").replace("\r", "\n")
     if text.isascii():
         # Of ASCII, isprintable() rejects the control characters only; a tab and a newline are welcome.
         if not text.replace("\n", "").replace("\t", "").isprintable():
-            raise BadText("A message cannot contain control characters.")
+            raise BadText(_("A message cannot contain control characters."))
         text = text.strip()
     else:
         text = _clean_unicode(text)
     if not text:
-        raise BadText("A message needs some text.")
+        raise BadText(_("A message needs some text."))
     return text
 
 
@@ -137,14 +147,14 @@ def _clean_unicode(text: str) -> str:
     for character in text:
         category = unicodedata.category(character)
         if category == "Cc" and character not in "\n\t":
-            raise BadText("A message cannot contain control characters.")
+            raise BadText(_("A message cannot contain control characters."))
         if category == "Cs":
-            raise BadText("A message cannot contain half of a surrogate pair.")
+            raise BadText(_("A message cannot contain half of a surrogate pair."))
         visible = visible or category[0] not in "CZM" or category == "Co"
     if not visible:
         return ""
     if _has_tower_of_marks(text):
-        raise BadText(f"A message cannot have more than {MARKS_MAX} combining marks in a row.")
+        raise BadText(_("A message cannot have more than %(most)d combining marks in a row."), most=MARKS_MAX)
     return unicodedata.normalize("NFC", text).strip()
 
 
@@ -155,5 +165,7 @@ def client_id(given: str) -> str:
         BadValue: it is not 1 to 64 visible ASCII characters.
     """
     if not isinstance(given, str) or not _PLAIN_ID.fullmatch(given):
-        raise BadValue(f"A message's id is 1 to {ID_MAX_LENGTH} visible ASCII characters, best a UUID.")
+        raise BadValue(
+            _("A message's id is 1 to %(most)d visible ASCII characters, best a UUID."), most=ID_MAX_LENGTH
+        )
     return given
