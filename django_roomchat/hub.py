@@ -172,12 +172,20 @@ class HubRoom:
             self._events -= len(self._ring.popleft().batch.events)
         return stretch
 
+    def count_in(self, epoch: str) -> None:
+        """All numbers are of this log from now on."""
+        if self.epoch and epoch != self.epoch:
+            # Its access version may be an earlier one, with other bans behind it: the next poll asks for everybody.
+            self.access_version = -1
+        self.epoch = epoch
+
     def start_at(self, part: log.Slice) -> None:
         """Forget everything and stand where *part* ends."""
         self._ring.clear()
         self._resumptions.clear()
         self._events = 0
-        self.epoch, self.title, self.floor, self.cursor = part.epoch, part.title, part.floor, part.head
+        self.count_in(part.epoch)
+        self.title, self.floor, self.cursor = part.title, part.floor, part.head
         self.newest = None
         self.erased = 0
 
@@ -447,7 +455,7 @@ class Hub:
         elif batch.head <= room.cursor:
             pass
         elif batch.prev <= room.cursor and batch.events:
-            room.epoch = batch.epoch
+            room.count_in(batch.epoch)
             self._tell(room, batch)
         else:
             self._fill(room)
@@ -520,14 +528,11 @@ class Hub:
     def _tell_part(self, room: HubRoom, part: log.Slice) -> None:
         room.title, room.floor = part.title, part.floor
         if part.head > room.cursor and part.prev <= room.cursor:
-            room.epoch = part.epoch
+            room.count_in(part.epoch)
             self._tell(room, _batch_of(part))
 
     def _restart(self, room: HubRoom, part: log.Slice) -> None:
         """The log is another one, or too much was missed: everybody starts over."""
-        if part.epoch != room.epoch:
-            # Its access version may be an earlier one, with other bans behind it: the next poll asks for everybody.
-            room.access_version = -1
         room.start_at(part)
         frame = _joined_frame(part, part.title)
         for seat in room.seats.values():
@@ -643,6 +648,8 @@ class Hub:
         for room, version in rooms.items():
             state = states.get(room.name, log.State())
             room.wanted = max(room.wanted, state.head)
+            if not room.cursor:
+                room.count_in(state.epoch)
             is_another = state.epoch != room.epoch and room.cursor
             if state.head > room.cursor or is_another or room.is_doubted:
                 self._fill(room)

@@ -79,3 +79,16 @@ async def test_a_poll_that_was_overtaken_by_news_asks_nobody_again(restored):
     await here._poll()
 
     assert (asked, room.access_version) == (["lobby"], 2)
+
+
+async def test_a_ban_in_another_empty_log_with_the_same_access_version_is_found_by_the_poll():
+    """Nothing was said yet, so nobody has to start over; the bans count all the same."""
+    await aban("quiet", "u:1")
+    async with ChatClient(ChatConsumer.as_asgi(), "quiet") as client:
+        key = (await client.receive("welcome"))["you"]["key"]
+        await client.receive("joined")
+        await sync_to_async(Ban.objects.update)(key=key)
+        await sync_to_async(RoomLog.objects.update)(epoch=uuid.uuid4())
+        await hub.current()._poll()
+
+        assert (await client.receive("error"))["code"] == "banned"

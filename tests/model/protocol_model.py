@@ -395,9 +395,16 @@ class HubRoom:
     def ring_floor(self) -> int:
         return self.ring[0].prev if self.ring else self.cursor
 
+    def count_in(self, epoch: int) -> None:
+        if self.epoch and epoch != self.epoch:
+            # Of a backup the access version may be an earlier one: the next poll asks for everybody.
+            self.version = -1
+        self.epoch = epoch
+
     def start_at(self, part: Part) -> None:
         self.ring.clear()
-        self.epoch, self.cursor = part.epoch, part.head
+        self.count_in(part.epoch)
+        self.cursor = part.head
 
     def add(self, batch: Batch) -> None:
         self.ring.append(batch)
@@ -509,7 +516,7 @@ class Hub:
         elif news.head <= room.cursor:
             pass
         elif news.prev <= room.cursor or not self.rules.hub_checks_prev:
-            room.epoch = news.epoch
+            room.count_in(news.epoch)
             self._tell(room, news)
         else:
             self._fill(room)
@@ -563,7 +570,7 @@ class Hub:
             if part.reset:
                 self._restart(room, part)
             elif part.head > room.cursor and part.prev <= room.cursor:
-                room.epoch = part.epoch
+                room.count_in(part.epoch)
                 self._tell(room, Batch(room.name, part.epoch, part.prev, part.head, part.events))
             if room.cursor >= room.wanted or room.cursor == cursor:
                 room.wanted = room.cursor
@@ -571,9 +578,6 @@ class Hub:
                 return
 
     def _restart(self, room: HubRoom, part: Part) -> None:
-        if part.epoch != room.epoch:
-            # Of a backup the access version may be an earlier one: the next poll asks for everybody.
-            room.version = -1
         room.start_at(part)
         for seat in room.seats.values():
             seat.cursor = part.head
@@ -594,15 +598,19 @@ class Hub:
         self.advance(seat)
 
     def poll(self) -> Steps:
-        rooms = [room for room in self.rooms.values() if room.is_ready]
+        rooms = [(room, room.version) for room in self.rooms.values() if room.is_ready]
         logs = self.world.logs
-        states = [(logs[room.name].epoch, logs[room.name].head, logs[room.name].version) for room in rooms]
+        states = [(logs[room.name].epoch, logs[room.name].head, logs[room.name].version) for room, _ in rooms]
         yield
-        for room, (epoch, head, version) in zip(rooms, states, strict=True):
+        for (room, version_then), (epoch, head, version) in zip(rooms, states, strict=True):
             room.wanted = max(room.wanted, head)
+            if not room.cursor:
+                room.count_in(epoch)
             if head > room.cursor or (epoch != room.epoch and room.cursor and self.rules.epochs_are_compared):
                 self._fill(room)
             if self.rules.poll_compares_access:
+                if version < version_then == room.version:
+                    room.version = -1
                 self._hear_access(room, version, None)
 
 
