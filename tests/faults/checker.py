@@ -206,7 +206,9 @@ def _check_views(
             violations.append(f"{name} misses {len(missing)} messages, the first at {min(missing)}")
         # Of those from before, it has what was changed since.
         if extra := view.messages.keys() - stored_rows.keys():
-            violations.append(f"{name} shows {len(extra)} messages that are not stored, the first at {min(extra)}")
+            violations.append(
+                f"{name} shows {len(extra)} messages that are not stored, the first at {min(extra)}"
+            )
         for seq in stored_rows.keys() & view.messages.keys():
             row, shown = stored_rows[seq], view.messages[seq]
             stored = Shown(row.seq, row.rev, row.author, row.id, row.body, row.deleted)

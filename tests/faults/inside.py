@@ -4,9 +4,11 @@ import asyncio
 import json
 from typing import Any
 
+# First the application, which sets Django up.
 from tests.asgi import application as _application
 
-from django_roomchat import hub  # noqa: I001  (after the application, which sets Django up)
+# isort: split
+from django_roomchat import hub
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

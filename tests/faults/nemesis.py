@@ -15,7 +15,14 @@ from redis.exceptions import RedisError
 from tests.faults.site import Site
 from tests.services.proxy import Weather
 
-GARBAGE = [b"", b"\x00" * 40, b"not msgpack", b"\x93\x01\x02\x03", b"\xc1", b"x" * 12 + b"\x81\xa4type\xa8roomchat"]
+GARBAGE = [
+    b"",
+    b"\x00" * 40,
+    b"not msgpack",
+    b"\x93\x01\x02\x03",
+    b"\xc1",
+    b"x" * 12 + b"\x81\xa4type\xa8roomchat",
+]
 
 Fault = Callable[[], Awaitable[None]]
 

@@ -26,7 +26,18 @@ class MortalPostgres(ListeningProcess):
         self.binaries, self.owner = _binaries(self.home)
         self.data = self.home / "data"
         subprocess.run(
-            [self.binaries / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            [
+                self.binaries / "initdb",
+                "-D",
+                self.data,
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-sync",
+            ],
             user=self.owner,
             cwd=self.home,
             check=True,

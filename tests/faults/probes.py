@@ -48,6 +48,7 @@ async def talking(
     ]
     try:
         for number, one in enumerate(people):
+            one.measures = number >= count or not silent
             one.start(talk=number < count)
         await until(lambda: all(one.is_ready for one in people), 30, "everybody is in")
         yield people, record
@@ -198,30 +199,39 @@ async def _until_caught_up(member: Member, heads: dict[str, tuple[int, int]], ki
 # Bans ----------------------------------------------------------------------------------------------------------------
 
 
-async def ban_races(place: Place, times: int, *, posters: int = 6, seed: int = 1) -> Figures:
+async def ban_races(place: Place, times: int, *, posters: int = 8, seed: int = 1) -> Figures:
     """Ban somebody while their posts are on the way: is one of them numbered after the ban?"""
     heads: dict[str, int] = {}
     acks: dict[str, int] = {}
     outcomes: Counter[str] = Counter()
     async with running_site(place, roomchat={"DATABASE_THREADS": 4}, seed=seed) as site:
-        banners = [await _Banner.start(site) for _ in range(2)]
+        banners = [await _Banner.start(site) for _ in range(3)]
         left = list(range(times))
 
         async def race(number: int) -> None:
-            chance, room, server = random.Random(f"{seed} {number}"), f"ban-{number}", site.servers[number % 2]
+            chance, room, server = (
+                random.Random(f"{seed} {number}"),
+                f"ban-{number}",
+                site.servers[number % 2],
+            )
             banner = banners[number % len(banners)]
             async with _socket(server, "ws/chat/") as channel:
                 key = json.loads(await channel.recv())["you"]["key"]
                 while left:
                     left.pop()
-                    ids = [uuid.uuid4().hex for _ in range(6)]
-                    before = chance.randrange(1, 6)
-                    await _post_all(channel, room, ids[:before])
+                    ids: list[str] = []
+                    answering = asyncio.create_task(_answers_to(channel, ids))
                     ban = asyncio.create_task(banner.do("ban", room, key))
-                    await asyncio.sleep(chance.uniform(0, 0.004))
-                    await _post_all(channel, room, ids[before:])
-                    answers = await _answers_to(channel, ids)
+                    # Posts close together, from before the ban until after it.
+                    while len(ids) < 2 or not ban.done():
+                        ids.append(uuid.uuid4().hex)
+                        await _post_all(channel, room, ids[-1:])
+                        await asyncio.sleep(chance.uniform(0.002, 0.012))
+                    ids += [uuid.uuid4().hex, ""]
+                    await _post_all(channel, room, ids[-2:-1])
+                    answers = await answering
                     head = await ban
+                    ids.pop()
                     heads.update(dict.fromkeys(ids, head))
                     stored = [frame for frame in answers if frame["type"] == "ack"]
                     acks.update((frame["id"], frame["seq"]) for frame in stored)
@@ -230,7 +240,9 @@ async def ban_races(place: Place, times: int, *, posters: int = 6, seed: int = 1
                             outcomes[frame["code"]] += 1
                     late = [frame for frame in stored if frame["seq"] > head]
                     outcomes["acknowledged after the ban"] += len(late)
-                    outcomes["races in which some came through and some did not"] += 0 < len(stored) < len(ids)
+                    outcomes["races in which some came through and some did not"] += (
+                        0 < len(stored) < len(ids)
+                    )
                     await banner.do("unban", room, key)
 
         await asyncio.gather(*(race(number) for number in range(posters)))
@@ -261,7 +273,11 @@ class _Banner:
         pipe = asyncio.subprocess.PIPE
         return cls(
             await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.faults.banner"), stdin=pipe, stdout=pipe, env=site.environment, cwd=ROOT
+                *(sys.executable, "-m", "tests.faults.banner"),
+                stdin=pipe,
+                stdout=pipe,
+                env=site.environment,
+                cwd=ROOT,
             )
         )
 
@@ -295,12 +311,14 @@ async def _post_all(channel: Any, room: str, ids: Sequence[str]) -> None:
 
 
 async def _answers_to(channel: Any, ids: Sequence[str]) -> list[Any]:
-    """The acks and errors to these posts; one that may be repeated is not, as it says that nothing was stored."""
-    waiting, found = set(ids), []
-    while waiting:
+    """The acks and errors to these posts. The list may grow meanwhile, until an empty id ends it.
+
+    An error that may be repeated is not: it says that nothing was stored.
+    """
+    found: list[Any] = []
+    while not (ids and not ids[-1] and len(found) == len(ids) - 1):
         frame = json.loads(await asyncio.wait_for(channel.recv(), 30))
-        if frame["type"] in ("ack", "error") and frame.get("id") in waiting:
-            waiting.discard(frame["id"])
+        if frame["type"] in ("ack", "error") and frame.get("id") in ids:
             found.append(frame)
     return found
 
@@ -315,13 +333,16 @@ async def never_reading(place: Place, rounds: int, *, at_once: int = 8, slow_sec
     quiet: list[float] = []
     beside: list[float] = []
     closings: list[float] = []
+    goodbyes: list[float] = []
     async with running_site(place, roomchat={"SLOW_SECONDS": slow_seconds}) as site:
         server = site.servers[0]
         assert server.process is not None
         memory = Path(f"/proc/{server.process.pid}")
         async with talking(site, 6, 1, think=0.02, silence=60) as (people, record):
             talker = asyncio.create_task(_talk_much(people[0]))
-            await until(lambda: people[0].views["room-0"].cursor > 1500, 90, "the room's recent events are at hand")
+            await until(
+                lambda: people[0].views["room-0"].cursor > 1500, 90, "the room's recent events are at hand"
+            )
             span = slow_seconds + 4
             for _ in range(rounds):
                 calm, mark = _resident(memory), len(record.delays)
@@ -331,11 +352,15 @@ async def never_reading(place: Place, rounds: int, *, at_once: int = 8, slow_sec
                 came = time.monotonic()
                 deaf = [_deaf_client(server, "room-0") for _ in range(at_once)]
                 try:
-                    await until(lambda sockets=sockets: _sockets(memory) >= sockets + at_once, 10, "they are in")
+                    await until(
+                        lambda sockets=sockets: _sockets(memory) >= sockets + at_once, 10, "they are in"
+                    )
+                    goodbye = asyncio.create_task(_until_gone(site, server, len(people), came))
                     peak = await _peak(
                         memory, slow_seconds + 30, lambda sockets=sockets: _sockets(memory) <= sockets
                     )
                     closings.append(time.monotonic() - came)
+                    goodbyes.append(await goodbye)
                     growth.append(peak - before)
                     beside.append(_p99(record, mark))
                 finally:
@@ -349,7 +374,8 @@ async def never_reading(place: Place, rounds: int, *, at_once: int = 8, slow_sec
         "clients": rounds * at_once,
         "at_once": at_once,
         "slow_seconds": slow_seconds,
-        "closed_after_seconds": percentiles(closings),
+        "let_go_after_seconds": percentiles(goodbyes),
+        "connection_gone_after_seconds": percentiles(closings),
         "memory_growth_without_mib": round(median(control), 2),
         "memory_growth_with_mib": round(median(growth), 2),
         "mib_for_each": round(max(0.0, median(growth) - median(control)) / at_once, 3),
@@ -358,6 +384,14 @@ async def never_reading(place: Place, rounds: int, *, at_once: int = 8, slow_sec
         "others_p99_seconds_without": round(median(quiet), 4),
         "others_p99_seconds_with": round(median(beside), 4),
     }
+
+
+async def _until_gone(site: Site, server: Server, members: int, came: float) -> float:
+    """Until the application has let go of everybody else."""
+    while (await asyncio.to_thread(site.inside, server))["sockets"] > members:
+        assert time.monotonic() < came + 120, "the application keeps those who never read"
+        await asyncio.sleep(0.25)
+    return time.monotonic() - came
 
 
 async def _talk_much(member: Member) -> None:
@@ -431,7 +465,7 @@ async def coming_and_going(place: Place, times: int, *, at_once: int = 40, seed:
                         await asyncio.wait_for(channel.recv(), 30)
                         id = uuid.uuid4().hex
                         await channel.send(json.dumps({"type": "post", "id": id, "body": "passing by"}))
-                        await _answers_to(channel, [id])
+                        await _answers_to(channel, [id, ""])
                         outcomes["said something"] += 1
                     case 3:
                         id = uuid.uuid4().hex
@@ -465,7 +499,9 @@ async def coming_and_going(place: Place, times: int, *, at_once: int = 40, seed:
     }
 
 
-async def _many(work: Callable[[int], Coroutine[Any, Any, None]], numbers: Sequence[int], at_once: int) -> None:
+async def _many(
+    work: Callable[[int], Coroutine[Any, Any, None]], numbers: Sequence[int], at_once: int
+) -> None:
     left = list(numbers)
 
     async def some() -> None:

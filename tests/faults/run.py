@@ -145,7 +145,9 @@ async def _come_to_rest(site: Site, people: Sequence[Member]) -> list[str]:
             if not late:
                 return []
         else:
-            late = [f"{one.name} still waits for an answer (the last was {one.last_answer})" for one in waiting]
+            late = [
+                f"{one.name} still waits for an answer (the last was {one.last_answer})" for one in waiting
+            ]
         if time.monotonic() > deadline:
             return [f"not at rest after {QUIET_SECONDS:g} s: {problem}" for problem in late]
         await asyncio.sleep(0.2)
@@ -188,6 +190,10 @@ def tracebacks(log: str) -> dict[str, int]:
     """The exceptions whose tracebacks stand in the servers' logs."""
     found: Counter[str] = Counter()
     for block in log.split("Traceback (most recent call last):")[1:]:
-        last = re.search(r"^(?!\s)([\w.]+(?:Error|Exception|Closed\w*|Timeout\w*|Exit|Interrupt)[^\n]*)", block, re.MULTILINE)
+        last = re.search(
+            r"^(?!\s)([\w.]+(?:Error|Exception|Closed\w*|Timeout\w*|Exit|Interrupt)[^\n]*)",
+            block,
+            re.MULTILINE,
+        )
         found[last[1][:120] if last else "?"] += 1
     return dict(found.most_common(12))

@@ -25,7 +25,9 @@ def post(id: str, invoked: float, acked: float | None, seq: int | None, **more: 
 
 
 def row(id: str, seq: int, **more: Any) -> Row:
-    return Row(**{"room": "lobby", "seq": seq, "rev": seq, "author": "ann", "id": id, "body": f"says {id}"} | more)
+    return Row(
+        **{"room": "lobby", "seq": seq, "rev": seq, "author": "ann", "id": id, "body": f"says {id}"} | more
+    )
 
 
 def shown(id: str, seq: int, **more: Any) -> Shown:
@@ -230,4 +232,6 @@ def test_an_acknowledged_edit_is_there_at_the_end(changes, stored, expected):
     count = int(bool(stored))
     rows = [row("x", 1, rev=1 + count, changes=count, **stored)]
 
-    assert dict(check(History(posts=[edited], rows=rows, heads={"lobby": 1 + count})).classes) == {expected: 1}
+    assert dict(check(History(posts=[edited], rows=rows, heads={"lobby": 1 + count})).classes) == {
+        expected: 1
+    }

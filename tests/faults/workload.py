@@ -91,6 +91,8 @@ class Member:
         self.changes = changes
         self.back_off = back_off
         self.opened_at = 0.0
+        self.measures = True
+        """Their record has the delay of what they receive."""
         self.random = random.Random(f"{seed} {number}")
         self.number = number
         self.epochs = dict.fromkeys(rooms, "")
@@ -167,7 +169,9 @@ class Member:
 
     async def _open(self) -> None:
         first = self.rooms[0]
-        position = f"?epoch={self.epochs[first]}&since={self.views[first].cursor}" if self.epochs[first] else ""
+        position = (
+            f"?epoch={self.epochs[first]}&since={self.views[first].cursor}" if self.epochs[first] else ""
+        )
         self._socket = await connect(
             f"{self.ws_url}/ws/chat/{quote(first, safe='')}/{position}",
             subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]  # a NewType of str
@@ -221,7 +225,9 @@ class Member:
 
     async def _say_seen(self) -> None:
         self._seen_at, self._unseen_bytes = time.monotonic(), 0
-        moved = {room: view.cursor for room, view in self.views.items() if self._seen.get(room) != view.cursor}
+        moved = {
+            room: view.cursor for room, view in self.views.items() if self._seen.get(room) != view.cursor
+        }
         if moved:
             self._seen.update(moved)
             await self._send({"type": "seen", "heads": moved})
@@ -310,8 +316,10 @@ class Member:
             )
             if not starts_over:
                 view.applied.append(rev)
-                if live and rev == seq:
-                    self.record.delays.append((self._heard, self._heard - self.record.said.get(id, self._heard)))
+                if live and rev == seq and self.measures:
+                    self.record.delays.append(
+                        (self._heard, self._heard - self.record.said.get(id, self._heard))
+                    )
         self.record.counts["events"] += len(frame["events"])
         view.cursor = frame["head"]
 
@@ -351,7 +359,9 @@ class Member:
         self._count += 1
         # The number stands in the id, so that a violation can be followed through the logs.
         id = f"{self.number}-{self._count}-{self.random.getrandbits(64):016x}"
-        post = Post(self.key, room, id, body or f"{id} {'x' * self.random.randrange(1, 120)}", time.monotonic())
+        post = Post(
+            self.key, room, id, body or f"{id} {'x' * self.random.randrange(1, 120)}", time.monotonic()
+        )
         self.record.said[id] = post.invoked
         self.record.history.posts.append(post)
         self.pending = post
