@@ -26,16 +26,17 @@ from django_roomchat import bus, log, reports, threads
 from django_roomchat.bus import Access, Batch, News
 from django_roomchat.conf import config
 from django_roomchat.courier import Courier
-from django_roomchat.protocol import (
-    CLOSE_TOO_SLOW,
-    Events,
-    Heads,
-    Joined,
-    TutorialMessage,
-    decode_event,
-    encode,
-    encode_event,
+from django_roomchat.frames import (
+    Message,
+    Stretch,
+    batch_of,
+    erases,
+    events_frame,
+    joined_frame,
+    text_frame,
+    tutorial_frames,
 )
+from django_roomchat.protocol import CLOSE_TOO_SLOW, Heads, Joined, encode
 
 LINGER_SECONDS = 10.0
 """How long a room stays ready after its last socket left, for those who only reload the page."""
@@ -43,10 +44,6 @@ FRAME_BYTES = 65_536
 """Someone who catches up gets frames of about this size, so that a slow client stops us early."""
 CHECK_SECONDS = 1.0
 """How often the hub looks for sockets that are stuck and rooms that nobody needs."""
-_ERASED = b'"deleted_at":'
-"""In every event that is a deletion. In a text the quotes would have backslashes."""
-
-Message = dict[str, Any]
 
 
 class Socket(Protocol):
@@ -98,26 +95,6 @@ class Seat:
         """What it missed is being read from the database."""
 
 
-class Stretch:
-    """A batch, with the frames that it becomes: each made once, whoever gets it."""
-
-    __slots__ = ("_frame", "_tutorial_frames", "batch")
-
-    def __init__(self, batch: Batch) -> None:
-        self.batch = batch
-        self._frame: Message | None = None
-        self._tutorial_frames: list[Message] | None = None
-
-    def frames(self, is_tutorial: bool) -> list[Message]:
-        if is_tutorial:
-            if self._tutorial_frames is None:
-                self._tutorial_frames = _tutorial_frames(self.batch.events)
-            return self._tutorial_frames
-        if self._frame is None:
-            self._frame = _events_frame(self.batch)
-        return [self._frame]
-
-
 class HubRoom:
     """A room in use by this process."""
 
@@ -158,7 +135,7 @@ class HubRoom:
 
     def add(self, batch: Batch) -> Stretch:
         """Take up a batch that begins where the room stands."""
-        if any(_ERASED in event for _, event in batch.events):
+        if any(erases(event) for _, event in batch.events):
             # What was deleted is not repeated to anybody: who stands before this reads the log, where it is erased.
             self._ring.clear()
             self._events = 0
@@ -201,7 +178,7 @@ class HubRoom:
             joined = Joined(
                 self.name, self.title or title, self.epoch, self.floor, since, self.cursor, events
             )
-            self._resumptions[since] = _text(encode(joined))
+            self._resumptions[since] = text_frame(encode(joined))
         return self._resumptions[since]
 
     def after(self, cursor: int, max_bytes: int) -> Stretch | None:
@@ -307,7 +284,7 @@ class Hub:
         if since is not None and room.covers(epoch, since):
             return room.resumption(since, title), room.epoch, room.cursor
         part = await self._read(room, epoch, since)
-        return _joined_frame(part, title), part.epoch, part.head
+        return joined_frame(part, title), part.epoch, part.head
 
     def leave(self, socket: Socket, name: str) -> None:
         """Take a socket out of a room."""
@@ -334,7 +311,7 @@ class Hub:
 
     def heads_of(self, socket: Socket) -> Message:
         """The ping for a socket."""
-        return _text(encode(Heads({name: seat.room.cursor for name, seat in socket.seats.items()})))
+        return text_frame(encode(Heads({name: seat.room.cursor for name, seat in socket.seats.items()})))
 
     def _unseat(self, socket: Socket, name: str) -> None:
         seat = socket.seats.pop(name, None)
@@ -394,7 +371,7 @@ class Hub:
         room.access_version = part.access_version
         room.cursor = part.prev
         if part.head > part.prev:
-            room.add(_batch_of(part))
+            room.add(batch_of(part))
         room.is_ready = True
 
     def _close_empty(self, now: float) -> None:
@@ -529,12 +506,12 @@ class Hub:
         room.title, room.floor = part.title, part.floor
         if part.head > room.cursor and part.prev <= room.cursor:
             room.count_in(part.epoch)
-            self._tell(room, _batch_of(part))
+            self._tell(room, batch_of(part))
 
     def _restart(self, room: HubRoom, part: log.Slice) -> None:
         """The log is another one, or too much was missed: everybody starts over."""
         room.start_at(part)
-        frame = _joined_frame(part, part.title)
+        frame = joined_frame(part, part.title)
         for seat in room.seats.values():
             seat.cursor = part.head
             if not seat.socket.is_tutorial:
@@ -560,12 +537,12 @@ class Hub:
             return
         seat.cursor = part.head
         if socket.is_tutorial:
-            for frame in _tutorial_frames([] if part.reset else _batch_of(part).events):
+            for frame in tutorial_frames([] if part.reset else batch_of(part).events):
                 socket.write(frame)
         elif part.reset is not None:
-            socket.write(_joined_frame(part, part.title))
+            socket.write(joined_frame(part, part.title))
         else:
-            socket.write(_events_frame(_batch_of(part)))
+            socket.write(events_frame(batch_of(part)))
         self._advance(seat)
 
     async def _read(self, room: HubRoom, epoch: str, since: int | None) -> log.Slice:
@@ -703,43 +680,3 @@ async def _tail(name: str, changes: int) -> log.Slice:
 
 async def _states(names: list[str]) -> dict[str, log.State]:
     return await threads.in_thread(log.states, names)
-
-
-def _batch_of(part: log.Slice) -> Batch:
-    events = [(event.rev, encode_event(event)) for event in part.events]
-    return Batch(part.room, part.epoch, part.prev, part.head, events)
-
-
-def _text(text: str) -> Message:
-    return {"type": "websocket.send", "text": text}
-
-
-def _events_frame(batch: Batch) -> Message:
-    events = [msgspec.Raw(event) for _, event in batch.events]
-    return _text(encode(Events(batch.room, batch.epoch, batch.prev, batch.head, events)))
-
-
-def _joined_frame(part: log.Slice, title: str) -> Message:
-    events = [msgspec.Raw(encode_event(event)) for event in part.events]
-    joined = Joined(
-        room=part.room,
-        title=part.title or title,
-        epoch=part.epoch,
-        floor=part.floor,
-        prev=part.prev,
-        head=part.head,
-        events=events,
-        reset=part.reset,
-        more=part.more,
-    )
-    return _text(encode(joined))
-
-
-def _tutorial_frames(events: list[tuple[int, bytes]]) -> list[Message]:
-    """New messages only: the tutorial's page cannot show that one was edited or deleted."""
-    decoded = [decode_event(event) for _, event in events]
-    return [
-        _text(encode(TutorialMessage(event.body, event.author.name, event.seq)))
-        for event in decoded
-        if event.seq == event.rev and event.deleted_at is None
-    ]

@@ -15,7 +15,7 @@ ROWS = [
     {"models"},
     {"counter"},
     {"bus", "log", "policy"},
-    {"actions", "courier"},
+    {"actions", "courier", "frames"},
     {"hub", "inbox", "page"},
     {"doctor", "drain"},
     {"admin", "checks", "consumers", "management", "templatetags", "testing", "views"},

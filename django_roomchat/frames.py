@@ -1,0 +1,86 @@
+"""What is sent of a room: each frame made once, whoever gets it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from django_roomchat import log
+from django_roomchat.bus import Batch
+from django_roomchat.protocol import Events, Joined, TutorialMessage, decode_event, encode, encode_event
+
+Message = dict[str, Any]
+"""Of ASGI. The same object goes to everybody."""
+
+_ERASED = b'"deleted_at":'
+"""In every event that is a deletion. In a text the quotes would have backslashes."""
+
+
+class Stretch:
+    """A batch, with the frames that it becomes: each made once, whoever gets it."""
+
+    __slots__ = ("_frame", "_tutorial_frames", "batch")
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self._frame: Message | None = None
+        self._tutorial_frames: list[Message] | None = None
+
+    def frames(self, is_tutorial: bool) -> list[Message]:
+        if is_tutorial:
+            if self._tutorial_frames is None:
+                self._tutorial_frames = tutorial_frames(self.batch.events)
+            return self._tutorial_frames
+        if self._frame is None:
+            self._frame = events_frame(self.batch)
+        return [self._frame]
+
+
+def erases(event: bytes) -> bool:
+    """Whether an encoded event is a deletion."""
+    return _ERASED in event
+
+
+def batch_of(part: log.Slice) -> Batch:
+    """A part of the log as news of it."""
+    events = [(event.rev, encode_event(event)) for event in part.events]
+    return Batch(part.room, part.epoch, part.prev, part.head, events)
+
+
+def text_frame(text: str) -> Message:
+    """The ASGI message of a text."""
+    return {"type": "websocket.send", "text": text}
+
+
+def events_frame(batch: Batch) -> Message:
+    """What happened in a room."""
+    events = [msgspec.Raw(event) for _, event in batch.events]
+    return text_frame(encode(Events(batch.room, batch.epoch, batch.prev, batch.head, events)))
+
+
+def joined_frame(part: log.Slice, title: str) -> Message:
+    """The answer to a join; *title* is shown as long as the room does not exist."""
+    events = [msgspec.Raw(encode_event(event)) for event in part.events]
+    joined = Joined(
+        room=part.room,
+        title=part.title or title,
+        epoch=part.epoch,
+        floor=part.floor,
+        prev=part.prev,
+        head=part.head,
+        events=events,
+        reset=part.reset,
+        more=part.more,
+    )
+    return text_frame(encode(joined))
+
+
+def tutorial_frames(events: list[tuple[int, bytes]]) -> list[Message]:
+    """New messages only: the tutorial's page cannot show that one was edited or deleted."""
+    decoded = [decode_event(event) for _, event in events]
+    return [
+        text_frame(encode(TutorialMessage(event.body, event.author.name, event.seq)))
+        for event in decoded
+        if event.seq == event.rev and event.deleted_at is None
+    ]
