@@ -69,3 +69,13 @@ def test_the_recent_events_do_not_begin_above_the_head_that_was_read(room, monke
     part = log.tail("lobby", changes=4)
 
     assert (part.prev, part.head, part.events) == (4, 4, [])
+
+
+def test_the_floor_never_falls(room):
+    """Of the first message the last change was number 4, of the second it was number 2."""
+    log.prune(room.pk, 1)
+    log.prune(room.pk, 2)
+
+    room.log.refresh_from_db()
+    assert room.log.floor == 4
+    assert log.audit(room.log) == []

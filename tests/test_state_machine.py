@@ -30,10 +30,11 @@ AUTHORS = (Identity("u:1", "Ana"), Identity("g:2", "Guest 2", is_guest=True))
 LIMITS = ((1_000, 1_000), (3, 2))
 """How many changes are sent one by one, and how many messages a page has: plenty, and so few that readers start over."""
 
-rooms = st.integers(0, 1)
+# Mostly in the first, so that something is there to be changed.
+rooms = st.sampled_from((0, 0, 0, 1))
 authors = st.sampled_from(AUTHORS)
 bodies = st.sampled_from(("hi", "so", "né 🎉", "two\nlines"))
-places = st.integers(1, 12)
+places = st.sampled_from((1, 1, 2, 2, 3, 3, 4, 5, 6, 9))
 _numbers = itertools.count()
 
 
@@ -314,7 +315,7 @@ def play():
     run_state_machine_as_test(
         Chat,
         settings=settings(
-            max_examples=EXAMPLES or 40,
+            max_examples=EXAMPLES or 25,
             stateful_step_count=60 if EXAMPLES else 25,
             # A run of the suite plays the same every time; a long one is new every time, and prints how to play it again.
             derandomize=not EXAMPLES,

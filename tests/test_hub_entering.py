@@ -1,0 +1,40 @@
+"""The door of a room, where a deliberate mistake in the hub went unnoticed by the other tests."""
+
+import asyncio
+
+from tests.fakes import settle
+from tests.test_hub import EPOCH, OTHER_EPOCH, _no_layer, clock, house, lobby, revs  # noqa: F401  (fixtures)
+
+
+async def test_who_reads_further_than_the_room_has_heard_brings_the_others_on(house, lobby):  # noqa: F811
+    lobby.append(5)
+    first = await house.enter()
+    lobby.append(2)
+
+    await house.enter(epoch=OTHER_EPOCH, since=9)
+    await settle()
+
+    assert revs(first) == [[6, 7]]
+
+
+async def test_who_joins_again_hears_nothing_until_it_has_joined(house, lobby):  # noqa: F811
+    lobby.append(5)
+    socket = await house.enter()
+    before = len(socket.frames)
+    lobby.gate = asyncio.get_running_loop().create_future()
+    entering = asyncio.create_task(house.enter(socket, epoch=OTHER_EPOCH, since=9))
+    await settle()
+    house.hear(lobby.append())
+    await settle()
+    while_reading = socket.frames[before:]
+    lobby.gate.set_result(None)
+    lobby.gate = None
+    await entering
+    await settle()
+
+    assert while_reading == []
+    assert [(frame["type"], frame["prev"], frame["head"]) for frame in socket.frames[before:]] == [
+        ("joined", 0, 5),
+        ("events", 5, 6),
+    ]
+    assert socket.frames[-1]["epoch"] == EPOCH
