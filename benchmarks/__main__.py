@@ -59,11 +59,14 @@ def main() -> int:
 
     wanted = given.scenarios or (QUICK if given.quick else names)
     partly = bool(given.scenarios) or given.quick or given.server != "uvicorn"
+    is_kept = given.merge or not partly
     results: dict[str, Any] = {
         "machine": machine(),
         "plan": {"rounds": plan.rounds, "seconds": plan.seconds},
         "scenarios": {},
     }
+    if given.merge and RESULTS.exists():
+        results["scenarios"] = json.loads(RESULTS.read_text())["scenarios"]
     with (
         tempfile.TemporaryDirectory(prefix="roomchat-benchmark-") as folder,
         Services(Path(folder)) as services,
@@ -83,13 +86,11 @@ def main() -> int:
                 "family": scenario.family,
                 "found": found,
             }
+            if is_kept:
+                # At once: a run takes an hour, and what it has found so far is not lost with it.
+                RESULTS.write_text(json.dumps(report.rounded(results), indent=1, ensure_ascii=False) + "\n")
     print(report.text(results))
-    if given.merge and RESULTS.exists():
-        results["scenarios"] = json.loads(RESULTS.read_text())["scenarios"] | results["scenarios"]
-    if given.merge or not partly:
-        RESULTS.write_text(json.dumps(report.rounded(results), indent=1, ensure_ascii=False) + "\n")
-        report.write(results, given.output)
-    elif given.output is not None:
+    if is_kept or given.output is not None:
         report.write(results, given.output)
     return 0 if all(scenario in results["scenarios"] for scenario in wanted) else 1
 

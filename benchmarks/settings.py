@@ -31,8 +31,7 @@ TEMPLATES = [
 ROOT_URLCONF = "benchmarks.urls"
 ASGI_APPLICATION = "benchmarks.apps.roomchat.application"
 
-# Without an age, Channels' AuthMiddleware connects anew for every handshake of somebody signed in.
-DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"], conn_max_age=60)}
+DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
@@ -48,7 +47,7 @@ else:
         "default": {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
             # Without the timeout of its own, redis-py 8 ends the tutorial's idle consumers.
-            "CONFIG": {"hosts": [{"address": layer, "socket_timeout": None}]},
+            "CONFIG": {"hosts": [{"address": layer, "socket_timeout": None}], "capacity": 5000},
         }
     }
 
