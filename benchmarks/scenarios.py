@@ -359,9 +359,15 @@ def history(scenario: Scenario, plan: Plan, services: Services, folder: Path) ->
 def _page_cost(server: Server, prefix: str, messages: int, pages: int = 300) -> float:
     """CPU time of the server for a page of history from the middle of the room, in µs."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    # A browser has a session by then, and brings it along.
+    connection.request("GET", f"/chat/{prefix}-0/messages/")
+    answer = connection.getresponse()
+    answer.read()
+    cookies = {"Cookie": (answer.getheader("Set-Cookie") or "").partition(";")[0]}
     before = _cpu_seconds(server.pid)
     for page in range(pages):
-        connection.request("GET", f"/chat/{prefix}-0/messages/?before={messages // 2 + page}")
+        path = f"/chat/{prefix}-0/messages/?before={messages // 2 + page}"
+        connection.request("GET", path, headers=cookies)
         answer = connection.getresponse()
         content = answer.read()
         if answer.status != 200 or content.count(b'"seq"') != 50:
