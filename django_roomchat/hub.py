@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 import time
 import weakref
 from bisect import bisect_right
@@ -173,7 +172,7 @@ class HubRoom:
     def resumption(self, since: int, title: str) -> Message:
         """What somebody at *since* is told who comes back: the same for all who left together."""
         if since not in self._resumptions:
-            missed = self.after(since, sys.maxsize) if since < self.cursor else None
+            missed = self.after(since, None) if since < self.cursor else None
             events = [msgspec.Raw(event) for _, event in missed.batch.events] if missed else []
             joined = Joined(
                 self.name, self.title or title, self.epoch, self.floor, since, self.cursor, events
@@ -181,13 +180,14 @@ class HubRoom:
             self._resumptions[since] = text_frame(encode(joined))
         return self._resumptions[since]
 
-    def after(self, cursor: int, max_bytes: int) -> Stretch | None:
-        """What follows *cursor*, about *max_bytes* of it; ``None`` if it is not at hand any more."""
+    def after(self, cursor: int, max_bytes: int | None) -> Stretch | None:
+        """What follows *cursor*, about *max_bytes* of it or (``None``) all of it; ``None`` if it is not at hand any more."""
         if cursor < self.ring_floor:
             return None
         start = bisect_right(self._ring, cursor, key=lambda stretch: stretch.batch.prev) - 1
         first = self._ring[start]
-        if first.batch.prev == cursor and (start == len(self._ring) - 1 or len(first.batch.events) >= 32):
+        is_all = start == len(self._ring) - 1
+        if first.batch.prev == cursor and (is_all or (max_bytes is not None and len(first.batch.events) >= 32)):
             return first
         events: list[tuple[int, bytes]] = []
         size, head = 0, cursor
@@ -197,7 +197,7 @@ class HubRoom:
             events += new
             head = batch.head
             size += sum(len(event) for _, event in new)
-            if size >= max_bytes:
+            if max_bytes is not None and size >= max_bytes:
                 break
         return Stretch(Batch(self.name, self.epoch, cursor, head, events))
 

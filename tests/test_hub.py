@@ -243,6 +243,17 @@ async def test_who_comes_back_soon_is_served_without_the_database(house, lobby):
     assert len(lobby.reads) == before
 
 
+async def test_who_comes_back_to_where_a_large_stretch_begins_gets_what_follows_it_too(house, lobby):
+    """The fault suite found it: the frame named the room's head, and brought only the first stretch."""
+    lobby.append(5)
+    await house.enter()
+    house.hear(lobby.append(40), lobby.append(), lobby.append(2))
+
+    socket = await house.enter(epoch=EPOCH, since=5)
+
+    assert joined(socket) == [(5, 48, list(range(6, 49)), None)]
+
+
 async def test_who_missed_nothing_is_told_so_without_the_database(house, lobby):
     lobby.append(5)
     await house.enter()

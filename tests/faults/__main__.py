@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--members", type=int, default=36)
+    parser.add_argument("--rooms", type=int, default=9)
     parser.add_argument("--think", type=float, default=0.05)
     parser.add_argument("--pause", type=float, default=2.0)
     parser.add_argument("--only", default="", help="commit only this fault")
@@ -36,6 +37,7 @@ def main() -> int:
             seed=chosen.seed,
             seconds=chosen.seconds,
             members=chosen.members,
+            rooms=chosen.rooms,
             think=chosen.think,
             pause=chosen.pause,
             only=chosen.only,

@@ -4,6 +4,7 @@ It goes once over everything, and classifies every post as Jepsen's total-queue 
 Nothing here knows how a history came about: the histories of ``test_checker.py`` are made by hand.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -63,6 +64,8 @@ class View:
     """The numbers of all changes in the order in which they were applied."""
     is_live: bool = True
     """Theirs is a socket that is open at the end."""
+    frames: list[str] = field(default_factory=list)
+    """What came, for whoever looks for the cause of a violation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +206,9 @@ def _check_views(
             violations.append(f"{name} stands at {view.cursor}, and the room at {head}")
         stored_rows = {row.seq: row for row in rooms.get(view.room, []) if row.seq <= view.cursor}
         if missing := {seq for seq in stored_rows if seq > view.since} - view.messages.keys():
-            violations.append(f"{name} misses {len(missing)} messages, the first at {min(missing)}")
+            violations.append(
+                f"{name} misses {len(missing)} messages, the first at {min(missing)}{_around(view, min(missing))}"
+            )
         # Of those from before, it has what was changed since.
         if extra := view.messages.keys() - stored_rows.keys():
             violations.append(
@@ -216,6 +221,15 @@ def _check_views(
                 violations.append(f"{name} shows {shown} where {stored} is stored")
                 break
     return twice
+
+
+def _around(view: View, number: int) -> str:
+    """The frames among which a number should have come."""
+    ranges = [(index, re.search(r"\((\d+), (\d+)\]", frame)) for index, frame in enumerate(view.frames)]
+    found = [index for index, match in ranges if match and int(match[1]) < number <= int(match[2])]
+    if not found:
+        return ""
+    return ", between " + "; ".join(view.frames[max(0, found[0] - 4) : found[-1] + 4])
 
 
 def _check_numbers(rooms: dict[str, list[Row]], history: History, violations: list[str]) -> None:

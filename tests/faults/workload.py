@@ -303,6 +303,10 @@ class Member:
 
     def _apply(self, view: View, frame: dict[str, Any], *, live: bool) -> None:
         cursor = view.cursor
+        view.frames.append(
+            f"{self.opened_at % 1000:.2f}+{self._heard - self.opened_at:.2f} {frame['type']} {frame.get('reset', '')} "
+            f"({frame['prev']}, {frame['head']}] {len(frame['events'])} at {cursor}"
+        )
         if frame["head"] <= cursor:
             return
         starts_over = "reset" in frame
