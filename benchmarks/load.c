@@ -438,7 +438,8 @@ static void on_joined(struct client *c, const uint8_t *text, size_t length, int6
     uint64_t before = c->cursor, prev = number_after(text, top, "\"prev\":"), head = number_after(text, top, "\"head\":");
     note_epoch(c, text, top);
     bool reset = memmem(text, length, "\"reset\":\"", 9) != NULL;
-    if (is_back && reset) sum.resets++;
+    /* To start over is allowed by the protocol, and means that the server could not or would not bring what was missed. */
+    if (reset && (is_back || c->state == LIVE)) sum.resets++;
     if (is_back && !reset && prev != c->cursor) sum.holes++;
     c->cursor = head;
     if (is_back) {
@@ -758,7 +759,7 @@ static void report(double opened) {
     bool ok = !faults && !outstanding() && (opt.mode != STORM || (int)sum.caught_up == client_count);
     if (!ok)
         trouble("lost %" PRIu64 ", doubled %" PRIu64 ", late %" PRIu64 ", misrouted %" PRIu64 ", strange %" PRIu64 ", miscounted %" PRIu64
-                ", unfinished %" PRIu64 " of %" PRIu64, sum.lost, sum.doubled, sum.late, sum.misrouted, sum.strange, sum.miscounted,
+                ", resets %" PRIu64 ", unfinished %" PRIu64 " of %" PRIu64, sum.lost, sum.doubled, sum.late, sum.misrouted, sum.strange, sum.miscounted, sum.resets,
                 outstanding(), sum.sent);
     printf("{\"ok\":%s,\"trouble\":\"%s\"", ok ? "true" : "false", first_trouble);
     printf(",\"clients\":%d,\"open_seconds\":%.3f,\"window_seconds\":%.3f,\"drain_seconds\":%.3f", client_count, opened, window, drained);

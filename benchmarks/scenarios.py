@@ -142,7 +142,7 @@ def chat(scenario: Scenario, plan: Plan, services: Services, folder: Path) -> di
                 options = {"duration": plan.seconds, **scenario.options}
                 # A slow contender gets the time that one of its messages takes.
                 if contender is TUTORIAL and options.get("members", 5) >= 1000:
-                    options["duration"] = max(plan.seconds, options["members"] / 800)
+                    options["duration"] = max(plan.seconds, options["members"] / 400)
                 run = _load(
                     servers[contender.app],
                     services,
@@ -425,13 +425,13 @@ SCENARIOS = [
     ),
     Scenario("idle", "1,000 idle sockets", "idle", idle, {"members": 1000}, (V1, TUTORIAL, BARE)),
     Scenario("storm", "2,000 come back at once", "storm", storm, {"members": 2000, "away": 100}, (V1,)),
-    Scenario("posting", "100 talkers, SQLite", "posting", posting, {"talkers": 100}, (V1,)),
+    Scenario("posting", "100 talkers, SQLite", "posting", posting, {"rooms": 10, "talkers": 10}, (V1,)),
     Scenario(
         "posting-postgres",
         "100 talkers, PostgreSQL",
         "posting",
         posting,
-        {"talkers": 100},
+        {"rooms": 10, "talkers": 10},
         (V1,),
         database="postgres",
     ),
