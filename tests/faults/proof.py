@@ -1,6 +1,6 @@
 """``python -m tests.faults.proof``: the long runs, and the page that shows what came out of them.
 
-Takes about half an hour on two cores. ``python -m tests.faults.proof bans visits`` repeats only some parts and keeps the results of
+Takes about half an hour on two cores. ``python -m tests.faults.proof bans "run 1003"`` repeats only some parts and keeps the results of
 the others; ``python -m tests.faults.proof page`` only writes the page anew. Every figure of the page is in the file beside it.
 """
 
@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import django
@@ -34,19 +34,21 @@ RUN_SECONDS = float(os.environ.get("ROOMCHAT_PROOF_SECONDS", "50"))
 Results = dict[str, Any]
 
 
-async def posts_under_faults() -> list[Results]:
-    """Every server with every layer and every database."""
-    found = []
-    places = product(("uvicorn", "daphne"), ("memory", "redis", "pubsub"), ("sqlite", "postgresql"))
-    for seed, (server, layer, database) in enumerate(places, 1001):
-        place = Place(server, layer, database, 3)  # type: ignore[arg-type]  # product() forgets the literals
-        outcome = await run(
-            place, seed=seed, seconds=RUN_SECONDS, members=48, rooms=12, think=0.03, pause=0.6
-        )
-        figures = outcome.figures()
-        found.append(figures)
-        _say(f"{place}: {figures['posts']} posts, {figures['violations'] or 'nothing violated'}")
-    return found
+# Every server with every layer and every database, by the seed of its run.
+PLACES = {
+    seed: Place(server, layer, database, 3)  # type: ignore[arg-type]  # product() forgets the literals
+    for seed, (server, layer, database) in enumerate(
+        product(("uvicorn", "daphne"), ("memory", "redis", "pubsub"), ("sqlite", "postgresql")), 1001
+    )
+}
+
+
+async def posts_under_faults(seed: int) -> Results:
+    place = PLACES[seed]
+    outcome = await run(place, seed=seed, seconds=RUN_SECONDS, members=48, rooms=12, think=0.03, pause=0.6)
+    figures = outcome.figures()
+    _say(f"{place}: {figures['posts']} posts, {figures['violations'] or 'nothing violated'}")
+    return figures
 
 
 async def layer_outages() -> list[Results]:
@@ -87,8 +89,12 @@ async def visits() -> list[Results]:
     ]
 
 
+async def _alone(work: Awaitable[Results]) -> list[Results]:
+    return [await work]
+
+
 PARTS: dict[str, Callable[[], Awaitable[list[Results]]]] = {
-    "runs": posts_under_faults,
+    **{f"run {seed}": (lambda seed=seed: _alone(posts_under_faults(seed))) for seed in PLACES},  # type: ignore[misc]
     "layer": layer_outages,
     "deaths": application_deaths,
     "bans": ban_races,
@@ -140,6 +146,10 @@ def holds(results: Results) -> bool:
     )
 
 
+def _runs(results: Results) -> list[Results]:
+    return [one for seed in PLACES for one in results.get(f"run {seed}", {}).get("results", [])]
+
+
 def bound(count: int) -> str:
     """What none in *count* says: at most 3/N, with 95 % confidence (the rule of three)."""
     if not count:
@@ -157,8 +167,9 @@ def _say(line: str) -> None:
 def page(results: Results) -> str:
     """The page of the documentation."""
     parts = [_HEAD]
+    if runs := _runs(results):
+        parts.append(_show_runs(runs))
     for part, show in (
-        ("runs", _show_runs),
         ("layer", _show_layer),
         ("deaths", _show_deaths),
         ("bans", _show_bans),
