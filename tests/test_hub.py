@@ -391,6 +391,22 @@ async def test_one_who_goes_away_at_the_door_does_not_shut_it_for_the_others(hou
         await leaver
 
 
+async def test_one_who_goes_away_during_a_read_does_not_take_it_from_the_others(house, lobby):
+    lobby.append(2)
+    await house.enter(epoch=EPOCH, since=2)
+    lobby.gate = asyncio.get_running_loop().create_future()
+    leaver = asyncio.create_task(house.enter())
+    stayer = asyncio.create_task(house.enter())
+    await settle()
+
+    leaver.cancel()
+    await settle()
+    lobby.gate.set_result(None)
+
+    assert joined(await stayer) == [(0, 2, [1, 2], "new")]
+    assert lobby.reads == [("tail", 256), ("read", "", None)]
+
+
 # The order at the door: may they -> subscribe -> read -> merge -----------------------------------------------------
 
 
