@@ -137,9 +137,8 @@ def _circumstances(seconds: float) -> Results:
 
 def holds(results: Results) -> bool:
     """Nothing was lost, doubled or out of order in any part."""
-    verdicts = [
-        one for part in ("runs", "layer", "deaths") for one in results.get(part, {}).get("results", [])
-    ]
+    others = (results.get(part, {}).get("results", []) for part in ("layer", "deaths"))
+    verdicts = [*_runs(results), *chain.from_iterable(others)]
     bans = results.get("bans", {}).get("results", [])
     return not any(one["violations"] for one in verdicts) and not any(
         one["numbered_after_the_ban"] or one["acknowledged_but_missing"] for one in bans
