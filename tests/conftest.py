@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 import pytest
+from django.utils import translation
 from django.db import connections
 
 from django_roomchat import reports, threads
@@ -43,6 +44,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _fresh_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package reports the same trouble once a minute; every test may hear of it."""
     monkeypatch.setattr(reports, "_last", {})
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """Django's middleware leaves the language of the last request on, which would be the next test's."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
