@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 import pytest
-from django.utils import translation
 from django.db import connections
+from django.utils import translation
 
 from django_roomchat import reports, threads
 from tests.services import UNTESTED, WORKER, Missing, skip_or_fail
