@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
@@ -40,7 +42,7 @@ class Config:
     ALLOWED_ORIGINS: tuple[str, ...] | list[str] = ()
     """Origins besides the site's own and ``CSRF_TRUSTED_ORIGINS`` whose pages may open a socket, such as ``https://app.example.com``.
 
-    Scheme, host and port are compared exactly; ``https://*.example.com`` admits every subdomain, ``*`` admits everybody."""
+    Scheme, host and port are compared exactly; ``https://*.example.com`` admits every subdomain, ``*`` every page that has an origin."""
 
     SOCKET_PATH: str = "/ws/chat/"
     """Where the page finds the websocket routes, ending in a slash. Change it when your routing mounts them elsewhere."""
@@ -111,6 +113,8 @@ class Config:
     """Threads of one process that work on the database for its sockets."""
 
 
+_ORIGIN = re.compile(r"https?://[^/?#@\s]+")
+
 KEYS = tuple(field.name for field in fields(Config))
 
 
@@ -136,14 +140,20 @@ def _wrong_sort(key: str, value: Any) -> str | None:
         right = callable(value) or isinstance(value, str) or (value is None and default is None)
         return None if right else "a callable or a dotted path"
     if key == "ALLOWED_ORIGINS":
-        right = isinstance(value, (tuple, list)) and all(isinstance(origin, str) for origin in value)
-        return None if right else "a list of origins"
+        right = isinstance(value, (tuple, list)) and all(
+            isinstance(origin, str) and (origin == "*" or _ORIGIN.fullmatch(origin)) for origin in value
+        )
+        return (
+            None
+            if right
+            else "a list of origins, a scheme and a host and perhaps a port each, and no slash at the end"
+        )
     if key == "SOCKET_PATH":
         right = isinstance(value, str) and value.startswith("/") and value.endswith("/")
         return None if right else "a path that starts and ends with a slash"
     if isinstance(default, bool):
         return None if isinstance(value, bool) else "True or False"
-    if isinstance(value, bool) or not isinstance(value, (int, type(default))) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, (int, type(default))) or not 0 < value < math.inf:
         return "a whole number above 0" if isinstance(default, int) else "a number of seconds above 0"
     if key == "ROOM_NAME_MAX_LENGTH" and value > 100:
         return "at most 100, the width of its column"

@@ -321,7 +321,7 @@ class _Connection:
     def _note_seen(self, heads: dict[str, int]) -> None:
         self._seen.update((name, head) for name, head in heads.items() if name in self.seats)
         mark = self._mark
-        if mark is None or any(self._seen.get(name, -1) < mark[name] for name in mark if name in self.seats):
+        if mark is None or not all(self._has_seen(name, head) for name, head in mark.items()):
             return
         self._unseen -= self._mark_bytes
         self._mark = None
@@ -329,6 +329,11 @@ class _Connection:
         if self._unseen_since is not None:
             self._unseen_since = None
             self._resume()
+
+    def _has_seen(self, name: str, head: int) -> bool:
+        seat = self.seats.get(name)
+        # A room that has started over may stand below the mark.
+        return seat is None or self._seen.get(name, -1) >= min(head, seat.cursor)
 
     # Out --------------------------------------------------------------------------------------------------------------
 

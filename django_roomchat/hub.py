@@ -187,7 +187,9 @@ class HubRoom:
         start = bisect_right(self._ring, cursor, key=lambda stretch: stretch.batch.prev) - 1
         first = self._ring[start]
         is_all = start == len(self._ring) - 1
-        if first.batch.prev == cursor and (is_all or (max_bytes is not None and len(first.batch.events) >= 32)):
+        if first.batch.prev == cursor and (
+            is_all or (max_bytes is not None and len(first.batch.events) >= 32)
+        ):
             return first
         events: list[tuple[int, bytes]] = []
         size, head = 0, cursor
@@ -257,13 +259,11 @@ class Hub:
         room.entering += 1
         try:
             await self._make_ready(room)
-            self._unseat(socket, name)
-            frame, read_epoch, head = await self._joined(room, socket, epoch, since, title)
+            frame, read_epoch, head = await self._rejoined(room, socket, epoch, since, title)
         finally:
             room.entering -= 1
         seat = Seat(room, socket, head)
-        room.seats[id(socket)] = seat
-        socket.seats[name] = seat
+        self._seat(seat)
         if frame is not None:
             socket.write(frame)
         if read_epoch != room.epoch and room.cursor:
@@ -274,6 +274,19 @@ class Hub:
         self._advance(seat)
         if access_version < room.access_version:
             self._start(self._check_access(room, socket))
+
+    async def _rejoined(
+        self, room: HubRoom, socket: Socket, epoch: str, since: int | None, title: str
+    ) -> tuple[Message | None, str, int]:
+        """The same as :meth:`_joined`; a socket that was in the room hears nothing meanwhile, and stays if it fails."""
+        before = socket.seats.get(room.name)
+        self._unseat(socket, room.name)
+        try:
+            return await self._joined(room, socket, epoch, since, title)
+        except Exception:
+            if before is not None:
+                self._seat(before)
+            raise
 
     async def _joined(
         self, room: HubRoom, socket: Socket, epoch: str, since: int | None, title: str
@@ -312,6 +325,10 @@ class Hub:
     def heads_of(self, socket: Socket) -> Message:
         """The ping for a socket."""
         return text_frame(encode(Heads({name: seat.room.cursor for name, seat in socket.seats.items()})))
+
+    def _seat(self, seat: Seat) -> None:
+        seat.room.seats[id(seat.socket)] = seat
+        seat.socket.seats[seat.room.name] = seat
 
     def _unseat(self, socket: Socket, name: str) -> None:
         seat = socket.seats.pop(name, None)
@@ -373,6 +390,8 @@ class Hub:
         if part.head > part.prev:
             room.add(batch_of(part))
         room.is_ready = True
+        if room.wanted > room.cursor:
+            self._fill(room)
 
     def _close_empty(self, now: float) -> None:
         for room in list(self._rooms.values()):
@@ -403,12 +422,15 @@ class Hub:
 
     def _hear(self, news: News) -> None:
         room = self._rooms.get(news.room)
-        if room is None or not room.is_ready:
+        if room is None:
             return
         if isinstance(news, Access):
-            self._hear_access(room, news)
-        else:
+            if room.is_ready:
+                self._hear_access(room, news)
+        elif room.is_ready:
             self._hear_batch(room, news)
+        else:
+            room.wanted = max(room.wanted, news.head)
 
     def _hear_access(self, room: HubRoom, news: Access) -> None:
         if news.version <= room.access_version:
@@ -614,7 +636,7 @@ class Hub:
 
     async def _poll(self) -> None:
         """Compare all rooms with the database, in one query."""
-        rooms = {room: room.access_version for room in self._rooms.values() if room.is_ready}
+        rooms = {room: (room.cursor, room.access_version) for room in self._rooms.values() if room.is_ready}
         if not rooms:
             return
         try:
@@ -622,12 +644,15 @@ class Hub:
         except Exception as error:
             reports.warn("poll", "The rooms could not be compared with the database: %r", error)
             return
-        for room, version in rooms.items():
+        for room, (cursor, version) in rooms.items():
             state = states.get(room.name, log.State())
             room.wanted = max(room.wanted, state.head)
             if not room.cursor:
                 room.count_in(state.epoch)
             is_another = state.epoch != room.epoch and room.cursor
+            if state.head < cursor == room.cursor:
+                # The database has forgotten what was said, as after a failover to a replica that lagged.
+                room.is_doubted = True
             if state.head > room.cursor or is_another or room.is_doubted:
                 self._fill(room)
                 # The layer should have brought that. Perhaps it does not know us any more, as after FLUSHALL.

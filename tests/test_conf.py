@@ -61,9 +61,12 @@ def test_every_key_has_a_type():
         ({"CHANNEL_LAYER": None}, "ROOMCHAT['CHANNEL_LAYER'] must be a callable or a dotted path, not None."),
         (
             {"ALLOWED_ORIGINS": "https://a.example"},
-            "ROOMCHAT['ALLOWED_ORIGINS'] must be a list of origins, not 'https://a.example'.",
+            "ROOMCHAT['ALLOWED_ORIGINS'] must be a list of origins, a scheme and a host and perhaps a port each, and no slash at the end, not 'https://a.example'.",
         ),
-        ({"ALLOWED_ORIGINS": [1]}, "ROOMCHAT['ALLOWED_ORIGINS'] must be a list of origins, not [1]."),
+        (
+            {"ALLOWED_ORIGINS": [1]},
+            "ROOMCHAT['ALLOWED_ORIGINS'] must be a list of origins, a scheme and a host and perhaps a port each, and no slash at the end, not [1].",
+        ),
         (
             {"SOCKET_PATH": "ws/chat/"},
             "ROOMCHAT['SOCKET_PATH'] must be a path that starts and ends with a slash, not 'ws/chat/'.",

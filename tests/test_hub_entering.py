@@ -38,3 +38,49 @@ async def test_who_joins_again_hears_nothing_until_it_has_joined(house, lobby): 
         ("events", 5, 6),
     ]
     assert socket.frames[-1]["epoch"] == EPOCH
+
+
+async def test_who_cannot_join_again_stays_where_it_was(house, lobby):  # noqa: F811
+    lobby.append(5)
+    socket = await house.enter()
+    lobby.error = OSError("gone")
+    try:
+        await house.enter(socket, epoch=OTHER_EPOCH, since=9)
+    except OSError:
+        lobby.error = None
+    house.hear(lobby.append())
+    await settle()
+
+    assert lobby.error is None
+    assert revs(socket)[-1] == [6]
+
+
+async def test_what_is_said_during_a_rooms_first_read_is_read_at_once(house, lobby):  # noqa: F811
+    lobby.append(1)
+    lobby.gate = asyncio.get_running_loop().create_future()
+    entering = asyncio.create_task(house.enter())
+    await settle()
+    house.hear(lobby.append())
+    lobby.gate.set_result(None)
+    lobby.gate = None
+    socket = await entering
+    await settle()
+
+    assert socket.shown()[1] == 2
+
+
+async def test_a_database_that_has_forgotten_makes_everybody_start_over(house, lobby):  # noqa: F811
+    """As after a failover to a replica that lagged."""
+    lobby.append(5)
+    socket = await house.enter()
+    del lobby.messages[5]
+    lobby.head = 4
+
+    await house.hub._poll()
+    await settle()
+
+    assert (socket.frames[-1]["type"], socket.frames[-1]["reset"], socket.frames[-1]["head"]) == (
+        "joined",
+        "epoch",
+        4,
+    )

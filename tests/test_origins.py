@@ -130,7 +130,6 @@ def test_without_any_headers_it_is_no_browser():
         ("https://*.example.net", "https://aexample.net", False),
         ("https://*.example.net", "https://a.example.net.evil.example", False),
         ("*", "http://evil.example", True),
-        ("app.example.net", "https://app.example.net", False),
         ("http://[::1]:3000", "http://[::1]:3000", True),
     ],
 )
