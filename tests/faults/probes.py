@@ -18,7 +18,7 @@ from typing import Any
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.faults.run import percentiles, settle
+from tests.faults.run import everybody_in, percentiles, settle
 from tests.faults.site import Place, Site, running_site, until
 from tests.faults.workload import SUBPROTOCOL, Member, Record
 from tests.services.server import ROOT, Server
@@ -50,7 +50,7 @@ async def talking(
         for number, one in enumerate(people):
             one.measures = number >= count or not silent
             one.start(talk=number < count)
-        await until(lambda: all(one.is_ready for one in people), 30, "everybody is in")
+        await everybody_in(people, record)
         yield people, record
     finally:
         await asyncio.gather(*(one.end() for one in people))
@@ -164,7 +164,7 @@ async def application_deaths(place: Place, times: int, *, seed: int = 1) -> Figu
             # Some of the others move, so that the next victim has members too.
             for one in people[number % 5 :: 5]:
                 one.hang_up()
-            await until(lambda: all(one.is_ready for one in people), 30, "everybody is in again")
+            await everybody_in(people, record)
         verdict = await settle(site, people, record)
     return {
         "place": str(place),

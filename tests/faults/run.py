@@ -99,13 +99,24 @@ async def run(
         try:
             for one in people:
                 one.start()
-            await until(lambda: all(one.is_ready for one in people), 30, "everybody is in")
+            await everybody_in(people, record)
             await nemesis.rage(seconds, pause)
             verdict = await settle(site, people, record)
         finally:
             await asyncio.gather(*(one.end() for one in people))
         took = time.monotonic() - began
         return Outcome(place, seed, took, verdict, record, nemesis.done, nemesis.diary, site.log)
+
+
+async def everybody_in(people: Sequence[Member], record: Record, seconds: float = 60) -> None:
+    """Wait until all members are in all of their rooms."""
+    try:
+        await until(lambda: all(one.is_ready for one in people), seconds, "everybody is in")
+    except AssertionError as error:
+        outside = [one.state for one in people if not one.is_ready]
+        raise AssertionError(
+            f"{error}; {outside}, {record.counts}, {record.refusals}, {record.closes}"
+        ) from None
 
 
 async def _people(

@@ -121,6 +121,13 @@ class Member:
         return self._ready.is_set()
 
     @property
+    def state(self) -> str:
+        """For whoever waits for them in vain."""
+        return (
+            f"{self.name}: in {len(self._ready_rooms)} of {self.rooms}, connected: {self._socket is not None}"
+        )
+
+    @property
     def local_port(self) -> int | None:
         """Of the socket."""
         return None if self._socket is None else int(self._socket.local_address[1])
@@ -248,7 +255,7 @@ class Member:
                 case "ack":
                     self._answered(frame)
                 case "error":
-                    self._refused(frame)
+                    await self._refused(frame)
                 case "joined":
                     self._joined(frame)
                 case "ping":
@@ -340,9 +347,14 @@ class Member:
         if answer is not None and not answer.done():
             answer.set_result(frame)
 
-    def _refused(self, frame: dict[str, Any]) -> None:
+    async def _refused(self, frame: dict[str, Any]) -> None:
         self.record.refusals[frame["code"]] += 1
-        self._answered({"id": ""} | frame)
+        if frame.get("frame") == "join":
+            # Into a room that cannot be read just now. A new socket asks again, after a pause.
+            assert "retry_after" in frame, frame
+            self.hang_up()
+        else:
+            self._answered({"id": ""} | frame)
 
     # What goes -----------------------------------------------------------------------------------------------------
 
