@@ -12,7 +12,7 @@ import uuid
 
 import pytest
 
-from django_roomchat import actions, bus, hub, log, protocol, threads
+from django_roomchat import actions, bus, frames, hub, log, protocol, threads
 from django_roomchat.actions import Post, post_messages
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import Identity
@@ -110,7 +110,7 @@ def calls_of(act, *about):
 async def test_a_batch_becomes_one_frame_whatever_the_number_of_sockets(enter, monkeypatch):
     await enter(50)
     encoded = []
-    monkeypatch.setattr(hub, "encode", lambda frame: encoded.append(frame) or protocol.encode(frame))
+    monkeypatch.setattr(frames, "encode", lambda frame: encoded.append(frame) or protocol.encode(frame))
 
     hub.current()._hear(batch(0, 20))
 
@@ -186,7 +186,7 @@ async def test_the_tutorials_dialect_is_encoded_once_for_all_of_its_sockets(ente
     while not all(member.sent for member in members):
         await asyncio.sleep(0.001)
     encoded = []
-    monkeypatch.setattr(hub, "encode", lambda frame: encoded.append(frame) or protocol.encode(frame))
+    monkeypatch.setattr(frames, "encode", lambda frame: encoded.append(frame) or protocol.encode(frame))
 
     hub.current()._hear(batch(0))
 
