@@ -343,7 +343,7 @@ def contenders_plot(results: Results) -> str:
     values = [value for _, found in groups for name in COLOURS if (value := cost(found, name))]
     if not values:
         return svg(100, 20, [])
-    left, width, bar = 250, 760, 9
+    left, width, bar = 300, 800, 9
     low, high = _decades(values)
 
     def across(value: float) -> float:
@@ -414,7 +414,13 @@ def members_plot(results: Results) -> str:
         while any(abs(y - other) < 12 for other in taken):
             y += 4
         taken.append(y)
-        shapes.append(_label(x + 6, y + 4, title, colour=colour))
+        # Where a line ends early its name stands above it, as other lines go on beside it.
+        early = points[-1][0] < sizes[-1]
+        shapes.append(
+            _label(x, y - 6, title, "end", colour=colour)
+            if early
+            else _label(x + 6, y + 4, title, colour=colour)
+        )
     return svg(width, height, shapes)
 
 

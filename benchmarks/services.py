@@ -126,15 +126,12 @@ def _keep_off_the_server(pid: int | None) -> None:
 @contextlib.contextmanager
 def serving(*servers: Server) -> Iterator[None]:
     """The servers run inside."""
-    started = []
-    try:
+    with contextlib.ExitStack() as stack:
         for server in servers:
-            started.append(server)
+            # Each is stopped, whatever happens to the others.
+            stack.callback(server.stop)
             server.start()
         yield
-    finally:
-        for server in started:
-            server.stop()
 
 
 def fill(database: str, room: str, messages: int) -> None:
