@@ -7,11 +7,12 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qs
 
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, parse_cookie
+from django.http import parse_cookie
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
@@ -100,9 +101,9 @@ def _who(scope: Scope) -> Identity:
 def _language_of(scope: Scope) -> str:
     """The language of the page that opens the socket, found as Django's middleware finds it: by its cookie or its header."""
     headers = dict(scope.get("headers", ()))
-    request = HttpRequest()
-    request.COOKIES = scope.get("cookies") or parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
-    request.META["HTTP_ACCEPT_LANGUAGE"] = headers.get(b"accept-language", b"").decode("latin-1")
+    cookies = scope.get("cookies") or parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    accepted = headers.get(b"accept-language", b"").decode("latin-1")
+    request: Any = SimpleNamespace(COOKIES=cookies, META={"HTTP_ACCEPT_LANGUAGE": accepted})
     return translation.get_language_from_request(request)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Literal
@@ -43,15 +43,17 @@ class Draft:
     kind: Literal["user", "system", "bot"]
     body: str
     reply_to: int | None = None
+    fingerprint: str = field(init=False)
+    """Of what is said, to tell a retry from a reused id."""
 
     @property
     def once(self) -> tuple[str, str]:
         """What is unique within a room."""
         return self.author_key, self.client_id
 
-    @property
-    def fingerprint(self) -> str:
-        return hashlib.blake2b(f"{self.reply_to}\0{self.body}".encode(), digest_size=16).hexdigest()
+    def __post_init__(self) -> None:
+        said = f"{self.reply_to}\0{self.body}".encode()
+        object.__setattr__(self, "fingerprint", hashlib.blake2b(said, digest_size=16).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ def _write(
     fresh = {room: _fresh(room, wanted, known) for room, wanted in drafts.items()}
     claims = {room: Claim(len(new), *rights.get(room, ())) for room, new in fresh.items()}
     now = timezone.now()
+    at = _iso(now)
     rows: list[Row] = []
     done = {}
     for room, taken in take(claims, skip_locked=skip_locked).items():
@@ -131,7 +134,7 @@ def _write(
         rows += placed
         places = {draft.once: (seq, fingerprint) for _, seq, draft, fingerprint in placed}
         results = _results(room, drafts[room], places, known)
-        events = [_event_of_draft(seq, draft, now) for _, seq, draft, _ in placed]
+        events = [_event_of_draft(seq, draft, at) for _, seq, draft, _ in placed]
         done[room] = Appended(taken.epoch, prev, taken.head, events, results)
     if rows:
         _insert(rows, now)
@@ -486,7 +489,7 @@ def _events(messages: Any) -> list[Event]:
     return [_event(*row) for row in messages.using(database()).values_list(*_FIELDS)]
 
 
-def _event_of_draft(seq: int, draft: Draft, now: datetime) -> Event:
+def _event_of_draft(seq: int, draft: Draft, at: str) -> Event:
     return Event(
         seq=seq,
         rev=seq,
@@ -494,7 +497,7 @@ def _event_of_draft(seq: int, draft: Draft, now: datetime) -> Event:
         kind=draft.kind,
         author=Author(draft.author_key, draft.author_name),
         body=draft.body,
-        at=_iso(now),
+        at=at,
         reply_to=draft.reply_to,
     )
 
