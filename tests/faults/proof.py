@@ -177,12 +177,12 @@ def page(results: Results) -> str:
     ):
         if part in results:
             parts.append(show(results[part]["results"]))
-    parts.append(_show_circumstances(results))
+    parts += [_FOUND, _show_circumstances(results)]
     return "\n".join(parts).rstrip() + "\n"
 
 
 _HEAD = """\
-<!-- Written by `tox -e proof`. Do not edit: change tests/faults/proof.py. -->
+<!-- Written by `tox -e proof`: change tests/faults/proof.py instead. -->
 
 # What was shown
 
@@ -192,6 +192,21 @@ All figures are from real processes on one machine; `tox -e proof` repeats every
 
 None in N tries does not say never.
 With 95 % confidence it says that the true rate is at most 3/N, and that bound stands beside each count.
+"""
+
+
+_FOUND = """\
+## What it has found
+
+A suite that finds nothing proves little about itself.
+`tests/faults/test_checker.py` gives the checker histories with every fault that it names, and the suite's first runs, on 21 November 2026, found these:
+
+- Who resumed exactly where a batch of 32 or more changes began got that batch only, under a frame that named the room's head: what followed was skipped for good.
+  In the first long run, one of 48 members missed 11 messages so.
+- After FLUSHALL a process was in no group any more and did not know it: its members heard of others' messages only by the poll, until the groups were renewed hours later.
+- The first socket of a process stood still for a second, and all others with it, while the layer was imported.
+
+Each is fixed, and has a test of its own.
 """
 
 
@@ -231,7 +246,7 @@ def _show_runs(runs: list[Results]) -> str:
     places = [
         [
             one["place"].rsplit(",", 1)[0],
-            one["seed"],
+            str(one["seed"]),
             one["posts"],
             sum(one["faults"].values()),
             one["connections_lost"],
@@ -249,7 +264,7 @@ asked, was told and saw with what the database holds.
 
 {
         _table(
-            ["", ""],
+            ["what", "count"],
             [
                 ["posts", total["posts"]],
                 ["edits and deletions", total["edits"] + total["deletions"]],
@@ -310,7 +325,7 @@ def _show_layer(outages: list[Results]) -> str:
         for one in outages
     ]
     worst = max(one["worst_delay_of_each_outage"]["max"] for one in outages)
-    lines = max(one["most_lines_of_one_kind_in_one_log"] / max(1, one["minutes"]) for one in outages)
+    first = outages[0]
     return f"""\
 ## The channel layer taken away
 
@@ -320,7 +335,8 @@ Redis is away for 0 to 4 seconds each time, with the default intervals (`POLL_SE
 {_table(["Redis was", "times", "sockets closed", "usual delay", "worst delay, median", "worst delay", "as before after", "posts not in order or lost"], rows)}
 
 The worst delay of all was {worst:.1f} s; the poll interval and one second more is {POLL_SECONDS + 1:g} s.
-Each process wrote at most {lines:.1f} lines a minute about each kind of trouble.
+In the {first["minutes"]:.1f} minutes of the first {first["times"]} outages no process wrote more than \
+{first["most_lines_of_one_kind_in_one_log"]} lines about one kind of trouble.
 """
 
 
@@ -439,6 +455,8 @@ def _show_circumstances(results: Results) -> str:
 {" and ".join(dates)}, commit {" and ".join(commits)}, {last["cores"]} cores, which the servers, the databases and the clients share; \
 {sum(one["minutes"] for one in made):.0f} minutes.
 {", ".join(f"{name} {last[name]}" for name in names)}.
+
+Processes die here, machines do not: PostgreSQL runs without `fsync` and SQLite with `synchronous=NORMAL`, so nothing on this page is about a power cut.
 """
 
 
