@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--think", type=float, default=0.05)
     parser.add_argument("--pause", type=float, default=2.0)
     parser.add_argument("--only", default="", help="commit only this fault")
+    parser.add_argument("--roomchat", type=json.loads, default={}, help="the site's ROOMCHAT, as JSON")
     parser.add_argument("--log", type=Path, help="write the servers' logs to this file")
     chosen = parser.parse_args()
     place = Place(chosen.server, chosen.layer, chosen.database, chosen.processes)
@@ -41,6 +42,7 @@ def main() -> int:
             think=chosen.think,
             pause=chosen.pause,
             only=chosen.only,
+            roomchat=chosen.roomchat,
         )
     )
     if chosen.log:
