@@ -191,6 +191,17 @@ def test_a_socket_that_was_closed_may_stand_behind_but_may_not_have_holes():
     assert check(history).violations == ["ben in lobby misses 1 messages, the first at 1"]
 
 
+def test_a_message_that_was_changed_after_a_view_ended_may_be_missing_there():
+    """A frame has the latest state of each message, so one that changes is read once, in the place of its change."""
+    history = good()
+    history.rows = [row("a", 1, rev=3, changes=1, deleted=True, body=""), row("b", 2)]
+    history.posts[0].changes = [(None, True)]
+    history.heads = {"lobby": 3}
+    history.views = [view(shown("b", 2), is_live=False)]
+
+    assert check(history).violations == []
+
+
 @pytest.mark.parametrize(
     ("rows", "head", "violation"),
     [
