@@ -392,8 +392,8 @@ def _show_deaf(deaf: list[Results]) -> str:
             f"{one['mib_for_each_at_worst']:.2f} MiB",
             f"{one['let_go_after_seconds']['max']:.1f} s",
             one["others_closed"],
-            f"{one['others_p99_seconds_without'] * 1000:.0f} ms",
-            f"{one['others_p99_seconds_with'] * 1000:.0f} ms",
+            f"{one['others_p99_seconds_without'] * 1000:.1f} ms",
+            f"{one['others_p99_seconds_with'] * 1000:.1f} ms",
         ]
         for one in deaf
     ]
