@@ -1,6 +1,10 @@
-"""The test project's application, which also tells what goes on inside its process: ``/inside/``."""
+"""The test project's application, which also tells what goes on inside its process: ``/inside/``.
+
+``/inside/?collect`` collects garbage first: sockets of daphne are cycles, which lie there until Python looks.
+"""
 
 import asyncio
+import gc
 import json
 from typing import Any
 
@@ -13,8 +17,12 @@ from django_roomchat import hub
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "http" and scope["path"] == "/inside/":
+        state = _state()
+        if scope["query_string"] == b"collect":
+            gc.collect()
+            state["objects"] = len(gc.get_objects())
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": json.dumps(_state()).encode()})
+        await send({"type": "http.response.body", "body": json.dumps(state).encode()})
         return
     await _application(scope, receive, send)
 

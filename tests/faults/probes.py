@@ -444,7 +444,9 @@ def _p99(record: Record, mark: int) -> float:
 # Coming and going -------------------------------------------------------------------------------------------------------
 
 
-async def coming_and_going(place: Place, times: int, *, at_once: int = 40, seed: int = 1) -> Figures:
+async def coming_and_going(
+    place: Place, times: int, *, warm_up: int = 300, at_once: int = 40, seed: int = 1
+) -> Figures:
     """Connect and disconnect, politely and rudely: does anything stay behind?"""
     outcomes: Counter[str] = Counter()
     async with running_site(place, seed=seed) as site:
@@ -481,8 +483,9 @@ async def coming_and_going(place: Place, times: int, *, at_once: int = 40, seed:
                     await channel.close()
 
         # The first visitors make what stays for good: threads, imports, caches.
-        await _many(visit, range(-300, 0), at_once)
+        await _many(visit, range(-warm_up, 0), at_once)
         before = await _rest(site, server)
+        outcomes.clear()
         began = time.monotonic()
         await _many(visit, range(times), at_once)
         seconds = time.monotonic() - began
@@ -514,7 +517,7 @@ async def _many(
 async def _rest(site: Site, server: Server) -> dict[str, Any]:
     """What is there when nobody is."""
     deadline = time.monotonic() + 60
-    while (state := await asyncio.to_thread(site.inside, server))["rooms"] or state["sockets"]:
+    while (state := await asyncio.to_thread(site.inside, server, collect=True))["rooms"] or state["sockets"]:
         assert time.monotonic() < deadline, f"not at rest: {state}"
         await asyncio.sleep(0.5)
     assert server.process is not None

@@ -84,8 +84,8 @@ async def never_reading() -> list[Results]:
 
 async def visits() -> list[Results]:
     return [
-        await probes.coming_and_going(Place("uvicorn", "redis", "postgresql", 1), 10_000),
-        await probes.coming_and_going(Place("daphne", "redis", "postgresql", 1), 2_000),
+        await probes.coming_and_going(Place(server, "redis", "postgresql", 1), 10_000, warm_up=3_000)
+        for server in ("uvicorn", "daphne")
     ]
 
 
@@ -418,10 +418,11 @@ def _show_visits(visits: list[Results]) -> str:
         "descriptors": "file descriptors",
         "database_sessions": "database sessions",
         "groups": "groups on the layer",
+        "objects": "Python objects",
         "mib": "memory, MiB",
     }
     head = [
-        "",
+        "what",
         *(
             part
             for one in visits
@@ -436,8 +437,8 @@ def _show_visits(visits: list[Results]) -> str:
     return f"""\
 ## Coming and going
 
-Clients connect and disconnect, politely and by tearing the line, some of them in the middle of a post (with the first 300, who warm up: {ways}).
-What the process holds when nobody is there, before and after:
+Clients connect and disconnect, politely and by tearing the line, some of them in the middle of a post: {ways}.
+After 3,000 others, who fill what is kept for good, this is what the process holds when nobody is there, before and after:
 
 {_table(head, rows)}
 """

@@ -91,9 +91,10 @@ class Site:
             cookies = [line.partition(";")[0] for line in response.headers.get_all("Set-Cookie", [])]
         return next(cookie for cookie in cookies if cookie.startswith("sessionid="))
 
-    def inside(self, server: Server) -> dict[str, int]:
-        """What goes on inside a process."""
-        with urllib.request.urlopen(f"{server.url}/inside/", timeout=30) as response:  # noqa: S310  (our own server)
+    def inside(self, server: Server, *, collect: bool = False) -> dict[str, int]:
+        """What goes on inside a process, after it has collected its garbage if it shall."""
+        url = f"{server.url}/inside/{'?collect' if collect else ''}"
+        with urllib.request.urlopen(url, timeout=30) as response:  # noqa: S310  (our own server)
             return dict(json.load(response))
 
     def admin(self, password: str | None = None) -> Redis:
