@@ -551,6 +551,7 @@ def test_without_a_script_older_messages_are_a_link_away(
     seed(site, room, count=60)
     page = enter(new_context(java_script_enabled=False).new_page(), site, room)
     page.get_by_role("link", name="Older messages").click()
+    page.wait_for_url("**?before=11")
 
     assert bodies(page) == [f"Line {n + 1}" for n in range(10)]
     page.get_by_role("link", name="Newest messages").click()

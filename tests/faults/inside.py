@@ -6,6 +6,7 @@
 import asyncio
 import gc
 import json
+import threading
 from typing import Any
 
 # First the application, which sets Django up.
@@ -33,4 +34,9 @@ def _state() -> dict[str, int]:
         "tasks": len(asyncio.all_tasks()),
         "sockets": len(here.sockets),
         "rooms": len(here._rooms),
+        # The hub ends by itself when nobody is there, and its threads after it.
+        "hubs_at_work": int(here._is_running),
+        "database_threads": sum(
+            thread.name.startswith("roomchat-database") for thread in threading.enumerate()
+        ),
     }
