@@ -358,7 +358,8 @@ class _Connection:
         self._outbox.write(message)
 
     def _set_mark(self) -> None:
-        if self._mark is None and self._unseen >= MARK_BYTES:
+        # Not above what may be unseen: a client that is given no more could never be said to have caught up.
+        if self._mark is None and self._unseen >= min(MARK_BYTES, config().UNSEEN_MAX_BYTES):
             self._mark = {name: seat.cursor for name, seat in self.seats.items()}
             self._mark_bytes = self._unseen
 

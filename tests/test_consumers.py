@@ -770,6 +770,23 @@ async def test_a_client_that_says_nothing_of_what_it_saw_gets_the_rest_when_it_d
     assert (stopped, 40 < at_first < 60, seen) == (False, True, 80)
 
 
+async def test_a_site_that_lets_little_be_unseen_still_hears_that_it_was_seen(settings):
+    settings.ROOMCHAT = {"UNSEEN_MAX_BYTES": 10_000}
+    async with client() as slow, client(tutorial=True) as control:
+        await slow.receive("joined")
+        seen = 0
+        for number in range(20):
+            await say("x" * 2000, id=str(number))
+            await control.receive()
+        while seen < 20:
+            frame = await slow.receive("events")
+            assert frame["prev"] == seen
+            seen = frame["head"]
+            await slow.send({"type": "seen", "heads": {"lobby": seen}})
+
+        assert seen == 20
+
+
 async def test_a_process_that_ends_takes_no_new_sockets_and_no_new_posts(caplog):
     async with client() as socket:
         await socket.receive("joined")
