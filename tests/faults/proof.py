@@ -205,6 +205,7 @@ A suite that finds nothing proves little about itself.
   In the first long run, one of 48 members missed 11 messages so.
 - After FLUSHALL a process was in no group any more and did not know it: its members heard of others' messages only by the poll, until the groups were renewed hours later.
 - The first socket of a process stood still for a second, and all others with it, while the layer was imported.
+- With `UNSEEN_MAX_BYTES` below 64 KiB every client that had much to read was closed as slow, however fast it read.
 
 Each is fixed, and has a test of its own.
 """
