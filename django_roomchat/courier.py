@@ -154,7 +154,9 @@ class Courier:
                 # While the layer is away one errand is enough to find out whether it is back; who needs the news polls.
                 continue
             try:
-                await asyncio.wait_for(self._run(kind, group, parcel), ERRAND_SECONDS)
+                # Not wait_for(): before Python 3.12 it can swallow a cancellation, and this would never end.
+                async with asyncio.timeout(ERRAND_SECONDS):
+                    await self._run(kind, group, parcel)
             except Exception as error:
                 self._failed("sending", error)
             else:
