@@ -45,8 +45,10 @@ def test_a_seed_makes_the_same_frames_again():
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(120 + SENT)
 async def test_a_socket_answers_and_the_one_beside_it_hears_what_was_stored_and_nothing_else(
-    tutorial, caplog
+    tutorial, caplog, settings
 ):
+    # A long run is no slow client, and hears of nothing but the messages.
+    settings.ROOMCHAT = {"PING_SECONDS": 36_000, "UNSEEN_MAX_BYTES": 2**40}
     async with (
         ChatClient(APPLICATION, "lobby") as control,
         ChatClient(APPLICATION, "lobby", tutorial=tutorial) as bad,
