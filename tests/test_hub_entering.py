@@ -2,7 +2,10 @@
 
 import asyncio
 
-from tests.fakes import settle
+import pytest
+
+from django_roomchat.bus import Access
+from tests.fakes import Socket, settle
 from tests.test_hub import EPOCH, OTHER_EPOCH, _no_layer, clock, house, lobby, revs  # noqa: F401  (fixtures)
 
 
@@ -84,3 +87,27 @@ async def test_a_database_that_has_forgotten_makes_everybody_start_over(house, l
         "epoch",
         4,
     )
+
+
+async def test_who_cannot_join_at_all_has_no_seat(house, lobby):  # noqa: F811
+    lobby.append(5)
+    await house.enter()
+    lobby.error = OSError("gone")
+    stranger = Socket()
+    with pytest.raises(OSError, match="gone"):
+        await house.enter(stranger, epoch=OTHER_EPOCH, since=9)
+
+    assert stranger.seats == {}
+
+
+async def test_rights_that_change_during_a_rooms_first_read_are_read_with_it(house, lobby):  # noqa: F811
+    lobby.append(1)
+    lobby.gate = asyncio.get_running_loop().create_future()
+    entering = asyncio.create_task(house.enter())
+    await settle()
+    house.hear(Access("lobby", 1, ""))
+    lobby.gate.set_result(None)
+    lobby.gate = None
+    socket = await entering
+
+    assert socket.shown()[1] == 1
