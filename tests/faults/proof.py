@@ -89,6 +89,25 @@ async def visits() -> list[Results]:
     ]
 
 
+FUZZED = 500_000
+"""Frames at a socket, in each dialect. The test fails unless the socket beside it hears exactly what was stored."""
+
+
+async def fuzz() -> list[Results]:
+    return [
+        {"dialect": dialect, "frames": FUZZED, "seconds": await _fuzz(dialect)}
+        for dialect in ("roomchat.v1", "tutorial")
+    ]
+
+
+async def _fuzz(dialect: str) -> float:
+    began = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", "tests/fuzz", "-k", f"socket_answers and {dialect}"]
+    environment = os.environ | {"ROOMCHAT_TEST_FUZZ_SENT": str(FUZZED)}
+    await asyncio.to_thread(subprocess.run, command, cwd=ROOT, env=environment, check=True)
+    return round(time.monotonic() - began, 1)
+
+
 async def _alone(work: Awaitable[Results]) -> list[Results]:
     return [await work]
 
@@ -100,6 +119,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Results]]]] = {
     "bans": ban_races,
     "deaf": never_reading,
     "visits": visits,
+    "fuzz": fuzz,
 }
 
 
@@ -174,6 +194,7 @@ def page(results: Results) -> str:
         ("bans", _show_bans),
         ("deaf", _show_deaf),
         ("visits", _show_visits),
+        ("fuzz", _show_fuzz),
     ):
         if part in results:
             parts.append(show(results[part]["results"]))
@@ -440,6 +461,25 @@ def _show_visits(visits: list[Results]) -> str:
 
 Clients connect and disconnect, politely and by tearing the line, some of them in the middle of a post: {ways}.
 After 3,000 others, who fill what is kept for good, this is what the process holds when nobody is there, before and after:
+
+{_table(head, rows)}
+"""
+
+
+def _show_fuzz(fuzz: list[Results]) -> str:
+    rows = [[one["dialect"], f"{one['frames']:,}", 0, 0, f"{one['seconds']:.0f} s"] for one in fuzz]
+    head = [
+        "dialect",
+        "frames",
+        "tracebacks",
+        "what the socket beside it heard and was not stored, or the other way round",
+        "in",
+    ]
+    return f"""\
+## Frames that are none, or nearly
+
+A socket sends frames that are random, cut, mutated or absurd; another one in the same room hears what is stored, and nothing else.
+`tests/fuzz/test_fuzz.py` fails at the first traceback or difference; the decoders alone take a million with `tox -e fuzz`.
 
 {_table(head, rows)}
 """
