@@ -142,11 +142,10 @@ async def _store(posts: Sequence[Post], *, wait_seconds: float) -> Sequence[Post
             trouble: Exception = error
             if wait_seconds:
                 break
-        except Exception as error:
+        except Exception:
             if len(posts) == 1:
                 _LOGGER.exception("A post to room %r could not be stored", posts[0].room)
                 return [TryAgain(_("The message could not be stored."), retry_after=RETRY_AFTER_SECONDS)]
-            trouble = error
             return [(await _store([post], wait_seconds=wait_seconds))[0] for post in posts]
     reports.warn("store", "The database did not take %d posts: %r", len(posts), trouble)
     return [_try_again()] * len(posts)
