@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
@@ -189,7 +189,12 @@ def _check(
         if refusal is None and name not in rooms:
             rooms[name] = create_room(_new_room(name, post.room))
         if refusal is None and post.reply_to is not None:
-            refusal = _refusal(log.require_message, rooms[name].pk, post.reply_to)
+            quote = log.quotes(rooms[name].pk, [post.reply_to]).get(post.reply_to)
+            draft = replace(draft, quote=quote)
+            if quote is None:
+                refusal = NotFound(
+                    _("There is no message %(seq)d in this room to reply to."), seq=post.reply_to
+                )
         results[place] = refusal
         if refusal is None:
             ready[place] = rooms[name], draft

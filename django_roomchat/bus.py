@@ -31,6 +31,9 @@ SEND_SECONDS = 1.0
 DOORBELL_BYTES = 131_072
 """Larger batches travel without their events; who hears of one reads the log."""
 
+EVERYBODY = ""
+"""In place of a room: every process is in its group."""
+_EVERYBODYS_GROUP = "roomchat.everybody"
 _GROUP_NAME = re.compile(r"[a-zA-Z0-9\-_.]{1,99}")
 
 
@@ -57,7 +60,19 @@ class Access:
     """Whose; empty if it may be anybody's."""
 
 
-News = Batch | Access
+@dataclass(frozen=True, slots=True, eq=False)
+class Notice:
+    """Something that passes and is in no log: who types, who is there, that a session is over."""
+
+    topic: str
+    """Whose business it is; see :meth:`django_roomchat.hub.Hub.on`."""
+    data: dict[str, Any]
+    """What the layer can carry."""
+    room: str = EVERYBODY
+    """The canonical name of the room that it concerns. Without one, every process hears it."""
+
+
+News = Batch | Access | Notice
 
 
 def group_name(room: str) -> str:
@@ -69,6 +84,8 @@ def group_name(room: str) -> str:
     Raises:
         ImproperlyConfigured: the hook returned something that is no group name.
     """
+    if room == EVERYBODY:
+        return _EVERYBODYS_GROUP
     custom = hook("GROUP_NAME")
     name = default_group_name(room) if custom is None else custom(room)
     if not isinstance(name, str) or not _GROUP_NAME.fullmatch(name):
@@ -102,6 +119,9 @@ def layer_alias(room: str) -> str:
     layers = getattr(settings, "CHANNEL_LAYERS", {})
     if isinstance(chosen, str) and (chosen in layers or "." not in chosen):
         alias: Any = chosen
+    elif room == EVERYBODY:
+        # A hook chooses by a room's name, and this is none.
+        alias = "default" if "default" in layers else next(iter(layers), None)
     else:
         alias = hook("CHANNEL_LAYER")(room)
     if not isinstance(alias, str) or alias not in layers:
@@ -173,6 +193,8 @@ def to_message(news: News) -> dict[str, Any]:
     message = {"type": MESSAGE_TYPE, "v": VERSION, "room": news.room}
     if isinstance(news, Access):
         return message | {"access_version": news.version, "key": news.key}
+    if isinstance(news, Notice):
+        return message | {"topic": news.topic, "data": news.data}
     small = sum(len(event) for _, event in news.events) <= DOORBELL_BYTES
     events = [event.decode() for _, event in news.events] if small else []
     return message | {"epoch": news.epoch, "prev": news.prev, "head": news.head, "events": events}
@@ -186,6 +208,9 @@ def from_message(message: Any) -> News | None:
         if "access_version" in message:
             access = msgspec.convert(message, _CarriedAccess)
             return Access(access.room, access.access_version, access.key)
+        if "topic" in message:
+            notice = msgspec.convert(message, _CarriedNotice)
+            return Notice(notice.topic, notice.data, notice.room)
         carried = msgspec.convert(message, _CarriedBatch)
         events = [(decode_event(event.encode()).rev, event.encode()) for event in carried.events]
     except (msgspec.MsgspecError, UnicodeEncodeError):
@@ -205,3 +230,9 @@ class _CarriedAccess(msgspec.Struct):
     room: str
     access_version: int
     key: str
+
+
+class _CarriedNotice(msgspec.Struct):
+    room: str
+    topic: str
+    data: dict[str, Any]

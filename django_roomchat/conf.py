@@ -53,6 +53,9 @@ class Config:
     BODY_MAX_LENGTH: int = 4000
     """The longest message, in characters."""
 
+    EDIT_SECONDS: int | None = None
+    """For how long after posting it people may edit a message; ``None`` for ever. Policies may say otherwise."""
+
     FRAME_MAX_BYTES: int = 65_536
     """The largest frame that a client may send, in bytes. A larger one is answered with ``too_big`` and not read."""
 
@@ -115,6 +118,7 @@ class Config:
 
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
 
+_OPTIONAL_NUMBERS = ("EDIT_SECONDS",)
 KEYS = tuple(field.name for field in fields(Config))
 
 
@@ -151,6 +155,10 @@ def _wrong_sort(key: str, value: Any) -> str | None:
     if key == "SOCKET_PATH":
         right = isinstance(value, str) and value.startswith("/") and value.endswith("/")
         return None if right else "a path that starts and ends with a slash"
+    if key in _OPTIONAL_NUMBERS and value is None:
+        return None
+    if key in _OPTIONAL_NUMBERS:
+        default = 1
     if isinstance(default, bool):
         return None if isinstance(value, bool) else "True or False"
     if isinstance(value, bool) or not isinstance(value, (int, type(default))) or not 0 < value < math.inf:

@@ -17,10 +17,24 @@ from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
 import django_roomchat
-from django_roomchat import actions, drain, fastlane, hub, identity, inbox, origins, protocol, reports
+from django_roomchat import (
+    actions,
+    drain,
+    fastlane,
+    hub,
+    identity,
+    inbox,
+    origins,
+    policy,
+    protocol,
+    reports,
+    standing,
+    verbs,
+)
 from django_roomchat.conf import config
 from django_roomchat.errors import BadValue, Busy, ChatError, Forbidden, NotFound, TryAgain
 from django_roomchat.identity import Identity
+from django_roomchat.models import Room
 from django_roomchat.outbox import Outbox
 from django_roomchat.threads import in_thread
 
@@ -252,12 +266,10 @@ class _Connection:
                 await self._enter(name, epoch, since)
             case protocol.Leave(room=name):
                 self._leave(name)
-            case protocol.Edit(seq=seq, body=body):
-                await self._change(frame, actions.edit_message, seq, body)
-            case protocol.Delete(seq=seq):
-                await self._change(frame, actions.delete_message, seq)
             case protocol.Hello():
                 self._welcome()
+            case _:
+                self._write(await _with_database(verbs.perform, self._who, self._room_of(frame), frame))
 
     def _post(self, frame: protocol.Post) -> None:
         if self._hub.is_draining:
@@ -269,29 +281,27 @@ class _Connection:
         self._inbox.put(post, lambda result: self._answer(post, result))
         self._posts += 1
 
-    async def _change(
-        self, frame: protocol.Edit | protocol.Delete, action: Callable[..., actions.Posted], *about: Any
-    ) -> None:
-        wait = config().LOCK_TIMEOUT_SECONDS
-        done = await _with_database(action, self._room_of(frame), *about, author=self._who, wait_seconds=wait)
-        self._write(protocol.Ack(frame.id, done.room, done.seq, done.duplicate))
-
-    def _room_of(self, frame: protocol.Post | protocol.Edit | protocol.Delete) -> str:
+    def _room_of(self, frame: protocol.ClientFrame) -> str:
+        if not hasattr(frame, "room"):
+            return ""
+        named: str = frame.room
         own = self._own_room
         if own is None:
-            if not frame.room:
+            if not named:
                 raise BadValue("Name the room: this socket's address has none.")
-            return frame.room
+            return named
         # As it was typed, where the frame says the same canonically: it becomes the title of a room that is new.
-        return frame.room if frame.room and frame.room != actions.canonical_name(own) else own
+        return named if named and named != actions.canonical_name(own) else own
 
     async def _enter(self, name: str, epoch: str, since: int | None) -> None:
-        room = await _with_database(actions.enter_room, self._who, name)
+        room, rights = await _with_database(_entered, self._who, name)
         if room.name not in self.seats and len(self.seats) >= config().SOCKET_MAX_ROOMS:
             most = config().SOCKET_MAX_ROOMS
             sentence = _("A socket can be in %(most)d rooms; leave one first.")
             raise Forbidden(sentence, most=most, code="too_many")
         version = 0 if room.pk is None else room.log.access_version
+        if not self.is_tutorial:
+            self._write(rights)
         try:
             await self._hub.enter(self, room.name, epoch, since, title=room.title, access_version=version)
         except DatabaseError as error:
@@ -306,7 +316,9 @@ class _Connection:
 
     async def check_access(self, name: str) -> bool:
         try:
-            await _with_database(actions.enter_room, self._who, name)
+            _room, rights = await _with_database(_entered, self._who, name)
+            if not self.is_tutorial and name in self.seats:
+                self._write(rights)
         except TryAgain:
             return False
         except ChatError as error:
@@ -427,6 +439,20 @@ async def _with_database(function: Callable[P, T], *args: P.args, **kwargs: P.kw
         return await in_thread(function, *args, **kwargs)
     except DatabaseError as error:
         raise _unavailable(error) from error
+
+
+def _entered(who: Identity, name: str) -> tuple[Room, protocol.Rights]:
+    """The room that somebody enters, and what they may do there."""
+    room = actions.enter_room(who, name)
+    rights = protocol.Rights(
+        room=room.name,
+        can=policy.rights(who, room),
+        role=standing.of(who.key, room).role,
+        visibility=room.visibility,
+        slow_seconds=room.slow_seconds,
+        archived=room.archived_at is not None,
+    )
+    return room, rights
 
 
 def _unavailable(error: Exception) -> TryAgain:

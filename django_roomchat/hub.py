@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import msgspec
 
 from django_roomchat import bus, log, reports, threads
-from django_roomchat.bus import Access, Batch, News
+from django_roomchat.bus import Access, Batch, News, Notice
 from django_roomchat.conf import config
 from django_roomchat.courier import Courier
 from django_roomchat.frames import (
@@ -310,6 +310,9 @@ class Hub:
             self._is_running = True
             bus.subscribe(self._hear_local)
             self._start(self._run())
+            everybody = self._courier_of(bus.EVERYBODY)
+            if everybody is not None:
+                everybody.join(bus.group_name(bus.EVERYBODY))
 
     def remove(self, socket: Socket) -> None:
         """A socket was closed."""
@@ -421,6 +424,9 @@ class Hub:
             courier.send(bus.group_name(news.room), news)
 
     def _hear(self, news: News) -> None:
+        if isinstance(news, Notice):
+            self._hear_notice(news)
+            return
         room = self._rooms.get(news.room)
         if room is None:
             return
@@ -431,6 +437,24 @@ class Hub:
             self._hear_batch(room, news)
         else:
             room.wanted = max(room.wanted, news.head)
+
+    def _hear_notice(self, notice: Notice) -> None:
+        handle = _handlers.get(notice.topic)
+        if handle is None:
+            return  # of a newer version of us
+        try:
+            handle(self, notice.room, notice.data)
+        except Exception as error:
+            reports.warn("notice", "A notice about %r was not understood: %r", notice.topic, error)
+
+    def sockets_in(self, name: str) -> list[Socket]:
+        """The sockets of this process that are in a room."""
+        room = self._rooms.get(name)
+        return [] if room is None else [seat.socket for seat in room.seats.values()]
+
+    def sockets_of(self, key: str) -> list[Socket]:
+        """The sockets of this process through which somebody speaks."""
+        return [socket for socket in self.sockets if socket.key == key]
 
     def _hear_access(self, room: HubRoom, news: Access) -> None:
         if news.version <= room.access_version:
@@ -678,6 +702,21 @@ class Hub:
         self._work.add(task)
         task.add_done_callback(self._work.discard)
         return task
+
+
+Handler = Callable[[Hub, str, dict[str, Any]], None]
+"""Given the hub of the process, the room (empty if there is none) and the data of a notice."""
+_handlers: dict[str, Handler] = {}
+
+
+def handles(topic: str) -> Callable[[Handler], Handler]:
+    """A decorator: the function hears all notices about *topic*, on the event loop."""
+
+    def register(handler: Handler) -> Handler:
+        _handlers[topic] = handler
+        return handler
+
+    return register
 
 
 _hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakKeyDictionary()

@@ -29,6 +29,10 @@ class Identity:
     is_guest: bool = False
     is_site: bool = False
     """The project's own code speaks. No policy is asked."""
+    avatar: str = ""
+    """The address of a picture, as it is when they write; empty if there is none."""
+    link: str = ""
+    """The address of their profile; empty if there is none."""
 
 
 def site(name: str | None = None) -> Identity:

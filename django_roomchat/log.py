@@ -21,12 +21,15 @@ from django.db.models import Count, F, Max, Sum
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
+from msgspec import convert, structs
 
 from django_roomchat.counter import Claim, database, take, wait_at_most
 from django_roomchat.errors import ChatError, IdReused, NotFound
-from django_roomchat.models import Message, Room, RoomLog
-from django_roomchat.protocol import Author, Event
+from django_roomchat.models import Message, MessageQuerySet, Room, RoomLog
+from django_roomchat.protocol import Author, Event, EventData, Quote
 
+QUOTE_LENGTH = 140
+"""Characters of a message that stand above its answers."""
 _TABLE = Message._meta.db_table
 
 Reset = Literal["new", "epoch", "floor", "gap", "ahead"]
@@ -43,6 +46,10 @@ class Draft:
     kind: Literal["user", "system", "bot"]
     body: str
     reply_to: int | None = None
+    quote: Quote | None = None
+    """Of the message that it answers. It is not stored: what is erased there is gone here too."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What else its event carries, see :func:`_event`."""
     fingerprint: str = field(init=False)
     """Of what is said, to tell a retry from a reused id."""
 
@@ -168,7 +175,7 @@ def _insert(rows: Sequence[Row], now: datetime) -> None:
     fields: dict[str, Any] = {name: Message._meta.get_field(name) for name in _INSERTED}
     columns = ", ".join(connection.ops.quote_name(field.column) for field in fields.values())
     created_at = fields["created_at"].get_db_prep_save(now, connection)
-    data = fields["data"].get_db_prep_save({}, connection)
+    no_data = fields["data"].get_db_prep_save({}, connection)
     values = [
         (
             room,
@@ -184,7 +191,7 @@ def _insert(rows: Sequence[Row], now: datetime) -> None:
             fingerprint,
             draft.reply_to,
             created_at,
-            data,
+            fields["data"].get_db_prep_save(dict(draft.data), connection) if draft.data else no_data,
         )
         for room, seq, draft, fingerprint in rows
     ]
@@ -284,7 +291,7 @@ def change(
         return unchanged.state
 
 
-_CHANGEABLE = ("rev", "changes", "body", "edited_at", "deleted_at", "data")
+_CHANGEABLE = ("rev", "changes", "body", "edited_at", "deleted_at", "pinned_at", "data")
 
 
 class _Unchanged(Exception):
@@ -369,6 +376,8 @@ _FIELDS = (
     "reply_to",
     "edited_at",
     "deleted_at",
+    "pinned_at",
+    "data",
 )
 
 
@@ -388,14 +397,15 @@ def read(name: str, epoch: str, since: int | None, *, limit: int, page: int) -> 
         # The head was read first: by the prefix lemma all up to it is visible now, and what was changed
         # meanwhile has a number above it and comes with a later frame.
         changes = Message.objects.filter(room_id=log.pk, rev__lte=log.head).changed_since(since)
-        events = _events(changes[: limit + 1])
+        events = _events(log.pk, changes[: limit + 1])
         if since < log.head and since < _floor_now(log):
             reset = "floor"
         elif len(events) <= limit:
             return _slice(name, log, events, prev=since)
         else:
             reset = "gap"
-    newest = _events(Message.objects.filter(room_id=log.pk, seq__lte=log.head).before(None)[: page + 1])
+    before = Message.objects.filter(room_id=log.pk, seq__lte=log.head).before(None)
+    newest = _events(log.pk, before[: page + 1])
     return _slice(name, log, newest[:page][::-1], prev=0, reset=reset, more=len(newest) > page)
 
 
@@ -416,7 +426,8 @@ def tail(name: str, *, changes: int) -> Slice:
     """The last *changes* of a room at most: what a process keeps ready for those who come back soon."""
     log = _log_of(name)
     prev = max(log.floor, log.head - changes)
-    changed = _events(Message.objects.filter(room_id=log.pk, rev__lte=log.head).changed_since(prev))
+    later = Message.objects.filter(room_id=log.pk, rev__lte=log.head).changed_since(prev)
+    changed = _events(log.pk, later)
     if prev < log.head and (floor := _floor_now(log)) > prev:
         prev = min(floor, log.head)
         changed = [event for event in changed if event.rev > prev]
@@ -459,7 +470,7 @@ def _epoch(log: RoomLog) -> str:
 
 def page(room: Room, before: int | None, *, limit: int) -> tuple[list[Event], bool]:
     """A page of history, newest first, and whether there is an older one."""
-    found = _events(Message.objects.filter(room_id=room.pk).before(before)[: limit + 1])
+    found = _events(room.pk, Message.objects.filter(room_id=room.pk).before(before)[: limit + 1])
     return found[:limit], len(found) > limit
 
 
@@ -479,14 +490,27 @@ def states(names: Iterable[str]) -> dict[str, State]:
     return {name: State(str(epoch), head, version) for name, epoch, head, version in found}
 
 
-def require_message(room_id: int, seq: int) -> None:
-    """Raise :class:`NotFound` unless the room has this message."""
-    if not Message.objects.using(database()).filter(room_id=room_id, seq=seq).exists():
-        raise NotFound(_("There is no message %(seq)d in this room to reply to."), seq=seq)
+def quotes(room_id: int, places: Iterable[int]) -> dict[int, Quote]:
+    """The beginnings of messages, by their places, for those that answer them. One query."""
+    rows = Message.objects.using(database()).filter(room_id=room_id, seq__in=set(places))
+    found = rows.values_list("seq", "author_name", "body", "deleted_at")
+    return {
+        seq: Quote(seq, name, body[:QUOTE_LENGTH], deleted is not None) for seq, name, body, deleted in found
+    }
 
 
-def _events(messages: Any) -> list[Event]:
-    return [_event(*row) for row in messages.using(database()).values_list(*_FIELDS)]
+def _events(room_id: int | None, messages: MessageQuerySet) -> list[Event]:
+    if room_id is None:
+        return []
+    events = [_event(*row) for row in messages.using(database()).values_list(*_FIELDS)]
+    answered = {event.reply_to for event in events if event.reply_to is not None}
+    if not answered:
+        return events
+    quoted = quotes(room_id, answered)
+    return [
+        event if event.reply_to is None else structs.replace(event, quote=quoted.get(event.reply_to))
+        for event in events
+    ]
 
 
 def _event_of_draft(seq: int, draft: Draft, at: str) -> Event:
@@ -495,15 +519,20 @@ def _event_of_draft(seq: int, draft: Draft, at: str) -> Event:
         rev=seq,
         id=draft.client_id,
         kind=draft.kind,
-        author=Author(draft.author_key, draft.author_name),
+        author=_author(draft.author_key, draft.author_name, draft.data),
         body=draft.body,
         at=at,
         reply_to=draft.reply_to,
+        quote=draft.quote,
+        **_extras(draft.data),
     )
 
 
 def _event_of(message: Message) -> Event:
-    return _event(*(getattr(message, field) for field in _FIELDS))
+    event = _event(*(getattr(message, field) for field in _FIELDS))
+    if event.reply_to is None:
+        return event
+    return structs.replace(event, quote=quotes(message.room_id, [event.reply_to]).get(event.reply_to))
 
 
 def _event(
@@ -518,19 +547,38 @@ def _event(
     reply_to: int | None,
     edited_at: datetime | None,
     deleted_at: datetime | None,
+    pinned_at: datetime | None,
+    data: Mapping[str, Any],
 ) -> Event:
+    """A row as an event. What of ``data`` is named like a field of :class:`~django_roomchat.protocol.EventData` goes into it."""
     return Event(
         seq=seq,
         rev=rev,
         id=client_id,
         kind=kind,
-        author=Author(author_key, author_name),
+        author=_author(author_key, author_name, data),
         body=body,
         at=_iso(created_at),
         reply_to=reply_to,
         edited_at=_iso(edited_at) if edited_at else None,
         deleted_at=_iso(deleted_at) if deleted_at else None,
+        pinned_at=_iso(pinned_at) if pinned_at else None,
+        **_extras(data),
     )
+
+
+def _author(key: str, name: str, data: Mapping[str, Any]) -> Author:
+    return Author(key, name, data.get("avatar", ""), data.get("link", "")) if data else Author(key, name)
+
+
+def _extras(data: Mapping[str, Any]) -> dict[str, Any]:
+    if not data:
+        return {}
+    # Through the Struct, so that a row that somebody else has written cannot put anything onto the wire.
+    return structs.asdict(convert({key: data[key] for key in _EXTRAS if key in data}, EventData))
+
+
+_EXTRAS = EventData.__struct_fields__
 
 
 def _iso(moment: datetime) -> str:

@@ -4,6 +4,8 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -15,6 +17,11 @@ from django_roomchat.conf import config
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
+    def of_object(self, owner: models.Model) -> RoomQuerySet:
+        """The room that belongs to an object of the project, if there is one."""
+        kind = ContentType.objects.db_manager(self.db).get_for_model(owner)
+        return self.filter(content_type=kind, object_id=str(owner.pk))
+
     def named(self, typed: str) -> RoomQuerySet:
         """The room of this name, however it was typed.
 
@@ -29,7 +36,12 @@ class RoomQuerySet(models.QuerySet["Room"]):
 
 
 class Room(models.Model):
-    """A room. It comes into being with its first message."""
+    """A room. An open one comes into being with its first message; the others are made."""
+
+    class Visibility(models.TextChoices):
+        OPEN = "open", _("open")
+        PRIVATE = "private", _("private: members only")
+        DIRECT = "direct", _("direct: two people")
 
     name = models.CharField(
         _("name"),
@@ -41,6 +53,43 @@ class Room(models.Model):
     title = models.CharField(
         _("title"), max_length=text.NAME_MAX_LENGTH, help_text=_("As it was typed first.")
     )
+    visibility = models.CharField(
+        _("visibility"),
+        max_length=10,
+        choices=Visibility.choices,
+        default=Visibility.OPEN,
+        editable=False,
+        help_text=_("From its beginning: what was said in an open room cannot become a secret."),
+    )
+    is_listed = models.BooleanField(
+        _("listed"), default=True, help_text=_("In the list of rooms, for those who may enter.")
+    )
+    is_announcement = models.BooleanField(
+        _("announcements"), default=False, help_text=_("Only moderators post.")
+    )
+    tells_changes = models.BooleanField(
+        _("tells changes"),
+        default=False,
+        help_text=_("Says in the room who joined, who was removed, and what it was called."),
+    )
+    slow_seconds = models.PositiveIntegerField(
+        _("slow mode"), default=0, help_text=_("Seconds between two messages of one person; 0 for none.")
+    )
+    retention_days = models.PositiveIntegerField(
+        _("keep for"), null=True, blank=True, help_text=_("Days after which messages are forgotten.")
+    )
+    archived_at = models.DateTimeField(
+        _("archived at"), null=True, blank=True, help_text=_("Nobody posts since then.")
+    )
+    content_type = models.ForeignKey(
+        ContentType, models.CASCADE, null=True, blank=True, editable=False, related_name="+"
+    )
+    object_id = models.CharField(max_length=64, blank=True, editable=False)
+    object = GenericForeignKey("content_type", "object_id")
+    """What the room belongs to in the project, such as an order."""
+    direct_key = models.CharField(  # noqa: DJ001  (rooms without one must not clash)
+        max_length=64, null=True, unique=True, editable=False, help_text=_("Of the two people.")
+    )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     objects = RoomQuerySet.as_manager()
@@ -49,12 +98,29 @@ class Room(models.Model):
         verbose_name = _("room")
         verbose_name_plural = _("rooms")
         ordering = ("name",)
+        permissions = (
+            ("enter_room", _("Can enter rooms")),
+            ("post_in_room", _("Can post in rooms")),
+            ("moderate_room", _("Can moderate rooms")),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=("content_type", "object_id"), name="roomchat_room_of_object"),
+            # Whether a name that people can guess is taken would tell that there is such a room.
+            models.CheckConstraint(
+                condition=Q(visibility="open") | Q(name__startswith=text.HIDDEN), name="roomchat_room_hidden"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.title
 
     def get_absolute_url(self) -> str:
         return reverse("roomchat:room", args=[self.name])
+
+    @property
+    def is_hidden(self) -> bool:
+        """Its name is made by chance: nobody comes upon it, and nobody makes it by going there."""
+        return self.name.startswith(text.HIDDEN)
 
 
 class RoomLog(models.Model):
@@ -135,7 +201,13 @@ class Message(models.Model):
     created_at = models.DateTimeField(_("posted at"))
     edited_at = models.DateTimeField(_("edited at"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
-    data = models.JSONField(_("data"), default=dict, blank=True)
+    pinned_at = models.DateTimeField(_("pinned at"), null=True, blank=True)
+    data = models.JSONField(
+        _("data"),
+        default=dict,
+        blank=True,
+        help_text=_("What else its event carries: reactions, mentions, rendered text and the like."),
+    )
 
     objects = MessageQuerySet.as_manager()
 
@@ -160,16 +232,49 @@ class Message(models.Model):
         )
 
 
-class BanQuerySet(models.QuerySet["Ban"]):
-    def in_force(self) -> BanQuerySet:
+class Membership(models.Model):
+    """Somebody belongs to a room. Made and ended by :mod:`django_roomchat.members`."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", _("owner")
+        MODERATOR = "moderator", _("moderator")
+        MEMBER = "member", _("member")
+
+    room = models.ForeignKey(
+        Room, models.CASCADE, related_name="memberships", db_index=False, verbose_name=_("room")
+    )
+    key = models.CharField(_("key"), max_length=100, db_index=True)
+    name = models.CharField(_("name"), max_length=150)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("user"),
+    )
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.MEMBER)
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = (models.UniqueConstraint(fields=("room", "key"), name="roomchat_membership_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.name or self.key}: {self.room}"
+
+
+class SanctionQuerySet(models.QuerySet[Any]):
+    def in_force(self) -> SanctionQuerySet:
         return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
 
 
-class Ban(models.Model):
-    """Somebody may not enter a room. Made and ended by :mod:`django_roomchat.actions`."""
+class Sanction(models.Model):
+    """Something that somebody may not do in a room, perhaps for a time."""
 
     room = models.ForeignKey(
-        Room, models.CASCADE, related_name="bans", db_index=False, verbose_name=_("room")
+        Room, models.CASCADE, related_name="%(class)ss", db_index=False, verbose_name=_("room")
     )
     key = models.CharField(_("key"), max_length=100)
     name = models.CharField(_("name"), max_length=150, blank=True)
@@ -185,12 +290,288 @@ class Ban(models.Model):
         verbose_name=_("by"),
     )
 
-    objects = BanQuerySet.as_manager()
+    objects = SanctionQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("ban")
-        verbose_name_plural = _("bans")
-        constraints = (models.UniqueConstraint(fields=("room", "key"), name="roomchat_ban_once"),)
+        abstract = True
+        constraints = (models.UniqueConstraint(fields=("room", "key"), name="roomchat_%(class)s_once"),)
 
     def __str__(self) -> str:
         return f"{self.name or self.key}: {self.room}"
+
+
+class Ban(Sanction):
+    """Somebody may not enter a room. Made and ended by :mod:`django_roomchat.moderation`."""
+
+    class Meta(Sanction.Meta):
+        verbose_name = _("ban")
+        verbose_name_plural = _("bans")
+
+
+class Mute(Sanction):
+    """Somebody may not post to a room. Made and ended by :mod:`django_roomchat.moderation`."""
+
+    class Meta(Sanction.Meta):
+        verbose_name = _("mute")
+        verbose_name_plural = _("mutes")
+
+
+class Invitation(models.Model):
+    """A link that makes whoever opens it a member. The link itself is not kept, only its digest."""
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="invitations", verbose_name=_("room"))
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    role = models.CharField(
+        _("role"), max_length=10, choices=Membership.Role.choices, default=Membership.Role.MEMBER
+    )
+    by_key = models.CharField(_("by"), max_length=100)
+    created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("until"), null=True, blank=True)
+    uses_left = models.PositiveIntegerField(_("uses left"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+
+    def __str__(self) -> str:
+        return f"{self.room}: {self.created_at:%Y-%m-%d}"
+
+
+class Reaction(models.Model):
+    """Somebody's answer to a message with an emoji. The message's ``data`` has their sums."""
+
+    message = models.ForeignKey(
+        Message, models.CASCADE, related_name="reactions", db_index=False, verbose_name=_("message")
+    )
+    key = models.CharField(_("key"), max_length=100, db_index=True)
+    emoji = models.CharField(_("emoji"), max_length=64)
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("reaction")
+        verbose_name_plural = _("reactions")
+        constraints = (
+            models.UniqueConstraint(fields=("message", "key", "emoji"), name="roomchat_reaction_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.emoji} {self.key}"
+
+
+class ReadMarker(models.Model):
+    """How far somebody has read a room."""
+
+    room = models.ForeignKey(
+        Room, models.CASCADE, related_name="read_markers", db_index=False, verbose_name=_("room")
+    )
+    key = models.CharField(_("key"), max_length=100, db_index=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("user"),
+    )
+    seq = models.BigIntegerField(_("place"), default=0, help_text=_("Of the last message that was read."))
+    read_at = models.DateTimeField(_("read at"), default=timezone.now)
+    notified_seq = models.BigIntegerField(
+        default=0, editable=False, help_text=_("Of the last message that the project was told is unread.")
+    )
+    is_muted = models.BooleanField(_("muted"), default=False, help_text=_("No notifications from this room."))
+
+    class Meta:
+        verbose_name = _("read marker")
+        verbose_name_plural = _("read markers")
+        constraints = (models.UniqueConstraint(fields=("room", "key"), name="roomchat_readmarker_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.room} {self.seq}"
+
+
+class ServerProcess(models.Model):
+    """A process that has sockets, as long as it renews its lease."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    alive_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name = _("server process")
+        verbose_name_plural = _("server processes")
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Presence(models.Model):
+    """Somebody has a socket in a room, in a process that is alive."""
+
+    process = models.ForeignKey(ServerProcess, models.CASCADE, related_name="presences")
+    room = models.CharField(max_length=text.KEY_MAX_LENGTH, db_index=True)
+    key = models.CharField(max_length=100)
+    name = models.CharField(max_length=150)
+
+    class Meta:
+        verbose_name = _("presence")
+        verbose_name_plural = _("presences")
+        constraints = (
+            models.UniqueConstraint(fields=("process", "room", "key"), name="roomchat_presence_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.room}"
+
+
+class Report(models.Model):
+    """Somebody finds that moderators should look at a message."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        UPHELD = "upheld", _("upheld")
+        DISMISSED = "dismissed", _("dismissed")
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="reports", verbose_name=_("room"))
+    seq = models.BigIntegerField(_("place"))
+    body = models.TextField(_("text"), blank=True, help_text=_("As it was when it was reported."))
+    author_key = models.CharField(_("author key"), max_length=100)
+    author_name = models.CharField(_("author"), max_length=150)
+    by_key = models.CharField(_("reporter key"), max_length=100)
+    by_name = models.CharField(_("reporter"), max_length=150)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("reported at"), default=timezone.now, editable=False)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+
+    class Meta:
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+        constraints = (
+            models.UniqueConstraint(fields=("room", "seq", "by_key"), name="roomchat_report_once"),
+        )
+        indexes = (models.Index(fields=("state", "created_at"), name="roomchat_report_queue"),)
+
+    def __str__(self) -> str:
+        return f"{self.room} {self.seq}: {self.reason}"
+
+
+class HeldMessage(models.Model):
+    """A post that the content filter holds until a moderator has looked at it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RELEASED = "released", _("released")
+        REFUSED = "refused", _("refused")
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="held_messages", verbose_name=_("room"))
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("user"),
+    )
+    author_key = models.CharField(_("author key"), max_length=100)
+    author_name = models.CharField(_("author"), max_length=150)
+    client_id = models.CharField(_("client id"), max_length=text.ID_MAX_LENGTH)
+    body = models.TextField(_("text"))
+    reply_to = models.BigIntegerField(_("reply to"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("posted at"), default=timezone.now, editable=False)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+
+    class Meta:
+        verbose_name = _("held message")
+        verbose_name_plural = _("held messages")
+        constraints = (
+            models.UniqueConstraint(fields=("room", "author_key", "client_id"), name="roomchat_held_once"),
+        )
+        indexes = (models.Index(fields=("state", "created_at"), name="roomchat_held_queue"),)
+
+    def __str__(self) -> str:
+        return self.body if len(self.body) <= 60 else f"{self.body[:59]}…"
+
+
+class AuditEntry(models.Model):
+    """Who did what to whom. Written by the actions, in the transaction of what it tells; nobody edits it."""
+
+    at = models.DateTimeField(_("at"), default=timezone.now, editable=False, db_index=True)
+    verb = models.CharField(_("verb"), max_length=40)
+    by_key = models.CharField(_("by (key)"), max_length=100)
+    by_name = models.CharField(_("by"), max_length=150)
+    room_name = models.CharField(_("room"), max_length=text.KEY_MAX_LENGTH, blank=True, db_index=True)
+    target_key = models.CharField(_("whom (key)"), max_length=100, blank=True, db_index=True)
+    target_name = models.CharField(_("whom"), max_length=150, blank=True)
+    data = models.JSONField(_("details"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit trail")
+
+    def __str__(self) -> str:
+        return f"{self.by_name} {self.verb} {self.target_name}".strip()
+
+
+class Webhook(models.Model):
+    """An address that is told what happens in a room."""
+
+    room = models.ForeignKey(
+        Room,
+        models.CASCADE,
+        related_name="webhooks",
+        verbose_name=_("room"),
+    )
+    url = models.URLField(_("address"), max_length=500)
+    secret = models.CharField(_("secret"), max_length=100, help_text=_("Signs every delivery."))
+    is_active = models.BooleanField(_("active"), default=True)
+    cursor = models.BigIntegerField(
+        _("cursor"), default=0, editable=False, help_text=_("All changes up to this number were taken.")
+    )
+    epoch = models.CharField(max_length=36, blank=True, editable=False)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True, editable=False)
+    next_try_at = models.DateTimeField(_("next try"), default=timezone.now, editable=False, db_index=True)
+    created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("outgoing webhook")
+        verbose_name_plural = _("outgoing webhooks")
+
+    def __str__(self) -> str:
+        return f"{self.room}: {self.url}"
+
+
+class IncomingHook(models.Model):
+    """An address at which a program may post to a room. The address itself is not kept, only its digest."""
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="incoming_hooks", verbose_name=_("room"))
+    name = models.CharField(_("name"), max_length=150, help_text=_("Under which it speaks."))
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
+    used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("incoming webhook")
+        verbose_name_plural = _("incoming webhooks")
+
+    def __str__(self) -> str:
+        return f"{self.room}: {self.name}"

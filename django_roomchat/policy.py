@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from django.core.signals import setting_changed
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from django_roomchat.conf import hook
-from django_roomchat.counter import database
-from django_roomchat.errors import Forbidden
+from django_roomchat import standing
+from django_roomchat.conf import config, hook
+from django_roomchat.errors import ChatError, Forbidden, NotFound
 from django_roomchat.identity import Identity
-from django_roomchat.models import Ban, Message, Room
+from django_roomchat.models import Membership, Message, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,10 @@ class Decision:
 
 
 ALLOWED = Decision(True)
+NOT_ALLOWED = Decision(False)
+SIGN_IN = Decision(False, _("Sign in to use the chat."), code="sign_in")
 _NOT_YOURS = Decision(False, _("This message is not yours."))
+_TOO_LATE = Decision(False, _("It is too late to change this message."), code="too_late")
 
 
 class Policy:
@@ -39,10 +44,18 @@ class Policy:
 
     Every question is asked in a thread and may use the database.
     A *room* that does not exist yet has no ``pk``: it comes into being with its first message.
+    How somebody stands in a room (their role) is ``standing.of(who.key, room)``.
     """
 
+    def can_see(self, who: Identity, room: Room) -> Decision:
+        """May they know that there is such a room? If not, it is for them as if it did not exist.
+
+        By default open rooms are for everybody, and private and direct ones for their members.
+        """
+        return ALLOWED if room.visibility == Room.Visibility.OPEN or _role(who, room) else NOT_ALLOWED
+
     def can_enter(self, who: Identity, room: Room) -> Decision:
-        """May they read the room and hear what is said?"""
+        """May they read the room and hear what is said? Asked of those who may see it."""
         raise NotImplementedError(
             f"{type(self).__name__} does not say who may enter a room: define can_enter()."
         )
@@ -52,28 +65,75 @@ class Policy:
         raise NotImplementedError(f"{type(self).__name__} does not say who may post: define can_post().")
 
     def can_create(self, who: Identity, room: Room) -> Decision:
-        """May they make this room by posting to it?"""
+        """May they make this room, by posting to it or on purpose? *room* is not saved; it has a name and a visibility."""
         return ALLOWED
 
     def can_edit(self, who: Identity, room: Room, message: Message) -> Decision:
-        """May they change the text of this message? By default their own."""
-        return ALLOWED if message.author_key == who.key else _NOT_YOURS
+        """May they change the text of this message? By default their own, for ``EDIT_SECONDS``."""
+        if message.author_key != who.key or message.kind == Message.Kind.SYSTEM:
+            return _NOT_YOURS
+        seconds = config().EDIT_SECONDS
+        age = (timezone.now() - message.created_at).total_seconds()
+        return _TOO_LATE if seconds is not None and age > seconds else ALLOWED
+
+    def can_see_edits(self, who: Identity, room: Room, message: Message) -> Decision:
+        """May they see what an edited message said before? By default its author and moderators."""
+        return ALLOWED if message.author_key == who.key else self.can_moderate(who, room)
 
     def can_delete(self, who: Identity, room: Room, message: Message) -> Decision:
         """May they delete this message? By default their own, and moderators any."""
         return ALLOWED if message.author_key == who.key or self.can_moderate(who, room) else _NOT_YOURS
 
+    def can_react(self, who: Identity, room: Room) -> Decision:
+        """May they answer messages with emoji? By default whoever may enter."""
+        return ALLOWED
+
+    def can_pin(self, who: Identity, room: Room) -> Decision:
+        """May they pin messages? By default moderators, and both people of a direct room."""
+        if room.visibility == Room.Visibility.DIRECT:
+            return ALLOWED
+        return self.can_moderate(who, room)
+
+    def can_report(self, who: Identity, room: Room) -> Decision:
+        """May they ask moderators to look at a message? By default whoever may enter."""
+        return ALLOWED
+
+    def can_invite(self, who: Identity, room: Room) -> Decision:
+        """May they invite people and make them members? By default owners and moderators; nobody into a direct room."""
+        if room.visibility == Room.Visibility.DIRECT:
+            return NOT_ALLOWED
+        return self.can_moderate(who, room)
+
     def can_moderate(self, who: Identity, room: Room) -> Decision:
-        """May they delete what others say, and ban them? By default staff."""
-        return ALLOWED if getattr(who.user, "is_staff", False) else Decision(False)
+        """May they delete what others say, mute, ban and remove them? By default owners, moderators and staff."""
+        if room.visibility == Room.Visibility.DIRECT:
+            return NOT_ALLOWED
+        is_moderator = _role(who, room) in (Membership.Role.OWNER, Membership.Role.MODERATOR)
+        return ALLOWED if is_moderator or _is_staff(who) else NOT_ALLOWED
+
+    def can_manage(self, who: Identity, room: Room) -> Decision:
+        """May they rename and archive the room, change its settings and give roles? By default owners and staff."""
+        if room.visibility == Room.Visibility.DIRECT:
+            return NOT_ALLOWED
+        return ALLOWED if _role(who, room) == Membership.Role.OWNER or _is_staff(who) else NOT_ALLOWED
 
     def can_list(self, who: Identity, room: Room) -> Decision:
-        """May they see the room in the list of rooms?"""
-        return self.can_enter(who, room)
+        """May they see the room in the list of rooms? By default if it is listed, or they are members, and may enter."""
+        if not room.is_listed and not _role(who, room):
+            return NOT_ALLOWED
+        return self.can_see(who, room) and self.can_enter(who, room)
+
+
+def _role(who: Identity, room: Room) -> str:
+    return standing.of(who.key, room).role
+
+
+def _is_staff(who: Identity) -> bool:
+    return bool(getattr(who.user, "is_staff", False))
 
 
 class OpenPolicy(Policy):
-    """Everybody may do everything, guests too."""
+    """Everybody may enter every room that is not private, guests too."""
 
     def can_enter(self, who: Identity, room: Room) -> Decision:
         return ALLOWED
@@ -83,18 +143,20 @@ class OpenPolicy(Policy):
 
 
 class SignedInPolicy(Policy):
-    """Who has signed in may do everything; guests nothing."""
+    """Who has signed in may enter every room that is not private; guests none."""
 
     def can_enter(self, who: Identity, room: Room) -> Decision:
-        return self._signed_in(who)
+        return _signed_in(who)
 
     def can_post(self, who: Identity, room: Room) -> Decision:
-        return self._signed_in(who)
+        return _signed_in(who)
 
-    def _signed_in(self, who: Identity) -> Decision:
-        if who.user is not None:
-            return ALLOWED
-        return Decision(False, _("Sign in to use the chat."), code="sign_in")
+    def can_create(self, who: Identity, room: Room) -> Decision:
+        return _signed_in(who)
+
+
+def _signed_in(who: Identity) -> Decision:
+    return ALLOWED if who.user is not None else SIGN_IN
 
 
 @cache
@@ -115,43 +177,91 @@ def require(decision: Decision) -> None:
 
 
 def require_entry(who: Identity, room: Room) -> None:
-    """Raise :class:`Forbidden` unless *who* may enter *room*."""
-    if not who.is_site:
-        _require_no_ban(who, room)
-        require(policy().can_enter(who, room))
+    """Raise :class:`NotFound` unless *who* may know of *room*, :class:`Forbidden` unless they may enter it."""
+    if room.pk is None and room.is_hidden:
+        raise no_such_room()
+    if who.is_site:
+        return
+    if not policy().can_see(who, room):
+        raise no_such_room()
+    if (ban := standing.of(who.key, room).ban) is not None:
+        raise Forbidden(ban.reason or _("You are banned from this room."), code="banned")
+    require(policy().can_enter(who, room))
+
+
+def no_such_room() -> NotFound:
+    """The answer for a room that does not exist and for one that *who* may not see: the same, to the letter."""
+    return NotFound(_("There is no such room."), code="no_such_room")
 
 
 def require_post(who: Identity, room: Room) -> None:
-    """Raise :class:`Forbidden` unless *who* may post to *room*, and make it where it does not exist."""
+    """Raise :class:`ChatError` unless *who* may post to *room*, and make it where it does not exist."""
     require_entry(who, room)
-    if not who.is_site:
-        require(policy().can_post(who, room))
-        if room.pk is None:
-            require(policy().can_create(who, room))
+    if who.is_site:
+        return
+    _require_open_doors(room)
+    if (mute := standing.of(who.key, room).mute) is not None:
+        raise Forbidden(
+            mute.reason or _("You are muted in this room."), code="muted", retry_after=mute.seconds_left
+        )
+    if room.is_announcement and not policy().can_moderate(who, room):
+        raise Forbidden(_("Only moderators post in this room."), code="announcement")
+    require(policy().can_post(who, room))
+    if room.pk is None:
+        require(policy().can_create(who, room))
 
 
 def require_change(
     who: Identity, room: Room, message: Message, question: Literal["can_edit", "can_delete"]
 ) -> None:
-    """Raise :class:`Forbidden` unless *who* may enter *room* and change *message*."""
+    """Raise :class:`ChatError` unless *who* may enter *room* and change *message*."""
     require_entry(who, room)
     if not who.is_site:
+        _require_open_doors(room)
         require(getattr(policy(), question)(who, room, message))
 
 
-def require_moderation(who: Identity, room: Room) -> None:
-    """Raise :class:`Forbidden` unless *who* may moderate *room*."""
+def require_may(who: Identity, room: Room, question: Question) -> None:
+    """Raise :class:`ChatError` unless *who* may enter *room* and the policy's *question* is answered with yes."""
+    require_entry(who, room)
     if not who.is_site:
-        require(policy().can_moderate(who, room))
+        if question in _CHANGING:
+            _require_open_doors(room)
+        require(getattr(policy(), question)(who, room))
 
 
-def _require_no_ban(who: Identity, room: Room) -> None:
-    # The access version grows with every ban, so a room that never had one costs no query.
-    if room.pk is None or not room.log.access_version:
-        return
-    ban = Ban.objects.using(database()).in_force().filter(room_id=room.pk, key=who.key).first()
-    if ban is not None:
-        raise Forbidden(_("You are banned from this room.") if not ban.reason else ban.reason, code="banned")
+Question = Literal["can_react", "can_pin", "can_report", "can_invite", "can_moderate", "can_manage"]
+_CHANGING = ("can_react", "can_pin")
+"""What an archived room takes no more. It can still be moderated, and be opened again."""
+
+
+def require_moderation(who: Identity, room: Room) -> None:
+    """Raise :class:`ChatError` unless *who* may moderate *room*."""
+    require_may(who, room, "can_moderate")
+
+
+def rights(who: Identity, room: Room) -> list[str]:
+    """What *who* may do in *room*, by the names of the verbs, for pages that show only what is possible."""
+    may = ["post"] if _is_allowed(require_post, who, room) else []
+    questions: tuple[Question, ...] = get_args(Question)
+    return may + [
+        question.removeprefix("can_")
+        for question in questions
+        if _is_allowed(require_may, who, room, question)
+    ]
+
+
+def _is_allowed(ask: Callable[..., None], *about: Any) -> bool:
+    try:
+        ask(*about)
+    except ChatError:
+        return False
+    return True
+
+
+def _require_open_doors(room: Room) -> None:
+    if room.archived_at is not None:
+        raise Forbidden(_("This room is archived: it can be read only."), code="archived")
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:

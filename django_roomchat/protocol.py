@@ -137,13 +137,76 @@ ClientFrame = Hello | Join | Leave | Post | Edit | Delete | Seen | Ping
 # From the server ------------------------------------------------------------------------------------------------
 
 
-class Author(msgspec.Struct, frozen=True):
+class Author(msgspec.Struct, omit_defaults=True, frozen=True):
     """Who wrote a message."""
 
     key: str
     """The same for everything that one user or guest says."""
     name: str
     """As it was when the message was written."""
+    avatar: str = ""
+    """The address of a picture."""
+    link: str = ""
+    """The address of a profile."""
+
+
+class Quote(msgspec.Struct, omit_defaults=True, frozen=True):
+    """The beginning of a message that is answered, as it was when this was sent. Later events of its ``seq`` change it."""
+
+    seq: int
+    """Its place."""
+    name: str
+    """Of its author."""
+    body: str
+    """Its first 140 characters."""
+    deleted: bool = False
+    """It was deleted, and ``body`` is empty."""
+
+
+class Reactions(msgspec.Struct, frozen=True):
+    """Who has answered a message with one emoji."""
+
+    count: int
+    """How many."""
+    keys: list[str]
+    """The first 20 of them."""
+
+
+class Mention(msgspec.Struct, frozen=True):
+    """Somebody named in a text."""
+
+    key: str
+    """Whom."""
+    name: str
+    """How the text calls them, without the ``@``."""
+
+
+class Line(msgspec.Struct, omit_defaults=True, frozen=True):
+    """What a line of the system says, for clients that say it in their own language; ``body`` has it in the site's."""
+
+    code: Literal[
+        "joined", "left", "removed", "renamed", "role", "archived", "unarchived", "pinned", "created"
+    ]
+    """What happened."""
+    name: str = ""
+    """Of whom it happened to."""
+    by: str = ""
+    """The name of who did it, where that is somebody else."""
+    value: str = ""
+    """The new title, or the new role."""
+
+
+class EventData(msgspec.Struct, omit_defaults=True, frozen=True):
+    """What an event carries beyond the columns of its message: the fields that are kept in ``Message.data``."""
+
+    reactions: dict[str, Reactions] | None = None
+    """By emoji, in the order of their first use."""
+    mentions: list[Mention] | None = None
+    """Those whom the text calls by name."""
+    html: str | None = None
+    """The text, rendered and safe to show; with the Markdown extra only."""
+    line: Line | None = None
+    """With ``kind`` ``system``: what happened."""
 
 
 class Event(msgspec.Struct, omit_defaults=True, frozen=True):
@@ -169,6 +232,18 @@ class Event(msgspec.Struct, omit_defaults=True, frozen=True):
     """When its text was last changed."""
     deleted_at: str | None = None
     """If present, ``body`` is empty."""
+    quote: Quote | None = None
+    """The beginning of the message that it answers."""
+    pinned_at: str | None = None
+    """It is pinned, since then."""
+    reactions: dict[str, Reactions] | None = None
+    """By emoji, in the order of their first use."""
+    mentions: list[Mention] | None = None
+    """Those whom the text calls by name."""
+    html: str | None = None
+    """The text, rendered and safe to show; with the Markdown extra only."""
+    line: Line | None = None
+    """With ``kind`` ``system``: what happened."""
 
 
 class You(msgspec.Struct, frozen=True):
@@ -230,6 +305,23 @@ class Joined(Frame, frozen=True, tag="joined"):
     """With ``reset``: there are older messages than these."""
 
 
+class Rights(Frame, frozen=True, tag="rights"):
+    """What the socket's person may do in a room. Sent before ``joined``, and whenever it changes."""
+
+    room: str
+    """Its canonical name."""
+    can: list[str]
+    """Some of ``post``, ``react``, ``pin``, ``report``, ``invite``, ``moderate``, ``manage``."""
+    role: str = ""
+    """``owner``, ``moderator``, ``member``, or absent for who is no member."""
+    visibility: str = "open"
+    """Of the room: ``open``, ``private`` or ``direct``."""
+    slow_seconds: int = 0
+    """Seconds between two posts of one person."""
+    archived: bool = False
+    """The room can be read only."""
+
+
 class Events(Frame, frozen=True, tag="events"):
     """What happened in a room in ``(prev, head]``."""
 
@@ -256,6 +348,15 @@ class Ack(Frame, frozen=True, tag="ack"):
     """The message's place in the room."""
     duplicate: bool
     """It was stored before, or there was nothing to change."""
+
+
+class Done(Frame, frozen=True, tag="done"):
+    """What was asked for is done. The answer to frames that have no answer of their own."""
+
+    id: str
+    """Of the frame that this answers."""
+    room: str = ""
+    """The canonical name of the room that it concerns."""
 
 
 class Error(Frame, frozen=True, tag="error"):
@@ -300,7 +401,7 @@ class Bye(Frame, frozen=True, tag="bye"):
     """Seconds to wait before the next attempt, in place of the client's own back-off."""
 
 
-ServerFrame = Welcome | Joined | Events | Ack | Error | Heads | Left | Bye
+ServerFrame = Welcome | Joined | Rights | Events | Ack | Done | Error | Heads | Left | Bye
 
 
 # The tutorial's dialect -------------------------------------------------------------------------------------------
@@ -388,9 +489,8 @@ def decode_tutorial(text: str | None, max_bytes: int) -> TutorialPost:
 T = TypeVar("T")
 
 
-def decode_body(content: bytes, wanted: type[T], max_bytes: int) -> T:
+def decode_body(text: str, wanted: type[T], max_bytes: int) -> T:
     """The JSON body of an HTTP request, with the errors of a frame."""
-    text = content.decode(errors="surrogateescape")
     return _decode(msgspec.json.Decoder(wanted), text, max_bytes)  # type: ignore[no-any-return]  # as above
 
 

@@ -18,6 +18,8 @@ KEY_MAX_LENGTH = 300
 MARKS_MAX = 8
 """Combining marks in a row. Real scripts stay below it; stacks that climb over the next lines do not."""
 ID_MAX_LENGTH = 64
+HIDDEN = "~"
+"""Begins the names of rooms that are made, not come upon. The rest of such a name is made by chance."""
 
 _ZERO_WIDTH_JOINERS = "\u200c\u200d"
 """Persian words and family emoji need them; every other invisible character only serves to imitate a name."""
@@ -78,8 +80,8 @@ def _too_long(length: int, max_length: int) -> BadRoomName:
 
 
 def _refuse_unusable(name: str) -> None:
-    if name in (".", ".."):
-        raise BadRoomName(_("A room cannot be called “.” or “..”: addresses use them for folders."))
+    if name in (".", "..", HIDDEN):
+        raise BadRoomName(_("A room cannot be called “.”, “..” or “~”: addresses use them for other things."))
     for character in _ENGLAND_TO_WALES.sub("", name):
         category = unicodedata.category(character)
         if character in "/\\":

@@ -8,6 +8,9 @@ app_name = "roomchat"
 
 urlpatterns = [
     path("", views.index, name="index"),
+    # No room is called “~”.
+    path("~/frames/", views.frames, name="frames"),
     path("<str:room_name>/", views.room, name="room"),
+    path("<str:room_name>/frames/", views.frames, name="room_frames"),
     path("<str:room_name>/messages/", views.messages, name="messages"),
 ]

@@ -10,9 +10,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from django_roomchat import actions, identity, page, protocol
+from django_roomchat import actions, identity, page, protocol, verbs
 from django_roomchat.conf import config
 from django_roomchat.errors import BadRoomName, BadValue, ChatError, Unsupported
 
@@ -86,10 +86,26 @@ def messages(request: HttpRequest, room_name: str) -> HttpResponse:
         history = actions.read_history(who, room_name, before=_place(request.GET.get("before")))
         return _json(page.history_json(history))
     except ChatError as error:
-        response = _json({"error": {"code": error.code, "detail": error.detail}}, status=error.status)
-        if error.retry_after is not None:
-            response["Retry-After"] = str(max(1, round(error.retry_after)))
-        return response
+        return _json_error(error)
+
+
+@transaction.non_atomic_requests
+@require_POST
+@never_cache
+def frames(request: HttpRequest, room_name: str = "") -> HttpResponse:
+    """One frame of ``roomchat.v1`` as JSON, for those without a socket; its answer comes back."""
+    try:
+        frame = protocol.decode(_json_text(request), config().FRAME_MAX_BYTES)
+        return _json(verbs.perform(identity.who(request), room_name, frame))
+    except ChatError as error:
+        return _json_error(error)
+
+
+def _json_error(error: ChatError) -> HttpResponse:
+    response = _json({"error": {"code": error.code, "detail": error.detail}}, status=error.status)
+    if error.retry_after is not None:
+        response["Retry-After"] = str(max(1, round(error.retry_after)))
+    return response
 
 
 class _JSONPost(msgspec.Struct):
@@ -99,14 +115,18 @@ class _JSONPost(msgspec.Struct):
 
 
 def _post_json(request: HttpRequest, room_name: str) -> HttpResponse:
-    if request.content_type != "application/json":
-        # Also a guard: a form of another site can send text/plain, but not JSON.
-        raise Unsupported("Send JSON, with Content-Type: application/json.")
-    said = protocol.decode_body(request.body, _JSONPost, config().FRAME_MAX_BYTES)
+    said = protocol.decode_body(_json_text(request), _JSONPost, config().FRAME_MAX_BYTES)
     posted = actions.post_message(
         room_name, said.body, author=identity.who(request), id=said.id, reply_to=said.reply_to
     )
     return _json({"id": posted.id, "seq": posted.seq, "duplicate": posted.duplicate}, status=201)
+
+
+def _json_text(request: HttpRequest) -> str:
+    if request.content_type != "application/json":
+        # Also a guard: a form of another site can send text/plain, but not JSON.
+        raise Unsupported("Send JSON, with Content-Type: application/json.")
+    return request.body.decode(errors="surrogateescape")
 
 
 def _place(typed: str | None) -> int | None:

@@ -1,0 +1,94 @@
+"""How somebody stands in a room: their role, and what they may not do for a while. Looked up once for each access version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from django_roomchat.counter import database
+from django_roomchat.models import Ban, Membership, Mute, Room
+
+KNOWN_MAX = 20_000
+"""Standings that a process remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sanction:
+    """A ban or a mute."""
+
+    reason: str
+    until: datetime | None
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.until is None or self.until > timezone.now()
+
+    @property
+    def seconds_left(self) -> float | None:
+        """``None`` where it has no end."""
+        return None if self.until is None else max(0.0, (self.until - timezone.now()).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How somebody stands in a room."""
+
+    role: str = ""
+    """``owner``, ``moderator``, ``member``, or empty for who is no member."""
+    banned: Sanction | None = None
+    muted: Sanction | None = None
+
+    @property
+    def is_member(self) -> bool:
+        return bool(self.role)
+
+    @property
+    def ban(self) -> Sanction | None:
+        """The ban that is in force."""
+        return self.banned if self.banned is not None and self.banned.is_in_force else None
+
+    @property
+    def mute(self) -> Sanction | None:
+        """The mute that is in force."""
+        return self.muted if self.muted is not None and self.muted.is_in_force else None
+
+
+NOBODY = Standing()
+_known: dict[tuple[Any, ...], Standing] = {}
+
+
+def of(key: str, room: Room) -> Standing:
+    """How *key* stands in *room*, as of the room's access version.
+
+    Every change of anybody's standing raises the access version, under the lock that numbers messages; so what was looked up
+    for a version is true for it ever after, and a room in which nobody has a standing costs no query.
+    """
+    if room.pk is None or not room.log.access_version:
+        return NOBODY
+    place = (room.pk, room.log.epoch, room.log.access_version, key)
+    known = _known.get(place)
+    if known is None:
+        known = _look_up(key, room)
+        # What is seen within somebody's transaction may never have been.
+        if not transaction.get_connection(database()).in_atomic_block:
+            if len(_known) >= KNOWN_MAX:
+                _known.clear()
+            _known[place] = known
+    return known
+
+
+def _look_up(key: str, room: Room) -> Standing:
+    where = {"room_id": room.pk, "key": key}
+    roles = Membership.objects.using(database()).filter(**where).values_list("role", flat=True)
+    bans = Ban.objects.using(database()).filter(**where).values_list("reason", "until")
+    mutes = Mute.objects.using(database()).filter(**where).values_list("reason", "until")
+    return Standing(roles.first() or "", _sanction(bans), _sanction(mutes))
+
+
+def _sanction(rows: Iterable[tuple[str, datetime | None]]) -> Sanction | None:
+    return next((Sanction(reason, until) for reason, until in rows), None)
