@@ -363,8 +363,9 @@ class Hub:
                 self._couriers[alias] = Courier(alias, self._hear, self._group_joined)
             return self._couriers[alias]
         except Exception as error:
+            whose = f"Room {name!r}" if name != bus.EVERYBODY else "What concerns no room"
             reports.warn(
-                "no layer", "Room %r has no channel layer; other processes poll the database: %r", name, error
+                "no layer", "%s has no channel layer; other processes poll the database: %r", whose, error
             )
             return None
 

@@ -312,10 +312,10 @@ class Rights(Frame, frozen=True, tag="rights"):
     """Its canonical name."""
     can: list[str]
     """Some of ``post``, ``react``, ``pin``, ``report``, ``invite``, ``moderate``, ``manage``."""
+    visibility: str
+    """Of the room: ``open``, ``private`` or ``direct``."""
     role: str = ""
     """``owner``, ``moderator``, ``member``, or absent for who is no member."""
-    visibility: str = "open"
-    """Of the room: ``open``, ``private`` or ``direct``."""
     slow_seconds: int = 0
     """Seconds between two posts of one person."""
     archived: bool = False

@@ -233,7 +233,7 @@ SAID = [
         frame("join", room="lobby", since=2**53 - 1),
         frame("join", room="lobby", epoch="not a uuid", since=1),
         frame("join", room="lobby", epoch="\u0000", since=0),
-        answers="joined",
+        answers=("rights", "joined") * 3,
     ),
     said(47, "a reply to nothing", post("hi", reply_to=999_999), post("hi", reply_to=0), answers="not_found"),
     said(
@@ -262,7 +262,7 @@ SAID = [
         56,
         "in and out 50 times",
         *[frame("join", room="flap"), frame("leave", room="flap")] * 50,
-        answers=("joined", "left") * 50,
+        answers=("rights", "joined", "left") * 50,
     ),
     said(56, "leaving where one is not", frame("leave", room="nowhere"), answers="not_found"),
 ]

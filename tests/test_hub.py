@@ -1153,11 +1153,15 @@ class Courier:
     def __init__(self, alias, deliver, joined):
         self.alias, self.deliver, self.joined = alias, deliver, joined
         self.asked = []
+        self.hears_everybody = False
         self.is_down = False
         self.made.append(self)
 
     def join(self, group):
-        self.asked.append(("join", group))
+        if group == bus.group_name(bus.EVERYBODY):
+            self.hears_everybody = True
+        else:
+            self.asked.append(("join", group))
 
     def leave(self, group):
         self.asked.append(("leave", group))
@@ -1333,7 +1337,10 @@ async def test_a_room_whose_layer_cannot_be_found_lives_by_the_poll(house, lobby
 
     await clock.advance(6)
 
-    assert reported[0].startswith("Room 'lobby' has no channel layer; other processes poll the database: ")
+    assert [text.partition(":")[0] for text in reported] == [
+        "What concerns no room has no channel layer; other processes poll the database",
+        "Room 'lobby' has no channel layer; other processes poll the database",
+    ]
     assert revs(socket) == [[1]]
 
 

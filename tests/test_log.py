@@ -12,6 +12,7 @@ from django_roomchat import counter, log
 from django_roomchat.errors import IdReused, NotFound
 from django_roomchat.log import Appended, Draft, Slice, State, Stored
 from django_roomchat.models import Message, Room, RoomLog
+from django_roomchat.protocol import Quote
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -125,6 +126,7 @@ def test_what_is_stored_is_what_was_drafted(database):
         "reply_to": 1,
         "edited_at": None,
         "deleted_at": None,
+        "pinned_at": None,
         "data": {},
     }
 
@@ -132,14 +134,18 @@ def test_what_is_stored_is_what_was_drafted(database):
 def test_the_events_told_are_the_events_read_later(database):
     room = make_room()
 
-    done = append(room, draft("a"), draft("b", reply_to=1))
+    append(room, draft("a"))
+    quote = log.quotes(room.pk, [1])[1]
+
+    done = append(room, draft("b", reply_to=1, quote=quote, data={"avatar": "/ana.png", "html": "<b>b</b>"}))
 
     assert (
         done.events
-        == log.read("lobby", "", 0, limit=10, page=10).events
-        == log.tail("lobby", changes=10).events
+        == log.read("lobby", str(room.log.epoch), 1, limit=10, page=10).events
+        == log.tail("lobby", changes=1).events
     )
-    assert [event.seq for event in done.events] == [1, 2]
+    [event] = done.events
+    assert (event.seq, event.quote, event.author.avatar, event.html) == (2, quote, "/ana.png", "<b>b</b>")
 
 
 def test_the_room_says_when_it_changed(database):
@@ -896,14 +902,17 @@ def test_the_states_of_many_rooms_are_one_question(room, django_assert_num_queri
     assert states == {"lobby": State(str(room.log.epoch), 0, 0), "other": State(str(other.log.epoch), 2, 3)}
 
 
-def test_a_message_that_is_not_there_cannot_be_answered(room):
-    append(room, *drafts("a"))
-    log.require_message(room.pk, 1)
+def test_messages_are_quoted_by_their_beginnings(room):
+    def delete(message):
+        message.body, message.deleted_at = "", datetime.now(UTC)
+        return True
 
-    with pytest.raises(NotFound) as caught:
-        log.require_message(room.pk, 2)
+    append(room, draft("a", body="x" * 200), draft("b", body="gone"))
+    log.change(room.pk, 2, delete)
 
-    assert caught.value.detail == "There is no message 2 in this room to reply to."
+    quotes = log.quotes(room.pk, [1, 2, 3])
+
+    assert quotes == {1: Quote(1, "1", "x" * 140), 2: Quote(2, "1", "", deleted=True)}
 
 
 def test_times_are_told_in_utc_with_milliseconds(room):

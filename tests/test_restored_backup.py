@@ -32,7 +32,7 @@ async def restored():
 async def test_everybody_starts_over(restored):
     await hub.current()._poll()
 
-    assert (await restored.receive())["reset"] == "epoch"
+    assert (await restored.receive("joined"))["reset"] == "epoch"
 
 
 async def test_a_ban_counts_at_once_though_the_access_version_is_lower_than_before(restored):

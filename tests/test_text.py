@@ -54,7 +54,7 @@ def test_a_room_can_be_called(typed, name, title):
 UNUSABLE = "A room's name cannot contain invisible or private characters."
 CONTROL = "A room's name cannot contain control characters or line breaks."
 BIDI = "A room's name cannot contain characters that turn the direction of writing."
-DOTS = "A room cannot be called “.” or “..”: addresses use them for folders."
+DOTS = "A room cannot be called “.”, “..” or “~”: addresses use them for other things."
 TOWER = "A room's name cannot have more than 8 combining marks in a row."
 
 

@@ -79,7 +79,7 @@ BAD_NAMES = [
     ("a/b", "A room's name cannot contain “/” or “\\”."),
     ("a\tb", "A room's name cannot contain control characters or line breaks."),
     ("a\u202eb", "A room's name cannot contain characters that turn the direction of writing."),
-    ("..", "A room cannot be called “.” or “..”: addresses use them for folders."),
+    ("..", "A room cannot be called “.”, “..” or “~”: addresses use them for other things."),
     ("x" * 101, "A room's name has at most 100 characters; this one has 101."),
 ]
 
