@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_roomchat import bus
-from django_roomchat.bus import Access, Batch, from_message, group_name, layer_alias, publish, to_message
+from django_roomchat.bus import (
+    Access,
+    Batch,
+    Notice,
+    from_message,
+    group_name,
+    layer_alias,
+    publish,
+    to_message,
+)
 from django_roomchat.protocol import Author, Event, encode_event
 
 IN_MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
@@ -140,6 +149,38 @@ def test_a_layer_that_does_not_exist_is_said_so(settings, layers, chosen, senten
         layer_alias("lobby")
 
     assert str(caught.value) == sentence
+
+
+# What concerns no room -------------------------------------------------------------------------------------------
+
+
+def test_what_concerns_no_room_has_a_group_of_its_own_whatever_the_hook_says(settings):
+    settings.ROOMCHAT = {"GROUP_NAME": lambda room: f"g.{room}"}
+
+    assert (group_name(bus.EVERYBODY), group_name("lobby")) == ("roomchat.everybody", "g.lobby")
+
+
+def test_it_goes_over_the_layer_that_is_named(settings):
+    settings.CHANNEL_LAYERS = {"default": IN_MEMORY, "chat": IN_MEMORY}
+    settings.ROOMCHAT = {"CHANNEL_LAYER": "chat"}
+
+    assert layer_alias(bus.EVERYBODY) == "chat"
+
+
+@pytest.mark.parametrize(("layers", "chosen"), [(["default", "chat"], "default"), (["chat"], "chat")])
+def test_where_a_hook_chooses_it_goes_over_the_default_layer_or_the_first(settings, layers, chosen):
+    settings.CHANNEL_LAYERS = dict.fromkeys(layers, IN_MEMORY)
+    settings.ROOMCHAT = {"CHANNEL_LAYER": lambda room: {"lobby": "chat"}[room]}
+
+    assert (layer_alias(bus.EVERYBODY), layer_alias("lobby")) == (chosen, "chat")
+
+
+def test_without_layers_it_goes_nowhere(settings):
+    settings.CHANNEL_LAYERS = {}
+    settings.ROOMCHAT = {"CHANNEL_LAYER": lambda room: "chat"}
+
+    with pytest.raises(ImproperlyConfigured):
+        layer_alias(bus.EVERYBODY)
 
 
 # Telling ---------------------------------------------------------------------------------------------------------
@@ -320,7 +361,17 @@ def test_a_batch_is_carried_as_plain_values():
     }
 
 
-@pytest.mark.parametrize("news", [batch("방"), batch(events=[]), Access("방", 7, "g:1"), Access("a", 7, "")])
+@pytest.mark.parametrize(
+    "news",
+    [
+        batch("방"),
+        batch(events=[]),
+        Access("방", 7, "g:1"),
+        Access("a", 7, ""),
+        Notice("typing", {"keys": ["u:1"], "on": True}, "방"),
+        Notice("session", {"user": 7}),
+    ],
+)
 def test_news_come_back_as_they_were_sent(news):
     carried = from_message(to_message(news))
 

@@ -1417,6 +1417,66 @@ async def test_who_lost_the_right_on_the_way_in_is_looked_at_again(house, lobby)
     assert (late.checked, fresh.checked) == (["lobby"], [])
 
 
+# What passes --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    """What the handler of “weather” has heard."""
+    monkeypatch.setattr(hub, "_handlers", {})
+    notices = []
+
+    @hub.handles("weather")
+    def note(one, room, data):
+        notices.append((room, data, [socket.key for socket in one.sockets_in(room)]))
+
+    return notices
+
+
+async def test_a_notice_is_heard_by_those_who_handle_its_topic(couriers, house, heard):
+    socket = await house.enter()
+
+    bus.publish(bus.Notice("weather", {"sunny": True}, "lobby"))
+    bus.publish(bus.Notice("weather", {"sunny": False}))
+    bus.publish(bus.Notice("of a newer version", {}))
+    await settle()
+
+    assert heard == [("lobby", {"sunny": True}, [socket.key]), ("", {"sunny": False}, [])]
+
+
+async def test_a_notice_goes_over_the_layer_too(couriers, house, heard):
+    await house.enter()
+    notice = bus.Notice("weather", {})
+
+    bus.publish(notice)
+    await settle()
+
+    assert couriers[0].hears_everybody
+    assert couriers[0].asked[-1] == ("send", bus.group_name(bus.EVERYBODY), notice)
+
+
+async def test_a_handler_that_fails_is_reported_and_harms_nobody(
+    couriers, house, lobby, monkeypatch, reported
+):
+    monkeypatch.setattr(hub, "_handlers", {"weather": lambda *about: 1 / 0})
+    socket = await house.enter()
+
+    couriers[0].deliver(bus.Notice("weather", {}))
+    couriers[0].deliver(lobby.append())
+
+    assert (revs(socket), reported) == (
+        [[1]],
+        ["A notice about 'weather' was not understood: ZeroDivisionError('division by zero')"],
+    )
+
+
+async def test_somebodys_sockets_are_found(house):
+    one, other = await house.enter(), await house.enter()
+    other.key = "u:2"
+
+    assert (house.hub.sockets_of("u:2"), one in house.hub.sockets_of(one.key)) == ([other], True)
+
+
 # Whatever happens -------------------------------------------------------------------------------------------------
 
 STEP = st.one_of(

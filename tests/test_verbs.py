@@ -1,0 +1,101 @@
+"""A frame does the same over HTTP as through a socket."""
+
+import json
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from django_roomchat import post_message, protocol, verbs
+from django_roomchat.errors import UnknownType
+from django_roomchat.identity import of_user
+from django_roomchat.models import Message
+from django_roomchat.protocol import Ack
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ana():
+    return User.objects.create_user("ana", password="x")
+
+
+@pytest.fixture
+def client(ana):
+    client = Client()
+    client.force_login(ana)
+    return client
+
+
+def send(client, frame, room="lobby", **options):
+    address = reverse("roomchat:room_frames", args=[room]) if room else reverse("roomchat:frames")
+    content = frame if isinstance(frame, str) else json.dumps(frame)
+    response = client.post(address, content, **({"content_type": "application/json"} | options))
+    return response.status_code, response.json()
+
+
+def texts():
+    return list(Message.objects.order_by("seq").values_list("body", flat=True))
+
+
+def test_a_post_an_edit_and_a_deletion_are_frames(client):
+    answers = [
+        send(client, {"type": "post", "id": "a", "body": "hi"}),
+        send(client, {"type": "post", "id": "b", "body": "hello", "reply_to": 1}),
+        send(client, {"type": "edit", "id": "c", "seq": 1, "body": "hi!"}),
+        send(client, {"type": "delete", "id": "d", "seq": 2}),
+    ]
+
+    assert answers == [
+        (200, {"type": "ack", "id": id, "room": "lobby", "seq": seq, "duplicate": False})
+        for id, seq in (("a", 1), ("b", 2), ("c", 1), ("d", 2))
+    ]
+    assert texts() == ["hi!", ""]
+
+
+def test_python_performs_the_same(ana):
+    frame = protocol.Post(id="a", body="hi")
+
+    assert verbs.perform(of_user(ana), "Lobby", frame) == Ack("a", "lobby", 1, False)
+
+
+def test_what_only_a_socket_can_do_is_refused(client):
+    assert send(client, {"type": "join", "room": "lobby"}) == (
+        400,
+        {
+            "error": {
+                "code": "unknown_type",
+                "detail": "A frame of type “join” makes sense on a socket only.",
+            }
+        },
+    )
+
+
+@pytest.mark.parametrize("kind", ["hello", "leave", "seen", "ping"])
+def test_frames_of_a_socket_have_no_verb(ana, kind):
+    [frame] = [one for one in protocol.ClientFrame.__args__ if one.__struct_config__.tag == kind]
+    made = frame({}) if kind == "seen" else frame()
+
+    with pytest.raises(UnknownType):
+        verbs.perform(of_user(ana), "lobby", made)
+
+
+def test_a_frame_that_is_none_is_told_why(client):
+    assert send(client, "no json")[0] == 400
+    assert send(client, {"type": "dance"}, room="")[1]["error"]["code"] == "unknown_type"
+    assert send(client, {"type": "post"}, content_type="text/plain")[1]["error"]["code"] == "unsupported"
+
+
+def test_another_sites_page_cannot_send_one(ana):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ana)
+    post_message("lobby", "hello")
+
+    response = client.post(
+        reverse("roomchat:room_frames", args=["lobby"]),
+        json.dumps({"type": "post", "id": "a", "body": "hi"}),
+        content_type="application/json",
+    )
+
+    assert (response.status_code, texts()) == (403, ["hello"])
