@@ -14,7 +14,7 @@ from django_roomchat import protocol
 WIRE = {
     "client": [frame.__name__ for frame in get_args(protocol.ClientFrame)],
     "server": [frame.__name__ for frame in get_args(protocol.ServerFrame)],
-    "objects": ["Event", "Author", "You", "Limits"],
+    "objects": ["Event", "Author", "Quote", "Reactions", "Mention", "Line", "You", "Limits"],
     "tutorial": ["TutorialPost", "TutorialMessage", "TutorialError"],
 }
 
@@ -22,14 +22,19 @@ WIRE = {
 WIRE_TYPES = {
     "Author": "object, see :wire-object:`Author`",
     "Limits": "object, see :wire-object:`Limits`",
+    "Line": "object, see :wire-object:`Line`",
+    "Quote": "object, see :wire-object:`Quote`",
     "Position": "whole number, 0 to 2\\ :sup:`53` − 1",
     "You": "object, see :wire-object:`You`",
     "bool": "``true`` or ``false``",
     "dict[str, Position]": "object: room name → position",
+    "dict[str, Reactions]": "object: emoji → :wire-object:`Reactions`",
     "dict[str, int]": "object: room name → position",
     "float": "number",
     "int": "whole number",
+    "list[Mention]": "list of :wire-object:`Mention`",
     "list[msgspec.Raw]": "list of :wire-object:`Event`",
+    "list[str]": "list of texts",
     "str": "text",
 }
 
