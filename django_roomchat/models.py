@@ -394,7 +394,12 @@ class ServerProcess(models.Model):
     """A process that has sockets, as long as it renews its lease."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    alive_at = models.DateTimeField(default=timezone.now, db_index=True)
+    alive_at = models.DateTimeField(
+        default=timezone.now, help_text=_("When it last renewed its lease, by the database's clock.")
+    )
+    version = models.BigIntegerField(
+        default=0, help_text=_("Grows with every change of its people, to tell who has not heard of one.")
+    )
 
     class Meta:
         verbose_name = _("server process")
@@ -407,10 +412,12 @@ class ServerProcess(models.Model):
 class Presence(models.Model):
     """Somebody has a socket in a room, in a process that is alive."""
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     process = models.ForeignKey(ServerProcess, models.CASCADE, related_name="presences")
     room = models.CharField(max_length=text.KEY_MAX_LENGTH, db_index=True)
     key = models.CharField(max_length=100)
     name = models.CharField(max_length=150)
+    avatar = models.CharField(max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("presence")
