@@ -33,6 +33,7 @@ from django_roomchat import (
 )
 from django_roomchat.conf import config
 from django_roomchat.errors import BadValue, Busy, ChatError, Forbidden, NotFound, TryAgain
+from django_roomchat.fastlane import TextFrame
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
 from django_roomchat.outbox import Outbox
@@ -147,6 +148,7 @@ class _Connection:
         "_inbox",
         "_language",
         "_mark",
+        "_mark_at",
         "_mark_bytes",
         "_outbox",
         "_own_room",
@@ -183,6 +185,8 @@ class _Connection:
         self._seen: dict[str, int] = {}
         self._mark: dict[str, int] | None = None
         self._mark_bytes = 0
+        # Not above what may be unseen: a client that is given no more could never be said to have caught up.
+        self._mark_at = min(MARK_BYTES, config().UNSEEN_MAX_BYTES)
 
     @property
     def key(self) -> str:
@@ -358,20 +362,20 @@ class _Connection:
     def blocked_since(self) -> float | None:
         return self._unseen_since or self._outbox.blocked_since
 
-    def write(self, message: Message) -> None:
-        self._outbox.write(message)
+    def write(self, frame: TextFrame) -> None:
+        self._outbox.write(frame)
         if not self.is_tutorial:
-            self._unseen += len(message["text"])
-            self._set_mark()
-            if self._unseen_since is None and self._unseen > config().UNSEEN_MAX_BYTES:
-                self._unseen_since = time.monotonic()
+            self._unseen += frame.size
+            if self._unseen >= self._mark_at:
+                self._set_mark()
+                if self._unseen_since is None and self._unseen > config().UNSEEN_MAX_BYTES:
+                    self._unseen_since = time.monotonic()
 
-    def reply(self, message: Message) -> None:
-        self._outbox.write(message)
+    def reply(self, frame: TextFrame) -> None:
+        self._outbox.write(frame)
 
     def _set_mark(self) -> None:
-        # Not above what may be unseen: a client that is given no more could never be said to have caught up.
-        if self._mark is None and self._unseen >= min(MARK_BYTES, config().UNSEEN_MAX_BYTES):
+        if self._mark is None and self._unseen >= self._mark_at:
             self._mark = {name: seat.cursor for name, seat in self.seats.items()}
             self._mark_bytes = self._unseen
 
@@ -391,7 +395,7 @@ class _Connection:
         self._outbox.write({"type": "websocket.close", "code": code, "reason": reason})
 
     def _write(self, frame: Any) -> None:
-        self.reply({"type": "websocket.send", "text": protocol.encode(frame)})
+        self.reply(TextFrame(protocol.encode(frame)))
 
     def _welcome(self) -> None:
         settings = config()

@@ -2,7 +2,7 @@
 
 A frame for a thousand members is the same thousand times, but a server makes it anew for each.
 On uvicorn, with the websockets library and without compression, the bytes of a text frame are a header and the text,
-so they are made once and written to each member's transport.
+so they are made once and kept with the message, and written to each member's transport.
 That needs parts of uvicorn that are not its public interface: whatever is not exactly as expected, here or later,
 leaves the socket to the server's own ``send``, which is always right. ``tests/test_fastlane.py`` holds both ways together.
 """
@@ -10,7 +10,6 @@ leaves the socket to the server's own ``send``, which is always right. ``tests/t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
 from typing import Any
 
 from channels.sessions import InstanceSessionWrapper
@@ -19,6 +18,24 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _PROTOCOL = "uvicorn.protocols.websockets.websockets_sansio_impl.WebSocketsSansIOProtocol"
 _PARTS = ("close_sent", "conn", "disconnected", "handshake_complete", "transport", "writable")
+
+
+class TextFrame(dict[str, Any]):
+    """The ASGI message of a text, with the bytes that it becomes: each made once, whoever gets it."""
+
+    __slots__ = ("_wire", "size")
+
+    def __init__(self, text: str) -> None:
+        super().__init__(type="websocket.send", text=text)
+        self.size = len(text)
+        """About its bytes, for those that count what waits."""
+        self._wire: bytes | None = None
+
+    @property
+    def wire(self) -> bytes:
+        if self._wire is None:
+            self._wire = frame(self["text"])
+        return self._wire
 
 
 def beneath_sessions(send: Send) -> Send:
@@ -55,8 +72,8 @@ class Fastlane:
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
 
-    def write(self, text: str) -> bool:
-        """Send a text frame. Returns whether it did; if not, the server's ``send`` knows what to do."""
+    def write(self, message: TextFrame) -> bool:
+        """Send a text. Returns whether it did; if not, the server's ``send`` knows what to do."""
         protocol = self._protocol
         if (
             not protocol.writable.is_set()
@@ -66,11 +83,10 @@ class Fastlane:
             or protocol.transport.is_closing()
         ):
             return False
-        protocol.transport.write(frame(text))
+        protocol.transport.write(message.wire)
         return True
 
 
-@lru_cache(maxsize=64)
 def frame(text: str) -> bytes:
     """A whole, unmasked text frame (RFC 6455, section 5.2)."""
     payload = text.encode()

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from django_roomchat import log
 from django_roomchat.bus import Batch
+from django_roomchat.fastlane import TextFrame
 from django_roomchat.protocol import Events, Joined, TutorialMessage, decode_event, encode, encode_event
-
-Message = dict[str, Any]
-"""Of ASGI. The same object goes to everybody."""
 
 _ERASED = b'"deleted_at":'
 """In every event that is a deletion. In a text the quotes would have backslashes."""
@@ -24,10 +20,10 @@ class Stretch:
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
-        self._frame: Message | None = None
-        self._tutorial_frames: list[Message] | None = None
+        self._frame: TextFrame | None = None
+        self._tutorial_frames: list[TextFrame] | None = None
 
-    def frames(self, is_tutorial: bool) -> list[Message]:
+    def frames(self, is_tutorial: bool) -> list[TextFrame]:
         if is_tutorial:
             if self._tutorial_frames is None:
                 self._tutorial_frames = tutorial_frames(self.batch.events)
@@ -48,18 +44,13 @@ def batch_of(part: log.Slice) -> Batch:
     return Batch(part.room, part.epoch, part.prev, part.head, events)
 
 
-def text_frame(text: str) -> Message:
-    """The ASGI message of a text."""
-    return {"type": "websocket.send", "text": text}
-
-
-def events_frame(batch: Batch) -> Message:
+def events_frame(batch: Batch) -> TextFrame:
     """What happened in a room."""
     events = [msgspec.Raw(event) for _, event in batch.events]
-    return text_frame(encode(Events(batch.room, batch.epoch, batch.prev, batch.head, events)))
+    return TextFrame(encode(Events(batch.room, batch.epoch, batch.prev, batch.head, events)))
 
 
-def joined_frame(part: log.Slice, title: str) -> Message:
+def joined_frame(part: log.Slice, title: str) -> TextFrame:
     """The answer to a join; *title* is shown as long as the room does not exist."""
     events = [msgspec.Raw(encode_event(event)) for event in part.events]
     joined = Joined(
@@ -73,14 +64,14 @@ def joined_frame(part: log.Slice, title: str) -> Message:
         reset=part.reset,
         more=part.more,
     )
-    return text_frame(encode(joined))
+    return TextFrame(encode(joined))
 
 
-def tutorial_frames(events: list[tuple[int, bytes]]) -> list[Message]:
+def tutorial_frames(events: list[tuple[int, bytes]]) -> list[TextFrame]:
     """New messages only: the tutorial's page cannot show that one was edited or deleted."""
     decoded = [decode_event(event) for _, event in events]
     return [
-        text_frame(encode(TutorialMessage(event.body, event.author.name, event.seq)))
+        TextFrame(encode(TutorialMessage(event.body, event.author.name, event.seq)))
         for event in decoded
         if event.seq == event.rev and event.deleted_at is None
     ]

@@ -25,14 +25,13 @@ from django_roomchat import bus, log, reports, threads
 from django_roomchat.bus import Access, Batch, News, Notice
 from django_roomchat.conf import config
 from django_roomchat.courier import Courier
+from django_roomchat.fastlane import TextFrame
 from django_roomchat.frames import (
-    Message,
     Stretch,
     batch_of,
     erases,
     events_frame,
     joined_frame,
-    text_frame,
     tutorial_frames,
 )
 from django_roomchat.protocol import CLOSE_TOO_SLOW, Heads, Joined, encode
@@ -63,10 +62,10 @@ class Socket(Protocol):
     def blocked_since(self) -> float | None:
         """When its client stopped reading (``time.monotonic()``)."""
 
-    def write(self, message: Message) -> None:
-        """Send an ASGI message without waiting."""
+    def write(self, frame: TextFrame) -> None:
+        """Send a frame without waiting."""
 
-    def reply(self, message: Message) -> None:
+    def reply(self, frame: TextFrame) -> None:
         """The same for what is no event."""
 
     def close(self, code: int, retry_after: float | None = None) -> None:
@@ -125,7 +124,7 @@ class HubRoom:
         self._events_max = events_max
         self._events = 0
         self._ring: deque[Stretch] = deque()
-        self._resumptions: dict[int, Message] = {}
+        self._resumptions: dict[int, TextFrame] = {}
 
     @property
     def ring_floor(self) -> int:
@@ -169,7 +168,7 @@ class HubRoom:
         """What somebody at *since* has missed is at hand."""
         return (since == 0 or epoch == self.epoch) and self.ring_floor <= since <= self.cursor
 
-    def resumption(self, since: int, title: str) -> Message:
+    def resumption(self, since: int, title: str) -> TextFrame:
         """What somebody at *since* is told who comes back: the same for all who left together."""
         if since not in self._resumptions:
             missed = self.after(since, None) if since < self.cursor else None
@@ -177,7 +176,7 @@ class HubRoom:
             joined = Joined(
                 self.name, self.title or title, self.epoch, self.floor, since, self.cursor, events
             )
-            self._resumptions[since] = text_frame(encode(joined))
+            self._resumptions[since] = TextFrame(encode(joined))
         return self._resumptions[since]
 
     def after(self, cursor: int, max_bytes: int | None) -> Stretch | None:
@@ -277,7 +276,7 @@ class Hub:
 
     async def _rejoined(
         self, room: HubRoom, socket: Socket, epoch: str, since: int | None, title: str
-    ) -> tuple[Message | None, str, int]:
+    ) -> tuple[TextFrame | None, str, int]:
         """The same as :meth:`_joined`; a socket that was in the room hears nothing meanwhile, and stays if it fails."""
         before = socket.seats.get(room.name)
         self._unseat(socket, room.name)
@@ -290,7 +289,7 @@ class Hub:
 
     async def _joined(
         self, room: HubRoom, socket: Socket, epoch: str, since: int | None, title: str
-    ) -> tuple[Message | None, str, int]:
+    ) -> tuple[TextFrame | None, str, int]:
         """The frame with which a socket begins in a room, if its dialect has one, and the epoch and position at its end."""
         if socket.is_tutorial:
             return None, room.epoch, room.cursor
@@ -325,9 +324,9 @@ class Hub:
         for seat in list(socket.seats.values()):
             self._advance(seat)
 
-    def heads_of(self, socket: Socket) -> Message:
+    def heads_of(self, socket: Socket) -> TextFrame:
         """The ping for a socket."""
-        return text_frame(encode(Heads({name: seat.room.cursor for name, seat in socket.seats.items()})))
+        return TextFrame(encode(Heads({name: seat.room.cursor for name, seat in socket.seats.items()})))
 
     def _seat(self, seat: Seat) -> None:
         seat.room.seats[id(seat.socket)] = seat

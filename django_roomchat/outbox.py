@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from django_roomchat import fastlane
+from django_roomchat.fastlane import TextFrame
 
 Message = dict[str, Any]
 """Of ASGI: ``{"type": "websocket.send", "text": …}``. The same object may go to any number of clients."""
@@ -39,6 +40,7 @@ class Outbox:
         "_waiting_bytes",
         "_writing",
         "blocked_since",
+        "is_ready",
     )
 
     def __init__(
@@ -58,23 +60,21 @@ class Outbox:
         self._waiting: deque[Message] | None = None
         self._waiting_bytes = 0
         self._broken = False
+        self.is_ready = True
+        """What is written now leaves now. Kept, not computed: it is asked for every delivery."""
         self.blocked_since: float | None = None
         """When the client stopped reading, in ``time.monotonic()`` seconds; ``None`` while it reads."""
 
-    @property
-    def is_ready(self) -> bool:
-        """What is written now leaves now."""
-        return self._writing is None and not self._broken
-
     def write(self, message: Message) -> None:
         """Send a message, at once or after those that wait."""
-        if self._broken:
-            return
-        if self._writing is None:
+        if self.is_ready:
             lane = self._fastlane
-            if lane is None or message["type"] != "websocket.send" or not lane.write(message["text"]):
+            if lane is None or not isinstance(message, TextFrame) or not lane.write(message):
                 self._continue(self._send(message))  # type: ignore[arg-type]  # every server's send is a coroutine function
-            return
+        elif not self._broken:
+            self._keep(message)
+
+    def _keep(self, message: Message) -> None:
         self._waiting_bytes += len(message.get("text", ""))
         if self._waiting_bytes > self._max_bytes:
             self._on_overflow()
@@ -86,6 +86,7 @@ class Outbox:
     def end(self) -> None:
         """Write nothing more, and forget what waits."""
         self._broken = True
+        self.is_ready = False
         self._waiting = None
         if self._writing is not None:
             self._writing.close()
@@ -96,15 +97,18 @@ class Outbox:
             awaited = writing.send(None)
         except StopIteration:
             self._writing = None
+            self.is_ready = True
             return
         except Exception:
             # The connection is gone, which the consumer hears from the server as a disconnect.
             self._writing = None
             self._broken = True
+            self.is_ready = False
             return
         if self._writing is None:
             self.blocked_since = time.monotonic()
         self._writing = writing
+        self.is_ready = False
         if awaited is None:
             asyncio.get_running_loop().call_soon(self._resume)
         else:

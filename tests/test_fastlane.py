@@ -44,7 +44,7 @@ class Transport:
 
 
 def test_a_frame_goes_straight_to_the_transport_of_this_uvicorn(protocol):
-    assert fastlane.find(protocol.send).write("hi")
+    assert fastlane.find(protocol.send).write(fastlane.TextFrame("hi"))
     assert protocol.transport.written == b"\x81\x02hi"
 
 
@@ -63,7 +63,7 @@ def test_whatever_is_not_plain_is_left_to_the_server(protocol, state):
         case "closing":
             protocol.transport.closing = True
 
-    assert not lane.write("hi")
+    assert not lane.write(fastlane.TextFrame("hi"))
     assert protocol.transport.written == b""
 
 
