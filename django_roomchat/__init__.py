@@ -10,51 +10,67 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from django_roomchat.actions import aban as aban
     from django_roomchat.actions import adelete_message as adelete_message
     from django_roomchat.actions import aedit_message as aedit_message
     from django_roomchat.actions import apost_message as apost_message
     from django_roomchat.actions import aread_history as aread_history
-    from django_roomchat.actions import aunban as aunban
-    from django_roomchat.actions import ban as ban
     from django_roomchat.actions import delete_message as delete_message
     from django_roomchat.actions import edit_message as edit_message
     from django_roomchat.actions import post_message as post_message
     from django_roomchat.actions import prune_history as prune_history
     from django_roomchat.actions import read_history as read_history
-    from django_roomchat.actions import unban as unban
     from django_roomchat.consumers import ChatConsumer as ChatConsumer
     from django_roomchat.errors import ChatError as ChatError
     from django_roomchat.identity import Identity as Identity
+    from django_roomchat.moderation import aban as aban
+    from django_roomchat.moderation import amute as amute
+    from django_roomchat.moderation import aunban as aunban
+    from django_roomchat.moderation import aunmute as aunmute
+    from django_roomchat.moderation import ban as ban
+    from django_roomchat.moderation import mute as mute
+    from django_roomchat.moderation import unban as unban
+    from django_roomchat.moderation import unmute as unmute
     from django_roomchat.policy import ALLOWED as ALLOWED
     from django_roomchat.policy import Decision as Decision
+    from django_roomchat.policy import DjangoPermissionsPolicy as DjangoPermissionsPolicy
+    from django_roomchat.policy import MembersPolicy as MembersPolicy
     from django_roomchat.policy import OpenPolicy as OpenPolicy
     from django_roomchat.policy import SignedInPolicy as SignedInPolicy
+    from django_roomchat.review import areport_message as areport_message
+    from django_roomchat.review import report_message as report_message
     from django_roomchat.routing import websocket_urlpatterns as websocket_urlpatterns
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "aban": "actions",
+    "aban": "moderation",
     "adelete_message": "actions",
     "aedit_message": "actions",
     "ALLOWED": "policy",
+    "amute": "moderation",
     "apost_message": "actions",
     "aread_history": "actions",
-    "aunban": "actions",
-    "ban": "actions",
+    "areport_message": "review",
+    "aunban": "moderation",
+    "aunmute": "moderation",
+    "ban": "moderation",
     "ChatConsumer": "consumers",
     "ChatError": "errors",
     "Decision": "policy",
     "delete_message": "actions",
+    "DjangoPermissionsPolicy": "policy",
     "edit_message": "actions",
     "Identity": "identity",
+    "MembersPolicy": "policy",
+    "mute": "moderation",
     "OpenPolicy": "policy",
     "post_message": "actions",
     "prune_history": "actions",
     "read_history": "actions",
+    "report_message": "review",
     "SignedInPolicy": "policy",
-    "unban": "actions",
+    "unban": "moderation",
+    "unmute": "moderation",
     "websocket_urlpatterns": "routing",
 }
 

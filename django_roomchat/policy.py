@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -35,6 +37,8 @@ class Decision:
 ALLOWED = Decision(True)
 NOT_ALLOWED = Decision(False)
 SIGN_IN = Decision(False, _("Sign in to use the chat."), code="sign_in")
+MEMBERS_ONLY = Decision(False, _("Only members enter this room."), code="members_only")
+NO_PERMISSION = Decision(False, _("You do not have the permission to do this."), code="no_permission")
 _NOT_YOURS = Decision(False, _("This message is not yours."))
 _TOO_LATE = Decision(False, _("It is too late to change this message."), code="too_late")
 
@@ -157,6 +161,85 @@ class SignedInPolicy(Policy):
 
 def _signed_in(who: Identity) -> Decision:
     return ALLOWED if who.user is not None else SIGN_IN
+
+
+class MembersPolicy(Policy):
+    """Only members enter a room, an open one too; whoever has signed in may make rooms.
+
+    Staff may enter rooms that are not private, as they have to look after them.
+    A room that does not exist yet is entered by whoever may make it.
+    """
+
+    def can_enter(self, who: Identity, room: Room) -> Decision:
+        if who.user is None and not _role(who, room):
+            return SIGN_IN
+        return ALLOWED if room.pk is None or _role(who, room) or _is_staff(who) else MEMBERS_ONLY
+
+    def can_post(self, who: Identity, room: Room) -> Decision:
+        return self.can_enter(who, room)
+
+    def can_create(self, who: Identity, room: Room) -> Decision:
+        return _signed_in(who)
+
+
+class DjangoPermissionsPolicy(Policy):
+    """Django's permissions decide: those of the user, their groups, and backends that know permissions of single rooms.
+
+    ``roomchat.enter_room``, ``roomchat.post_in_room`` and ``roomchat.moderate_room`` are asked for in general and for the room;
+    ``roomchat.add_room`` makes rooms and ``roomchat.change_room`` manages them. Guests have none.
+    Private and direct rooms are for their members, as ever; and owners and moderators of a room need no permission to be that.
+    """
+
+    FRESH_SECONDS = 1.0
+    """For so long a user's permissions are believed; Django itself remembers them as long as the user object lives."""
+    KNOWN_MAX = 10_000
+
+    def __init__(self) -> None:
+        self._known: dict[Any, tuple[float, Any]] = {}
+
+    def can_enter(self, who: Identity, room: Room) -> Decision:
+        return self._has(who, "roomchat.enter_room", room)
+
+    def can_post(self, who: Identity, room: Room) -> Decision:
+        return self._has(who, "roomchat.post_in_room", room)
+
+    def can_create(self, who: Identity, room: Room) -> Decision:
+        return self._has(who, "roomchat.add_room", room)
+
+    def can_moderate(self, who: Identity, room: Room) -> Decision:
+        if room.visibility == Room.Visibility.DIRECT:
+            return NOT_ALLOWED
+        if _role(who, room) in (Membership.Role.OWNER, Membership.Role.MODERATOR):
+            return ALLOWED
+        return self._has(who, "roomchat.moderate_room", room)
+
+    def can_manage(self, who: Identity, room: Room) -> Decision:
+        if room.visibility == Room.Visibility.DIRECT:
+            return NOT_ALLOWED
+        if _role(who, room) == Membership.Role.OWNER:
+            return ALLOWED
+        return self._has(who, "roomchat.change_room", room)
+
+    def _has(self, who: Identity, permission: str, room: Room) -> Decision:
+        if who.user is None:
+            return SIGN_IN
+        user = self._fresh(who.user)
+        if user is None:
+            return NO_PERMISSION
+        # Django's own backend knows no objects and says no to all; others may know nothing else.
+        is_theirs = user.has_perm(permission) or (room.pk is not None and user.has_perm(permission, room))
+        return ALLOWED if is_theirs else NO_PERMISSION
+
+    def _fresh(self, user: Any) -> Any:
+        """The user as the database has them, without the permissions that an old object remembers."""
+        now = time.monotonic()
+        at, known = self._known.get(user.pk, (-math.inf, None))
+        if now - at >= self.FRESH_SECONDS:
+            if len(self._known) >= self.KNOWN_MAX:
+                self._known.clear()
+            known = type(user)._default_manager.filter(pk=user.pk).first()
+            self._known[user.pk] = now, known
+        return known
 
 
 @cache

@@ -1,12 +1,16 @@
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.models import Permission, User
 
+from django_roomchat import actions
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import new_guest, of_user, site
-from django_roomchat.models import Room, RoomLog
+from django_roomchat.models import Membership, Room, RoomLog
 from django_roomchat.policy import (
     ALLOWED,
     Decision,
+    DjangoPermissionsPolicy,
+    MembersPolicy,
     OpenPolicy,
     Policy,
     SignedInPolicy,
@@ -139,3 +143,144 @@ def test_a_policy_is_made_once(settings):
     settings.DEBUG = True
 
     assert policy() is before
+
+
+# Members and permissions ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_members():
+    """A room, and how somebody of each role is known in it."""
+    room = actions.create_room(Room(name="club", title="Club"))
+    people = {}
+    for role in ("owner", "moderator", "member", "stranger", "staff"):
+        user = User.objects.create_user(role, is_staff=role == "staff")
+        people[role] = of_user(user)
+        if role in ("owner", "moderator", "member"):
+            Membership.objects.create(room=room, key=f"u:{user.pk}", name=role, user=user, role=role)
+    RoomLog.objects.filter(pk=room.pk).update(access_version=1)
+    room = actions.room_of("club")
+    return room, {**people, "guest": GUEST}
+
+
+def codes(ask, room, people):
+    """The code of each refusal, by who is refused; every one of them has a sentence, too."""
+    answers = {role: ask(who, room) for role, who in people.items()}
+    assert all(str(answer.detail) for answer in answers.values() if not answer)
+    return {role: answer.code for role, answer in answers.items() if not answer}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_members_policy_is_for_members_and_those_who_look_after_them(with_members):
+    room, people = with_members
+    chosen = MembersPolicy()
+    no = {"stranger": "members_only", "guest": "sign_in"}
+
+    assert codes(chosen.can_enter, room, people) == no
+    assert codes(chosen.can_post, room, people) == no
+
+
+@pytest.mark.django_db(transaction=True)
+def test_under_the_members_policy_whoever_has_signed_in_makes_rooms(with_members):
+    _room, people = with_members
+    chosen = MembersPolicy()
+
+    for ask in (chosen.can_create, chosen.can_enter, chosen.can_post):
+        assert codes(ask, NEW_ROOM, people) == {"guest": "sign_in"}
+
+
+def permit(who, codename):
+    who.user.user_permissions.add(
+        Permission.objects.get(codename=codename, content_type__app_label="roomchat")
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_permissions_djangos_policy_allows_nothing_but_what_a_role_does(with_members):
+    room, people = with_members
+    chosen = DjangoPermissionsPolicy()
+    no = dict.fromkeys(people, "no_permission") | {"guest": "sign_in"}
+
+    for ask in (chosen.can_enter, chosen.can_post, chosen.can_create):
+        assert codes(ask, room, people) == no
+    assert codes(chosen.can_moderate, room, people).keys() == no.keys() - {"owner", "moderator"}
+    assert codes(chosen.can_manage, room, people).keys() == no.keys() - {"owner"}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("permission", "question"),
+    [
+        ("enter_room", "can_enter"),
+        ("post_in_room", "can_post"),
+        ("moderate_room", "can_moderate"),
+        ("add_room", "can_create"),
+        ("change_room", "can_manage"),
+    ],
+)
+def test_a_permission_answers_one_question(with_members, permission, question):
+    room, people = with_members
+    chosen = DjangoPermissionsPolicy()
+    permit(people["stranger"], permission)
+
+    answers = [
+        name
+        for name in ("can_enter", "can_post", "can_moderate", "can_create", "can_manage")
+        if getattr(chosen, name)(people["stranger"], room)
+    ]
+
+    assert answers == [question]
+
+
+class OneRoom(BaseBackend):
+    """Knows permissions of single rooms only, as django-guardian's does."""
+
+    def has_perm(self, user_obj, perm, obj=None):
+        return perm == "roomchat.enter_room" and getattr(obj, "name", None) == "club"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_backend_may_know_permissions_of_single_rooms(with_members, settings):
+    room, people = with_members
+    settings.AUTHENTICATION_BACKENDS = ["tests.test_policy.OneRoom"]
+    chosen = DjangoPermissionsPolicy()
+
+    answers = [chosen.can_enter(people["stranger"], one) for one in (room, NEW_ROOM)]
+
+    assert [bool(one) for one in answers] == [True, False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_permission_that_is_taken_away_is_gone_although_the_socket_has_the_old_user(
+    with_members, monkeypatch
+):
+    room, people = with_members
+    who, chosen = people["stranger"], DjangoPermissionsPolicy()
+    permit(who, "enter_room")
+    before = [bool(chosen.can_enter(who, room)) for _ in range(2)]
+    who.user.user_permissions.clear()
+    monkeypatch.setattr(DjangoPermissionsPolicy, "FRESH_SECONDS", 0.0)
+
+    after = bool(chosen.can_enter(who, room))
+    User.objects.filter(pk=who.user.pk).delete()
+
+    assert (before, after, bool(chosen.can_enter(who, room))) == ([True, True], False, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_so_many_users_are_remembered(with_members, monkeypatch):
+    room, people = with_members
+    chosen = DjangoPermissionsPolicy()
+    monkeypatch.setattr(DjangoPermissionsPolicy, "KNOWN_MAX", 1)
+
+    for role in ("owner", "member"):
+        chosen.can_enter(people[role], room)
+
+    assert list(chosen._known) == [people["member"].user.pk]
+
+
+def test_in_a_direct_room_nobody_moderates_whatever_they_may_elsewhere():
+    chosen = DjangoPermissionsPolicy()
+    room = Room(name="~x", title="~x", visibility="direct")
+
+    assert not chosen.can_moderate(MEMBER, room) and not chosen.can_manage(MEMBER, room)
