@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from django_roomchat.review import areport_message as areport_message
     from django_roomchat.review import report_message as report_message
     from django_roomchat.routing import websocket_urlpatterns as websocket_urlpatterns
+    from django_roomchat.signatures import verify_signature as verify_signature
+    from django_roomchat.webhooks import amake_webhook as amake_webhook
+    from django_roomchat.webhooks import aremove_webhook as aremove_webhook
+    from django_roomchat.webhooks import make_webhook as make_webhook
+    from django_roomchat.webhooks import remove_webhook as remove_webhook
 
 __version__ = "0.1.0"
 
@@ -54,6 +59,8 @@ _HOME = {
     "aunban": "moderation",
     "aunmute": "moderation",
     "ban": "moderation",
+    "amake_webhook": "webhooks",
+    "aremove_webhook": "webhooks",
     "ChatConsumer": "consumers",
     "ChatError": "errors",
     "Decision": "policy",
@@ -71,6 +78,9 @@ _HOME = {
     "SignedInPolicy": "policy",
     "unban": "moderation",
     "unmute": "moderation",
+    "make_webhook": "webhooks",
+    "remove_webhook": "webhooks",
+    "verify_signature": "signatures",
     "websocket_urlpatterns": "routing",
 }
 

@@ -124,6 +124,15 @@ KEYS = tuple(field.name for field in fields(Config))
 
 def problems(user: Any) -> list[str]:
     """What is wrong with the ``ROOMCHAT`` setting *user*, a sentence each."""
+    WEBHOOK_TIMEOUT_SECONDS: float = 10.0
+    """How long the receiver of a webhook may take for its answer. After that the delivery has failed, and is tried again later."""
+
+    WEBHOOK_MAX_FAILURES: int = 80
+    """Failures in a row after which a webhook is switched off. Tries are up to an hour apart, so 80 are about three days."""
+
+    WEBHOOK_PRIVATE_ADDRESSES: bool = False
+    """Whether webhooks may lead to this machine and to private networks. Whoever can make webhooks can then reach what is there."""
+
     if not isinstance(user, Mapping):
         return [f"ROOMCHAT must be a dict of settings, not {type(user).__name__}."]
     found = []

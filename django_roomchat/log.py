@@ -434,6 +434,32 @@ def tail(name: str, *, changes: int) -> Slice:
     return _slice(name, log, changed, prev=prev)
 
 
+def follow(name: str, epoch: str, since: int, *, limit: int) -> Slice:
+    """The next *limit* changes after *since*, for who reads the log as a queue and must not skip any. ``more`` says whether others wait.
+
+    Args:
+        name, epoch, since: as for :func:`read`.
+        limit: changes at most.
+
+    Returns:
+        With ``reset`` ``floor``, something between ``prev`` and ``head`` was pruned, and the events are what is left.
+        With ``epoch`` or ``ahead`` the log is another one, and the events are its newest messages, as in :func:`read`.
+    """
+    log = _log_of(name)
+    reset = _reset(epoch, since, log)
+    if reset not in (None, "floor"):
+        return read(name, epoch, since, limit=limit, page=limit)
+    changes = Message.objects.filter(room_id=log.pk, rev__lte=log.head).changed_since(since)
+    events = _events(log.pk, changes[: limit + 1])
+    head = log.head
+    if more := len(events) > limit:
+        events = events[:limit]
+        log.head = events[-1].rev
+    if since < head and since < _floor_now(log):
+        reset = "floor"
+    return _slice(name, log, events, prev=since, reset=reset, more=more)
+
+
 def _floor_now(log: RoomLog) -> int:
     """The floor after the rows were read: what was pruned between the two statements is in neither of them."""
     found = RoomLog.objects.using(database()).filter(pk=log.pk).values_list("floor", flat=True).first()

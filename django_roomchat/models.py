@@ -552,7 +552,7 @@ class Webhook(models.Model):
     cursor = models.BigIntegerField(
         _("cursor"), default=0, editable=False, help_text=_("All changes up to this number were taken.")
     )
-    epoch = models.CharField(max_length=36, blank=True, editable=False)
+    epoch = models.UUIDField(_("epoch"), null=True, editable=False)
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
     last_error = models.CharField(_("last error"), max_length=300, blank=True, editable=False)
     next_try_at = models.DateTimeField(_("next try"), default=timezone.now, editable=False, db_index=True)

@@ -10,13 +10,15 @@ import django_roomchat
 
 PACKAGE = Path(django_roomchat.__file__).parent
 ROWS = [
-    {"conf", "errors", "fastlane", "reports"},
-    {"identity", "origins", "outbox", "protocol", "signals", "text", "threads"},
+    {"conf", "errors", "fastlane", "reports", "signatures"},
+    {"identity", "origins", "outbox", "outgoing", "protocol", "signals", "text", "threads"},
     {"models"},
     {"counter"},
     {"audit", "bus", "log", "standing"},
     {"policy"},
     {"actions", "courier", "frames"},
+    {"roll", "webhooks"},
+    {"moderation", "review"},
     {"verbs"},
     {"hub", "inbox", "page"},
     {"doctor", "drain"},

@@ -813,7 +813,7 @@ class Migration(migrations.Migration):
                         verbose_name="cursor",
                     ),
                 ),
-                ("epoch", models.CharField(blank=True, editable=False, max_length=36)),
+                ("epoch", models.UUIDField(editable=False, null=True, verbose_name="epoch")),
                 (
                     "failures",
                     models.PositiveIntegerField(default=0, editable=False, verbose_name="failures in a row"),

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import signal
+import threading
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from django_roomchat.webhooks import Worker
+
+
+class Command(BaseCommand):
+    help = "Tells the webhooks what happens in their rooms, until it is told to end (SIGTERM, Ctrl+C). Several may run."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="deliver what is due, and end")
+        parser.add_argument(
+            "--threads", type=_some, default=8, help="receivers that are spoken to at the same time"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        worker = Worker(options["threads"])
+        try:
+            if options["once"]:
+                delivered = worker.deliver_due()
+                if options["verbosity"]:
+                    self.stdout.write(f"{delivered} deliveries.")
+            else:
+                worker.run(_told_to_end())
+        finally:
+            worker.close()
+
+
+def _told_to_end() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _some(typed: str) -> int:
+    if not typed.isdecimal() or not 1 <= int(typed) <= 100:
+        raise ArgumentTypeError(f"a whole number from 1 to 100, not {typed!r}")
+    return int(typed)

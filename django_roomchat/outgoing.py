@@ -1,0 +1,173 @@
+"""A request to an address that somebody else has chosen: not to this site's own network, not for ever, and nothing of the answer is kept.
+
+Names are resolved here and the connection goes to the address that was looked at, so a name cannot mean another machine
+the second time it is asked. Redirections are not followed, proxies of the environment not used.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from django.utils.translation import gettext_noop as _
+
+from django_roomchat.errors import BadValue
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a request."""
+
+    status: int = 0
+    """Of the response; 0 if there was none."""
+    error: str = ""
+    """Why it did not succeed."""
+    retry_after: float = 0.0
+    """Seconds, as the receiver asked."""
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class _Refused(Exception):
+    """The address is none that we speak to."""
+
+
+def check_url(url: str) -> None:
+    """Raise :class:`BadValue` unless *url* is one that :func:`post` can be given."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or "@" in parts.netloc or any(not "!" <= character <= "~" for character in url):
+        raise BadValue(
+            _("The address is not %(url)s, but an http or https address in ASCII without a user name."),
+            url=repr(url[:100]),
+        )
+
+
+def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    timeout_seconds: float,
+    may_be_private: bool = False,
+) -> Answer:
+    """Send a POST and say how it went. It does not raise.
+
+    Args:
+        url: of ``http`` or ``https``.
+        body: of the request.
+        headers: besides ``Host`` and ``Content-Length``.
+        timeout_seconds: for all of it, from the name's resolution to the headers of the answer.
+        may_be_private: whether addresses of this machine and of private networks may be spoken to.
+    """
+    ends_at = time.monotonic() + timeout_seconds
+    parts = urlsplit(url)
+    try:
+        connected = _connect(parts, ends_at, may_be_private)
+    except (_Refused, OSError, ValueError) as error:
+        return Answer(error=_sentence(error))
+    overdue = threading.Event()
+
+    def hang_up() -> None:
+        overdue.set()
+        with suppress(OSError):
+            # Of the class itself: a TLS socket would forget its cipher while the other thread reads.
+            socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+    # A timeout of a socket begins anew with every byte.
+    timer = threading.Timer(max(0.0, ends_at - time.monotonic()), hang_up)
+    timer.start()
+    try:
+        answer = _ask(connected, parts, body, headers)
+    except TimeoutError:
+        overdue.set()
+    except (OSError, HTTPException, ValueError) as error:
+        answer = Answer(error=_sentence(error))
+    finally:
+        timer.cancel()
+        timer.join()
+        connected.close()
+    # Also where half of an answer looks like a whole one.
+    return Answer(error=f"no answer in {timeout_seconds:g} s") if overdue.is_set() else answer
+
+
+def _ask(connected: socket.socket, parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> Answer:
+    if isinstance(connected, ssl.SSLSocket):
+        connected.do_handshake()
+    connection = HTTPConnection(parts.netloc)
+    connection.sock = connected
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection.request("POST", path, body, {"Host": parts.netloc, **headers})
+    with closing(connection.getresponse()) as response:
+        status, patience = response.status, _seconds(response.headers.get("Retry-After", ""))
+    return Answer(status, "" if 200 <= status < 300 else f"HTTP {status}", patience)
+
+
+def _connect(parts: SplitResult, ends_at: float, may_be_private: bool) -> socket.socket:
+    host, is_secure = parts.hostname or "", parts.scheme == "https"
+    found = socket.getaddrinfo(host, parts.port or (443 if is_secure else 80), type=socket.SOCK_STREAM)
+    addresses = [info for info in found if may_be_private or is_public(str(info[4][0]))]
+    if not addresses:
+        raise _Refused(f"{host} is at {found[0][4][0]}, an address of a private network")
+    plain = _first_open(addresses, ends_at)
+    if not is_secure:
+        return plain
+    context = ssl.create_default_context()
+    return context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+
+
+def _first_open(addresses: list[tuple[Any, ...]], ends_at: float) -> socket.socket:
+    error: OSError = TimeoutError("timed out")
+    for family, kind, protocol, _name, address in addresses:
+        left = ends_at - time.monotonic()
+        if left <= 0:
+            break
+        one = socket.socket(family, kind, protocol)
+        try:
+            one.settimeout(left)
+            one.connect(address)
+        except OSError as failed:
+            one.close()
+            error = failed
+        else:
+            return one
+    raise error
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public internet, also where it is wrapped in another."""
+    ip = ip_address(address.partition("%")[0])
+    if isinstance(ip, IPv6Address):
+        if ip.is_site_local or ip.sixtofour is not None or ip.teredo is not None:
+            return False
+        if ip.ipv4_mapped is not None or ip in _NAT64:
+            ip = IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return ip.is_global and not ip.is_multicast
+
+
+def _seconds(retry_after: str) -> float:
+    return (
+        float(retry_after)
+        if retry_after.isascii() and retry_after.isdecimal() and len(retry_after) < 7
+        else 0.0
+    )
+
+
+def _sentence(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__)[:300]
