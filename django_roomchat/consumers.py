@@ -61,13 +61,13 @@ class _Endpoint:
 
     @classmethod
     def as_asgi(cls) -> Any:
-        """The ASGI application for a route."""
+        """The ASGI application for a route: one object for all its sockets, which keeps nothing of them."""
+        return cls()
 
-        async def application(scope: Scope, receive: Receive, send: Send) -> None:
-            await cls()(scope, receive, send)
-
-        application.consumer_class = cls  # type: ignore[attr-defined]  # Channels' own tools look for it
-        return application
+    @property
+    def consumer_class(self) -> type:
+        """Channels' own tools look for it."""
+        return type(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         raise NotImplementedError(f"{type(self).__name__} does not serve sockets: define __call__().")
@@ -81,18 +81,38 @@ class ChatConsumer(_Endpoint):
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()  # websocket.connect
-        if (refusal := _refusal(scope)) is not None:
-            _LOGGER.warning("Socket %s refused: %s", scope.get("path", ""), refusal)
-            await send({"type": "websocket.close", "code": protocol.CLOSE_FORBIDDEN})
+        connection = await _admitted(scope, receive, send)
+        # It is a copy made for us, and would be kept as long as the socket is open.
+        del scope
+        if connection is None:
             return
+        # Not a method of the connection: a coroutine more for each open socket.
         try:
-            who = await in_thread(_who, scope)
-        except DatabaseError as error:
-            reports.warn("who", "Sockets are refused: the database does not say who speaks: %r", error)
-            await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
-            return
-        await _Connection(scope, send, who).serve(receive)
+            await connection.greet()
+            while (message := await receive())["type"] != "websocket.disconnect":
+                await connection.handle(message.get("text"))
+        except asyncio.CancelledError:
+            # Either we end it ourselves because its client takes nothing, or the server does.
+            if not connection.is_closing:
+                raise
+        finally:
+            connection.end()
+
+
+async def _admitted(scope: Scope, receive: Receive, send: Send) -> _Connection | None:
+    """The connection, unless it is refused."""
+    await receive()  # websocket.connect
+    if (refusal := _refusal(scope)) is not None:
+        _LOGGER.warning("Socket %s refused: %s", scope.get("path", ""), refusal)
+        await send({"type": "websocket.close", "code": protocol.CLOSE_FORBIDDEN})
+        return None
+    try:
+        who = await in_thread(_who, scope)
+    except DatabaseError as error:
+        reports.warn("who", "Sockets are refused: the database does not say who speaks: %r", error)
+        await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
+        return None
+    return _Connection(scope, send, who)
 
 
 def _refusal(scope: Scope) -> str | None:
@@ -143,7 +163,6 @@ class _Connection:
     """An open socket, as the hub knows it."""
 
     __slots__ = (
-        "_closing",
         "_hub",
         "_inbox",
         "_language",
@@ -159,6 +178,7 @@ class _Connection:
         "_unseen",
         "_unseen_since",
         "_who",
+        "is_closing",
         "is_tutorial",
         "seats",
     )
@@ -173,11 +193,9 @@ class _Connection:
         self._hub = hub.current()
         self._inbox = inbox.current()
         self._posts = 0
-        self._closing = False
+        self.is_closing = False
         self._task = asyncio.current_task()
-        self._outbox = Outbox(
-            fastlane.beneath_sessions(send), config().REPLIES_MAX_BYTES, self._resume, self._overflow
-        )
+        self._outbox = Outbox(fastlane.beneath_sessions(send), config().REPLIES_MAX_BYTES, self)
         # Of what the client was sent, how much it has not said it saw: daphne takes everything for a client that reads
         # nothing (https://github.com/django/daphne/issues/170), so only the client's own word tells.
         self._unseen = 0
@@ -192,26 +210,10 @@ class _Connection:
     def key(self) -> str:
         return self._who.key
 
-    async def serve(self, receive: Receive) -> None:
-        """Serve the socket from its opening to its end."""
+    async def greet(self) -> None:
+        """Begin: accept the socket and put it into its room."""
         self._hub.add(self)
         drain.watch()
-        try:
-            await self._greet()
-            while True:
-                message = await receive()
-                if message["type"] == "websocket.disconnect":
-                    return
-                await self._handle(message.get("text"))
-        except asyncio.CancelledError:
-            # Either we end it ourselves because its client takes nothing, or the server does.
-            if not self._closing:
-                raise
-        finally:
-            self._hub.remove(self)
-            self._outbox.end()
-
-    async def _greet(self) -> None:
         if not self.is_tutorial:
             self._accept(protocol.SUBPROTOCOL)
             self._welcome()
@@ -230,6 +232,11 @@ class _Connection:
             code = protocol.CLOSE_FORBIDDEN if isinstance(refusal, Forbidden) else protocol.CLOSE_NO_SUCH_ROOM
             self.close(protocol.CLOSE_TRY_AGAIN if isinstance(refusal, TryAgain) else code)
 
+    def end(self) -> None:
+        """Forget the socket, which is closed."""
+        self._hub.remove(self)
+        self._outbox.end()
+
     def _accept(self, subprotocol: str | None) -> None:
         self._outbox.write({"type": "websocket.accept", "subprotocol": subprotocol})
 
@@ -243,7 +250,8 @@ class _Connection:
 
     # In ---------------------------------------------------------------------------------------------------------------
 
-    async def _handle(self, text: str | None) -> None:
+    async def handle(self, text: str | None) -> None:
+        """Act upon a frame."""
         frame: protocol.ClientFrame | None = None
         try:
             if self.is_tutorial:
@@ -345,7 +353,7 @@ class _Connection:
         self._set_mark()
         if self._unseen_since is not None:
             self._unseen_since = None
-            self._resume()
+            self.on_ready()
 
     def _has_seen(self, name: str, head: int) -> bool:
         seat = self.seats.get(name)
@@ -380,9 +388,9 @@ class _Connection:
             self._mark_bytes = self._unseen
 
     def close(self, code: int, retry_after: float | None = None) -> None:
-        if self._closing:
+        if self.is_closing:
             return
-        self._closing = True
+        self.is_closing = True
         if not self._outbox.is_ready:
             # It does not take what was written before, so it would not take a goodbye either.
             self._outbox.end()
@@ -425,11 +433,11 @@ class _Connection:
         else:
             self._write(protocol.Error(error.code, detail, frame, id, room, error.retry_after))
 
-    def _resume(self) -> None:
+    def on_ready(self) -> None:
         if self.is_ready:
             self._hub.resume(self)
 
-    def _overflow(self) -> None:
+    def on_overflow(self) -> None:
         self.close(protocol.CLOSE_TOO_SLOW)
 
 

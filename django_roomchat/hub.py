@@ -103,7 +103,7 @@ class HubRoom:
         self.floor = 0
         self.cursor = 0
         self.access_version = 0
-        self.seats: dict[int, Seat] = {}
+        self.seats: dict[Socket, Seat] = {}
         self.reading: asyncio.Task[None] | None = None
         self.is_ready = False
         """Its log has been read."""
@@ -329,13 +329,13 @@ class Hub:
         return TextFrame(encode(Heads({name: seat.room.cursor for name, seat in socket.seats.items()})))
 
     def _seat(self, seat: Seat) -> None:
-        seat.room.seats[id(seat.socket)] = seat
+        seat.room.seats[seat.socket] = seat
         seat.socket.seats[seat.room.name] = seat
 
     def _unseat(self, socket: Socket, name: str) -> None:
         seat = socket.seats.pop(name, None)
         if seat is not None:
-            seat.room.seats.pop(id(socket), None)
+            seat.room.seats.pop(socket, None)
 
     # Rooms open and close -----------------------------------------------------------------------------------------
 

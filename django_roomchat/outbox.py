@@ -6,13 +6,23 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from django_roomchat import fastlane
 from django_roomchat.fastlane import TextFrame
 
 Message = dict[str, Any]
 """Of ASGI: ``{"type": "websocket.send", "text": …}``. The same object may go to any number of clients."""
+
+
+class Owner(Protocol):
+    """Whose client it is. One object, as two bound methods would take 128 bytes more for every socket."""
+
+    def on_ready(self) -> None:
+        """The client reads again."""
+
+    def on_overflow(self) -> None:
+        """More answers would have to wait than may."""
 
 
 class Outbox:
@@ -25,16 +35,14 @@ class Outbox:
     Args:
         send: of the ASGI server, for a socket that is accepted.
         max_bytes: answers that may wait.
-        on_ready: called when the client reads again.
-        on_overflow: called when more answers would have to wait.
+        owner: hears of what happens.
     """
 
     __slots__ = (
         "_broken",
         "_fastlane",
         "_max_bytes",
-        "_on_overflow",
-        "_on_ready",
+        "_owner",
         "_send",
         "_waiting",
         "_waiting_bytes",
@@ -47,14 +55,12 @@ class Outbox:
         self,
         send: Callable[[Message], Awaitable[None]],
         max_bytes: int,
-        on_ready: Callable[[], None],
-        on_overflow: Callable[[], None],
+        owner: Owner,
     ) -> None:
         self._send = send
         self._fastlane = fastlane.find(send)
         self._max_bytes = max_bytes
-        self._on_ready = on_ready
-        self._on_overflow = on_overflow
+        self._owner = owner
         self._writing: Coroutine[Any, Any, None] | None = None
         # Made when something waits: an empty deque takes 760 bytes, and most clients never need it.
         self._waiting: deque[Message] | None = None
@@ -77,7 +83,7 @@ class Outbox:
     def _keep(self, message: Message) -> None:
         self._waiting_bytes += len(message.get("text", ""))
         if self._waiting_bytes > self._max_bytes:
-            self._on_overflow()
+            self._owner.on_overflow()
             return
         if self._waiting is None:
             self._waiting = deque()
@@ -128,4 +134,4 @@ class Outbox:
         if self._writing is None:
             self.blocked_since = None
             if not self._broken:
-                self._on_ready()
+                self._owner.on_ready()

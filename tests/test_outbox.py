@@ -9,6 +9,17 @@ def text(content):
     return {"type": "websocket.send", "text": content}
 
 
+class Owner:
+    def __init__(self):
+        self.ready = asyncio.Event()
+
+    def on_ready(self):
+        self.ready.set()
+
+    def on_overflow(self):
+        raise AssertionError("nothing waits here")
+
+
 class Server:
     """A server's end of a socket, whose client reads or does not."""
 
@@ -18,7 +29,7 @@ class Server:
         self.overflows = 0
         self.error = None
         self._drained = None
-        self.outbox = Outbox(self.send, max_bytes, self.on_ready, self.on_overflow)
+        self.outbox = Outbox(self.send, max_bytes, self)
 
     def on_ready(self):
         self.ready += 1
@@ -177,12 +188,12 @@ async def test_a_server_that_only_yields_is_continued():
         await asyncio.sleep(0)
         sent.append(message["text"])
 
-    ready = asyncio.Event()
-    outbox = Outbox(send, 10, ready.set, lambda: None)
+    owner = Owner()
+    outbox = Outbox(send, 10, owner)
 
     outbox.write(text("a"))
     before = list(sent)
-    await ready.wait()
+    await owner.ready.wait()
 
     assert (before, sent) == ([], ["a"])
 
@@ -197,15 +208,15 @@ async def test_a_server_that_waits_several_times_is_continued_each_time():
             await gate
         sent.append(message["text"])
 
-    ready = asyncio.Event()
-    outbox = Outbox(send, 10, ready.set, lambda: None)
+    owner = Owner()
+    outbox = Outbox(send, 10, owner)
     outbox.write(text("a"))
 
     gates[0].set_result(None)
     await asyncio.sleep(0)
     between = list(sent)
     gates[1].set_result(None)
-    await ready.wait()
+    await owner.ready.wait()
 
     assert (between, sent) == ([], ["a"])
 
@@ -235,7 +246,7 @@ async def test_a_waiting_send_hears_of_the_end():
             heard.append("closed")
             raise
 
-    outbox = Outbox(send, 10, lambda: None, lambda: None)
+    outbox = Outbox(send, 10, Owner())
     outbox.write(text("a"))
 
     outbox.end()
