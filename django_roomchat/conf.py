@@ -123,6 +123,18 @@ KEYS = tuple(field.name for field in fields(Config))
 
 
 def problems(user: Any) -> list[str]:
+    PRESENCE: bool = True
+    """Whether processes keep and tell who is in which room."""
+
+    PRESENCE_GRACE_SECONDS: float = 8.0
+    """How long somebody whose last socket is gone still counts as being in the room: who reloads the page has not left."""
+
+    PRESENCE_RENEW_SECONDS: float = 10.0
+    """How often each process says that it is alive, and compares who is in its rooms with the database."""
+
+    PRESENCE_LEASE_SECONDS: float = 30.0
+    """A process that has not said so for this long is taken for dead, and nobody is anywhere through it. Several renewals long."""
+
     """What is wrong with the ``ROOMCHAT`` setting *user*, a sentence each."""
     WEBHOOK_TIMEOUT_SECONDS: float = 10.0
     """How long the receiver of a webhook may take for its answer. After that the delivery has failed, and is tried again later."""

@@ -28,6 +28,7 @@ from django_roomchat import (
     policy,
     protocol,
     reports,
+    presence,
     standing,
     verbs,
 )
@@ -240,6 +241,10 @@ class _Connection:
     def _accept(self, subprotocol: str | None) -> None:
         self._outbox.write({"type": "websocket.accept", "subprotocol": subprotocol})
 
+    @property
+    def who(self) -> Identity:
+        return self._who
+
     def _position(self) -> tuple[str, int | None]:
         """Where the client says, in the socket's address, that it stands."""
         query = parse_qs(self._query.decode("latin-1"))
@@ -247,6 +252,8 @@ class _Connection:
         # Longer numbers are no positions, and Python refuses to read those of thousands of digits.
         known = since.isascii() and since.isdecimal() and len(since) <= 16
         return query.get("epoch", [""])[0], int(since) if known else None
+        sessions.current().add(self, self._bond)
+        presence.attend(self._hub)
 
     # In ---------------------------------------------------------------------------------------------------------------
 

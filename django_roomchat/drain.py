@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from django_roomchat import hub, inbox
+from django_roomchat import hub, inbox, presence
 from django_roomchat.conf import config
 from django_roomchat.protocol import CLOSE_RESTART
 
@@ -70,4 +70,5 @@ async def drain() -> None:
         await asyncio.wait_for(inbox.current().drain(), settings.DRAIN_SECONDS)
     for socket in list(here.sockets):
         socket.close(CLOSE_RESTART, retry_after=random.uniform(0, settings.DRAIN_SPREAD_SECONDS))
+    await presence.say_farewell(here)
     await here.say_farewell()

@@ -34,6 +34,7 @@ from django_roomchat.frames import (
     joined_frame,
     tutorial_frames,
 )
+from django_roomchat.identity import Identity
 from django_roomchat.protocol import CLOSE_TOO_SLOW, Heads, Joined, encode
 
 LINGER_SECONDS = 10.0
@@ -72,11 +73,28 @@ class Socket(Protocol):
         """Say bye and close, without waiting."""
 
     @property
+    def who(self) -> Identity:
+        """Who speaks through it."""
+
+    @property
     def key(self) -> str:
         """Of who speaks through it."""
 
     async def check_access(self, name: str) -> bool:
         """Leave the room if one may not be there any more. Returns whether that could be found out."""
+
+
+class Watcher(Protocol):
+    """Is told who comes and goes; see :attr:`Hub.watchers`."""
+
+    is_busy: bool
+    """It needs the hub, though there may be no sockets."""
+
+    def entered(self, socket: Socket, name: str) -> None:
+        """A socket is in a room. It may not have been told so yet."""
+
+    def left(self, socket: Socket, name: str) -> None:
+        """A socket is in a room no more."""
 
 
 class Seat:
@@ -222,6 +240,7 @@ class Hub:
         self._read_states = states or _states
         self._rooms: dict[str, HubRoom] = {}
         self.sockets: set[Socket] = set()
+        self.watchers: list[Watcher] = []
         self._couriers: dict[str, Courier] = {}
         self._groups: dict[tuple[str, str], set[str]] = {}
         """The rooms of each group, by the layer's alias and the group's name."""
@@ -331,11 +350,15 @@ class Hub:
     def _seat(self, seat: Seat) -> None:
         seat.room.seats[seat.socket] = seat
         seat.socket.seats[seat.room.name] = seat
+        for watcher in self.watchers:
+            watcher.entered(seat.socket, seat.room.name)
 
     def _unseat(self, socket: Socket, name: str) -> None:
         seat = socket.seats.pop(name, None)
         if seat is not None:
             seat.room.seats.pop(socket, None)
+            for watcher in self.watchers:
+                watcher.left(socket, name)
 
     # Rooms open and close -----------------------------------------------------------------------------------------
 
@@ -616,7 +639,7 @@ class Hub:
     async def _run(self) -> None:
         """Poll, ping, and look after what nobody else looks after, as long as there are sockets."""
         try:
-            while self.sockets or self._rooms:
+            while self._is_needed:
                 await self._look_after()
                 await self.say_farewell()
         finally:
@@ -625,8 +648,12 @@ class Hub:
     async def _look_after(self) -> None:
         polled = time.monotonic()
         next_ping = polled + config().PING_SECONDS
-        while self.sockets or self._rooms:
+        while self._is_needed:
             # Nothing tells that time has passed; what can tell anything (news, frames, a client that reads again) is no
+    @property
+    def _is_needed(self) -> bool:
+        return bool(self.sockets or self._rooms) or any(watcher.is_busy for watcher in self.watchers)
+
             # business of this loop.
             await asyncio.sleep(CHECK_SECONDS)
             now = time.monotonic()
@@ -702,6 +729,10 @@ class Hub:
         self._work.add(task)
         task.add_done_callback(self._work.discard)
         return task
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run the work of a chapter beside this one. It takes care of its own errors."""
+        self._start(work)
+
 
 
 Handler = Callable[[Hub, str, dict[str, Any]], None]

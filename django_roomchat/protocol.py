@@ -54,6 +54,12 @@ Position = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 """A number of a room's log. Below 2**53, because JavaScript's numbers end there."""
 
 
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
+"""A length of time."""
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+"""Of a person."""
+
+
 class Frame(msgspec.Struct, tag_field="type", omit_defaults=True, frozen=True):
     """A frame of either direction."""
 
@@ -120,6 +126,115 @@ class Delete(Frame, frozen=True, tag="delete"):
     """Comes back in the answer."""
 
 
+class Typing(Frame, frozen=True, tag="typing"):
+    """Says that the person types, in a room that the socket is in. Repeated every few seconds while they do; not answered.
+
+    Without a repetition it ends after 6 s, and at once with their next message."""
+
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    on: bool = True
+    """``false``: they have stopped."""
+
+
+class Read(Frame, frozen=True, tag="read"):
+    """Says how far the person has read a room. Answered with ``read`` on all of their sockets, within a second or two."""
+
+    seq: Position
+    """The place of the last message that they have read. A smaller one than before changes nothing."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+
+
+class Notify(Frame, frozen=True, tag="notify"):
+    """Turns the person's notifications from a room off, or on again. Answered with ``done``."""
+
+    on: bool
+    """Whether they want any."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Rooms(Frame, frozen=True, tag="rooms"):
+    """Asks for the person's list of rooms. Answered with ``rooms``."""
+
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Ban(Frame, frozen=True, tag="ban"):
+    """Shuts somebody out of a room, or lets them in again. For moderators. Answered with ``done``."""
+
+    key: Key
+    """Whom: the ``key`` of an author."""
+    on: bool = True
+    """``false`` ends it."""
+    seconds: Seconds | None = None
+    """How long it lasts; without end if it is left out."""
+    reason: str = ""
+    """Told to them: up to 300 characters."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Mute(Frame, frozen=True, tag="mute"):
+    """Lets somebody read and not post, or lets them post again. For moderators. Answered with ``done``."""
+
+    key: Key
+    """Whom: the ``key`` of an author."""
+    on: bool = True
+    """``false`` ends it."""
+    seconds: Seconds | None = None
+    """How long it lasts; without end if it is left out."""
+    reason: str = ""
+    """Told to them: up to 300 characters."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Report(Frame, frozen=True, tag="report"):
+    """Asks the moderators to look at a message. Once for each person and message. Answered with ``done``."""
+
+    seq: Position
+    """Its place."""
+    reason: str = ""
+    """What is wrong with it: up to 300 characters."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class ChooseName(Frame, frozen=True, tag="name"):
+    """Gives a guest the name that others see from now on. Answered with ``done`` or ``error``; all sockets of theirs hear ``named``."""
+
+    name: str
+    """What they want to be called."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Search(Frame, frozen=True, tag="search"):
+    """Looks for messages that contain all words of a query. Answered with ``found``."""
+
+    query: str
+    """The words: up to 200 characters. Quotes keep several words together."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    everywhere: bool = False
+    """In all rooms that the person may enter."""
+    before: str = ""
+    """From an earlier ``found``, to go on."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
 class Seen(Frame, frozen=True, tag="seen"):
     """Says how far the client has applied each room. Sent every 2 s or 64 KiB while positions move; not answered."""
 
@@ -131,7 +246,25 @@ class Ping(Frame, frozen=True, tag="ping"):
     """Asks whether the server is there. Answered with ``ping``."""
 
 
-ClientFrame = Hello | Join | Leave | Post | Edit | Delete | Seen | Ping
+ClientFrame = (
+    Hello
+    | Join
+    | Leave
+    | Post
+    | Edit
+    | Delete
+    | Ban
+    | Mute
+    | Report
+    | Typing
+    | Read
+    | Notify
+    | Rooms
+    | ChooseName
+    | Search
+    | Seen
+    | Ping
+)
 
 
 # From the server ------------------------------------------------------------------------------------------------
@@ -359,6 +492,13 @@ class Done(Frame, frozen=True, tag="done"):
     """The canonical name of the room that it concerns."""
 
 
+class Named(Frame, frozen=True, tag="named"):
+    """The guest for whom this socket speaks has another name."""
+
+    name: str
+    """What others see from now on."""
+
+
 class Error(Frame, frozen=True, tag="error"):
     """A frame was refused. The socket goes on."""
 
@@ -390,6 +530,133 @@ class Left(Frame, frozen=True, tag="left"):
     """Its canonical name."""
 
 
+class Person(msgspec.Struct, omit_defaults=True, frozen=True):
+    """Somebody in a room."""
+
+    key: str
+    """As in ``author``."""
+    name: str
+    """What others see."""
+    avatar: str = ""
+    """The address of a picture."""
+
+
+class Here(Frame, frozen=True, tag="presence"):
+    """Who is in a room: soon after ``joined``, and then its changes, at most once a second.
+
+    With ``here`` it is the whole list, and replaces the one that the client has.
+    With ``joined`` or ``left`` it changes that list.
+    With ``count`` alone the room has more than 200 people, and no list."""
+
+    room: str
+    """Its canonical name."""
+    count: int
+    """How many people there are. Somebody with several tabs, or on several devices, is one."""
+    here: list[Person] | None = None
+    """All of them."""
+    joined: list[Person] | None = None
+    """Those who have come, or are called otherwise now."""
+    left: list[str] | None = None
+    """The keys of those who have gone: their last socket was closed some seconds ago."""
+
+
+class Typists(Frame, frozen=True, tag="typing"):
+    """Who types in a room. Sent when it changes, at most once a second. It replaces what was said before."""
+
+    room: str
+    """Its canonical name."""
+    count: int
+    """How many."""
+    people: list[Person]
+    """The first three of them. The client leaves out its own person."""
+
+
+class Marked(Frame, frozen=True, tag="read"):
+    """How far the person has read a room, told to all of their sockets."""
+
+    room: str
+    """Its canonical name."""
+    seq: int
+    """The place of the last message that they have read."""
+    unread: int
+    """Messages after that, of others and not deleted: at most 100."""
+    mentions: int
+    """Those of them that call the person by name."""
+
+
+class LastMessage(msgspec.Struct, frozen=True):
+    """The newest message of a room."""
+
+    name: str
+    """Of its author."""
+    body: str
+    """Its first 140 characters."""
+
+
+class ListedRoom(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A room in somebody's list."""
+
+    name: str
+    """Canonical, as in all frames."""
+    title: str
+    """Its name as people see it."""
+    visibility: str
+    """``open``, ``private`` or ``direct``."""
+    head: int
+    """The number of its last change."""
+    changed_at: str
+    """When that was: ISO 8601, UTC, milliseconds."""
+    role: str = ""
+    """The person's: ``owner``, ``moderator``, ``member``, or absent for who is no member."""
+    unread: int = 0
+    """Messages that they have not read, at most 100; absent if there are none, or if they have never been there."""
+    mentions: int = 0
+    """Those of them that call them by name."""
+    last: LastMessage | None = None
+    """The newest message; absent if there is none."""
+    muted: bool = False
+    """They want no notifications from it."""
+
+
+class RoomList(Frame, frozen=True, tag="rooms"):
+    """The rooms of a person, the latest change first: those they belong to or have read, and those that are listed."""
+
+    id: str
+    """Of the frame that this answers."""
+    rooms: list[ListedRoom]
+    """At most 500."""
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A message that was found."""
+
+    room: str
+    """The canonical name of its room."""
+    title: str
+    """The room's name as people see it."""
+    seq: int
+    """Its place there."""
+    author: Author
+    """Who wrote it."""
+    at: str
+    """When it was posted: ISO 8601, UTC, milliseconds."""
+    excerpt: list[str]
+    """The part of its text around the first hit, in pieces: every second one, from the second on, is what was looked for."""
+
+
+class Found(Frame, frozen=True, tag="found"):
+    """A page of what was looked for, newest first."""
+
+    id: str
+    """Of the frame that this answers."""
+    hits: list[Hit]
+    """At most 20."""
+    more: bool = False
+    """Not everything was looked through: ask again with ``before``. It can be so without any hits, in a very large room."""
+    before: str = ""
+    """For the next page."""
+
+
 class Bye(Frame, frozen=True, tag="bye"):
     """Comes before every close by the server (daphne drops the reasons of close frames)."""
 
@@ -401,7 +668,24 @@ class Bye(Frame, frozen=True, tag="bye"):
     """Seconds to wait before the next attempt, in place of the client's own back-off."""
 
 
-ServerFrame = Welcome | Joined | Rights | Events | Ack | Done | Error | Heads | Left | Bye
+ServerFrame = (
+    Welcome
+    | Joined
+    | Rights
+    | Events
+    | Ack
+    | Done
+    | Named
+    | Here
+    | Typists
+    | Marked
+    | RoomList
+    | Found
+    | Error
+    | Heads
+    | Left
+    | Bye
+)
 
 
 # The tutorial's dialect -------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from asgiref.testing import ApplicationCommunicator
 
 from django_roomchat.protocol import SUBPROTOCOL
 
+_PASSING = ("presence", "typing")
+
 
 class ChatClient:
     """A client of the chat. Use it as ``async with ChatClient(application, "lobby") as client``.
@@ -97,6 +99,8 @@ class ChatClient:
     async def receive(self, type: str | None = None) -> dict[str, Any]:
         """The next frame; with *type* the next one of that type.
 
+        Frames about who is there and who types come in their own time, and only where *type* asks for them.
+
         Raises:
             ConnectionResetError: the server closed the socket; its ``code`` is the last argument.
         """
@@ -106,7 +110,7 @@ class ChatClient:
                 await self._hang_up(message.get("code", 1000))
                 raise ConnectionResetError("The server closed the socket.", message.get("code", 1000))
             frame: dict[str, Any] = json.loads(message["text"])
-            if type is None or frame.get("type") == type:
+            if frame.get("type") == type or (type is None and frame.get("type") not in _PASSING):
                 return frame
 
     async def post(self, body: str, *, id: str, room: str = "") -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 from django.db import connections
 from django.utils import translation
 
-from django_roomchat import reports, threads
+from django_roomchat import presence, reports, threads
 from tests.services import UNTESTED, WORKER, Missing, skip_or_fail
 from tests.services.postgres import Postgres
 from tests.services.server import ROOT, Server
@@ -44,6 +44,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _fresh_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package reports the same trouble once a minute; every test may hear of it."""
     monkeypatch.setattr(reports, "_last", {})
+
+
+@pytest.fixture(autouse=True)
+def _nobody_watches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is here is written and told in its own time, so only tests that are about it (marked `presence`) have any of it."""
+    if "presence" not in request.keywords:
+        monkeypatch.setattr(presence, "attend", lambda hub: None)
 
 
 @pytest.fixture(autouse=True)

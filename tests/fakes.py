@@ -5,6 +5,8 @@ import heapq
 import itertools
 import json
 
+from django_roomchat.identity import Identity
+
 
 async def settle():
     """Let everything run that can run now."""
@@ -101,7 +103,7 @@ class Socket:
     def __init__(self, name="", is_tutorial=False, key="g:1"):
         self.name = name
         self.is_tutorial = is_tutorial
-        self.key = key
+        self.who = Identity(key, name)
         self.seats = {}
         self.is_ready = True
         self.blocked_since = None
@@ -114,6 +116,10 @@ class Socket:
 
     def __repr__(self):
         return f"<Socket {self.name}>"
+
+    @property
+    def key(self):
+        return self.who.key
 
     def write(self, message):
         self.written.append(message)

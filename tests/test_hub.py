@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from django_roomchat import bus, hub, log
 from django_roomchat.bus import Access, Batch
 from django_roomchat.hub import Hub
+from django_roomchat.identity import Identity
 from django_roomchat.log import State
 from django_roomchat.protocol import Author, Event, encode_event
 from tests.fakes import Clock, Socket, settle
@@ -1472,7 +1473,7 @@ async def test_a_handler_that_fails_is_reported_and_harms_nobody(
 
 async def test_somebodys_sockets_are_found(house):
     one, other = await house.enter(), await house.enter()
-    other.key = "u:2"
+    other.who = Identity("u:2", "Ben")
 
     assert (house.hub.sockets_of("u:2"), one in house.hub.sockets_of(one.key)) == ([other], True)
 

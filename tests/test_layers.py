@@ -21,7 +21,8 @@ ROWS = [
     {"moderation", "review"},
     {"verbs"},
     {"hub", "inbox", "page"},
-    {"doctor", "drain"},
+    {"presence"},
+    {"doctor", "drain", "sessions"},
     {"admin", "checks", "consumers", "management", "templatetags", "testing", "views"},
 ]
 # These only put the others together.

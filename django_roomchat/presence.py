@@ -1,0 +1,397 @@
+"""Who is in which room, through whichever process.
+
+Each process has a lease (a row that it renews) and its people in a table, written once a second at most. It tells the others of
+every change through the layer, with the number of the change: who has missed one, or hears nothing, reads the table.
+A process that is gone renews nothing, and its people are gone with its lease.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import weakref
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+
+from django_roomchat import bus, reports, roll
+from django_roomchat.conf import config
+from django_roomchat.fastlane import TextFrame
+from django_roomchat.hub import Hub, Socket, handles
+from django_roomchat.protocol import Here, Person, encode
+from django_roomchat.threads import in_thread
+
+TICK_SECONDS = 1.0
+"""What changes within this time is written together, and told together."""
+NAMED_MAX = 200
+"""Of a room with more people, only their number is told."""
+CHANGES_MAX = 2_000
+"""Rows that are written in one transaction. More wait for the next."""
+NOTICE_MAX = 500
+"""Changes that travel in one notice. Of more, the others read the table."""
+AVATAR_MAX_LENGTH = 500
+
+
+def attend(hub: Hub) -> None:
+    """Look after the people of a hub from now on, unless ``ROOMCHAT["PRESENCE"]`` is off."""
+    if config().PRESENCE and hub not in _attended:
+        _attended[hub] = presences = Presences(hub)
+        hub.watchers.append(presences)
+
+
+async def say_farewell(hub: Hub) -> None:
+    """The process ends. Its people stay for the time in which they come back to another one."""
+    if hub in _attended:
+        await _attended[hub].say_farewell()
+
+
+class _Entry:
+    """Somebody who is in a room through this process."""
+
+    __slots__ = ("id", "person", "sockets")
+
+    def __init__(self, person: Person) -> None:
+        self.id = uuid4()
+        """Of their row. Another one if they are called otherwise."""
+        self.person = person
+        self.sockets = 0
+
+
+class _Room:
+    """A room that somebody is in through this process."""
+
+    __slots__ = ("is_changed", "is_read", "mine", "name", "newcomers", "others", "state", "told")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.mine: dict[str, _Entry] = {}
+        self.others: dict[str, dict[str, Person]] = {}
+        """By their process."""
+        self.is_read = False
+        """The table was read for it."""
+        self.is_changed = False
+        self.told: dict[str, Person] = {}
+        """Those of whom its sockets know."""
+        self.state: TextFrame | None = None
+        """All of them, in a frame for whoever comes."""
+        self.newcomers: set[Socket] = set()
+        """Sockets that have to be told everything: they have just come, or did not read when something was told."""
+
+    def here(self) -> dict[str, Person]:
+        everybody: dict[str, Person] = {}
+        for people in self.others.values():
+            everybody |= people
+        return everybody | {key: entry.person for key, entry in self.mine.items()}
+
+    def change(self) -> TextFrame | None:
+        """What those who know of ``told`` must hear to know who is here; ``None`` if they know."""
+        before, self.told, self.is_changed = self.told, self.here(), False
+        joined = [person for key, person in self.told.items() if before.get(key) != person]
+        left = [key for key in before if key not in self.told]
+        if not joined and not left:
+            return None
+        self.state = None
+        count = len(self.told)
+        if count > NAMED_MAX or len(before) > NAMED_MAX:
+            return self.whole()
+        return TextFrame(encode(Here(self.name, count, None, joined or None, left or None)))
+
+    def whole(self) -> TextFrame:
+        if self.state is None:
+            count = len(self.told)
+            people = list(self.told.values()) if count <= NAMED_MAX else None
+            self.state = TextFrame(encode(Here(self.name, count, people)))
+        return self.state
+
+
+class Presences:
+    """The people of one process and event loop: a watcher of its hub."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._rooms: dict[str, _Room] = {}
+        self._process = uuid4()
+        self._version = 0
+        self._adding: dict[UUID, tuple[str, Person]] = {}
+        """What the table lacks, by row: room and person."""
+        self._dropping: dict[UUID, tuple[str, str]] = {}
+        """What it has too much: room and key."""
+        self._starts_over = True
+        """What the table has of this process is not known: it is replaced by what is."""
+        self._leaving: dict[tuple[str, str], float] = {}
+        """Those whose last socket is gone, by room and key, and when they are; the soonest first."""
+        self._heard: dict[str, int] = {}
+        """The last change of every other process that was heard of; -1 if one before it was not."""
+        self._journal: list[_Told] | None = None
+        """What is told while the table is read, and may be newer than what is read."""
+        self._check_at = 0.0
+        self._stirred = asyncio.Event()
+        self._is_over = False
+        self.is_busy = False
+
+    # Sockets ----------------------------------------------------------------------------------------------------------
+
+    def entered(self, socket: Socket, name: str) -> None:
+        """A socket is in a room."""
+        room = self._rooms.get(name)
+        if room is None:
+            room = self._rooms[name] = _Room(name)
+        who = socket.who
+        person = Person(who.key, who.name, who.avatar if len(who.avatar) <= AVATAR_MAX_LENGTH else "")
+        entry = room.mine.get(person.key)
+        if entry is not None and entry.person != person:
+            self._drop(room, entry)
+            sockets, entry = entry.sockets, None
+        else:
+            sockets = 0
+        if entry is None:
+            entry = room.mine[person.key] = _Entry(person)
+            entry.sockets = sockets
+            self._adding[entry.id] = name, person
+            room.is_changed = True
+        entry.sockets += 1
+        self._leaving.pop((name, person.key), None)
+        if not socket.is_tutorial:
+            room.newcomers.add(socket)
+        self._stir()
+
+    def left(self, socket: Socket, name: str) -> None:
+        """A socket is in a room no more."""
+        room = self._rooms[name]
+        room.newcomers.discard(socket)
+        entry = room.mine[socket.key]
+        entry.sockets -= 1
+        if not entry.sockets:
+            self._leaving[name, socket.key] = time.monotonic() + config().PRESENCE_GRACE_SECONDS
+
+    def _drop(self, room: _Room, entry: _Entry) -> None:
+        if self._adding.pop(entry.id, None) is None:
+            self._dropping[entry.id] = room.name, entry.person.key
+        room.is_changed = True
+
+    # Time -------------------------------------------------------------------------------------------------------------
+
+    def _stir(self) -> None:
+        self._stirred.set()
+        if not self.is_busy and not self._is_over:
+            self.is_busy = True
+            self._hub.start(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while not self._is_over:
+                self._stirred.clear()
+                await self.turn()
+                if not self._rooms:
+                    await self._resign()
+                    if not self._rooms:
+                        return
+                # Whatever comes, at most one turn a second; what comes after a quiet second need not wait for the next.
+                await asyncio.sleep(TICK_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(TICK_SECONDS):
+                        await self._stirred.wait()
+        finally:
+            self.is_busy = False
+
+    async def turn(self) -> None:
+        """Take up, write and tell what has changed."""
+        self._expire(time.monotonic())
+        await self._read(time.monotonic())
+        await self._write()
+        self._tell()
+        for name in [name for name, room in self._rooms.items() if not room.mine]:
+            del self._rooms[name]
+
+    def _expire(self, now: float) -> None:
+        for place, leaves_at in list(self._leaving.items()):
+            if leaves_at > now:
+                return
+            del self._leaving[place]
+            name, key = place
+            room = self._rooms[name]
+            self._drop(room, room.mine.pop(key))
+
+    async def _resign(self) -> None:
+        """Nobody is here any more: leave nothing behind."""
+        process, self._process, self._version = self._process, uuid4(), 0
+        self._starts_over = True
+        self._dropping.clear()
+        self._heard.clear()
+        self._check_at = 0.0
+        try:
+            await in_thread(roll.remove, [process])
+        except Exception as error:
+            reports.warn("presence", "This process's lease was not ended: %r", error)
+
+    async def say_farewell(self) -> None:
+        self._is_over = True
+        if self._starts_over:
+            return
+        try:
+            await in_thread(roll.give_up, self._process)
+        except Exception as error:
+            reports.warn("presence", "This process's lease was not ended: %r", error)
+
+    # The table --------------------------------------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        starts_over = self._starts_over
+        if starts_over:
+            self._dropping.clear()
+            self._adding = {
+                entry.id: (room.name, entry.person)
+                for room in self._rooms.values()
+                for entry in room.mine.values()
+            }
+        adding = _take(self._adding)
+        dropping = _take(self._dropping)
+        if not adding and not dropping:
+            return
+        self._starts_over = True  # until it is known to be written
+        self._version += 1
+        try:
+            await in_thread(roll.store, self._process, self._version, adding, list(dropping), starts_over)
+        except Exception as error:
+            reports.warn("presence", "Who is here was not written; it is tried again: %r", error)
+            return
+        self._starts_over = False
+        told = _Told(str(self._process), self._version)
+        if not starts_over and len(adding) + len(dropping) <= NOTICE_MAX:
+            told.rooms = _by_room(adding, dropping)
+        bus.publish(bus.Notice("presence", msgspec.to_builtins(told)))
+
+    async def _read(self, now: float) -> None:
+        unread = [name for name, room in self._rooms.items() if not room.is_read][: roll.ROOMS_MAX]
+        is_due = now >= self._check_at
+        if not unread and not is_due:
+            return
+        self._journal = []
+        heard = dict(self._heard) if is_due else None
+        try:
+            found = await in_thread(roll.look, self._process, unread, list(self._rooms), heard)
+        except Exception as error:
+            reports.warn("presence", "Who is here in other processes was not read: %r", error)
+            return
+        finally:
+            journal, self._journal = self._journal, None
+        self._take_rooms(unread, found.of_rooms)
+        if heard is not None:
+            self._take_processes(found)
+            self._check_at = now + min(config().PRESENCE_RENEW_SECONDS, found.next_end)
+            self._starts_over = self._starts_over or not found.is_listed
+        for told in journal:
+            if told.version > found.versions.get(told.process, -1):
+                self._apply(told)
+                # It may be older than what was read for a room, and have been followed by one that is lost.
+                self._heard[told.process] = -1
+
+    def _take_rooms(self, names: Sequence[str], rows: Iterable[roll.Row]) -> None:
+        for name in names:
+            room = self._rooms[name]
+            room.others = {}
+            room.is_read = room.is_changed = True
+        for process, name, person in rows:
+            self._rooms[name].others.setdefault(process, {})[person.key] = person
+
+    def _take_processes(self, found: roll.Found) -> None:
+        people: dict[tuple[str, str], dict[str, Person]] = defaultdict(dict)
+        for process, name, person in found.of_processes:
+            people[name, process][person.key] = person
+        for name, room in self._rooms.items():
+            for process in [*found.read, *(room.others.keys() - found.versions.keys())]:
+                room.is_changed = True
+                if (name, process) in people:
+                    room.others[process] = people[name, process]
+                else:
+                    room.others.pop(process, None)
+        self._heard = dict(found.versions)
+
+    # Other processes --------------------------------------------------------------------------------------------------
+
+    def hear(self, told: _Told) -> None:
+        """Another process has written something."""
+        if told.process == str(self._process):
+            return
+        if self._journal is not None:
+            self._journal.append(told)
+        self._apply(told)
+        follows = told.rooms is not None and self._heard.get(told.process) == told.version - 1
+        self._heard[told.process] = told.version if follows else -1
+        if not follows:
+            self._check_at = 0.0
+        self._stirred.set()
+
+    def _apply(self, told: _Told) -> None:
+        for name, change in (told.rooms or {}).items():
+            room = self._rooms.get(name)
+            if room is None:
+                continue
+            people = room.others.setdefault(told.process, {})
+            for key in change.left:
+                people.pop(key, None)
+            people.update((person.key, person) for person in change.joined)
+            room.is_changed = True
+
+    # Sockets are told -------------------------------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        for room in self._rooms.values():
+            change = room.change() if room.is_changed else None
+            if change is not None:
+                for socket in self._hub.sockets_in(room.name):
+                    if socket.is_tutorial or socket in room.newcomers:
+                        continue
+                    if socket.is_ready:
+                        socket.reply(change)
+                    else:
+                        room.newcomers.add(socket)
+            for socket in [socket for socket in room.newcomers if socket.is_ready]:
+                room.newcomers.discard(socket)
+                socket.reply(room.whole())
+
+
+_attended: weakref.WeakKeyDictionary[Hub, Presences] = weakref.WeakKeyDictionary()
+
+
+class _Change(msgspec.Struct):
+    joined: list[Person] = msgspec.field(default_factory=list)
+    left: list[str] = msgspec.field(default_factory=list)
+
+
+class _Told(msgspec.Struct, omit_defaults=True):
+    """What a process has written."""
+
+    process: str
+    version: int
+    rooms: dict[str, _Change] | None = None
+    """Without them, it is only a doorbell."""
+
+
+@handles("presence")
+def _hear(hub: Hub, room: str, data: dict[str, Any]) -> None:
+    if hub in _attended:
+        _attended[hub].hear(msgspec.convert(data, _Told))
+
+
+def _take(waiting: dict[UUID, Any]) -> dict[UUID, Any]:
+    taken = dict(islice(waiting.items(), CHANGES_MAX))
+    for id in taken:
+        del waiting[id]
+    return taken
+
+
+def _by_room(
+    adding: dict[UUID, tuple[str, Person]], dropping: dict[UUID, tuple[str, str]]
+) -> dict[str, _Change]:
+    rooms: dict[str, _Change] = defaultdict(_Change)
+    for name, person in adding.values():
+        rooms[name].joined.append(person)
+    for name, key in dropping.values():
+        rooms[name].left.append(key)
+    return dict(rooms)
