@@ -44,7 +44,12 @@ if TYPE_CHECKING:
     from django_roomchat.webhooks import aremove_webhook as aremove_webhook
     from django_roomchat.webhooks import make_webhook as make_webhook
     from django_roomchat.webhooks import remove_webhook as remove_webhook
+    from django_roomchat.sessions import arecheck as arecheck
+    from django_roomchat.sessions import recheck as recheck
+    from django_roomchat.search import asearch_messages as asearch_messages
+    from django_roomchat.search import search_messages as search_messages
 
+    from django_roomchat.tickets import make_ticket as make_ticket
 __version__ = "0.1.0"
 
 _HOME = {
@@ -63,6 +68,8 @@ _HOME = {
     "aremove_webhook": "webhooks",
     "ChatConsumer": "consumers",
     "ChatError": "errors",
+    "arecheck": "sessions",
+    "aremove_webhook": "webhooks",
     "Decision": "policy",
     "delete_message": "actions",
     "DjangoPermissionsPolicy": "policy",
@@ -75,12 +82,16 @@ _HOME = {
     "prune_history": "actions",
     "read_history": "actions",
     "report_message": "review",
+    "make_ticket": "tickets",
+    "make_webhook": "webhooks",
     "SignedInPolicy": "policy",
     "unban": "moderation",
     "unmute": "moderation",
     "make_webhook": "webhooks",
     "remove_webhook": "webhooks",
     "verify_signature": "signatures",
+    "recheck": "sessions",
+    "remove_webhook": "webhooks",
     "websocket_urlpatterns": "routing",
 }
 

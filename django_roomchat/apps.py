@@ -11,4 +11,7 @@ class RoomchatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from django_roomchat import checks  # noqa: F401  (importing it registers the system checks)
+        # Importing the first registers the system checks.
+        from django_roomchat import checks, sessions  # noqa: F401
+
+        sessions.connect()

@@ -15,10 +15,15 @@ from typing import Any
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.db import Error as DatabaseError
 from django.urls import re_path
 
+from django_roomchat import reports, tickets
 from django_roomchat.consumers import NoSuchSocket
+from django_roomchat.protocol import CLOSE_TRY_AGAIN
 from django_roomchat.routing import websocket_urlpatterns
+
+_ENTERED = "roomchat_entered"
 
 
 def websocket_application(*patterns: Any) -> Any:
@@ -28,7 +33,32 @@ def websocket_application(*patterns: Any) -> Any:
         patterns: websocket routes of your own, which come first.
     """
     rest: Any = NoSuchSocket.as_asgi()
-    return AuthMiddlewareStack(URLRouter([*patterns, *websocket_urlpatterns, re_path(r"", rest)]))
+    return _guarded(URLRouter([*patterns, *websocket_urlpatterns, re_path(r"", rest)]))
+
+
+def _guarded(routes: Any) -> Any:
+    """The routes, for sockets whose user the database could tell; without it Channels raises, and the log has a traceback for each."""
+
+    async def enter(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        scope[_ENTERED].append(True)
+        await routes(scope, receive, send)
+
+    with_user: Any = AuthMiddlewareStack(enter)
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        # In the server's own scope, so that what it logs has no ticket in it.
+        tickets.take(scope)
+        entered: list[bool] = []
+        try:
+            await with_user({**scope, _ENTERED: entered}, receive, send)
+        except DatabaseError as error:
+            if entered:
+                raise
+            reports.warn("who", "Sockets are refused: the database does not say who speaks: %r", error)
+            await receive()  # websocket.connect
+            await send({"type": "websocket.close", "code": CLOSE_TRY_AGAIN})
+
+    return application
 
 
 def with_chat(django_application: Any, *patterns: Any) -> ProtocolTypeRouter:

@@ -82,6 +82,20 @@ class Config:
 
     Some servers (daphne) take everything for a client that reads nothing, so only the client's word tells."""
 
+    TICKET_SECONDS: int = 60
+    """How long a ticket opens a socket, for clients that cannot bring a cookie."""
+
+    GUEST_NAME_MAX_LENGTH: int = 40
+    """The longest name that a guest may choose, in characters."""
+
+    RESERVED_NAMES: tuple[str, ...] | list[str] = ("admin", "administrator", "moderator", "staff", "support")
+    """Names that no guest may have, nor anything that looks like one; put that of your site here."""
+
+    SESSION_CHECK_SECONDS: float = 20.0
+    """How often it is compared with the database whether the account and the session of a signed-in socket are still good.
+
+    Sign-outs and changes of accounts are told at once; this is for those of which nobody told, or whose telling got lost."""
+
     SLOW_SECONDS: float = 30.0
     """How long a client may take nothing of what waits for it before its socket is closed (4008)."""
 
@@ -176,6 +190,9 @@ def _wrong_sort(key: str, value: Any) -> str | None:
     if key == "SOCKET_PATH":
         right = isinstance(value, str) and value.startswith("/") and value.endswith("/")
         return None if right else "a path that starts and ends with a slash"
+    if key == "RESERVED_NAMES":
+        right = isinstance(value, (tuple, list)) and all(isinstance(name, str) for name in value)
+        return None if right else "a list of names"
     if key in _OPTIONAL_NUMBERS and value is None:
         return None
     if key in _OPTIONAL_NUMBERS:

@@ -7,6 +7,7 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qs
@@ -21,15 +22,18 @@ from django_roomchat import (
     actions,
     drain,
     fastlane,
+    guests,
     hub,
     identity,
     inbox,
     origins,
     policy,
+    presence,
     protocol,
     reports,
-    presence,
+    sessions,
     standing,
+    tickets,
     verbs,
 )
 from django_roomchat.conf import config
@@ -108,12 +112,34 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> _Connection |
         await send({"type": "websocket.close", "code": protocol.CLOSE_FORBIDDEN})
         return None
     try:
-        who = await in_thread(_who, scope)
+        who, bond = await in_thread(_who, scope)
     except DatabaseError as error:
         reports.warn("who", "Sockets are refused: the database does not say who speaks: %r", error)
         await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
         return None
-    return _Connection(scope, send, who)
+    except ChatError as error:
+        await _turn_away(scope, receive, send, error)
+        return None
+    return _Connection(scope, send, who, bond)
+
+
+async def _turn_away(scope: Scope, receive: Receive, send: Send, error: ChatError) -> None:
+    """Say on the open socket why it is closed: of a handshake a page learns only that it failed."""
+    code = protocol.CLOSE_SESSION_ENDED
+    reason = protocol.CLOSE_CODES[code]
+    with translation.override(_language_of(scope)):
+        detail = error.detail
+    if scope.get("subprotocols"):
+        subprotocol = protocol.SUBPROTOCOL
+        frames: list[Any] = [protocol.Error(error.code, detail), protocol.Bye(code, reason)]
+    else:
+        subprotocol, frames = None, [protocol.TutorialError(detail, "error", error.code)]
+    await send({"type": "websocket.accept", "subprotocol": subprotocol})
+    for frame in frames:
+        await send({"type": "websocket.send", "text": protocol.encode(frame)})
+    await send({"type": "websocket.close", "code": code, "reason": reason})
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
 
 
 def _refusal(scope: Scope) -> str | None:
@@ -125,13 +151,19 @@ def _refusal(scope: Scope) -> str | None:
         return f"it asks for no subprotocol; there is {protocol.SUBPROTOCOL}, and TUTORIAL_DIALECT is off"
     if asked and protocol.SUBPROTOCOL not in asked:
         return f"it asks for the subprotocols {', '.join(asked)}; there is {protocol.SUBPROTOCOL}"
-    return origins.refusal(scope)
+    # A ticket proves who asks; a cookie only that their browser was told to.
+    return None if tickets.ticket_of(scope) else origins.refusal(scope)
 
 
-def _who(scope: Scope) -> Identity:
+def _who(scope: Scope) -> tuple[Identity, sessions.Bond]:
+    """Who speaks, and what lets them in."""
+    language = _language_of(scope)
+    if (ticket := tickets.ticket_of(scope)) is not None:
+        scope = tickets.redeem(scope, ticket)
     # A guest's name is made of words.
-    with translation.override(_language_of(scope)):
-        return identity.who(scope)
+    with translation.override(language):
+        who = identity.who(scope)
+    return who, sessions.bond_of(who, scope.get("session"))
 
 
 def _language_of(scope: Scope) -> str:
@@ -164,6 +196,7 @@ class _Connection:
     """An open socket, as the hub knows it."""
 
     __slots__ = (
+        "_bond",
         "_hub",
         "_inbox",
         "_language",
@@ -184,12 +217,13 @@ class _Connection:
         "seats",
     )
 
-    def __init__(self, scope: Scope, send: Send, who: Identity) -> None:
+    def __init__(self, scope: Scope, send: Send, who: Identity, bond: sessions.Bond) -> None:
         self.is_tutorial = not scope.get("subprotocols")
         self.seats: dict[str, hub.Seat] = {}
         self._own_room: str | None = scope.get("url_route", {}).get("kwargs", {}).get("room_name")
         self._query: bytes = scope.get("query_string", b"")
         self._who = who
+        self._bond = bond
         self._language = _language_of(scope)
         self._hub = hub.current()
         self._inbox = inbox.current()
@@ -208,12 +242,18 @@ class _Connection:
         self._mark_at = min(MARK_BYTES, config().UNSEEN_MAX_BYTES)
 
     @property
+    def who(self) -> Identity:
+        return self._who
+
+    @property
     def key(self) -> str:
         return self._who.key
 
     async def greet(self) -> None:
         """Begin: accept the socket and put it into its room."""
         self._hub.add(self)
+        sessions.current().add(self, self._bond)
+        presence.attend(self._hub)
         drain.watch()
         if not self.is_tutorial:
             self._accept(protocol.SUBPROTOCOL)
@@ -236,14 +276,11 @@ class _Connection:
     def end(self) -> None:
         """Forget the socket, which is closed."""
         self._hub.remove(self)
+        sessions.current().remove(self)
         self._outbox.end()
 
     def _accept(self, subprotocol: str | None) -> None:
         self._outbox.write({"type": "websocket.accept", "subprotocol": subprotocol})
-
-    @property
-    def who(self) -> Identity:
-        return self._who
 
     def _position(self) -> tuple[str, int | None]:
         """Where the client says, in the socket's address, that it stands."""
@@ -252,13 +289,13 @@ class _Connection:
         # Longer numbers are no positions, and Python refuses to read those of thousands of digits.
         known = since.isascii() and since.isdecimal() and len(since) <= 16
         return query.get("epoch", [""])[0], int(since) if known else None
-        sessions.current().add(self, self._bond)
-        presence.attend(self._hub)
 
     # In ---------------------------------------------------------------------------------------------------------------
 
     async def handle(self, text: str | None) -> None:
         """Act upon a frame."""
+        if self.is_closing:
+            return
         frame: protocol.ClientFrame | None = None
         try:
             if self.is_tutorial:
@@ -287,8 +324,17 @@ class _Connection:
                 self._leave(name)
             case protocol.Hello():
                 self._welcome()
+            case protocol.ChooseName(name=name):
+                await _with_database(_choose_name, self._who, name, self._bond.session_key, list(self.seats))
+                self._write(protocol.Done(frame.id))
             case _:
                 self._write(await _with_database(verbs.perform, self._who, self._room_of(frame), frame))
+
+    def call(self, name: str) -> None:
+        """Speak under another name from now on."""
+        self._who = replace(self._who, name=name, chose_name=True)
+        if not self.is_tutorial:
+            self._write(protocol.Named(name))
 
     def _post(self, frame: protocol.Post) -> None:
         if self._hub.is_draining:
@@ -334,6 +380,7 @@ class _Connection:
         self._write(protocol.Left(room))
 
     async def check_access(self, name: str) -> bool:
+        policy.policy().forget(self._who)
         try:
             _room, rights = await _with_database(_entered, self._who, name)
             if not self.is_tutorial and name in self.seats:
@@ -472,6 +519,18 @@ def _entered(who: Identity, name: str) -> tuple[Room, protocol.Rights]:
         archived=room.archived_at is not None,
     )
     return room, rights
+
+
+def _choose_name(who: Identity, name: str, session_key: str, rooms: list[str]) -> None:
+    session = sessions.open_session(session_key) if session_key else None
+    guests.choose_name(who, name, session, [actions.room_of(room) for room in rooms])
+
+
+@hub.handles("guest_named")
+def _hear_name(here: hub.Hub, room: str, data: dict[str, Any]) -> None:
+    for socket in here.sockets_of(data["key"]):
+        if isinstance(socket, _Connection):
+            socket.call(data["name"])
 
 
 def _unavailable(error: Exception) -> TryAgain:

@@ -489,6 +489,11 @@ class Hub:
             if not known or seat.socket.key == known:
                 self._start(self._check_access(room, seat.socket))
 
+    def ask_again(self, socket: Socket) -> None:
+        """Let a socket find out whether it may still be in its rooms."""
+        for seat in socket.seats.values():
+            self._start(self._check_access(seat.room, socket))
+
     async def _check_access(self, room: HubRoom, socket: Socket) -> None:
         if not await socket.check_access(room.name):
             # Nobody could say: the next poll finds the version to be another one, and asks again.

@@ -33,6 +33,8 @@ class Identity:
     """The address of a picture, as it is when they write; empty if there is none."""
     link: str = ""
     """The address of their profile; empty if there is none."""
+    chose_name: bool = False
+    """A guest who has chosen the name. It is refused where it looks like somebody else's."""
 
 
 def site(name: str | None = None) -> Identity:
@@ -78,7 +80,7 @@ def identify(source: HttpRequest | dict[str, Any]) -> Identity:
 def _guest_of(session: Any, *, save: bool) -> Identity:
     known = session.get(GUEST_SESSION_KEY)
     if known is not None:
-        return Identity(known["key"], known["name"], is_guest=True)
+        return Identity(known["key"], known["name"], is_guest=True, chose_name=known.get("chose_name", False))
     guest = new_guest()
     session[GUEST_SESSION_KEY] = {"key": guest.key, "name": guest.name}
     if save:

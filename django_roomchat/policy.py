@@ -13,7 +13,7 @@ from django.core.signals import setting_changed
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from django_roomchat import standing
+from django_roomchat import guests, standing
 from django_roomchat.conf import config, hook
 from django_roomchat.errors import ChatError, Forbidden, NotFound
 from django_roomchat.identity import Identity
@@ -50,6 +50,9 @@ class Policy:
     A *room* that does not exist yet has no ``pk``: it comes into being with its first message.
     How somebody stands in a room (their role) is ``standing.of(who.key, room)``.
     """
+
+    def forget(self, who: Identity) -> None:
+        """Their rights may have changed: what this policy remembers of them is not true any more. It need not remember anything."""
 
     def can_see(self, who: Identity, room: Room) -> Decision:
         """May they know that there is such a room? If not, it is for them as if it did not exist.
@@ -204,6 +207,10 @@ class DjangoPermissionsPolicy(Policy):
         return self._has(who, "roomchat.post_in_room", room)
 
     def can_create(self, who: Identity, room: Room) -> Decision:
+    def forget(self, who: Identity) -> None:
+        if who.user is not None:
+            self._known.pop(who.user.pk, None)
+
         return self._has(who, "roomchat.add_room", room)
 
     def can_moderate(self, who: Identity, room: Room) -> Decision:
@@ -277,6 +284,7 @@ def no_such_room() -> NotFound:
     return NotFound(_("There is no such room."), code="no_such_room")
 
 
+    guests.require_own_name(who, room)
 def require_post(who: Identity, room: Room) -> None:
     """Raise :class:`ChatError` unless *who* may post to *room*, and make it where it does not exist."""
     require_entry(who, room)

@@ -167,6 +167,47 @@ def client_id(given: str) -> str:
         BadValue: it is not 1 to 64 visible ASCII characters.
     """
     if not isinstance(given, str) or not _PLAIN_ID.fullmatch(given):
+def reason(typed: str) -> str:
+    """Why something is done, as it is stored; it may be empty.
+
+    Raises:
+        BadText: it is too long, or holds characters that cannot be stored or shown.
+    """
+    return body(typed, REASON_MAX_LENGTH) if not isinstance(typed, str) or typed.strip() else ""
+
+
+def person_name(typed: str, max_length: int) -> str:
+    """A name that somebody has chosen: composed, trimmed, single spaces.
+
+    Raises:
+        BadValue: it is empty, too long, or holds characters that cannot be seen; the detail says which.
+    """
+    if not isinstance(typed, str) or len(typed) > 4 * max_length:
+        raise _bad_name(max_length)
+    name = " ".join(unicodedata.normalize("NFC", typed).split())
+    if not 0 < len(name) <= max_length:
+        raise _bad_name(max_length)
+    categories = [unicodedata.category(character) for character in name.replace(" ", "")]
+    if any(category[0] in "CZ" for category in categories) or _has_tower_of_marks(name):
+        raise BadValue(
+            _("A name cannot contain invisible characters or towers of combining marks."), code="bad_name"
+        )
+    if not any(category[0] in "LN" for category in categories):
+        raise BadValue(_("A name needs a letter or a number."), code="bad_name")
+    return name
+
+
+def _bad_name(max_length: int) -> BadValue:
+    return BadValue(_("A name is a text of 1 to %(most)d characters."), most=max_length, code="bad_name")
+
+
+def web_address(given: str) -> str:
+    """The address if it is one of the web or a path on this site; else nothing, as it will stand in a link."""
+    is_path = given.startswith("/") and not given.startswith(("//", "/\\"))
+    is_plain = all(character > " " and character not in '"<>\\' for character in given)
+    return given if is_plain and (is_path or given.lower().startswith(("http://", "https://"))) else ""
+
+
         raise BadValue(
             _("A message's id is 1 to %(most)d visible ASCII characters, best a UUID."), most=ID_MAX_LENGTH
         )

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.index, name="index"),
     # No room is called “~”.
     path("~/frames/", views.frames, name="frames"),
+    path("~/ticket/", views.ticket, name="ticket"),
     path("<str:room_name>/", views.room, name="room"),
     path("<str:room_name>/frames/", views.frames, name="room_frames"),
     path("<str:room_name>/messages/", views.messages, name="messages"),

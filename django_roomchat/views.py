@@ -12,7 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from django_roomchat import actions, identity, page, protocol, verbs
+from django_roomchat import actions, guests, identity, page, protocol, tickets, verbs
 from django_roomchat.conf import config
 from django_roomchat.errors import BadRoomName, BadValue, ChatError, Unsupported
 
@@ -96,7 +96,28 @@ def frames(request: HttpRequest, room_name: str = "") -> HttpResponse:
     """One frame of ``roomchat.v1`` as JSON, for those without a socket; its answer comes back."""
     try:
         frame = protocol.decode(_json_text(request), config().FRAME_MAX_BYTES)
+        if isinstance(frame, protocol.ChooseName):
+            return _json(_choose_name(request, room_name, frame))
         return _json(verbs.perform(identity.who(request), room_name, frame))
+    except ChatError as error:
+        return _json_error(error)
+
+
+def _choose_name(request: HttpRequest, room_name: str, frame: protocol.ChooseName) -> protocol.Done:
+    who = identity.who(request)
+    rooms = [actions.enter_room(who, room_name)] if room_name else []
+    guests.choose_name(who, frame.name, getattr(request, "session", None), rooms)
+    return protocol.Done(frame.id)
+
+
+@transaction.non_atomic_requests
+@require_POST
+@never_cache
+def ticket(request: HttpRequest) -> HttpResponse:
+    """A ticket for a socket that cannot bring the cookie of this request."""
+    try:
+        made = tickets.make_ticket(request, user=identity.who(request).user)
+        return _json({"ticket": made, "seconds": config().TICKET_SECONDS})
     except ChatError as error:
         return _json_error(error)
 

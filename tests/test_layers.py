@@ -11,10 +11,11 @@ import django_roomchat
 PACKAGE = Path(django_roomchat.__file__).parent
 ROWS = [
     {"conf", "errors", "fastlane", "reports", "signatures"},
-    {"identity", "origins", "outbox", "outgoing", "protocol", "signals", "text", "threads"},
+    {"identity", "lookalikes", "origins", "outbox", "outgoing", "protocol", "signals", "text", "threads", "tickets"},
     {"models"},
     {"counter"},
     {"audit", "bus", "log", "standing"},
+    {"guests"},
     {"policy"},
     {"actions", "courier", "frames"},
     {"roll", "webhooks"},
