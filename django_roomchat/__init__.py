@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from django_roomchat.review import areport_message as areport_message
     from django_roomchat.review import report_message as report_message
     from django_roomchat.routing import websocket_urlpatterns as websocket_urlpatterns
+    from django_roomchat.search import asearch_messages as asearch_messages
+    from django_roomchat.search import search_messages as search_messages
     from django_roomchat.signatures import verify_signature as verify_signature
     from django_roomchat.webhooks import amake_webhook as amake_webhook
     from django_roomchat.webhooks import aremove_webhook as aremove_webhook
@@ -61,6 +63,7 @@ _HOME = {
     "apost_message": "actions",
     "aread_history": "actions",
     "areport_message": "review",
+    "asearch_messages": "search",
     "aunban": "moderation",
     "aunmute": "moderation",
     "ban": "moderation",
@@ -84,6 +87,7 @@ _HOME = {
     "report_message": "review",
     "make_ticket": "tickets",
     "make_webhook": "webhooks",
+    "search_messages": "search",
     "SignedInPolicy": "policy",
     "unban": "moderation",
     "unmute": "moderation",

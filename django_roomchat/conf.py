@@ -126,6 +126,9 @@ class Config:
     TUTORIAL_DIALECT: bool = True
     """Whether sockets that ask for no subprotocol are let in, and speak the tutorial's dialect. It has no word like ``seen``."""
 
+    SEARCH_SECONDS: float = 1.0
+    """How long a search looks for a page of hits. What it has not looked through by then is looked through when it is asked to go on."""
+
     DATABASE_THREADS: int = 4
     """Threads of one process that work on the database for its sockets."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django_roomchat import actions, protocol
+from django_roomchat import actions, protocol, search
 from django_roomchat.actions import Posted
 from django_roomchat.conf import config
 from django_roomchat.errors import UnknownType
@@ -56,7 +56,14 @@ def _delete(who: Identity, room: str, frame: protocol.Delete) -> protocol.Ack:
     return _acked(frame.id, actions.delete_message(room, frame.seq, author=who, wait_seconds=wait))
 
 
+def _search(who: Identity, room: str, frame: protocol.Search) -> protocol.Found:
+    where = None if frame.everywhere else room or None
+    found = search.search_messages(who, frame.query, where, frame.before)
+    return protocol.Found(frame.id, found.hits, bool(found.before), found.before)
+
+
 VERBS: dict[type, Verb] = {
+    protocol.Search: _search,
     protocol.Post: _post,
     protocol.Edit: _edit,
     protocol.Delete: _delete,

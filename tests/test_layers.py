@@ -18,7 +18,7 @@ ROWS = [
     {"guests"},
     {"policy"},
     {"actions", "courier", "frames"},
-    {"roll", "webhooks"},
+    {"roll", "search", "webhooks"},
     {"moderation", "review"},
     {"verbs"},
     {"hub", "inbox", "page"},

@@ -14,7 +14,7 @@ from django_roomchat import protocol
 WIRE = {
     "client": [frame.__name__ for frame in get_args(protocol.ClientFrame)],
     "server": [frame.__name__ for frame in get_args(protocol.ServerFrame)],
-    "objects": ["Event", "Author", "Quote", "Reactions", "Mention", "Line", "You", "Limits"],
+    "objects": ["Event", "Author", "Quote", "Reactions", "Mention", "Line", "You", "Limits", "Hit"],
     "tutorial": ["TutorialPost", "TutorialMessage", "TutorialError"],
 }
 
@@ -32,6 +32,7 @@ WIRE_TYPES = {
     "dict[str, int]": "object: room name → position",
     "float": "number",
     "int": "whole number",
+    "list[Hit]": "list of :wire-object:`Hit`",
     "list[Mention]": "list of :wire-object:`Mention`",
     "list[msgspec.Raw]": "list of :wire-object:`Event`",
     "list[str]": "list of texts",

@@ -1,0 +1,328 @@
+"""What was said is found: in every script, by who may read it, and no longer than it stands there."""
+
+import json
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from django_roomchat import search
+from django_roomchat.actions import delete_message, edit_message, post_message, prune_history
+from django_roomchat.consumers import ChatConsumer
+from django_roomchat.errors import BadValue, Forbidden, NotFound
+from django_roomchat.identity import Identity, of_user
+from django_roomchat.models import Membership, Message, Room, RoomLog
+from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
+from django_roomchat.search import asearch_messages, search_messages
+from django_roomchat.testing import ChatClient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ANA = Identity("g:ana", "Ana", is_guest=True)
+
+
+def said(*bodies, room="lobby"):
+    for body in bodies:
+        post_message(room, body, name="Bo")
+
+
+def found(query, room=None, who=ANA, **options):
+    return [(hit.room, hit.seq) for hit in search_messages(who, query, room, **options).hits]
+
+
+def excerpts(query):
+    return [hit.excerpt for hit in search_messages(ANA, query).hits]
+
+
+# Words ------------------------------------------------------------------------------------------------------------
+
+SCRIPTS = [
+    ("안녕하세요 여러분", "안녕"),
+    ("회의는 세 시", "\u1112\u116c\u110b\u1174"),  # in parts, as macOS types file names
+    ("明日の会議は三時です", "会議"),
+    ("コーヒーを飲む", "ｺｰﾋｰ"),
+    ("ｶﾞﾗｽを割った", "ガラス"),
+    ("我们明天见面", "明天"),
+    ("Привет, МИР!", "привет мир"),
+    ("Καλημέρα ΚΌΣΜΕ", "κόσμε"),
+    ("ΟΔΥΣΣΕΥΣ", "οδυσσευς"),
+    ("CAFE\u0301 au lait", "café"),
+    ("Die Straße", "STRASSE"),
+    ("İstanbul", "i\u0307stanbul"),
+    ("Ｆｕｌｌ width", "full"),
+    ("plain", "Ｐlain"),
+    ("مرحبا بالعالم", "بالعالم"),
+    ("100% [sure] (a.b) C++ \\ ^$", "100% [sure] (a.b) C++ \\ ^$"),
+    ("🎉 party", "🎉"),
+    ("two\nlines", '"TWO LINES"'),
+]
+
+
+@pytest.mark.parametrize(("body", "query"), SCRIPTS)
+def test_words_are_found_in_every_script(body, query):
+    said(body, "something else")
+
+    assert found(query) == [("lobby", 1)]
+
+
+@pytest.mark.parametrize(("body", "query"), SCRIPTS)
+def test_words_are_found_in_every_script_on_postgresql(on_postgres, body, query):
+    said(body, "something else")
+
+    assert found(query) == [("lobby", 1)]
+
+
+def test_all_words_must_be_there_and_a_quoted_phrase_as_it_stands():
+    said("red apples", "green apples", "apples, red ones")
+
+    assert (found("red apples"), found('"red apples"'), found("a.ples")) == (
+        [("lobby", 3), ("lobby", 1)],
+        [("lobby", 1)],
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("", "Say what to search for."),
+        (' "" \0', "Say what to search for."),
+        ("x" * 201, "A search has at most 200 characters."),
+        ("a b c d e f g h i", "A search has at most 8 words."),
+    ],
+)
+def test_a_search_for_nothing_or_too_much_is_told_so(query, detail):
+    with pytest.raises(BadValue) as refused:
+        search_messages(ANA, query)
+
+    assert refused.value.detail == detail
+
+
+def test_an_excerpt_shows_the_text_around_with_the_hits_apart():
+    said("say hello, and Hello again", "x" * 300 + " needle " + "y" * 300, "aaab")
+
+    assert excerpts("hello") == [["say ", "hello", ", and ", "Hello", " again"]]
+    assert excerpts("aa ab") == [["", "aaab", ""]]
+    [[before, hit, after]] = excerpts("NEEDLE")
+    assert (hit, before, after[:3], after[-1]) == ("needle", f"…{'x' * 39} ", " yy", "…")
+
+
+def test_a_hit_says_where_it_is_and_who_said_it():
+    post_message("Lobby", "hello", author=ANA)
+    at = Message.objects.get().created_at
+
+    [hit] = search_messages(ANA, "hello").hits
+
+    assert (hit.room, hit.title, hit.seq, hit.author.key, hit.author.name, hit.at[:19]) == (
+        "lobby",
+        "Lobby",
+        1,
+        "g:ana",
+        "Ana",
+        at.isoformat()[:19],
+    )
+
+
+# Who --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def secret():
+    """A private room in which Ana is not."""
+    room = Room.objects.create(name="~secret", title="Board", visibility="private")
+    room.log = RoomLog.objects.create(room=room, access_version=1)
+    said("needle in private", room=room)
+    said("needle in public")
+    return room
+
+
+def test_a_private_room_is_found_by_its_members_only(secret):
+    Membership.objects.create(room=secret, key="g:bo", name="Bo")
+
+    assert found("needle") == [("lobby", 1)]
+    assert found("needle", who=Identity("g:bo", "Bo")) == [("lobby", 1), ("~secret", 1)]
+
+
+def test_nothing_tells_that_there_is_more_in_a_room_that_one_may_not_see(secret, monkeypatch):
+    monkeypatch.setattr(search, "HITS", 1)
+
+    assert search_messages(ANA, "needle").before == ""
+
+
+def test_a_private_room_cannot_be_searched_by_name(secret):
+    with pytest.raises(NotFound) as hidden:
+        search_messages(ANA, "needle", secret)
+    with pytest.raises(NotFound) as absent:
+        search_messages(ANA, "needle", "~none")
+
+    assert (hidden.value.code, hidden.value.detail) == (absent.value.code, absent.value.detail)
+
+
+class NotTheCellar(OpenPolicy):
+    def can_enter(self, who, room):
+        return NOT_ALLOWED if room.name == "cellar" else super().can_enter(who, room)
+
+
+def test_the_policy_is_asked_for_every_room(settings):
+    said("needle", room="cellar")
+    said("needle", room="attic")
+    settings.ROOMCHAT = {"POLICY": NotTheCellar}
+
+    assert found("needle") == [("attic", 1)]
+    with pytest.raises(Forbidden):
+        search_messages(ANA, "needle", "cellar")
+
+
+def test_what_is_gone_is_not_found():
+    said("needle one", "needle two", "needle three", "needle four")
+    assert len(found("needle")) == 4
+
+    prune_history(keep=3)
+    delete_message("lobby", 2)
+    edit_message("lobby", 3, "hay")
+
+    assert found("needle") == [("lobby", 4)]
+
+
+# How far ----------------------------------------------------------------------------------------------------------
+
+
+def test_pages_follow_each_other_in_a_room_and_across_rooms(monkeypatch):
+    monkeypatch.setattr(search, "HITS", 2)
+    for number in range(5):
+        said(f"needle {number}", room=("lobby", "attic")[number % 2])
+
+    def pages(room):
+        place, told = "", []
+        while True:
+            page = search_messages(ANA, "needle", room, place)
+            told.append([hit.excerpt[-1] for hit in page.hits])
+            place = page.before
+            if not place:
+                return told
+
+    assert pages(None) == [[" 4", " 3"], [" 2", " 1"], [" 0"]]
+    assert pages("lobby") == [[" 4", " 2"], [" 0"]]
+
+
+def test_a_search_whose_time_is_up_goes_on_where_it_stopped(monkeypatch, settings):
+    monkeypatch.setattr(search, "STEP", 2)
+    settings.ROOMCHAT = {"SEARCH_SECONDS": 1e-9}
+    said("needle", "hay 1", "hay 2", "hay 3", "hay 4")
+
+    for room in (None, "lobby"):
+        pages = [search_messages(ANA, "needle", room)]
+        while pages[-1].before:
+            pages.append(search_messages(ANA, "needle", room, pages[-1].before))
+        assert [(len(page.hits), page.before) for page in pages] == [(0, "4@lobby"), (0, "2@lobby"), (1, "")]
+
+
+def test_a_search_with_time_looks_through_everything(monkeypatch):
+    monkeypatch.setattr(search, "STEP", 2)
+    said("needle", "hay 1", "hay 2", "hay 3", "hay 4")
+
+    assert found("needle") == [("lobby", 1)]
+
+
+def test_a_page_that_ended_at_a_pruned_message_goes_on():
+    said("needle 1", "needle 2", room="attic")
+    said("hay", "hay", "hay")
+    prune_history(rooms=["lobby"], keep=1)
+
+    assert found("needle", before="1@lobby") == [("attic", 2), ("attic", 1)]
+    assert found("needle", before="1@nowhere") == [("attic", 2), ("attic", 1)]
+
+
+def test_a_place_that_no_page_has_named_is_told_so():
+    said("needle")
+
+    with pytest.raises(BadValue, match="earlier page of hits"):
+        search_messages(ANA, "needle", before="x")
+
+
+def test_an_empty_site_and_an_empty_room_have_nothing():
+    assert (search_messages(ANA, "x").hits, search_messages(ANA, "x", "lobby").hits) == ([], [])
+
+
+@pytest.fixture
+def trigrams(on_postgres):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        cursor.execute("CREATE INDEX test_trigrams ON roomchat_message USING gin (body gin_trgm_ops)")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX test_trigrams")
+
+
+def test_an_index_of_trigrams_finds_the_same(trigrams, monkeypatch):
+    monkeypatch.setattr(search, "HITS", 2)
+    monkeypatch.setattr(search, "STEP", None)  # the way without the index would not get far
+    said("needle 1", "Привет", "needle 2", "NEEDLE 3", "hay")
+
+    first = search_messages(ANA, "needle")
+
+    assert ([hit.seq for hit in first.hits], first.before) == ([4, 3], "3@lobby")
+    assert found("needle", before=first.before) == [("lobby", 1)]
+    assert found("ПРИВЕТ") == [("lobby", 2)]
+
+
+def test_an_index_that_does_not_help_in_time_is_done_without(trigrams, settings):
+    settings.ROOMCHAT = {"SEARCH_SECONDS": 0.001}
+    said("needle")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO roomchat_message (room_id, seq, rev, changes, author_key, author_name, client_id, kind, body, fingerprint, created_at, data)"
+            " SELECT room_id, n, n, 0, 'x', 'x', n, 'user', repeat('hay ', 500), 'x', now(), '{}' FROM roomchat_message, generate_series(2, 5000) n"
+        )
+
+    page = search_messages(ANA, "n")
+
+    while page.before and not page.hits:
+        page = search_messages(ANA, "n", before=page.before)
+    assert [hit.seq for hit in page.hits] == [1]
+
+
+# From outside -----------------------------------------------------------------------------------------------------
+
+
+def test_a_frame_over_http_finds_the_same():
+    said("needle", room="attic")
+    said("hay")
+    client = Client()
+    client.force_login(User.objects.create_user("ana"))
+
+    def ask(address, **more):
+        frame = json.dumps({"type": "search", "id": "a", "query": "needle", **more})
+        answer = client.post(f"/chat/{address}/frames/", frame, content_type="application/json").json()
+        return answer["type"], answer["id"], [hit["room"] for hit in answer["hits"]], answer.get("more", False)
+
+    assert ask("~") == ("found", "a", ["attic"], False)
+    assert ask("lobby") == ("found", "a", [], False)
+    assert ask("lobby", everywhere=True) == ("found", "a", ["attic"], False)
+
+
+async def test_a_socket_finds_in_its_room_and_everywhere():
+    from django_roomchat.actions import apost_message
+
+    await apost_message("lobby", "needle here")
+    await apost_message("attic", "needle there")
+    async with ChatClient(ChatConsumer.as_asgi(), "lobby") as client:
+        await client.send({"type": "search", "id": "a", "query": "NEEDLE"})
+        here = await client.receive("found")
+        await client.send({"type": "search", "id": "b", "query": "NEEDLE", "everywhere": True})
+        everywhere = await client.receive("found")
+
+    assert [(hit["room"], hit["seq"]) for hit in here["hits"]] == [("lobby", 1)]
+    assert here["hits"][0]["excerpt"] == ["", "needle", " here"]
+    assert [hit["room"] for hit in everywhere["hits"]] == ["attic", "lobby"]
+
+
+async def test_the_asynchronous_twin_does_the_same():
+    assert (await asearch_messages(ANA, "x")).hits == []
+
+
+def test_a_user_of_the_project_finds_what_they_belong_to(secret):
+    user = User.objects.create_user("cy")
+    Membership.objects.create(room=secret, key=of_user(user).key, name="Cy")
+
+    assert found("private", who=of_user(user)) == [("~secret", 1)]
