@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from django_roomchat.actions import History, list_rooms, read_history
 from django_roomchat.conf import config
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
-from django_roomchat.protocol import Event
+from django_roomchat.protocol import Event, Line, Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,20 @@ class ShownMessage:
     reply_to: int | None
     edited_at: datetime | None
     deleted_at: datetime | None
+    mine: bool
+    pinned_at: datetime | None = None
+    quote: Quote | None = None
+    reactions: Sequence[ShownReaction] = ()
+    html: str | None = None
+    line: Line | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReaction:
+    """An emoji below a message."""
+
+    emoji: str
+    count: int
     mine: bool
 
 
@@ -71,6 +86,7 @@ def room_page(
         "post_id": str(uuid.uuid4()),
         "draft": draft,
         "error": error,
+        "can": policy.rights(me, room),
         "may_post": bool(may_post),
         "may_post_detail": str(may_post.detail),
     }
@@ -147,6 +163,13 @@ def _shown(event: Event, me: Identity) -> ShownMessage:
         edited_at=_moment(event.edited_at),
         deleted_at=_moment(event.deleted_at),
         mine=event.author.key == me.key,
+        pinned_at=_moment(event.pinned_at),
+        quote=event.quote,
+        reactions=tuple(
+            ShownReaction(emoji, of.count, me.key in of.keys) for emoji, of in (event.reactions or {}).items()
+        ),
+        html=event.html,
+        line=event.line,
     )
 
 

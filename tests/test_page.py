@@ -11,6 +11,7 @@ from django_roomchat.errors import BadRoomName, Forbidden
 from django_roomchat.identity import identify
 from django_roomchat.models import Message, Room
 from django_roomchat.page import ShownMessage, history_json, index_page, room_page
+from django_roomchat.protocol import Quote
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +40,10 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
     assert context.pop("room") == log.room
     assert context.pop("messages") == [
         ShownMessage(1, 3, "a", "user", me.key, me.name, "hi there", moment, None, moment, None, True),
-        ShownMessage(2, 2, "b", "bot", bot.author_key, "Bot", "hello", moment, 1, None, None, False),
+        ShownMessage(
+            2, 2, "b", "bot", bot.author_key, "Bot", "hello", moment, 1, None, None, False,
+            quote=Quote(1, me.name, "hi there"),
+        ),  # fmt: skip
     ]
     assert context == {
         "room_name": "my room",
@@ -56,6 +60,7 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
         "body_max_length": 4000,
         "draft": "",
         "error": None,
+        "can": ["post", "react", "report"],
         "may_post": True,
         "may_post_detail": "",
     }

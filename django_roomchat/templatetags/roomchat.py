@@ -133,7 +133,50 @@ def roomchat_words() -> dict[str, str]:
         "ended_4409": gettext("This room is open in another window."),
         "sign_in": gettext("Sign in again"),
         "reload": gettext("Reload"),
+        "replying": gettext("Answer to {name}"),
+        "editing": gettext("Edit message"),
+        "link_copied": gettext("Link copied."),
+        "reported": gettext("Reported. A moderator will look at it."),
+        "refused": gettext("That did not work. Try again."),
+        "refused_offline": gettext("Not connected. Try again in a moment."),
+        **_line_words(),
     }
+
+
+def _line_words() -> dict[str, str]:
+    """What the system says in a room, by the code of the line; ``_by`` where somebody did it to somebody else."""
+    return {
+        "line_created": gettext("{name} made the room"),
+        "line_joined": gettext("{name} joined"),
+        "line_joined_by": gettext("{by} added {name}"),
+        "line_left": gettext("{name} left"),
+        "line_removed": gettext("{name} was removed"),
+        "line_removed_by": gettext("{by} removed {name}"),
+        "line_renamed": gettext("The room is called “{value}” now"),
+        "line_renamed_by": gettext("{by} called the room “{value}”"),
+        "line_role": gettext("{name} is {value} now"),
+        "line_role_by": gettext("{by} made {name} {value}"),
+        "line_archived": gettext("The room was archived"),
+        "line_archived_by": gettext("{by} archived the room"),
+        "line_unarchived": gettext("The room was opened again"),
+        "line_unarchived_by": gettext("{by} opened the room again"),
+        "line_pinned": gettext("A message was pinned"),
+        "line_pinned_by": gettext("{by} pinned a message"),
+        "role_owner": gettext("owner"),
+        "role_moderator": gettext("moderator"),
+        "role_member": gettext("member"),
+    }
+
+
+@register.filter
+def roomchat_line(message: Any) -> str:
+    """What the system says, in the reader's language; ``js/src/lines.js`` does the same in the browser."""
+    line, words = message.line, _line_words()
+    wording = (line.by and words.get(f"line_{line.code}_by")) or words.get(f"line_{line.code}")
+    if not wording:
+        return str(message.body)
+    told = {"name": line.name, "by": line.by, "value": words.get(f"role_{line.value}", line.value)}
+    return re.sub(r"\{(name|by|value)\}", lambda match: told[match[1]], wording)
 
 
 # Messages -------------------------------------------------------------------------------------------------------

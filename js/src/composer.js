@@ -14,12 +14,19 @@ export class Composer {
   #words;
   #draft;
   #send;
+  #change;
   #limit;
+  #about = null; // {edit: seq} or {replyTo: {seq, name, body}}
+  #bar;
   #grows = CSS.supports("field-sizing", "content");
   #touch = matchMedia("(hover: none) and (pointer: coarse)");
 
-  /** @param send `send(text)`, returns whether it took it */
-  constructor({ form, limit, words, draft, send, signal }) {
+  /**
+   * @param send `send(text, {replyTo})`, returns whether it took it
+   * @param change `change(seq, text)`: an edit
+   * @param last `last()`: the last message that one may edit, `{seq, text}`
+   */
+  constructor({ form, limit, words, draft, send, change, last, signal }) {
     const part = (name) => form.querySelector(`[data-part="${name}"]`);
     this.#form = form;
     this.#input = part("input");
@@ -27,7 +34,11 @@ export class Composer {
     this.#words = words;
     this.#draft = draft;
     this.#send = send;
+    this.#change = change;
+    this.#last = last;
     this.#limit = limit;
+    this.#bar = part("about");
+    this.#bar?.querySelector("button").addEventListener("click", () => this.#leaveAbout(), { signal });
     form.noValidate = true;
     form.addEventListener("submit", (event) => this.#submitted(event), { signal });
     this.#input.addEventListener("keydown", (event) => this.#pressed(event), { signal });
@@ -40,12 +51,62 @@ export class Composer {
     this.#count();
   }
 
+  #last;
+
   set limit(limit) {
     this.#limit = limit;
     this.#count();
   }
 
+  /** Answer a message: `{seq, name, body}`. */
+  reply(message) {
+    if (this.#about?.edit) this.#leaveAbout();
+    this.#speakAbout({ replyTo: message }, this.#words.replying.replace("{name}", message.name), message.body);
+  }
+
+  /** Change a message: `{seq, text}`. What was being written waits as the draft. */
+  edit({ seq, text }) {
+    this.#draft.flush();
+    this.#speakAbout({ edit: seq }, this.#words.editing, text);
+    this.#fill(text);
+  }
+
+  #speakAbout(about, title, text) {
+    this.#about = about;
+    if (this.#bar) {
+      this.#bar.querySelector('[data-part="about-title"]').textContent = title;
+      this.#bar.querySelector('[data-part="about-text"]').textContent = text;
+      this.#bar.hidden = false;
+    }
+    this.#input.focus();
+  }
+
+  #leaveAbout() {
+    const wasEdit = Boolean(this.#about?.edit);
+    this.#about = null;
+    if (this.#bar) this.#bar.hidden = true;
+    if (wasEdit) this.#fill(this.#draft.read());
+    this.#input.focus();
+  }
+
+  #fill(text) {
+    this.#input.value = text;
+    this.#fit();
+    this.#count();
+  }
+
   #pressed(event) {
+    if (event.key === "Escape" && this.#about && !event.isComposing) {
+      event.preventDefault();
+      return this.#leaveAbout();
+    }
+    if (event.key === "ArrowUp" && !this.#input.value && !this.#about && !event.isComposing) {
+      const message = this.#last?.();
+      if (message) {
+        event.preventDefault();
+        return this.edit(message);
+      }
+    }
     if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
     if (event.isComposing || event.keyCode === IME_KEY_CODE) return;
     if (this.#touch.matches && !event.ctrlKey && !event.metaKey) return;
@@ -58,15 +119,20 @@ export class Composer {
     this.#input.focus();
     const text = this.#input.value.trim();
     if (!text || this.#left() < 0) return;
-    if (!this.#send(text)) return;
+    if (this.#about?.edit) {
+      this.#change(this.#about.edit, text);
+      return this.#leaveAbout();
+    }
+    if (!this.#send(text, { replyTo: this.#about?.replyTo })) return;
     this.#form.querySelector('[data-part="error"]')?.remove();
     this.#input.value = "";
+    if (this.#about) this.#leaveAbout();
     this.#changed();
     this.#draft.flush();
   }
 
   #changed() {
-    this.#draft.write(this.#input.value);
+    if (!this.#about?.edit) this.#draft.write(this.#input.value);
     this.#fit();
     this.#count();
   }

@@ -5,6 +5,8 @@ import { Composer } from "./composer.js";
 import { Draft } from "./drafts.js";
 import { History } from "./history.js";
 import { LogView } from "./log_view.js";
+import { MessageMenu } from "./menu.js";
+import { Notice } from "./notice.js";
 import { Cupboard } from "./storage.js";
 import { REAL_CLOCK } from "./transport.js";
 
@@ -21,6 +23,8 @@ export class RoomChat extends HTMLElement {
   #history;
   #composer;
   #banner;
+  #notice;
+  #words;
 
   // Lifecycle
 
@@ -49,11 +53,15 @@ export class RoomChat extends HTMLElement {
     return this.#session;
   }
 
-  /** Say something, as if it had been written into the composer. Returns whether nothing objected. */
-  send(body) {
-    const event = this.#tell("before-send", { body }, { cancelable: true });
+  /**
+   * Say something, as if it had been written into the composer. Returns whether nothing objected.
+   *
+   * @param replyTo the message that this answers: `{seq, name, body}`
+   */
+  send(body, { replyTo } = {}) {
+    const event = this.#tell("before-send", { body, replyTo }, { cancelable: true });
     if (event.defaultPrevented || !this.#session) return false;
-    this.#session.post(event.detail.body);
+    this.#session.post(event.detail.body, { replyTo: event.detail.replyTo });
     this.#log.toBottom();
     return true;
   }
@@ -67,6 +75,7 @@ export class RoomChat extends HTMLElement {
     const { room, meKey, meName } = this.dataset;
     const you = { key: meKey, name: meName };
     const words = JSON.parse(this.querySelector('script[type="application/json"]').textContent);
+    this.#words = words;
     const language = this.closest("[lang]")?.lang || undefined;
     const house = {
       words,
@@ -93,6 +102,7 @@ export class RoomChat extends HTMLElement {
     this.addEventListener("click", (event) => this.#clicked(event), { signal });
     this.#startSession(you, signal);
     this.#startComposer(room, meKey, words, signal);
+    this.#startActions(words, signal);
     // From now on, what is added is news: announce it.
     requestAnimationFrame(() => this.#part("log").setAttribute("aria-live", "polite"));
   }
@@ -109,6 +119,7 @@ export class RoomChat extends HTMLElement {
     on("sent", ({ post, seq }) => this.#showSent(post, seq));
     on("dropped", ({ post }) => this.#log.removePost(post.id));
     on("welcome", (welcome) => this.#showWelcome(welcome));
+    on("rights", ({ can }) => (this.dataset.can = can.join(" ")));
     this.dataset.state = session.state;
     session.start();
     this.#banner.show(session);
@@ -119,7 +130,25 @@ export class RoomChat extends HTMLElement {
     if (!form) return;
     const draft = new Draft({ cupboard: new Cupboard(() => localStorage), author, room, clock: REAL_CLOCK });
     const limit = Number(this.dataset.bodyMax);
-    this.#composer = new Composer({ form, limit, words, draft, send: (text) => this.send(text), signal });
+    this.#composer = new Composer({
+      form,
+      limit,
+      words,
+      draft,
+      send: (text, options) => this.send(text, options),
+      change: (seq, body) => this.#ask({ type: "edit", seq, body }),
+      last: () => this.#lastOfMine(),
+      signal,
+    });
+  }
+
+  #startActions(words, signal) {
+    const [menu, notice] = [this.#part("menu"), this.#part("notice")];
+    if (notice) this.#notice = new Notice({ element: notice, signal });
+    if (!menu) return;
+    const act = (what, view, button) => this.#act(what, view, button, words);
+    new MessageMenu({ menu, log: this.#log, scroller: this.#part("log"), offers: (view) => this.#offers(view), act, signal });
+    this.addEventListener("click", (event) => this.#reacted(event), { signal });
   }
 
   // What the session says
@@ -176,6 +205,76 @@ export class RoomChat extends HTMLElement {
     if (!action || !id) return;
     if (action === "retry") this.#session.retry(id);
     if (action === "discard") this.#session.discard(id);
+  }
+
+  /** What may be done with a message, by the names in the menu. */
+  #offers({ element: { dataset } }) {
+    const [mine, deleted, said] = ["mine" in dataset, "deleted" in dataset, dataset.kind !== "system"];
+    const can = new Set((this.dataset.can ?? "").split(" "));
+    const offered = new Set(["link"]);
+    const offer = (what, when) => when && !deleted && offered.add(what);
+    offer("reply", can.has("post") && this.#composer);
+    offer("react", can.has("react"));
+    offer("edit", mine && said && can.has("post") && this.#composer);
+    offer("delete", mine || can.has("moderate"));
+    offer(dataset.pinned === undefined ? "pin" : "unpin", can.has("pin"));
+    offer("report", !mine && said && can.has("report"));
+    return offered;
+  }
+
+  #act(what, view, button, words) {
+    const { seq } = view;
+    if (what === "react") this.#react(view.element, button.dataset.emoji);
+    if (what === "reply") this.#composer.reply({ seq, name: view.authorName, body: view.text });
+    if (what === "edit") this.#composer.edit({ seq, text: view.text });
+    if (what === "delete") this.#deleteSoon(view, words);
+    if (what === "pin" || what === "unpin") this.#ask({ type: "pin", seq, on: what === "pin" });
+    if (what === "report") this.#ask({ type: "report", seq }, words.reported);
+    if (what === "link") this.#copy(new URL(`#m-${seq}`, new URL(this.dataset.roomUrl, location)).href, words.link_copied);
+  }
+
+  #reacted({ target }) {
+    const button = target.closest?.(".roomchat-reaction[data-emoji]");
+    if (button) this.#react(button.closest("li"), button.dataset.emoji);
+  }
+
+  #react(item, emoji) {
+    const button = [...item.querySelectorAll(".roomchat-reaction")].find(({ dataset }) => dataset.emoji === emoji);
+    const on = button?.getAttribute("aria-pressed") !== "true";
+    this.#ask({ type: "react", seq: Number(item.dataset.seq), emoji, on });
+  }
+
+  /** It is gone from the page at once, and from the server when nobody has taken that back. */
+  #deleteSoon({ element, seq }, words) {
+    element.toggleAttribute("data-doomed", true);
+    const back = () => element.removeAttribute("data-doomed");
+    const over = () => this.#ask({ type: "delete", seq }).finally(back);
+    if (this.#notice) this.#notice.show(words.deleted, { undo: back, over });
+    else over();
+  }
+
+  async #copy(text, told) {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.#notice?.show(told);
+    } catch {
+      location.hash = new URL(text).hash; // no clipboard for us: at least it stands in the address
+    }
+  }
+
+  #lastOfMine() {
+    const view = this.#log.last(({ pending, element: { dataset } }) => !pending && "mine" in dataset && !("deleted" in dataset));
+    return view && { seq: view.seq, text: view.text };
+  }
+
+  /** Ask the server for something; say so if it refuses. */
+  async #ask(frame, told) {
+    try {
+      await this.#session.request(frame);
+      if (told) this.#notice?.show(told);
+    } catch ({ code, detail }) {
+      this.#notice?.show(detail ?? this.#words[`refused_${code}`] ?? this.#words.refused);
+    }
   }
 
   // Small tools

@@ -30,6 +30,7 @@ export class LogView {
     this.#relateAll();
     scroller.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true });
     pill?.addEventListener("click", () => this.toBottom(), { signal });
+    scroller.addEventListener("keydown", (event) => this.#pressed(event), { signal });
   }
 
   /** `seq` of the oldest message shown. */
@@ -40,6 +41,16 @@ export class LogView {
 
   get atBottom() {
     return this.#distance() <= AT_BOTTOM_PX;
+  }
+
+  /** What stands behind an `<li>`. */
+  viewOf(item) {
+    return this.#views.find(({ element }) => element === item);
+  }
+
+  /** The last message that `isIt(view)` is true of. */
+  last(isIt) {
+    return this.#views.findLast(isIt);
   }
 
   /** Does it show this message? Then a post of ours with this id has arrived. */
@@ -118,14 +129,15 @@ export class LogView {
     const known = this.#views[place];
     if (known?.seq === message.seq) {
       if (known.rev > message.rev) return;
-      known.show(message, { mine });
+      known.show(message, { mine, you });
       this.#relateAround(place);
+      for (const view of this.#views) view.requote(message);
       return;
     }
     const post = mine ? this.#pending(message.id) : undefined;
     if (post) this.#take(post);
     const view = post ?? MessageView.create(this.#house);
-    view.show(message, { mine });
+    view.show(message, { mine, you });
     this.#insert(view, place);
   }
 
@@ -172,6 +184,21 @@ export class LogView {
     for (const { element } of this.#views.splice(0, this.#views.length - TRIM_TO)) element.remove();
     this.#views[0].relate();
     this.#list.dispatchEvent(new CustomEvent("trimmed"));
+  }
+
+  // From message to message with the arrow keys
+
+  #pressed(event) {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const item = event.target.closest("li");
+    if (!step || event.altKey || event.ctrlKey || event.metaKey || (item && item !== event.target)) return;
+    const place = item ? this.#views.findIndex(({ element }) => element === item) + step : this.#views.length - 1;
+    const element = this.#views[place]?.element;
+    if (!element) return;
+    event.preventDefault();
+    element.tabIndex = -1;
+    element.focus({ preventScroll: true });
+    element.scrollIntoView({ block: "nearest" });
   }
 
   // The place of the reader

@@ -1,13 +1,17 @@
 import { dayKey, relation } from "./calendar.js";
+import { sentence } from "./lines.js";
 import { pieces } from "./links.js";
 import { hue, initials } from "./people.js";
+import { QuoteView } from "./quote_view.js";
+import { ReactionsView } from "./reactions_view.js";
+import { nodesOf } from "./rendered.js";
 
 /**
  * One message: the `<li>` of `_message.html`, whether the server rendered it or we cloned it.
  *
  * What it knows stands in its attributes, for style sheets and tests to see as well: `data-seq`, `data-rev`,
- * `data-id`, `data-author`, `data-kind`, `data-mine`, `data-deleted`, `data-starts-day`, `data-follows` and,
- * while it is not sent, `data-state`.
+ * `data-id`, `data-author`, `data-kind`, `data-mine`, `data-deleted`, `data-pinned`, `data-starts-day`,
+ * `data-follows` and, while it is not sent, `data-state`.
  */
 export class MessageView {
   #house;
@@ -37,8 +41,17 @@ export class MessageView {
     return "state" in this.element.dataset;
   }
 
+  /** What stands in it, for a reply or an edit. */
+  get text() {
+    return this.element.dataset.text ?? this.#part("body")?.textContent ?? "";
+  }
+
+  get authorName() {
+    return this.#part("author")?.textContent ?? "";
+  }
+
   /** Show the message as the server has it. */
-  show(message, { mine }) {
+  show(message, { mine, you }) {
     const { element } = this;
     const { seq, rev, id, kind, author, body, at } = message;
     Object.assign(element.dataset, { seq, rev, id, kind });
@@ -49,7 +62,10 @@ export class MessageView {
     this.#setLink();
     const deleted = Boolean(message.deleted_at);
     element.toggleAttribute("data-deleted", deleted);
-    this.#setBody(deleted ? this.#house.words.deleted : body);
+    element.toggleAttribute("data-pinned", Boolean(message.pinned_at));
+    this.#showBody(message, deleted);
+    this.#quote.show(deleted ? undefined : message.quote);
+    this.#reactions.show(deleted ? undefined : message.reactions, you);
     const edited = this.#part("edited");
     if (edited) edited.hidden = deleted || !message.edited_at;
   }
@@ -61,6 +77,7 @@ export class MessageView {
     this.#setAuthor(you, true);
     this.#setTime(new Date(post.at));
     this.#setBody(post.body);
+    this.#quote.show(post.quote);
     this.#setDelivery(post);
   }
 
@@ -88,8 +105,30 @@ export class MessageView {
     return { at: this.#at, author, kind };
   }
 
+  /** A message was changed; perhaps this one quotes it. */
+  requote(message) {
+    this.#quote.update(message);
+  }
+
+  get #quote() {
+    return new QuoteView(this.#part("quote"), this.#house.words);
+  }
+
+  get #reactions() {
+    return new ReactionsView(this.#part("reactions"));
+  }
+
   #part(name) {
     return this.element.querySelector(`[data-part="${name}"]`);
+  }
+
+  #showBody({ body, html, line }, deleted) {
+    const { words } = this.#house;
+    delete this.element.dataset.text;
+    if (!deleted && html) {
+      this.element.dataset.text = body; // what is edited is what was written, not how it looks
+      this.#part("body")?.replaceChildren(...nodesOf(html));
+    } else this.#setBody(deleted ? words.deleted : line ? sentence(line, words, body) : body);
   }
 
   #setAuthor({ key, name }, mine) {

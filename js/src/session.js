@@ -7,7 +7,10 @@ const ANSWER_TIMEOUT_MS = 20_000; // a post without an answer is sent again, wit
 const PING_RESYNC_MS = 2_000; // how long a ping may know more than we do before we ask
 const SEEN_EVERY_MS = 2_000;
 const SEEN_EVERY_CHARS = 64 * 1024;
+const REQUEST_TIMEOUT_MS = 20_000;
 const STALE_AFTER_MS = 24 * 60 * 60 * 1000; // an older post is not sent unasked: the person decides
+
+const PASSED_ON = new Set(["rights", "presence", "typing", "read"]);
 
 /**
  * One person in one room: where we are in its log, and what we still have to say.
@@ -22,7 +25,8 @@ const STALE_AFTER_MS = 24 * 60 * 60 * 1000; // an older post is not sent unasked
  * - `sent`: `detail = {post, seq}`: the server has it, as message `seq` (which `messages` brings, before or after)
  * - `dropped`: `detail = {post}`: taken back by hand, or carried on by another tab
  * - `welcome`: `detail = {you, limits, version}`
- * - `problem`: `detail`, an `error` frame that is about no post
+ * - `rights`, `presence`, `typing`, `read`: `detail`, the frame of that name
+ * - `problem`: `detail`, an `error` frame that is about no post and no request
  */
 export class Session extends EventTarget {
   #room;
@@ -35,6 +39,7 @@ export class Session extends EventTarget {
   #joined = false;
   #asking = false;
   #posts = [];
+  #requests = new Map();
   #inFlight = null;
   #timers = new Map();
   #seenHead = 0;
@@ -93,10 +98,14 @@ export class Session extends EventTarget {
     this.#disjoin();
   }
 
-  /** Say something. Returns the post's id at once; it stays ours until the server has it. */
+  /**
+   * Say something. Returns the post's id at once; it stays ours until the server has it.
+   *
+   * @param replyTo the message that this answers: `{seq, name, body}`
+   */
   post(body, { replyTo } = {}) {
     const post = { id: freshId(), body, at: this.#clock.now(), state: "pending" };
-    if (replyTo) post.reply_to = replyTo;
+    if (replyTo) Object.assign(post, { reply_to: replyTo.seq, quote: replyTo });
     this.#posts.push(post);
     this.#outbox.keep(post);
     this.#emit("pending", { post: { ...post } });
@@ -125,6 +134,25 @@ export class Session extends EventTarget {
     this.#pump();
   }
 
+  /**
+   * Ask for anything else: `{type: "react", seq, emoji, on}` and the like.
+   *
+   * Resolves with the answer, rejects with `{code, detail}`; `offline` and `timeout` are codes of our own.
+   */
+  request(frame) {
+    const id = freshId();
+    return new Promise((resolve, reject) => {
+      if (!this.#joined || !this.#transport.send({ room: this.#room, ...frame, id })) return reject({ code: "offline" });
+      const timer = this.#clock.setTimeout(() => this.#answer(id, { code: "timeout" }), REQUEST_TIMEOUT_MS);
+      this.#requests.set(id, { resolve, reject, timer });
+    });
+  }
+
+  /** Tell something that needs no answer, if there is a line. */
+  tell(frame) {
+    return this.#joined && this.#transport.send({ room: this.#room, ...frame });
+  }
+
   /** For the socket's address: where to go on from. */
   get resumeQuery() {
     const { epoch, head } = this.#cursor;
@@ -135,13 +163,23 @@ export class Session extends EventTarget {
 
   #receive({ frame, size }) {
     this.#seenChars += size;
-    if (frame.type === "welcome") this.#welcome(frame);
+    if (this.#requests.has(frame.id)) this.#answer(frame.id, frame);
+    else if (frame.type === "welcome") this.#welcome(frame);
     else if (frame.type === "ping") this.#compare(frame.heads?.[this.#room]);
     else if (frame.type === "ack") this.#acknowledged(frame);
     else if (frame.type === "error") this.#refused(frame);
     else if (frame.room !== this.#room) return;
     else if (frame.type === "joined" || frame.type === "events") this.#advance(frame);
     else if (frame.type === "left") this.#expelled();
+    else if (PASSED_ON.has(frame.type)) this.#emit(frame.type, frame);
+  }
+
+  #answer(id, answer) {
+    const { resolve, reject, timer } = this.#requests.get(id);
+    this.#requests.delete(id);
+    this.#clock.clearTimeout(timer);
+    if (answer.code) reject({ code: answer.code, detail: answer.detail });
+    else resolve(answer);
   }
 
   #welcome({ you, limits, version }) {
@@ -204,6 +242,7 @@ export class Session extends EventTarget {
     this.#seenChars = 0;
     for (const timer of this.#timers.values()) this.#clock.clearTimeout(timer);
     this.#timers.clear();
+    for (const id of [...this.#requests.keys()]) this.#answer(id, { code: "offline" });
   }
 
   // Posts: in order, one at a time, the same id for ever

@@ -1,0 +1,37 @@
+/** The emoji below a message, each a button that says how many chose it, pressed where one of them is oneself. */
+export class ReactionsView {
+  #element;
+
+  /** @param element the part "reactions" of a message; the site's own template may have none */
+  constructor(element) {
+    this.#element = element;
+  }
+
+  /** @param reactions `{emoji: {count, keys}}`, or nothing; `you` `{key}` */
+  show(reactions, you) {
+    if (!this.#element) return;
+    const wanted = Object.entries(reactions ?? {});
+    this.#element.hidden = !wanted.length;
+    const old = new Map(Array.from(this.#element.children, (button) => [button.dataset.emoji, button]));
+    // A button that stays is kept, and with it the focus.
+    const buttons = wanted.map(([emoji, { count, keys }]) => {
+      const button = old.get(emoji) ?? this.#button(emoji);
+      button.querySelector("span").textContent = count;
+      button.setAttribute("aria-pressed", String(keys.includes(you?.key)));
+      return button;
+    });
+    for (const [emoji, button] of old) if (!reactions?.[emoji]) button.remove();
+    buttons.forEach((button, place) => {
+      if (this.#element.children[place] !== button) this.#element.insertBefore(button, this.#element.children[place] ?? null);
+    });
+  }
+
+  #button(emoji) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "roomchat-reaction";
+    button.dataset.emoji = emoji;
+    button.append(emoji, " ", document.createElement("span"));
+    return button;
+  }
+}
