@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from django_roomchat.moderation import mute as mute
     from django_roomchat.moderation import unban as unban
     from django_roomchat.moderation import unmute as unmute
+    from django_roomchat.marks import amark_read as amark_read
+    from django_roomchat.marks import amute_notifications as amute_notifications
+    from django_roomchat.marks import anotify_unread as anotify_unread
+    from django_roomchat.marks import aunread as aunread
+    from django_roomchat.marks import mark_read as mark_read
+    from django_roomchat.marks import mute_notifications as mute_notifications
+    from django_roomchat.marks import notify_unread as notify_unread
+    from django_roomchat.marks import unread as unread
     from django_roomchat.policy import ALLOWED as ALLOWED
     from django_roomchat.policy import Decision as Decision
     from django_roomchat.policy import DjangoPermissionsPolicy as DjangoPermissionsPolicy
@@ -38,65 +46,79 @@ if TYPE_CHECKING:
     from django_roomchat.policy import SignedInPolicy as SignedInPolicy
     from django_roomchat.review import areport_message as areport_message
     from django_roomchat.review import report_message as report_message
+    from django_roomchat.privacy import aerase_user as aerase_user
+    from django_roomchat.privacy import aexport_user as aexport_user
+    from django_roomchat.privacy import erase_user as erase_user
+    from django_roomchat.privacy import export_user as export_user
+    from django_roomchat.privacy import stream_export as stream_export
+    from django_roomchat.roll import awho_is_here as awho_is_here
+    from django_roomchat.roll import who_is_here as who_is_here
     from django_roomchat.routing import websocket_urlpatterns as websocket_urlpatterns
-    from django_roomchat.search import asearch_messages as asearch_messages
-    from django_roomchat.search import search_messages as search_messages
-    from django_roomchat.signatures import verify_signature as verify_signature
-    from django_roomchat.webhooks import amake_webhook as amake_webhook
-    from django_roomchat.webhooks import aremove_webhook as aremove_webhook
-    from django_roomchat.webhooks import make_webhook as make_webhook
-    from django_roomchat.webhooks import remove_webhook as remove_webhook
     from django_roomchat.sessions import arecheck as arecheck
     from django_roomchat.sessions import recheck as recheck
     from django_roomchat.search import asearch_messages as asearch_messages
     from django_roomchat.search import search_messages as search_messages
-
+    from django_roomchat.signatures import verify_signature as verify_signature
     from django_roomchat.tickets import make_ticket as make_ticket
+    from django_roomchat.webhooks import amake_webhook as amake_webhook
+    from django_roomchat.webhooks import aremove_webhook as aremove_webhook
+    from django_roomchat.webhooks import make_webhook as make_webhook
+    from django_roomchat.webhooks import remove_webhook as remove_webhook
+
 __version__ = "0.1.0"
 
 _HOME = {
     "aban": "moderation",
     "adelete_message": "actions",
     "aedit_message": "actions",
+    "aerase_user": "privacy",
+    "aexport_user": "privacy",
     "ALLOWED": "policy",
+    "amake_webhook": "webhooks",
+    "amark_read": "marks",
     "amute": "moderation",
+    "amute_notifications": "marks",
+    "anotify_unread": "marks",
     "apost_message": "actions",
     "aread_history": "actions",
+    "arecheck": "sessions",
+    "aremove_webhook": "webhooks",
     "areport_message": "review",
     "asearch_messages": "search",
     "aunban": "moderation",
     "aunmute": "moderation",
+    "aunread": "marks",
+    "awho_is_here": "roll",
     "ban": "moderation",
-    "amake_webhook": "webhooks",
-    "aremove_webhook": "webhooks",
     "ChatConsumer": "consumers",
     "ChatError": "errors",
-    "arecheck": "sessions",
-    "aremove_webhook": "webhooks",
     "Decision": "policy",
     "delete_message": "actions",
     "DjangoPermissionsPolicy": "policy",
     "edit_message": "actions",
     "Identity": "identity",
+    "make_ticket": "tickets",
+    "make_webhook": "webhooks",
+    "mark_read": "marks",
     "MembersPolicy": "policy",
     "mute": "moderation",
+    "mute_notifications": "marks",
+    "notify_unread": "marks",
     "OpenPolicy": "policy",
     "post_message": "actions",
     "prune_history": "actions",
     "read_history": "actions",
+    "recheck": "sessions",
+    "remove_webhook": "webhooks",
     "report_message": "review",
-    "make_ticket": "tickets",
-    "make_webhook": "webhooks",
     "search_messages": "search",
     "SignedInPolicy": "policy",
     "unban": "moderation",
     "unmute": "moderation",
-    "make_webhook": "webhooks",
-    "remove_webhook": "webhooks",
+    "unread": "marks",
     "verify_signature": "signatures",
-    "recheck": "sessions",
-    "remove_webhook": "webhooks",
     "websocket_urlpatterns": "routing",
+    "who_is_here": "roll",
 }
 
 __all__ = ["__version__", *_HOME]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
 
@@ -19,12 +19,12 @@ from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import bus, identity, log, policy, signals, text
+from django_roomchat import audit, bus, filters, identity, log, policy, signals, standing, text
 from django_roomchat.conf import config
 from django_roomchat.counter import database
-from django_roomchat.errors import BadValue, Busy, ChatError, NotFound
+from django_roomchat.errors import BadValue, Busy, ChatError, Forbidden, Held, NotFound
 from django_roomchat.identity import Identity
-from django_roomchat.models import Ban, Message, Room, RoomLog, RoomQuerySet
+from django_roomchat.models import HeldMessage, Message, Room, RoomLog, RoomQuerySet
 from django_roomchat.protocol import Event, encode_event
 
 TRIES = 3
@@ -46,6 +46,8 @@ class Post:
     id: str
     reply_to: int | None = None
     kind: Literal["user", "system", "bot"] = "user"
+    is_reviewed: bool = False
+    """A moderator has released it: neither the content filter nor slow mode is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,8 @@ def post_message(
     if author is not None and name is not None:
         raise BadValue("Give an author or a name: an author brings the name along.")
     post = Post(
-        who=_identity_of(author, name),
-        room=_name_of(room),
+        who=identity_of(author, name),
+        room=name_of(room),
         body=body,
         id=uuid.uuid4().hex if id is None else id,
         reply_to=reply_to,
@@ -163,7 +165,7 @@ def _store(
             else:
                 results[place] = result
         if done.events:
-            _on_commit(_announce, rooms[pk].name, done)
+            on_commit(announce, rooms[pk].name, done)
 
 
 def _check(
@@ -185,7 +187,16 @@ def _check(
         if question not in refusals:
             room = rooms.get(name) or _new_room(name, post.room)
             refusals[question] = _refusal(policy.require_post, post.who, room)
+            if refusals[question] is not None and room is _remembered.get(name):
+                # Nobody compares a refusal with the database, as the log does for what is let in: look again.
+                rooms |= _rooms({name}, look_up=True)
+                refusals[question] = _refusal(policy.require_post, post.who, rooms.get(name, room))
         refusal = refusals[question]
+        if refusal is None and filters.is_asked(post.who) and not post.is_reviewed:
+            try:
+                draft = _filtered(post, draft, rooms.get(name) or _new_room(name, post.room))
+            except ChatError as error:
+                refusal = error
         if refusal is None and name not in rooms:
             rooms[name] = create_room(_new_room(name, post.room))
         if refusal is None and post.reply_to is not None:
@@ -195,10 +206,51 @@ def _check(
                 refusal = NotFound(
                     _("There is no message %(seq)d in this room to reply to."), seq=post.reply_to
                 )
+        if refusal is None and rooms[name].slow_seconds and _is_slowed(post, rooms[name]):
+            draft = replace(draft, slow_seconds=rooms[name].slow_seconds)
         results[place] = refusal
         if refusal is None:
             ready[place] = rooms[name], draft
     return ready
+
+
+def _is_slowed(post: Post, room: Room) -> bool:
+    return not (post.who.is_site or post.is_reviewed or policy.policy().can_moderate(post.who, room))
+
+
+def _filtered(post: Post, draft: log.Draft, room: Room) -> log.Draft:
+    """The draft as the content filter lets it pass. Raises if it does not."""
+    try:
+        answer = filters.ask(room, post.who, draft.body)
+        if isinstance(answer, filters.Refuse):
+            raise Forbidden(answer.sentence, code=answer.code)
+        if isinstance(answer, filters.Hold):
+            raise _held(draft, answer.reason, room)
+    except ChatError:
+        # What was stored by an earlier try is acknowledged, whatever the filter says by now.
+        stored = Message.objects.using(database()).filter(room_id=room.pk, author_key=draft.author_key)
+        if stored.filter(client_id=draft.client_id).exists():
+            return draft
+        raise
+    return draft if answer is None else replace(draft, typed=draft.body, body=answer.body)
+
+
+def _held(draft: log.Draft, reason: str, room: Room) -> ChatError:
+    """Put a post before the moderators, once."""
+    values = {
+        "author_id": draft.author_id,
+        "author_name": draft.author_name,
+        "body": draft.body,
+        "reply_to": draft.reply_to,
+        "reason": str(reason)[: text.REASON_MAX_LENGTH],
+    }
+    pk = (room if room.pk is not None else create_room(room)).pk
+    held, _is_new = HeldMessage.objects.using(database()).get_or_create(
+        values, room_id=pk, author_key=draft.author_key, client_id=draft.client_id
+    )
+    if held.state == HeldMessage.State.REFUSED:
+        return Forbidden(_("A moderator has refused this message."), code="filtered")
+    return Held(_("A moderator looks at your message before others see it."))
 
 
 def _rooms(names: set[str], look_up: bool) -> dict[str, Room]:
@@ -262,14 +314,23 @@ def _draft(post: Post) -> log.Draft:
         kind=post.kind,
         body=text.body(post.body, config().BODY_MAX_LENGTH),
         reply_to=post.reply_to,
+        data=_shown_of(post.who) if post.who.avatar or post.who.link else {},
     )
 
 
-def _on_commit(tell: Callable[..., None], *about: Any) -> None:
+def _shown_of(who: Identity) -> dict[str, str]:
+    """What else is shown of an author, as it is now."""
+    addresses = {"avatar": text.web_address(who.avatar), "link": text.web_address(who.link)}
+    return {name: address for name, address in addresses.items() if address}
+
+
+def on_commit(tell: Callable[..., None], *about: Any) -> None:
+    """Tell when the transaction is committed; an error in it harms nothing."""
     transaction.on_commit(partial(tell, *about), using=database(), robust=True)
 
 
-def _announce(room: str, done: log.Appended) -> None:
+def announce(room: str, done: log.Appended) -> None:
+    """Tell everybody who listens what was appended to a room. Call it on commit."""
     events = [(event.rev, encode_event(event)) for event in done.events]
     bus.publish(bus.Batch(room, done.epoch, done.prev, done.head, events))
     for event in done.events:
@@ -281,11 +342,13 @@ def _announce(room: str, done: log.Appended) -> None:
             signal.send_robust(Message, room=room, event=event)
 
 
-def _name_of(room: str | Room) -> str:
+def name_of(room: str | Room) -> str:
+    """The name of a room, or what was typed as one."""
     return room.name if isinstance(room, Room) else room
 
 
-def _identity_of(author: Any, name: str | None = None) -> Identity:
+def identity_of(author: Any, name: str | None = None) -> Identity:
+    """A user of the project or an identity as an identity; ``None`` is the project itself, under a *name* perhaps."""
     if isinstance(author, Identity):
         return author
     return identity.site(name) if author is None else identity.of_user(author)
@@ -313,6 +376,14 @@ def edit_message(
         ChatError: it is refused.
     """
     new = text.body(body, config().BODY_MAX_LENGTH)
+    who = identity_of(author)
+    if filters.is_asked(who):
+        answer = filters.ask(enter_room(who, name_of(room)), who, new)
+        if isinstance(answer, filters.Refuse):
+            raise Forbidden(answer.sentence, code=answer.code)
+        if isinstance(answer, filters.Hold):
+            raise Forbidden(_("This change would have to wait for a moderator; say it anew."), code="filtered")
+        new = new if answer is None else answer.body
 
     def make(message: Message) -> bool:
         if message.deleted_at is not None:
@@ -360,13 +431,18 @@ def _change(
     make: Callable[[Message], bool],
     wait_seconds: float | None,
 ) -> Posted:
-    who = _identity_of(author)
+    who = identity_of(author)
     for _attempt in range(TRIES):
-        found = enter_room(who, _name_of(room))
+        found = enter_room(who, name_of(room))
 
         def make_if_allowed(message: Message, room: Room = found) -> bool:
             policy.require_change(who, room, message, question)
-            return make(message)
+            author = Identity(message.author_key, message.author_name)
+            is_changed = make(message)
+            if is_changed and author.key != who.key:
+                verb = question.removeprefix("can_")
+                audit.record(verb, who, room=room.name, target=author, seq=seq)
+            return is_changed
 
         if found.pk is None:
             raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
@@ -374,70 +450,52 @@ def _change(
         done = log.change(found.pk, seq, make_if_allowed, access_version=version, wait_seconds=wait_seconds)
         if done is not None:
             if done.events:
-                _on_commit(_announce, found.name, done)
+                on_commit(announce, found.name, done)
             return Posted(found.name, "", seq, duplicate=not done.events)
     raise Busy(_RIGHTS_CHANGE)
+
+
+def rewrite(room: Room, seqs: Iterable[int], make: Callable[[Message], bool]) -> int:
+    """Change many messages of a room in one transaction, whoever has written them: for what the project itself has to change.
+
+    Args:
+        room: of the messages.
+        seqs: their places.
+        make: changes a message, and returns whether there was anything to change.
+
+    Returns:
+        How many were changed.
+    """
+    done = log.change_many(room.pk, seqs, make)
+    if done is None:
+        return 0
+    if done.events:
+        on_commit(announce, room.name, done)
+    return len(done.events)
 
 
 # Rights -----------------------------------------------------------------------------------------------------------
 
 
-def ban(
-    room: str | Room, who: Any, *, by: Any = None, reason: str = "", until: datetime | None = None
-) -> int:
-    """Shut somebody out of a room, at once: their open sockets leave it, and nothing they say is numbered after this.
+def change_access(room: Room, key: str, write: Callable[[Room], Any]) -> int:
+    """Change what somebody may do in a room, so that it holds at once: on open sockets, and for posts that are under way.
 
     Args:
-        room: its name, however typed, or the room.
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the key of one.
-        by: who bans them, and must be allowed to moderate; without one the project itself.
-        reason: told to them.
-        until: the end of the ban; ``None`` for no end.
+        room: made if it does not exist.
+        key: whose rights; empty if it may be anybody's.
+        write: makes the change, in the transaction, with the room locked. It is given the room as it is now.
 
     Returns:
-        The room's head when the ban came into force; what they said stands at or below it.
-
-    Raises:
-        ChatError: it is refused.
+        The room's head when the change came into force; what was said before stands at or below it.
     """
-    shut_out = Identity(who, "") if isinstance(who, str) else _identity_of(who)
-    values = {"name": shut_out.name, "reason": reason, "until": until, "by": _identity_of(by).user}
-    bans = Ban.objects.using(database())
-    return _change_access(
-        room, by, shut_out.key, lambda pk: bans.update_or_create(values, room_id=pk, key=shut_out.key)
-    )
-
-
-async def aban(room: str | Room, who: Any, **options: Any) -> int:
-    """See :func:`ban`."""
-    return await sync_to_async(ban)(room, who, **options)
-
-
-def unban(room: str | Room, who: Any, *, by: Any = None) -> int:
-    """End a ban. The arguments and the answer are those of :func:`ban`."""
-    key = who if isinstance(who, str) else _identity_of(who).key
-    bans = Ban.objects.using(database())
-    return _change_access(room, by, key, lambda pk: bans.filter(room_id=pk, key=key).delete())
-
-
-async def aunban(room: str | Room, who: Any, **options: Any) -> int:
-    """See :func:`unban`."""
-    return await sync_to_async(unban)(room, who, **options)
-
-
-def _change_access(room: str | Room, by: Any, key: str, write: Callable[[int], Any]) -> int:
-    found = room_of(_name_of(room))
-    policy.require_moderation(_identity_of(by), found)
-    if found.pk is None:
-        found = create_room(found)
     with transaction.atomic(using=database()):
+        pk = (room if room.pk is not None else create_room(room)).pk
         # Whoever posts compares the version on this very row, under its lock.
-        logs = RoomLog.objects.using(database()).filter(pk=found.pk)
-        logs.update(access_version=F("access_version") + 1)
-        write(found.pk)
-        head, version = logs.values_list("head", "access_version").get()
-        _on_commit(bus.publish, bus.Access(found.name, version, key))
-    return head
+        RoomLog.objects.using(database()).filter(pk=pk).update(access_version=F("access_version") + 1)
+        locked = _logged_rooms().get(pk=pk)
+        write(locked)
+        on_commit(bus.publish, bus.Access(locked.name, locked.log.access_version, key))
+    return locked.log.head
 
 
 # Forgetting -------------------------------------------------------------------------------------------------------
@@ -454,7 +512,8 @@ def prune_history(
 
     Args:
         rooms: their names, however typed; all rooms if it is ``None``.
-        older_than: forget what was posted longer ago.
+        older_than: forget what was posted longer ago. ``None`` is what each room says itself (``Room.retention_days``);
+            a room that says nothing forgets nothing by age.
         keep: forget all but so many messages of each room.
         dry_run: forget nothing.
 
@@ -466,7 +525,8 @@ def prune_history(
         chosen = chosen.filter(name__in=[canonical_name(name) for name in rooms])
     pruned = {}
     for room in chosen.iterator(chunk_size=500):
-        through = _last_to_prune(room, older_than, keep)
+        own = timedelta(days=room.retention_days) if room.retention_days else None
+        through = _last_to_prune(room, own if older_than is None else older_than, keep)
         if through:
             old = Message.objects.using(database()).filter(room=room, seq__lte=through)
             pruned[room.name] = old.count() if dry_run else log.prune(room.pk, through)
@@ -499,6 +559,9 @@ class History:
     floor: int
     head: int
     """All changes up to this number are in the page, where they concern it."""
+    after: int | None = None
+    """Of a page that was asked for by ``after`` or ``around``: ask for those after this place to get the next newer one;
+    ``None`` if there is none."""
 
 
 def room_of(name: str) -> Room:
@@ -532,13 +595,22 @@ def enter_room(who: Identity, name: str) -> Room:
     return room
 
 
-def read_history(who: Identity, name: str, *, before: int | None = None) -> History:
-    """A page of a room's messages, newest first.
+def read_history(
+    who: Identity,
+    name: str,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
+) -> History:
+    """A page of a room's messages, newest first: the newest one, unless a place is given.
 
     Args:
         who: reads it.
         name: of the room, however typed.
-        before: only messages whose ``seq`` is smaller.
+        before: those before this ``seq``.
+        after: those after it.
+        around: those around it, the message itself too.
 
     Raises:
         ChatError: there cannot be such a room, or the policy says no.
@@ -548,26 +620,51 @@ def read_history(who: Identity, name: str, *, before: int | None = None) -> Hist
         return History(room, [], None, "", 0, 0)
     # The position before the messages: what is written in between is then seen twice, not never.
     state = room.log
-    messages, more = log.page(room, before, limit=config().PAGE_MESSAGES)
+    size = config().PAGE_MESSAGES
+    newer: list[Event] = []
+    has_newer = False
+    if around is not None:
+        newer, has_newer = log.page_after(room, around, limit=size // 2)
+        before, size = around + 1, size - size // 2
+    elif after is not None:
+        newer, has_newer = log.page_after(room, after, limit=size)
+        # Only whether there are any: the reader comes from there.
+        before, size = after + 1, 0
+    older, has_older = log.page(room, before, limit=size)
+    messages = newer + older
     return History(
         room=room,
         messages=messages,
-        before=messages[-1].seq if more else None,
+        before=messages[-1].seq if messages and has_older else None,
         epoch=str(state.epoch),
         floor=state.floor,
         head=state.head,
+        after=newer[0].seq if has_newer else None,
     )
 
 
-async def aread_history(who: Identity, name: str, *, before: int | None = None) -> History:
+async def aread_history(
+    who: Identity,
+    name: str,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
+) -> History:
     """See :func:`read_history`."""
-    return await sync_to_async(read_history)(who, name, before=before)
+    return await sync_to_async(read_history)(who, name, before=before, after=after, around=around)
 
 
 def list_rooms(who: Identity, *, limit: int = 50) -> list[tuple[Room, Message | None]]:
-    """The rooms with recent activity that *who* may see, and the last message of each. Two queries."""
+    """The rooms with recent activity that *who* may see, and the last message of each.
+
+    Two queries, and three more where somebody has a standing in any of the rooms.
+    """
     newest = Message.objects.filter(room=OuterRef("pk")).order_by("-seq").values("pk")[:1]
-    recent = Room.objects.using(database()).recent().annotate(last_message=Subquery(newest))[:limit]
+    every = Room.objects.using(database())
+    seen = every.recent() if who.is_site else every.visible_to(who.key).latest_first()
+    recent = list(seen.annotate(last_message=Subquery(newest))[:limit])
+    standing.look_up(who.key, recent)
     rooms = [room for room in recent if who.is_site or policy.policy().can_list(who, room)]
     keys = {room.pk: getattr(room, "last_message", None) for room in rooms}
     messages = Message.objects.using(database()).in_bulk([key for key in keys.values() if key is not None])

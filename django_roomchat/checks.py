@@ -77,7 +77,7 @@ def _check_settings() -> Iterator[CheckMessage]:
 
 
 def _check_hooks() -> Iterator[CheckMessage]:
-    for key in ("POLICY", "IDENTITY", "GROUP_NAME"):
+    for key in ("POLICY", "IDENTITY", "FILTER", "GROUP_NAME"):
         try:
             chosen = conf.hook(key)
         except ImproperlyConfigured as error:

@@ -39,6 +39,13 @@ class Config:
     It is given an ``HttpRequest`` or a connection's ASGI ``scope`` and returns a ``django_roomchat.identity.Identity``.
     It may use the database."""
 
+    FILTER: str | Callable[[Any, Any, str], Any] | None = None
+    """Looks at what people write before it is stored: a callable, or the dotted path of one.
+
+    It is given the room, the author (a ``django_roomchat.identity.Identity``) and the text, in a thread, and answers with
+    one of ``django_roomchat.filters``: ``PASS``, ``Change``, ``Refuse`` or ``Hold``. It has to be quick: it holds up its room.
+    Where it fails, its message is answered with ``unavailable``."""
+
     ALLOWED_ORIGINS: tuple[str, ...] | list[str] = ()
     """Origins besides the site's own and ``CSRF_TRUSTED_ORIGINS`` whose pages may open a socket, such as ``https://app.example.com``.
 
@@ -123,8 +130,29 @@ class Config:
     DRAIN_SPREAD_SECONDS: float = 5.0
     """Over which time the clients of a process that ends are asked to come back, so that they do not all come at once."""
 
+    PRESENCE: bool = True
+    """Whether processes keep and tell who is in which room."""
+
+    PRESENCE_GRACE_SECONDS: float = 8.0
+    """How long somebody whose last socket is gone still counts as being in the room: who reloads the page has not left."""
+
+    PRESENCE_RENEW_SECONDS: float = 10.0
+    """How often each process says that it is alive, and compares who is in its rooms with the database."""
+
+    PRESENCE_LEASE_SECONDS: float = 30.0
+    """A process that has not said so for this long is taken for dead, and nobody is anywhere through it. Several renewals long."""
+
     TUTORIAL_DIALECT: bool = True
     """Whether sockets that ask for no subprotocol are let in, and speak the tutorial's dialect. It has no word like ``seen``."""
+
+    WEBHOOK_TIMEOUT_SECONDS: float = 10.0
+    """How long the receiver of a webhook may take for its answer. After that the delivery has failed, and is tried again later."""
+
+    WEBHOOK_MAX_FAILURES: int = 80
+    """Failures in a row after which a webhook is switched off. Tries are up to an hour apart, so 80 are about three days."""
+
+    WEBHOOK_PRIVATE_ADDRESSES: bool = False
+    """Whether webhooks may lead to this machine and to private networks. Whoever can make webhooks can then reach what is there."""
 
     SEARCH_SECONDS: float = 1.0
     """How long a search looks for a page of hits. What it has not looked through by then is looked through when it is asked to go on."""
@@ -140,28 +168,7 @@ KEYS = tuple(field.name for field in fields(Config))
 
 
 def problems(user: Any) -> list[str]:
-    PRESENCE: bool = True
-    """Whether processes keep and tell who is in which room."""
-
-    PRESENCE_GRACE_SECONDS: float = 8.0
-    """How long somebody whose last socket is gone still counts as being in the room: who reloads the page has not left."""
-
-    PRESENCE_RENEW_SECONDS: float = 10.0
-    """How often each process says that it is alive, and compares who is in its rooms with the database."""
-
-    PRESENCE_LEASE_SECONDS: float = 30.0
-    """A process that has not said so for this long is taken for dead, and nobody is anywhere through it. Several renewals long."""
-
     """What is wrong with the ``ROOMCHAT`` setting *user*, a sentence each."""
-    WEBHOOK_TIMEOUT_SECONDS: float = 10.0
-    """How long the receiver of a webhook may take for its answer. After that the delivery has failed, and is tried again later."""
-
-    WEBHOOK_MAX_FAILURES: int = 80
-    """Failures in a row after which a webhook is switched off. Tries are up to an hour apart, so 80 are about three days."""
-
-    WEBHOOK_PRIVATE_ADDRESSES: bool = False
-    """Whether webhooks may lead to this machine and to private networks. Whoever can make webhooks can then reach what is there."""
-
     if not isinstance(user, Mapping):
         return [f"ROOMCHAT must be a dict of settings, not {type(user).__name__}."]
     found = []
@@ -178,7 +185,7 @@ def problems(user: Any) -> list[str]:
 def _wrong_sort(key: str, value: Any) -> str | None:
     """What ``ROOMCHAT[key]`` must be, if *value* is not."""
     default = getattr(Config(), key)
-    if key in ("GROUP_NAME", "CHANNEL_LAYER", "POLICY", "IDENTITY"):
+    if key in ("GROUP_NAME", "CHANNEL_LAYER", "POLICY", "IDENTITY", "FILTER"):
         right = callable(value) or isinstance(value, str) or (value is None and default is None)
         return None if right else "a callable or a dotted path"
     if key == "ALLOWED_ORIGINS":
@@ -190,12 +197,12 @@ def _wrong_sort(key: str, value: Any) -> str | None:
             if right
             else "a list of origins, a scheme and a host and perhaps a port each, and no slash at the end"
         )
-    if key == "SOCKET_PATH":
-        right = isinstance(value, str) and value.startswith("/") and value.endswith("/")
-        return None if right else "a path that starts and ends with a slash"
     if key == "RESERVED_NAMES":
         right = isinstance(value, (tuple, list)) and all(isinstance(name, str) for name in value)
         return None if right else "a list of names"
+    if key == "SOCKET_PATH":
+        right = isinstance(value, str) and value.startswith("/") and value.endswith("/")
+        return None if right else "a path that starts and ends with a slash"
     if key in _OPTIONAL_NUMBERS and value is None:
         return None
     if key in _OPTIONAL_NUMBERS:

@@ -14,8 +14,10 @@
     ├── Forbidden           forbidden      the policy says no
     ├── NotFound            not_found      it does not exist, or one may not know that it does
     ├── IdReused            id_reused      the id belongs to another message of the same author
+    ├── Held                held           a moderator looks at the message before others do
     └── TryAgain            unavailable    it may succeed later; ``retry_after`` says when
-        └── Busy            busy           too much is waiting
+        ├── Busy            busy           too much is waiting
+        └── RateLimited     rate_limited   too many in too short a time
 
 The code is part of the wire and does not change.
 The detail is a sentence for people: what was wrong, and what would be right.
@@ -111,6 +113,11 @@ class IdReused(ChatError):
     status = 409
 
 
+class Held(ChatError):
+    code = "held"
+    status = 202
+
+
 class TryAgain(ChatError):
     code = "unavailable"
     status = 503
@@ -123,3 +130,8 @@ class TryAgain(ChatError):
 
 class Busy(TryAgain):
     code = "busy"
+
+
+class RateLimited(TryAgain):
+    code = "rate_limited"
+    status = 429

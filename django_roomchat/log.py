@@ -24,7 +24,7 @@ from django.utils.translation import gettext_noop as _
 from msgspec import convert, structs
 
 from django_roomchat.counter import Claim, database, take, wait_at_most
-from django_roomchat.errors import ChatError, IdReused, NotFound
+from django_roomchat.errors import ChatError, IdReused, NotFound, RateLimited
 from django_roomchat.models import Message, MessageQuerySet, Room, RoomLog
 from django_roomchat.protocol import Author, Event, EventData, Quote
 
@@ -50,6 +50,10 @@ class Draft:
     """Of the message that it answers. It is not stored: what is erased there is gone here too."""
     data: Mapping[str, Any] = field(default_factory=dict)
     """What else its event carries, see :func:`_event`."""
+    slow_seconds: int = 0
+    """It is refused if the author has posted in the room within this time."""
+    typed: str = ""
+    """What the author said, where the site has changed it to ``body``."""
     fingerprint: str = field(init=False)
     """Of what is said, to tell a retry from a reused id."""
 
@@ -59,7 +63,7 @@ class Draft:
         return self.author_key, self.client_id
 
     def __post_init__(self) -> None:
-        said = f"{self.reply_to}\0{self.body}".encode()
+        said = f"{self.reply_to}\0{self.typed or self.body}".encode()
         object.__setattr__(self, "fingerprint", hashlib.blake2b(said, digest_size=16).hexdigest())
 
 
@@ -109,6 +113,8 @@ def append(
     """
     rights = {room: ((access_versions or {}).get(room), (epochs or {}).get(room)) for room in drafts}
     skip_locked = wait_seconds == 0
+    if any(draft.slow_seconds for several in drafts.values() for draft in several):
+        return _append_looking(drafts, rights, wait_seconds)
     try:
         with transaction.atomic(using=database()):
             wait_at_most(wait_seconds)
@@ -116,11 +122,58 @@ def append(
     except IntegrityError:
         # Most likely somebody repeats a post. The transaction is undone and has burnt no number
         # (INSERT … ON CONFLICT DO NOTHING would have: a hole in the log). Look who, under the lock.
-        with transaction.atomic(using=database()):
-            wait_at_most(wait_seconds)
-            locked = take({room: Claim(0, *rights[room]) for room in drafts}, skip_locked=skip_locked)
-            mine = {room: drafts[room] for room in locked}
-            return _write(mine, _known(mine), {}, skip_locked=False) if mine else {}
+        return _append_looking(drafts, rights, wait_seconds)
+
+
+def _append_looking(
+    drafts: Mapping[int, Sequence[Draft]],
+    rights: Mapping[int, tuple[int | None, str | None]],
+    wait_seconds: float | None,
+) -> dict[int, Appended]:
+    """Lock the rooms, and take numbers for those drafts only that are not stored, and do not come too soon."""
+    with transaction.atomic(using=database()):
+        wait_at_most(wait_seconds)
+        claims = {room: Claim(0, *rights[room]) for room in drafts}
+        locked = take(claims, skip_locked=wait_seconds == 0)
+        mine = {room: drafts[room] for room in locked}
+        if not mine:
+            return {}
+        known = _known(mine)
+        return _write(mine, known, {}, skip_locked=False, too_soon=_too_soon(mine, known))
+
+
+TooSoon = dict[tuple[int, str, str], RateLimited]
+"""Refusals in rooms with slow mode, by room, author key and client id."""
+
+
+def _too_soon(
+    drafts: Mapping[int, Sequence[Draft]], known: Mapping[tuple[int, str, str], tuple[int, str]]
+) -> TooSoon:
+    """Those drafts whose author has posted in the room within its slow mode's time, or does so by an earlier draft."""
+    refused: TooSoon = {}
+    now = timezone.now()
+    for room, several in drafts.items():
+        slow = {draft.once: draft for draft in several if draft.slow_seconds}
+        if not slow:
+            continue
+        authors = Message.objects.using(database()).filter(
+            room_id=room, author_key__in={key for key, _ in slow}
+        )
+        last = dict(authors.order_by().values_list("author_key").annotate(Max("created_at")))
+        for draft in slow.values():
+            if (room, *draft.once) in known:
+                continue
+            before = last.get(draft.author_key)
+            wait = draft.slow_seconds - (now - before).total_seconds() if before is not None else 0
+            if wait > 0:
+                refused[room, *draft.once] = RateLimited(
+                    _("One message in %(seconds)d seconds: slow mode is on."),
+                    retry_after=round(wait, 1) + 0.1,
+                    seconds=draft.slow_seconds,
+                )
+            else:
+                last[draft.author_key] = now
+    return refused
 
 
 def _write(
@@ -128,11 +181,15 @@ def _write(
     known: Mapping[tuple[int, str, str], tuple[int, str]],
     rights: Mapping[int, tuple[int | None, str | None]],
     skip_locked: bool,
+    too_soon: TooSoon = {},  # noqa: B006  (only read)
 ) -> dict[int, Appended]:
-    fresh = {room: _fresh(room, wanted, known) for room, wanted in drafts.items()}
+    fresh = {
+        room: [draft for draft in _fresh(room, wanted, known) if (room, *draft.once) not in too_soon]
+        for room, wanted in drafts.items()
+    }
     claims = {room: Claim(len(new), *rights.get(room, ())) for room, new in fresh.items()}
     now = timezone.now()
-    at = _iso(now)
+    at = iso(now)
     rows: list[Row] = []
     done = {}
     for room, taken in take(claims, skip_locked=skip_locked).items():
@@ -140,7 +197,7 @@ def _write(
         placed = [(room, seq, draft, draft.fingerprint) for seq, draft in enumerate(new, prev + 1)]
         rows += placed
         places = {draft.once: (seq, fingerprint) for _, seq, draft, fingerprint in placed}
-        results = _results(room, drafts[room], places, known)
+        results = _results(room, drafts[room], places, known, too_soon)
         events = [_event_of_draft(seq, draft, at) for _, seq, draft, _ in placed]
         done[room] = Appended(taken.epoch, prev, taken.head, events, results)
     if rows:
@@ -222,10 +279,14 @@ def _results(
     wanted: Sequence[Draft],
     places: Mapping[tuple[str, str], tuple[int, str]],
     known: Mapping[tuple[int, str, str], tuple[int, str]],
+    too_soon: TooSoon,
 ) -> list[Stored | ChatError]:
     results: list[Stored | ChatError] = []
     first = set(places)
     for draft in wanted:
+        if too_soon and (room, *draft.once) in too_soon:
+            results.append(too_soon[room, *draft.once])
+            continue
         seq, fingerprint = places[draft.once] if draft.once in places else known[(room, *draft.once)]
         if fingerprint != draft.fingerprint:
             results.append(
@@ -282,16 +343,47 @@ def change(
                 raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
             if not make(message):
                 raise _Unchanged(Appended(taken.epoch, taken.head - 1, taken.head - 1, [], []))
-            message.rev = taken.head
-            message.changes += 1
-            changed = {field: getattr(message, field) for field in _CHANGEABLE}
-            Message.objects.using(database()).filter(pk=message.pk).update(**changed)
-            return Appended(taken.epoch, taken.head - 1, taken.head, [_event_of(message)], [])
+            _store(message, taken.head, _CHANGEABLE)
+            return Appended(
+                taken.epoch, taken.head - 1, taken.head, _with_quotes(room, [_event_of_row(message)]), []
+            )
     except _Unchanged as unchanged:
         return unchanged.state
 
 
+def change_many(room: int, seqs: Iterable[int], make: Callable[[Message], bool]) -> Appended | None:
+    """Change messages of a room in one transaction, each of which takes a number.
+
+    Args:
+        room: its primary key.
+        seqs: the messages' places; those that are gone are left out.
+        make: as for :func:`change`. It may change who has written the message, too.
+
+    Returns:
+        What happened; ``None`` if the room is gone.
+    """
+    with transaction.atomic(using=database()):
+        if not take({room: Claim(0)}):
+            return None
+        found = Message.objects.using(database()).filter(room_id=room, seq__in=list(seqs)).order_by("seq")
+        changed = [message for message in found if make(message)]
+        taken = take({room: Claim(len(changed))})[room]
+        prev = taken.head - len(changed)
+        for rev, message in enumerate(changed, prev + 1):
+            _store(message, rev, (*_CHANGEABLE, *_AUTHORSHIP))
+        events = _with_quotes(room, [_event_of_row(message) for message in changed])
+        return Appended(taken.epoch, prev, taken.head, events, [])
+
+
 _CHANGEABLE = ("rev", "changes", "body", "edited_at", "deleted_at", "pinned_at", "data")
+_AUTHORSHIP = ("author_id", "author_key", "author_name", "client_id", "fingerprint")
+
+
+def _store(message: Message, rev: int, fields: Sequence[str]) -> None:
+    message.rev = rev
+    message.changes += 1
+    changed = {field: getattr(message, field) for field in fields}
+    Message.objects.using(database()).filter(pk=message.pk).update(**changed)
 
 
 class _Unchanged(Exception):
@@ -500,6 +592,13 @@ def page(room: Room, before: int | None, *, limit: int) -> tuple[list[Event], bo
     return found[:limit], len(found) > limit
 
 
+def page_after(room: Room, after: int, *, limit: int) -> tuple[list[Event], bool]:
+    """The page of history that follows the place *after*, newest first, and whether there is a newer one."""
+    later = Message.objects.filter(room_id=room.pk, seq__gt=after).order_by("seq")
+    found = _events(room.pk, later[: limit + 1])
+    return found[:limit][::-1], len(found) > limit
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """Where a room's log stands."""
@@ -528,7 +627,10 @@ def quotes(room_id: int, places: Iterable[int]) -> dict[int, Quote]:
 def _events(room_id: int | None, messages: MessageQuerySet) -> list[Event]:
     if room_id is None:
         return []
-    events = [_event(*row) for row in messages.using(database()).values_list(*_FIELDS)]
+    return _with_quotes(room_id, [_event(*row) for row in messages.using(database()).values_list(*_FIELDS)])
+
+
+def _with_quotes(room_id: int, events: list[Event]) -> list[Event]:
     answered = {event.reply_to for event in events if event.reply_to is not None}
     if not answered:
         return events
@@ -554,11 +656,8 @@ def _event_of_draft(seq: int, draft: Draft, at: str) -> Event:
     )
 
 
-def _event_of(message: Message) -> Event:
-    event = _event(*(getattr(message, field) for field in _FIELDS))
-    if event.reply_to is None:
-        return event
-    return structs.replace(event, quote=quotes(message.room_id, [event.reply_to]).get(event.reply_to))
+def _event_of_row(message: Message) -> Event:
+    return _event(*(getattr(message, field) for field in _FIELDS))
 
 
 def _event(
@@ -584,11 +683,11 @@ def _event(
         kind=kind,
         author=_author(author_key, author_name, data),
         body=body,
-        at=_iso(created_at),
+        at=iso(created_at),
         reply_to=reply_to,
-        edited_at=_iso(edited_at) if edited_at else None,
-        deleted_at=_iso(deleted_at) if deleted_at else None,
-        pinned_at=_iso(pinned_at) if pinned_at else None,
+        edited_at=iso(edited_at) if edited_at else None,
+        deleted_at=iso(deleted_at) if deleted_at else None,
+        pinned_at=iso(pinned_at) if pinned_at else None,
         **_extras(data),
     )
 
@@ -607,7 +706,8 @@ def _extras(data: Mapping[str, Any]) -> dict[str, Any]:
 _EXTRAS = EventData.__struct_fields__
 
 
-def _iso(moment: datetime) -> str:
+def iso(moment: datetime) -> str:
+    """A moment as the wire writes it."""
     if moment.tzinfo is not None:
         moment = moment.astimezone(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -235,6 +235,169 @@ class Search(Frame, frozen=True, tag="search"):
     """Comes back in the answer."""
 
 
+Role = Literal["owner", "moderator", "member"]
+
+
+class Create(Frame, frozen=True, tag="create"):
+    """Makes a room, whose owner the person becomes. Answered with ``room``.
+
+    An open room whose name is taken is refused with the code ``taken``."""
+
+    title: str
+    """What people call it. The canonical name of an open room is made of it, that of a private one by chance."""
+    visibility: Literal["open", "private"] = "open"
+    """For everybody, or for its members only. It never changes."""
+    listed: bool = True
+    """It is in the list of rooms."""
+    announcement: bool = False
+    """Only moderators post."""
+    tells_changes: bool = False
+    """It says who joined, who left, and what it was called."""
+    slow_seconds: int = 0
+    """Seconds between two posts of one person."""
+    retention_days: int = 0
+    """Days after which messages are forgotten; 0 for never."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Direct(Frame, frozen=True, tag="direct"):
+    """Asks for the room of the person and another one: always the same, made if there is none. Answered with ``room``."""
+
+    key: Key
+    """Whose: of a member of ``room``, or of an author in it."""
+    room: str = ""
+    """Where they have met: the room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Configure(Frame, frozen=True, tag="configure"):
+    """Changes the settings of a room. What is left out stays as it is. For owners. Answered with ``done``."""
+
+    title: str | None = None
+    """What people call it. Its canonical name stays."""
+    archived: bool | None = None
+    """It can be read only."""
+    listed: bool | None = None
+    """It is in the list of rooms."""
+    announcement: bool | None = None
+    """Only moderators post."""
+    tells_changes: bool | None = None
+    """It says who joined, who left, and what it was called."""
+    slow_seconds: int | None = None
+    """Seconds between two posts of one person; 0 for none, at most a day."""
+    retention_days: int | None = None
+    """Days after which messages are forgotten; 0 for never."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Members(Frame, frozen=True, tag="members"):
+    """Asks who belongs to a room. Answered with ``members``."""
+
+    after: str = ""
+    """The ``key`` of the last one of the page before."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class AddMember(Frame, frozen=True, tag="add"):
+    """Makes somebody a member. For moderators; into an open room everybody may add themselves. Answered with ``done``."""
+
+    key: Key
+    """Whom: the ``key`` of an author in the room, or the person's own."""
+    role: Role = "member"
+    """Others than ``member`` are for owners to give."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class RemoveMember(Frame, frozen=True, tag="remove"):
+    """Ends somebody's membership. For moderators, and people of lower rank. Answered with ``done``."""
+
+    key: Key
+    """Whose."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class SetRole(Frame, frozen=True, tag="role"):
+    """Gives a member another role. For owners. Answered with ``done``."""
+
+    key: Key
+    """Whom."""
+    role: Role
+    """The new one. The last owner remains one."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Quit(Frame, frozen=True, tag="quit"):
+    """Ends the person's own membership (``leave`` only leaves with this socket). Answered with ``done``.
+
+    The last owner is refused with the code ``last_owner`` as long as there are other members."""
+
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Invite(Frame, frozen=True, tag="invite"):
+    """Makes a link by which people become members. For moderators. Answered with ``invited``."""
+
+    role: Role = "member"
+    """What they become. Others than ``member`` are for owners to give."""
+    seconds: Seconds | None = 604_800
+    """How long it lasts, a week if it is left out; ``null`` for ever."""
+    uses: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = None
+    """How many people it is for; any number if it is left out."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Invitations(Frame, frozen=True, tag="invitations"):
+    """Asks for the invitations that have not ended. For moderators. Answered with ``invitations``."""
+
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Revoke(Frame, frozen=True, tag="revoke"):
+    """Ends an invitation. For moderators. Answered with ``done``."""
+
+    invitation: Position
+    """Its number."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Accept(Frame, frozen=True, tag="accept"):
+    """Becomes a member by an invitation. Answered with ``room``."""
+
+    token: Annotated[str, msgspec.Meta(max_length=100)]
+    """The end of its link."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
 class Seen(Frame, frozen=True, tag="seen"):
     """Says how far the client has applied each room. Sent every 2 s or 64 KiB while positions move; not answered."""
 
@@ -262,6 +425,18 @@ ClientFrame = (
     | Rooms
     | ChooseName
     | Search
+    | Create
+    | Direct
+    | Configure
+    | Members
+    | AddMember
+    | RemoveMember
+    | SetRole
+    | Quit
+    | Invite
+    | Invitations
+    | Revoke
+    | Accept
     | Seen
     | Ping
 )
@@ -657,6 +832,88 @@ class Found(Frame, frozen=True, tag="found"):
     """For the next page."""
 
 
+class RoomAnswer(Frame, frozen=True, tag="room"):
+    """A room that was made, found or opened: ``join`` it by its name."""
+
+    id: str
+    """Of the frame that this answers."""
+    room: str
+    """Its canonical name."""
+    title: str
+    """Its name as people see it."""
+    visibility: str
+    """``open``, ``private`` or ``direct``."""
+    url: str = ""
+    """The address of its page; absent where the project has no such pages."""
+
+
+class ListedMember(msgspec.Struct, frozen=True):
+    """Somebody who belongs to a room."""
+
+    key: str
+    """As in ``author``."""
+    name: str
+    """What others see."""
+    role: str
+    """``owner``, ``moderator`` or ``member``."""
+    since: str
+    """Since when they belong to it: ISO 8601, UTC, milliseconds."""
+
+
+class MemberList(Frame, frozen=True, tag="members"):
+    """Who belongs to a room, in the order of their keys."""
+
+    id: str
+    """Of the frame that this answers."""
+    room: str
+    """Its canonical name."""
+    members: list[ListedMember]
+    """At most 200; ask for those ``after`` the last one until there are fewer."""
+
+
+class ListedInvitation(msgspec.Struct, omit_defaults=True, frozen=True):
+    """An invitation that has not ended."""
+
+    invitation: int
+    """Its number, by which it is revoked."""
+    role: str
+    """What those who accept it become."""
+    by: str
+    """The ``key`` of who made it."""
+    expires_at: str | None = None
+    """When it ends: ISO 8601, UTC, milliseconds; absent if it does not by itself."""
+    uses: int | None = None
+    """For how many people it still is; absent for any number."""
+
+
+class InvitationList(Frame, frozen=True, tag="invitations"):
+    """The invitations to a room, the newest first."""
+
+    id: str
+    """Of the frame that this answers."""
+    room: str
+    """Its canonical name."""
+    invitations: list[ListedInvitation]
+    """At most 200. Their links cannot be shown again."""
+
+
+class InvitationMade(Frame, frozen=True, tag="invited"):
+    """An invitation was made. Its link is told this once."""
+
+    id: str
+    """Of the frame that this answers."""
+    room: str
+    """The room's canonical name."""
+    invitation: int
+    """Its number, by which it is revoked."""
+    token: str
+    """For ``accept``."""
+    link: str = ""
+    """The address of the page where people accept it; absent where the project has no such pages."""
+    expires_at: str | None = None
+    """When it ends: ISO 8601, UTC, milliseconds; absent if it does not by itself."""
+
+
 class Bye(Frame, frozen=True, tag="bye"):
     """Comes before every close by the server (daphne drops the reasons of close frames)."""
 
@@ -681,6 +938,10 @@ ServerFrame = (
     | Marked
     | RoomList
     | Found
+    | RoomAnswer
+    | MemberList
+    | InvitationList
+    | InvitationMade
     | Error
     | Heads
     | Left

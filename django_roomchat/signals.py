@@ -16,8 +16,24 @@ from django.dispatch import Signal
 #   - event: django_roomchat.protocol.Event
 message_posted = Signal()
 
+# Sent for every report of a message, once for each person and message.
+#
+# Arguments:
+#   - sender: the Report class
+#   - room: the canonical name of its room
+#   - report: django_roomchat.models.Report
+message_reported = Signal()
+
 # Sent for every change of a message's text, and for every deletion.
 #
 # Arguments: those of message_posted; the event is the message as it is now.
 message_edited = Signal()
 message_deleted = Signal()
+
+# Sent by notify_unread() for every user who has left something unread for a while, once for each stretch.
+#
+# Arguments:
+#   - sender: the ReadMarker class
+#   - user: of the project
+#   - rooms: a list of (Room, unread messages, mentions among them), the latest change first
+unread_for_a_while = Signal()

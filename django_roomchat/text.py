@@ -6,6 +6,7 @@ Lengths are checked before anything is normalised: until CPython's fix of gh-149
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
 from functools import lru_cache
 
@@ -18,6 +19,7 @@ KEY_MAX_LENGTH = 300
 MARKS_MAX = 8
 """Combining marks in a row. Real scripts stay below it; stacks that climb over the next lines do not."""
 ID_MAX_LENGTH = 64
+REASON_MAX_LENGTH = 300
 HIDDEN = "~"
 """Begins the names of rooms that are made, not come upon. The rest of such a name is made by chance."""
 
@@ -72,6 +74,11 @@ def room_name(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
     if name != title:
         room_title(name, max_length)
     return name
+
+
+def hidden_name() -> str:
+    """The name of a new room that nobody comes upon."""
+    return HIDDEN + secrets.token_hex(10)
 
 
 def _too_long(length: int, max_length: int) -> BadRoomName:
@@ -160,13 +167,6 @@ def _clean_unicode(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-def client_id(given: str) -> str:
-    """The id that a client gave its message.
-
-    Raises:
-        BadValue: it is not 1 to 64 visible ASCII characters.
-    """
-    if not isinstance(given, str) or not _PLAIN_ID.fullmatch(given):
 def reason(typed: str) -> str:
     """Why something is done, as it is stored; it may be empty.
 
@@ -208,6 +208,13 @@ def web_address(given: str) -> str:
     return given if is_plain and (is_path or given.lower().startswith(("http://", "https://"))) else ""
 
 
+def client_id(given: str) -> str:
+    """The id that a client gave its message.
+
+    Raises:
+        BadValue: it is not 1 to 64 visible ASCII characters.
+    """
+    if not isinstance(given, str) or not _PLAIN_ID.fullmatch(given):
         raise BadValue(
             _("A message's id is 1 to %(most)d visible ASCII characters, best a UUID."), most=ID_MAX_LENGTH
         )

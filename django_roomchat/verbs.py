@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
-from django_roomchat import actions, protocol, search
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from django_roomchat import (, marks
+    actions,
+    invitations,
+    log,
+    marks,
+    members,
+    moderation,
+    protocol,
+    review,
+    rooms,
+    search,
+)
 from django_roomchat.actions import Posted
 from django_roomchat.conf import config
 from django_roomchat.errors import UnknownType
 from django_roomchat.identity import Identity
+from django_roomchat.models import Room
 
 Verb = Callable[[Identity, str, Any], protocol.ServerFrame]
 """Given who acts, the name of the room as typed (empty where the frame names none) and the frame."""
@@ -56,15 +72,177 @@ def _delete(who: Identity, room: str, frame: protocol.Delete) -> protocol.Ack:
     return _acked(frame.id, actions.delete_message(room, frame.seq, author=who, wait_seconds=wait))
 
 
+def _ban(who: Identity, room: str, frame: protocol.Ban) -> protocol.Done:
+    if frame.on:
+        moderation.ban(room, frame.key, by=who, reason=frame.reason, until=_in(frame.seconds))
+    else:
+        moderation.unban(room, frame.key, by=who)
+    return protocol.Done(frame.id, actions.canonical_name(room))
+
+
+def _mute(who: Identity, room: str, frame: protocol.Mute) -> protocol.Done:
+    if frame.on:
+        moderation.mute(room, frame.key, by=who, reason=frame.reason, until=_in(frame.seconds))
+    else:
+        moderation.unmute(room, frame.key, by=who)
+    return protocol.Done(frame.id, actions.canonical_name(room))
+
+
+def _in(seconds: int | None) -> datetime | None:
+    return None if seconds is None else timezone.now() + timedelta(seconds=seconds)
+
+
+def _report(who: Identity, room: str, frame: protocol.Report) -> protocol.Done:
+    report = review.report_message(room, frame.seq, frame.reason, by=who)
+    return protocol.Done(frame.id, report.room.name)
+
+
 def _search(who: Identity, room: str, frame: protocol.Search) -> protocol.Found:
     where = None if frame.everywhere else room or None
     found = search.search_messages(who, frame.query, where, frame.before)
     return protocol.Found(frame.id, found.hits, bool(found.before), found.before)
 
 
+def _read(who: Identity, room: str, frame: protocol.Read) -> protocol.Marked:
+    return marks.mark_read(room, frame.seq, who)
+
+
+def _notify(who: Identity, room: str, frame: protocol.Notify) -> protocol.Done:
+    return protocol.Done(frame.id, marks.mute_notifications(room, who, on=frame.on).name)
+
+
+def _rooms(who: Identity, room: str, frame: protocol.Rooms) -> protocol.RoomList:
+    return protocol.RoomList(frame.id, marks.unread(who))
+
+
+def _create(who: Identity, room: str, frame: protocol.Create) -> protocol.RoomAnswer:
+    made = rooms.create_room(
+        frame.title,
+        by=who,
+        visibility=frame.visibility,
+        is_listed=frame.listed,
+        is_announcement=frame.announcement,
+        tells_changes=frame.tells_changes,
+        slow_seconds=frame.slow_seconds,
+        retention_days=frame.retention_days,
+    )
+    return _room(frame.id, made)
+
+
+def _direct(who: Identity, room: str, frame: protocol.Direct) -> protocol.RoomAnswer:
+    return _room(frame.id, rooms.write_to(room, frame.key, by=who))
+
+
+def _configure(who: Identity, room: str, frame: protocol.Configure) -> protocol.Done:
+    configured = rooms.configure_room(
+        room,
+        by=who,
+        title=frame.title,
+        is_archived=frame.archived,
+        is_listed=frame.listed,
+        is_announcement=frame.announcement,
+        tells_changes=frame.tells_changes,
+        slow_seconds=frame.slow_seconds,
+        retention_days=frame.retention_days,
+    )
+    return protocol.Done(frame.id, configured.name)
+
+
+def _members(who: Identity, room: str, frame: protocol.Members) -> protocol.MemberList:
+    listed = [
+        protocol.ListedMember(member.key, member.name, member.role, log.iso(member.since))
+        for member in members.list_members(room, by=who, after=frame.after)
+    ]
+    return protocol.MemberList(frame.id, actions.canonical_name(room), listed)
+
+
+def _add(who: Identity, room: str, frame: protocol.AddMember) -> protocol.Done:
+    whom = who if frame.key == who.key else frame.key
+    members.add_member(room, whom, by=who, role=frame.role)
+    return protocol.Done(frame.id, actions.canonical_name(room))
+
+
+def _remove(who: Identity, room: str, frame: protocol.RemoveMember) -> protocol.Done:
+    members.remove_member(room, frame.key, by=who)
+    return protocol.Done(frame.id, actions.canonical_name(room))
+
+
+def _role(who: Identity, room: str, frame: protocol.SetRole) -> protocol.Done:
+    members.set_role(room, frame.key, frame.role, by=who)
+    return protocol.Done(frame.id, actions.canonical_name(room))
+
+
+def _quit(who: Identity, room: str, frame: protocol.Quit) -> protocol.Done:
+    members.leave_room(room, who)
+    return protocol.Done(frame.id, actions.canonical_name(room))
+
+
+def _invite(who: Identity, room: str, frame: protocol.Invite) -> protocol.InvitationMade:
+    lasts = None if frame.seconds is None else timedelta(seconds=frame.seconds)
+    made = invitations.invite(room, by=who, role=frame.role, expires_in=lasts, uses=frame.uses)
+    ends = None if made.expires_at is None else log.iso(made.expires_at)
+    link = _address("roomchat:invitation", made.token)
+    return protocol.InvitationMade(frame.id, made.room, made.id, made.token, link, ends)
+
+
+def _invitations(who: Identity, room: str, frame: protocol.Invitations) -> protocol.InvitationList:
+    listed = [
+        protocol.ListedInvitation(
+            invitation=one.pk,
+            role=one.role,
+            by=one.by_key,
+            expires_at=None if one.expires_at is None else log.iso(one.expires_at),
+            uses=one.uses_left,
+        )
+        for one in invitations.list_invitations(room, by=who)
+    ]
+    return protocol.InvitationList(frame.id, actions.canonical_name(room), listed)
+
+
+def _revoke(who: Identity, room: str, frame: protocol.Revoke) -> protocol.Done:
+    invitations.revoke_invitation(room, frame.invitation, by=who)
+    return protocol.Done(frame.id, actions.canonical_name(room))
+
+
+def _accept(who: Identity, room: str, frame: protocol.Accept) -> protocol.RoomAnswer:
+    return _room(frame.id, invitations.accept_invitation(frame.token, who))
+
+
+def _room(id: str, room: Room) -> protocol.RoomAnswer:
+    return protocol.RoomAnswer(
+        id, room.name, room.title, room.visibility, _address("roomchat:room", room.name)
+    )
+
+
+def _address(view: str, *about: str) -> str:
+    try:
+        return reverse(view, args=about)
+    except NoReverseMatch:
+        # The project has left our pages out.
+        return ""
+
+
 VERBS: dict[type, Verb] = {
-    protocol.Search: _search,
     protocol.Post: _post,
     protocol.Edit: _edit,
     protocol.Delete: _delete,
+    protocol.Read: _read,
+    protocol.Notify: _notify,
+    protocol.Rooms: _rooms,
+    protocol.Ban: _ban,
+    protocol.Mute: _mute,
+    protocol.Report: _report,
+    protocol.Search: _search,
+    protocol.Create: _create,
+    protocol.Direct: _direct,
+    protocol.Configure: _configure,
+    protocol.Members: _members,
+    protocol.Quit: _quit,
+    protocol.Invite: _invite,
+    protocol.Invitations: _invitations,
+    protocol.Revoke: _revoke,
+    protocol.Accept: _accept,
+    protocol.AddMember: _add,
+    protocol.RemoveMember: _remove,
+    protocol.SetRole: _role,
 }

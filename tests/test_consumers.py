@@ -13,7 +13,7 @@ from django.db import OperationalError
 from django.urls import re_path
 
 import django_roomchat
-from django_roomchat import actions, consumers, hub, threads
+from django_roomchat import actions, consumers, hub, moderation, threads
 from django_roomchat.actions import post_message
 from django_roomchat.consumers import ChatConsumer, _Endpoint
 from django_roomchat.identity import Identity
@@ -716,13 +716,13 @@ async def test_who_is_banned_is_out_at_once(settings):
             await socket.receive("joined")
         await bad.send({"type": "join", "room": "other"})
         await bad.receive("joined")
-        await threads.in_thread(actions.ban, "lobby", key, reason="Spam.")
+        await threads.in_thread(moderation.ban, "lobby", key, reason="Spam.")
         error, left = await bad.receive(), await bad.receive()
         await say("hi")
         heard = await control.receive("events")
         refused = await bad.post("hi", id="a", room="lobby")
         elsewhere = await bad.post("hi", id="b", room="other")
-        await threads.in_thread(actions.ban, "other", key)
+        await threads.in_thread(moderation.ban, "other", key)
         last, bye = await bad.receive("error"), await bad.receive("bye")
 
     assert error == {"type": "error", "code": "banned", "detail": "Spam.", "frame": "join", "room": "lobby"}

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from django_roomchat import actions, log
+from django_roomchat import actions, log, moderation
 from django_roomchat.actions import Post, Posted
 from django_roomchat.errors import ChatError, Forbidden, IdReused, NotFound
 from django_roomchat.identity import Identity
@@ -140,13 +140,13 @@ class Chat(RuleBasedStateMachine):
     @rule(room=rooms, who=authors)
     def ban(self, room, who):
         room = self._room(room)
-        assert actions.ban(room.name, who) == room.head
+        assert moderation.ban(room.name, who) == room.head
         room.banned.add(who.key)
 
     @rule(room=rooms, who=authors)
     def unban(self, room, who):
         room = self._room(room)
-        assert actions.unban(room.name, who.key) == room.head
+        assert moderation.unban(room.name, who.key) == room.head
         room.banned.discard(who.key)
 
     @rule(room=rooms, through=places)

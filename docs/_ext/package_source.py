@@ -14,7 +14,7 @@ from django_roomchat import protocol
 WIRE = {
     "client": [frame.__name__ for frame in get_args(protocol.ClientFrame)],
     "server": [frame.__name__ for frame in get_args(protocol.ServerFrame)],
-    "objects": ["Event", "Author", "Quote", "Reactions", "Mention", "Line", "You", "Limits", "Hit"],
+    "objects": ["Event", "Author", "Quote", "Reactions", "Mention", "Line", "You", "Limits", "Hit", "ListedMember", "ListedInvitation"],
     "tutorial": ["TutorialPost", "TutorialMessage", "TutorialError"],
 }
 
@@ -22,10 +22,15 @@ WIRE = {
 WIRE_TYPES = {
     "Author": "object, see :wire-object:`Author`",
     "Limits": "object, see :wire-object:`Limits`",
+    "Key": "text of 1 to 100 characters",
     "Line": "object, see :wire-object:`Line`",
     "Quote": "object, see :wire-object:`Quote`",
     "Position": "whole number, 0 to 2\\ :sup:`53` − 1",
+    "Seconds": "whole number, 1 to 10\\ :sup:`9`",
     "You": "object, see :wire-object:`You`",
+    "Annotated[int, msgspec.Meta(ge=1, le=100000)]": "whole number, 1 to 100,000",
+    "Annotated[str, msgspec.Meta(max_length=100)]": "text of at most 100 characters",
+    "Role": "``owner``, ``moderator`` or ``member``",
     "bool": "``true`` or ``false``",
     "dict[str, Position]": "object: room name → position",
     "dict[str, Reactions]": "object: emoji → :wire-object:`Reactions`",
@@ -33,6 +38,8 @@ WIRE_TYPES = {
     "float": "number",
     "int": "whole number",
     "list[Hit]": "list of :wire-object:`Hit`",
+    "list[ListedInvitation]": "list of :wire-object:`ListedInvitation`",
+    "list[ListedMember]": "list of :wire-object:`ListedMember`",
     "list[Mention]": "list of :wire-object:`Mention`",
     "list[msgspec.Raw]": "list of :wire-object:`Event`",
     "list[str]": "list of texts",

@@ -9,11 +9,11 @@ import django
 
 django.setup()
 
-from django_roomchat import actions  # noqa: E402  (models need Django)
+from django_roomchat import moderation  # noqa: E402  (models need Django)
 
 
 def main() -> None:
-    verbs = {"ban": actions.ban, "unban": actions.unban}
+    verbs = {"ban": moderation.ban, "unban": moderation.unban}
     for line in sys.stdin:
         verb, room, key = line.split()
         print(verbs[verb](room, key), flush=True)

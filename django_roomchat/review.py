@@ -1,0 +1,154 @@
+"""What waits for a moderator: messages that somebody has reported, and posts that the content filter holds.
+
+The admin has both as queues. Who decides there is allowed by the admin's permissions; anybody else has to be a moderator
+of the room. A thing is decided once: later decisions change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from django_roomchat import actions, audit, policy, signals, text
+from django_roomchat.actions import Post, Posted
+from django_roomchat.counter import database
+from django_roomchat.errors import Busy, NotFound
+from django_roomchat.identity import Identity
+from django_roomchat.models import HeldMessage, Message, Report, Room
+
+
+def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = None) -> Report:
+    """Ask moderators to look at a message. It is kept as it is now, whatever its author does with it.
+
+    Args:
+        room: its name, however typed, or the room.
+        seq: the message's place.
+        reason: what is wrong with it; up to 300 characters.
+        by: a user of the project or an :class:`~django_roomchat.identity.Identity`, who must be allowed to report;
+            without one the project itself.
+
+    Returns:
+        The report; the first one where they have reported this message before.
+
+    Raises:
+        ChatError: it is refused.
+    """
+    who = actions.identity_of(by)
+    found = actions.room_of(actions.name_of(room))
+    policy.require_may(who, found, "can_report")
+    message = Message.objects.using(database()).filter(room=found, seq=seq) if found.pk is not None else None
+    reported = message.first() if message is not None else None
+    if reported is None or reported.deleted_at is not None:
+        raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
+    values = {
+        "body": reported.body,
+        "author_key": reported.author_key,
+        "author_name": reported.author_name,
+        "by_name": who.name,
+        "reason": text.reason(reason),
+    }
+    with transaction.atomic(using=database()):
+        report, is_new = Report.objects.using(database()).get_or_create(
+            values, room=found, seq=seq, by_key=who.key
+        )
+        if is_new:
+            actions.on_commit(_announce, report)
+    return report
+
+
+async def areport_message(room: str | Room, seq: int, reason: str = "", *, by: Any = None) -> Report:
+    """See :func:`report_message`."""
+    return await sync_to_async(report_message)(room, seq, reason, by=by)
+
+
+def _announce(report: Report) -> None:
+    signals.message_reported.send_robust(Report, room=report.room.name, report=report)
+
+
+def uphold(report: Report, *, by: Any = None) -> None:
+    """Delete the message that was reported. All open reports of it are decided.
+
+    Args:
+        report: of it.
+        by: who decides.
+
+    Raises:
+        ChatError: it is refused.
+    """
+    _decide(report, Report.State.UPHELD, "uphold", by)
+
+
+def dismiss(report: Report, *, by: Any = None) -> None:
+    """Leave the message that was reported as it is. The arguments are those of :func:`uphold`."""
+    _decide(report, Report.State.DISMISSED, "dismiss", by)
+
+
+def _decide(report: Report, state: Report.State, verb: str, by: Any) -> None:
+    judge = _reviewer(by, report.room)
+    now = timezone.now()
+    with transaction.atomic(using=database()):
+        same = Report.objects.using(database()).filter(room=report.room, seq=report.seq)
+        user = judge.user
+        if not same.filter(state=Report.State.OPEN).update(state=state, decided_at=now, decided_by=user):
+            return
+        target = Identity(report.author_key, report.author_name)
+        audit.record(verb, judge, room=report.room.name, target=target, seq=report.seq, reason=report.reason)
+        still_there = Message.objects.using(database()).filter(room=report.room, seq=report.seq)
+        if state == Report.State.UPHELD and still_there.exists():
+            actions.delete_message(report.room, report.seq, author=judge)
+
+
+def release(held: HeldMessage, *, by: Any = None) -> Posted | None:
+    """Post what the content filter holds: under its author's name, at the end of the room as it is now.
+
+    Args:
+        held: what waits.
+        by: who decides.
+
+    Returns:
+        Where it stands; ``None`` if it was decided before.
+
+    Raises:
+        ChatError: it is refused, perhaps because its author may not post any more. It waits on.
+    """
+    judge = _reviewer(by, held.room)
+    with transaction.atomic(using=database()):
+        if not _close(held, HeldMessage.State.RELEASED, "release", judge):
+            return None
+        author = Identity(
+            held.author_key, held.author_name, user=held.author, is_guest=held.author_id is None
+        )
+        post = Post(author, held.room.name, held.body, held.client_id, held.reply_to, is_reviewed=True)
+        [result] = actions.post_messages([post])
+        if isinstance(result, Posted):
+            return result
+        raise result or Busy(_("The rights in this room are changing; try again."))
+
+
+def refuse(held: HeldMessage, *, by: Any = None) -> None:
+    """Refuse what the content filter holds. The arguments are those of :func:`release`."""
+    judge = _reviewer(by, held.room)
+    with transaction.atomic(using=database()):
+        _close(held, HeldMessage.State.REFUSED, "refuse", judge)
+
+
+def _close(held: HeldMessage, state: HeldMessage.State, verb: str, judge: Identity) -> bool:
+    waiting = HeldMessage.objects.using(database()).filter(pk=held.pk, state=HeldMessage.State.WAITING)
+    if not waiting.update(state=state, decided_at=timezone.now(), decided_by=judge.user):
+        return False
+    target = Identity(held.author_key, held.author_name)
+    audit.record(verb, judge, room=held.room.name, target=target, reason=held.reason)
+    return True
+
+
+def _reviewer(by: Any, room: Room) -> Identity:
+    """Who decides, with the site's authority and their own name."""
+    who = actions.identity_of(by)
+    if not getattr(who.user, "is_staff", False):
+        policy.require_moderation(who, room)
+    return replace(who, is_site=True)
