@@ -198,7 +198,8 @@ def _write(
         rows += placed
         places = {draft.once: (seq, fingerprint) for _, seq, draft, fingerprint in placed}
         results = _results(room, drafts[room], places, known, too_soon)
-        events = [_event_of_draft(seq, draft, at) for _, seq, draft, _ in placed]
+        # Looked for under the lock: what was deleted before this number is not quoted after it.
+        events = _with_quotes(room, [_event_of_draft(seq, draft, at) for _, seq, draft, _ in placed])
         done[room] = Appended(taken.epoch, prev, taken.head, events, results)
     if rows:
         _insert(rows, now)
@@ -651,7 +652,6 @@ def _event_of_draft(seq: int, draft: Draft, at: str) -> Event:
         body=draft.body,
         at=at,
         reply_to=draft.reply_to,
-        quote=draft.quote,
         **_extras(draft.data),
     )
 

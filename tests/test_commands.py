@@ -113,7 +113,6 @@ def test_old_messages_are_forgotten_as_wanted(capsys, arguments, out, left):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "Say what to forget: --days, --keep or both (what either of them names goes)."),
         (["--keep=0"], "Error: argument --keep: a whole number above 0, not '0'"),
         (["--days=x"], "Error: argument --days: a whole number above 0, not 'x'"),
         (["--keep=1", "--room=a/b"], "A room's name cannot contain “/” or “\\”."),

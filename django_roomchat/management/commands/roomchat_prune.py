@@ -16,14 +16,16 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--days", type=_above_zero, help="forget what was posted longer ago")
+        parser.add_argument(
+            "--days",
+            type=_above_zero,
+            help="forget what was posted longer ago; without it each room's own setting holds",
+        )
         parser.add_argument("--keep", type=_above_zero, help="keep so many messages of each room")
         parser.add_argument("--room", action="append", help="only this room; may be given several times")
         parser.add_argument("--dry-run", action="store_true", help="only say how many there are")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["days"] is None and options["keep"] is None:
-            raise CommandError("Say what to forget: --days, --keep or both (what either of them names goes).")
         older = None if options["days"] is None else timedelta(days=options["days"])
         try:
             pruned = prune_history(

@@ -1,0 +1,387 @@
+"""What the chat knows about one person: handed out, or erased.
+
+Nothing that is erased leaves a hole: the messages keep their places, each erasure takes a number like any other change,
+so open pages and other processes drop the text, and whoever comes back later is told the same.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import msgspec
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
+from django_roomchat import actions, audit, identity, text
+from django_roomchat.counter import database
+from django_roomchat.identity import Identity
+from django_roomchat.models import (
+    AuditEntry,
+    Ban,
+    HeldMessage,
+    Invitation,
+    Membership,
+    Message,
+    Mute,
+    Presence,
+    Reaction,
+    ReadMarker,
+    Report,
+    Room,
+)
+
+BATCH = 100
+"""Messages that are erased in one transaction, during which their room is locked."""
+ERASED = "erased:"
+"""Begins the keys of authors who were erased."""
+ERASED_NAME = _("Deleted user")
+REACTION_KEYS_MAX = 20
+DIRECT_NAME_MAX = text.NAME_MAX_LENGTH // 2 - 1
+"""Characters of each name in the title of a direct room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased of a person."""
+
+    keys: dict[str, str]
+    """Which key stands in the place of which: it is in no other table, and tells nothing."""
+    messages: int
+    """How many messages were theirs."""
+    rooms: int
+    """In how many rooms."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    keys: tuple[str, ...]
+    user: Any
+    names: frozenset[str]
+
+
+def _person(who: Any) -> _Person:
+    """Somebody with everything by which the chat knows them: a guest has one key, a user may have had several."""
+    if isinstance(who, str):
+        keys, user, names = {who}, None, set()
+    else:
+        known = who if isinstance(who, Identity) else identity.of_user(who)
+        keys, user, names = {known.key}, known.user, {known.name}
+    if user is not None and user.pk is not None:
+        keys |= set(
+            _rows(Message).filter(author=user).order_by().values_list("author_key", flat=True).distinct()
+        )
+        keys |= set(_rows(Membership).filter(user=user).values_list("key", flat=True))
+    for rows, key, name in (
+        (_rows(Membership), "key", "name"),
+        (_rows(AuditEntry), "target_key", "target_name"),
+        (_rows(AuditEntry), "by_key", "by_name"),
+    ):
+        names |= set(rows.filter(**{f"{key}__in": keys}).values_list(name, flat=True).distinct())
+    person = _Person(tuple(sorted(keys)), user, frozenset())
+    for room in _rooms_of(person):
+        names |= set(_messages_of(person, room).order_by().values_list("author_name", flat=True).distinct())
+    return _Person(person.keys, user, frozenset(names - {""}))
+
+
+def _rows(model: type[models.Model]) -> Any:
+    return model._default_manager.using(database())
+
+
+def _rooms_of(person: _Person) -> Any:
+    """The rooms in which they have said something."""
+    theirs = _rows(Message).filter(room=OuterRef("pk"), author_key__in=person.keys)
+    return _rows(Room).filter(Exists(theirs)).order_by("pk")
+
+
+def _messages_of(person: _Person, room: Room) -> Any:
+    # By room, because that is how the index begins.
+    return _rows(Message).filter(room=room, author_key__in=person.keys).order_by("seq")
+
+
+# Handing out ----------------------------------------------------------------------------------------------------
+
+
+def export_user(who: Any) -> dict[str, Any]:
+    """Everything that the chat knows about a person, as values that JSON knows.
+
+    Args:
+        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the key of a guest.
+
+    Returns:
+        ``person`` says whom it is about; every other key is a list with an object for each thing.
+        For people who have said very much there is :func:`stream_export`.
+    """
+    person = _person(who)
+    return {"person": _about(person)} | {name: list(rows) for name, rows in _sections(person)}
+
+
+async def aexport_user(who: Any) -> dict[str, Any]:
+    """See :func:`export_user`."""
+    return await sync_to_async(export_user)(who)
+
+
+def stream_export(who: Any) -> Iterator[str]:
+    """The same as JSON text, piece by piece, however much it is."""
+    person = _person(who)
+    yield f'{{"person": {_json(_about(person))}'
+    for name, rows in _sections(person):
+        yield f',\n"{name}": ['
+        for number, row in enumerate(rows):
+            yield f"{',' if number else ''}\n{_json(row)}"
+        yield "]"
+    yield "}\n"
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _about(person: _Person) -> dict[str, Any]:
+    user = None if person.user is None else str(person.user.pk)
+    return {"user": user, "keys": list(person.keys), "names": sorted(person.names)}
+
+
+def _sections(person: _Person) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
+    keys = person.keys
+    yield "messages", _all_messages(person)
+    for name, rows, fields in (
+        ("memberships", _rows(Membership).filter(key__in=keys), "room name role created_at"),
+        ("reactions", _rows(Reaction).filter(key__in=keys), "room seq emoji created_at"),
+        ("read_markers", _rows(ReadMarker).filter(key__in=keys), "room seq read_at is_muted"),
+        ("bans", _rows(Ban).filter(key__in=keys), "room name reason created_at until"),
+        ("mutes", _rows(Mute).filter(key__in=keys), "room name reason created_at until"),
+        ("invitations", _rows(Invitation).filter(by_key__in=keys), "room role created_at expires_at"),
+        ("reports_made", _rows(Report).filter(by_key__in=keys), "room seq reason state created_at"),
+        # Not who has reported them.
+        ("reports_about", _rows(Report).filter(author_key__in=keys), "room seq body reason state created_at"),
+        (
+            "held_messages",
+            _rows(HeldMessage).filter(author_key__in=keys),
+            "room client_id body reply_to reason state created_at",
+        ),
+        (
+            "audit",
+            _rows(AuditEntry).filter(Q(by_key__in=keys) | Q(target_key__in=keys)),
+            "room verb at data",
+        ),
+    ):
+        yield name, _plain(rows.order_by("pk"), fields.split())
+
+
+def _all_messages(person: _Person) -> Iterator[dict[str, Any]]:
+    fields = (
+        "room seq kind author_name client_id body reply_to created_at edited_at deleted_at pinned_at data"
+    )
+    for room in _rooms_of(person):
+        yield from _plain(_messages_of(person, room), fields.split())
+
+
+_ELSEWHERE: dict[tuple[type[models.Model], str], str] = {
+    (Reaction, "room"): "message__room__name",
+    (Reaction, "seq"): "message__seq",
+    (AuditEntry, "room"): "room_name",
+}
+"""Where a table has a column under another name."""
+
+
+def _plain(rows: Any, fields: list[str]) -> Iterator[dict[str, Any]]:
+    paths = [_ELSEWHERE.get((rows.model, name), "room__name" if name == "room" else name) for name in fields]
+    for row in rows.values_list(*paths).iterator(chunk_size=500):
+        yield msgspec.to_builtins(dict(zip(fields, row, strict=True)))
+
+
+# Erasing --------------------------------------------------------------------------------------------------------
+
+
+def erase_user(who: Any, *, by: Any = None, keep_sanctions: bool = True) -> Erased:
+    """Erase a person: their texts, their name and their key, wherever the chat has them.
+
+    Their messages stay in their places as deleted ones of “Deleted user”. Reactions, read markers, memberships, presence,
+    quotes and mentions of them go. It works in small transactions, so rooms are locked for moments only; if it is
+    interrupted, call it again. Whoever may still sign in can still write: end that first.
+
+    Args:
+        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or a key, such as that of a guest.
+        by: who erases, for the audit trail; without one the project itself. No policy is asked.
+        keep_sanctions: keep bans and mutes, with nothing but the key, so that erasure is no way out of them.
+
+    Returns:
+        What was erased.
+    """
+    person = _person(who)
+    keys = {key: f"{ERASED}{secrets.token_hex(8)}" for key in person.keys}
+    with translation.override(settings.LANGUAGE_CODE):
+        name = gettext(ERASED_NAME)
+    _end_rights(person, name, keep_sanctions)
+    _erase_traces(person, keys, name)
+    messages = rooms = 0
+    for room in list(_rooms_of(person)):
+        rooms += 1
+        messages += _erase_messages(person, room, keys, name)
+    _erase_records(person, keys, name)
+    target = Identity(keys[person.keys[0]], name)
+    audit.record("erase_user", actions.identity_of(by), target=target, messages=messages, rooms=rooms)
+    return Erased(keys, messages, rooms)
+
+
+async def aerase_user(who: Any, **options: Any) -> Erased:
+    """See :func:`erase_user`."""
+    return await sync_to_async(erase_user)(who, **options)
+
+
+def _end_rights(person: _Person, name: str, keep_sanctions: bool) -> None:
+    ended: tuple[type[models.Model], ...] = (Membership,) if keep_sanctions else (Membership, Ban, Mute)
+    for model in ended:
+        for row in _rows(model).filter(key__in=person.keys).select_related("room"):
+            actions.change_access(row.room, row.key, _leave(person, name, row))
+    for model in (ReadMarker, Presence):
+        _rows(model).filter(key__in=person.keys).delete()
+
+
+def _leave(person: _Person, name: str, row: Membership | Ban | Mute) -> Callable[[Room], None]:
+    def write(room: Room) -> None:
+        row.delete()
+        if room.visibility == Room.Visibility.DIRECT:
+            # It is called by the names of its two people, and found by their keys.
+            title = room.title
+            for known in person.names:
+                title = title.replace(known[:DIRECT_NAME_MAX], name)
+            _rows(Room).filter(pk=room.pk).update(title=title[: text.NAME_MAX_LENGTH], direct_key=None)
+
+    return write
+
+
+def _erase_traces(person: _Person, keys: dict[str, str], name: str) -> None:
+    """In what others have written: reactions, mentions, and the lines of the system."""
+
+    def make(message: Message) -> bool:
+        if message.author_key in keys:
+            return False  # it goes anyway
+        before = (message.body, message.data)
+        message.data = dict(message.data)
+        _erase_reactions(message, person)
+        _erase_mentions(message, person, name)
+        _erase_line(message, person, name)
+        return (message.body, message.data) != before
+
+    theirs = _rows(Reaction).filter(key__in=person.keys).values_list("message__room_id", "message__seq")
+    wanted = Q(data__line__name__in=person.names) | Q(data__line__by__in=person.names)
+    for key in person.keys:
+        # With its quotes, so that u:1 is not found in u:12.
+        wanted |= Q(data__mentions__icontains=f'"{key}"')
+    others = _rows(Message).filter(wanted).values_list("room_id", "seq")
+    places: dict[int, set[int]] = {}
+    for room, seq in (*theirs.iterator(chunk_size=2000), *others.iterator(chunk_size=2000)):
+        places.setdefault(room, set()).add(seq)
+    for room_of_them in _rows(Room).filter(pk__in=places):
+        for some in _batches(sorted(places[room_of_them.pk])):
+            actions.rewrite(room_of_them, some, make)
+    _rows(Reaction).filter(key__in=person.keys).delete()
+
+
+def _erase_reactions(message: Message, person: _Person) -> None:
+    if _rows(Reaction).filter(message=message, key__in=person.keys).delete()[0]:
+        keys: dict[str, list[str]] = {}
+        left = _rows(Reaction).filter(message=message).order_by("created_at", "pk")
+        for emoji, key in left.values_list("emoji", "key"):
+            keys.setdefault(emoji, []).append(key)
+        message.data.pop("reactions", None)
+        if keys:
+            message.data["reactions"] = {
+                emoji: {"count": len(some), "keys": some[:REACTION_KEYS_MAX], "place": place}
+                for place, (emoji, some) in enumerate(keys.items(), 1)
+            }
+
+
+def _erase_mentions(message: Message, person: _Person, name: str) -> None:
+    mentions = message.data.get("mentions") or []
+    left = [mention for mention in mentions if mention["key"] not in person.keys]
+    if len(left) == len(mentions):
+        return
+    for mention in mentions:
+        if mention not in left:
+            message.body = message.body.replace(f"@{mention['name']}", f"@{name}")
+            if message.data.get("html"):
+                old, new = escape(f"@{mention['name']}"), escape(f"@{name}")
+                message.data["html"] = message.data["html"].replace(old, new)
+    message.data.pop("mentions")
+    if left:
+        message.data["mentions"] = left
+
+
+def _erase_line(message: Message, person: _Person, name: str) -> None:
+    line = message.data.get("line")
+    if not line:
+        return
+    theirs = {field: line[field] for field in ("name", "by") if line.get(field) in person.names}
+    if theirs:
+        message.data["line"] = line | dict.fromkeys(theirs, name)
+        for known in theirs.values():
+            message.body = message.body.replace(known, name)
+
+
+def _erase_messages(person: _Person, room: Room, keys: dict[str, str], name: str) -> int:
+    def make(message: Message) -> bool:
+        message.body, message.data, message.fingerprint = "", {}, ""
+        message.deleted_at = message.deleted_at or timezone.now()
+        message.pinned_at = None
+        message.author_id = None
+        message.author_key, message.author_name = keys[message.author_key], name
+        # What a client has called it is theirs, too. Places are unique already.
+        message.client_id = str(message.seq)
+        return True
+
+    erased = 0
+    while some := list(_messages_of(person, room).values_list("seq", flat=True)[:BATCH]):
+        erased += actions.rewrite(room, some, make)
+    return erased
+
+
+def _erase_records(person: _Person, keys: dict[str, str], name: str) -> None:
+    """What moderators have about them."""
+    nobody = {"name": name, "reason": ""}
+    with transaction.atomic(using=database()):
+        for old, new in keys.items():
+            _rows(Ban).filter(key=old).update(**nobody)
+            _rows(Mute).filter(key=old).update(**nobody)
+            _rows(Invitation).filter(by_key=old).update(by_key=new, by=None)
+            _rows(HeldMessage).filter(author_key=old).delete()
+            about = _rows(Report).filter(author_key=old)
+            about.filter(state=Report.State.OPEN).update(
+                state=Report.State.DISMISSED, decided_at=timezone.now()
+            )
+            about.update(author_key=new, author_name=name, body="", reason="")
+            _rows(Report).filter(by_key=old).update(by_key=new, by_name=name, reason="")
+            _rows(AuditEntry).filter(target_key=old).update(target_key=new, target_name=name, data={})
+            _rows(AuditEntry).filter(by_key=old).update(by_key=new, by_name=name)
+        if person.user is not None:
+            for model, field in (
+                (Ban, "by"),
+                (Mute, "by"),
+                (Report, "decided_by"),
+                (HeldMessage, "decided_by"),
+            ):
+                _rows(model).filter(**{field: person.user.pk}).update(**{field: None})
+
+
+def _batches(seqs: list[int]) -> Iterable[list[int]]:
+    return (seqs[start : start + BATCH] for start in range(0, len(seqs), BATCH))
+
+
+def erase_when_deleted(sender: Any, instance: Any, **kwargs: Any) -> None:
+    """A receiver for ``post_delete`` of the user model: whoever is deleted is erased, after the COMMIT.
+
+    Without it their messages stay, under their name and without the account.
+    """
+    # The account is gone, and with it the way from it to its messages: their key is what is left.
+    known = identity.of_user(instance)
+    transaction.on_commit(lambda: erase_user(Identity(known.key, known.name)), using=database(), robust=True)

@@ -1,0 +1,648 @@
+"""What the chat knows about one person is handed out whole, and erased whole, and nobody else loses anything."""
+
+import itertools
+import json
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db.models.signals import post_delete
+from django.utils import timezone, translation
+
+from django_roomchat import actions, identity, log, privacy
+from django_roomchat.actions import (
+    aread_history,
+    delete_message,
+    edit_message,
+    post_message,
+    prune_history,
+    read_history,
+)
+from django_roomchat.consumers import ChatConsumer
+from django_roomchat.errors import NotFound
+from django_roomchat.identity import Identity, of_user
+from django_roomchat.log import Draft
+from django_roomchat.models import (
+    AuditEntry,
+    Ban,
+    HeldMessage,
+    Invitation,
+    Membership,
+    Message,
+    Mute,
+    Presence,
+    Reaction,
+    ReadMarker,
+    Report,
+    Room,
+    RoomLog,
+    ServerProcess,
+)
+from django_roomchat.privacy import (
+    aerase_user,
+    aexport_user,
+    erase_user,
+    erase_when_deleted,
+    export_user,
+    stream_export,
+)
+from django_roomchat.rooms import direct_room
+from django_roomchat.testing import ChatClient
+
+pytestmark = pytest.mark.django_db
+GUEST, BOB = Identity("g:guest", "Guest 1", is_guest=True), Identity("g:bob", "Bob", is_guest=True)
+
+
+@pytest.fixture(autouse=True)
+def _forgetful():
+    actions._remembered.clear()
+
+
+@pytest.fixture
+def ana():
+    return User.objects.create_user("ana", "ana@example.com", "x", first_name="Ana", last_name="Ito")
+
+
+def put(room, body, author=BOB, kind="user", reply_to=None, **data):
+    """A message as a chapter of its own would write it."""
+    room = Room.objects.get(name=room)
+    draft = Draft(
+        None, author.key, author.name, f"p{Message.objects.count()}", kind, body, reply_to, None, data
+    )
+    [stored] = log.append({room.pk: [draft]})[room.pk].results
+    return Message.objects.get(room=room, seq=stored.seq)
+
+
+@pytest.fixture
+def life(ana):
+    """Ana in two rooms, with a trace of every kind."""
+    post_message("Garden", "I grow tomatoes", author=ana, id="a1")
+    post_message("garden", "Nice!", author=BOB, id="b1", reply_to=1)
+    post_message("garden", "My number is 555", author=ana, id="a2")
+    post_message("kitchen", "I cook them", author=ana, id="a1")
+    edit_message("kitchen", 1, "I fry them", author=ana)
+    post_message("garden", "bye", author=ana, id="a3")
+    delete_message("garden", 4, author=ana)
+    garden = Room.objects.get(name="garden")
+    me = of_user(ana)
+    put("garden", "hi @Ana Ito and @Bob", mentions=[
+        {"key": me.key, "name": "Ana Ito"}, {"key": BOB.key, "name": "Bob"}
+    ], html="<p>hi @Ana Ito and @Bob</p>")  # fmt: skip
+    put("garden", "hello @Ana Ito", mentions=[{"key": me.key, "name": "Ana Ito"}])
+    put("garden", "Ana Ito joined.", identity.site(), "system", line={"code": "joined", "name": "Ana Ito"})
+    put("garden", "Cleo joined.", identity.site(), "system", line={"code": "joined", "name": "Cleo"})
+    liked = put("garden", "like me", reactions={"👍": {"count": 2, "keys": [me.key, BOB.key]}})
+    Reaction.objects.create(message=liked, key=me.key, emoji="👍")
+    Reaction.objects.create(message=liked, key=BOB.key, emoji="👍")
+    loved = put("garden", "love me", reactions={"❤": {"count": 1, "keys": [me.key]}})
+    Reaction.objects.create(message=loved, key=me.key, emoji="❤")
+    for model in (Ban, Mute):
+        for who in (me, BOB):
+            model.objects.create(room=garden, key=who.key, name=who.name, reason=f"{who.name} shouts", by=ana)
+    Membership.objects.create(room=garden, key=me.key, name=me.name, user=ana)
+    Membership.objects.create(room=garden, key=BOB.key, name=BOB.name)
+    ReadMarker.objects.create(room=garden, key=me.key, user=ana, seq=3)
+    Invitation.objects.create(room=garden, digest="d", by_key=me.key, by=ana)
+    process = ServerProcess.objects.create()
+    Presence.objects.create(process=process, room="garden", key=me.key, name=me.name)
+    Report.objects.create(
+        room=garden, seq=3, body="My number is 555", author_key=me.key, author_name=me.name,
+        by_key=BOB.key, by_name="Bob", reason="Ana Ito gives her number",
+    )  # fmt: skip
+    Report.objects.create(
+        room=garden, seq=2, body="Nice!", author_key=BOB.key, author_name="Bob",
+        by_key=me.key, by_name=me.name, reason="I, Ana Ito, think so", state="upheld",
+    )  # fmt: skip
+    HeldMessage.objects.create(
+        room=garden, author=ana, author_key=me.key, author_name=me.name, client_id="h", body="held words"
+    )
+    AuditEntry.objects.create(
+        verb="ban", by_key=BOB.key, by_name="Bob", target_key=me.key, target_name=me.name,
+        room_name="garden", data={"reason": "Ana Ito shouts"},
+    )  # fmt: skip
+    AuditEntry.objects.create(
+        verb="mute",
+        by_key=me.key,
+        by_name=me.name,
+        target_key=BOB.key,
+        target_name="Bob",
+        data={"reason": "x"},
+    )
+    return ana
+
+
+def everything():
+    """All rows of all tables of the chat, as text."""
+    return json.dumps(
+        [list(model._default_manager.values()) for model in apps.get_app_config("roomchat").get_models()],
+        default=str,
+        ensure_ascii=False,
+    )
+
+
+def audited():
+    return [problem for row in RoomLog.objects.all() for problem in log.audit(row)]
+
+
+# Handing out ------------------------------------------------------------------------------------------------------
+
+
+def test_everything_of_a_person_is_handed_out(life):
+    exported = export_user(life)
+
+    key = f"u:{life.pk}"
+    garden = [row["body"] for row in exported["messages"] if row["room"] == "garden"]
+    assert exported["person"] == {"user": str(life.pk), "keys": [key], "names": ["Ana Ito"]}
+    assert garden == ["I grow tomatoes", "My number is 555", ""]
+    assert {name: len(rows) for name, rows in exported.items() if name != "person"} == {
+        "messages": 4,
+        "memberships": 1,
+        "reactions": 2,
+        "read_markers": 1,
+        "bans": 1,
+        "mutes": 1,
+        "invitations": 1,
+        "reports_made": 1,
+        "reports_about": 1,
+        "held_messages": 1,
+        "audit": 2,
+    }
+    assert exported["reactions"][0]["emoji"] == "👍" and exported["reactions"][0]["room"] == "garden"
+    assert json.loads(json.dumps(exported)) == exported
+
+
+def test_who_has_reported_a_person_is_not_handed_out(life):
+    assert "Bob" not in json.dumps(export_user(life)["reports_about"])
+
+
+def test_a_message_is_handed_out_with_its_times_and_its_place(life):
+    [fried] = [row for row in export_user(life)["messages"] if row["room"] == "kitchen"]
+
+    message = Message.objects.get(room__name="kitchen")
+    assert fried == {
+        "room": "kitchen",
+        "seq": 1,
+        "kind": "user",
+        "author_name": "Ana Ito",
+        "client_id": "a1",
+        "body": "I fry them",
+        "reply_to": None,
+        "created_at": message.created_at.isoformat().replace("+00:00", "Z"),
+        "edited_at": message.edited_at.isoformat().replace("+00:00", "Z"),
+        "deleted_at": None,
+        "pinned_at": None,
+        "data": {},
+    }
+
+
+def test_the_stream_says_the_same(life):
+    pieces = list(stream_export(life))
+
+    assert json.loads("".join(pieces)) == export_user(life)
+    assert len(pieces) > 20
+
+
+def test_somebody_who_has_done_nothing_is_handed_nothing():
+    exported = export_user("g:nobody")
+
+    assert exported.pop("person") == {"user": None, "keys": ["g:nobody"], "names": []}
+    assert set(map(tuple, exported.values())) == {()}
+    assert json.loads("".join(stream_export("g:nobody")))["messages"] == []
+
+
+def test_a_user_whose_key_was_another_one_is_handed_both(ana):
+    """A project's own IDENTITY may have named them otherwise."""
+    post_message("garden", "one", author=Identity("staff:7", "The Gardener", user=ana))
+    post_message("garden", "two", author=ana)
+
+    exported = export_user(ana)
+
+    assert exported["person"]["keys"] == ["staff:7", f"u:{ana.pk}"]
+    assert exported["person"]["names"] == ["Ana Ito", "The Gardener"]
+    assert [row["body"] for row in exported["messages"]] == ["one", "two"]
+
+
+# Erasing ----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_of_a_person_is_left(life):
+    assert all(word in everything() for word in ("Ana Ito", "555", "tomatoes", "fry", "held words"))
+
+    erased = erase_user(life, keep_sanctions=False)
+
+    left = everything()
+    assert (erased.messages, erased.rooms) == (4, 2)
+    assert [word for word in ("Ana Ito", "555", "tomatoes", "fry", "held words") if word in left] == []
+    assert f'"u:{life.pk}"' not in left
+    assert not Message.objects.filter(author=life).exists()
+    assert export_user(life)["person"]["names"] == ["Ana Ito"]  # of the account
+    assert {name for name, rows in export_user(life).items() if rows} == {"person"}
+
+
+def test_the_numbering_holds(life):
+    head = {row.room_id: row.head for row in RoomLog.objects.all()}
+
+    erase_user(life)
+
+    assert audited() == []
+    assert all(row.head > head[row.room_id] for row in RoomLog.objects.all())
+    call_command("roomchat_audit", verbosity=0)
+
+
+def test_messages_stay_in_their_places_as_deleted_ones_of_nobody(life):
+    erased = erase_user(life)
+
+    events = {event.seq: event for event in read_history(BOB_AS_SITE, "garden").messages}
+    [key] = erased.keys.values()
+    assert key.startswith("erased:")
+    for seq in (1, 3, 4):
+        event = events[seq]
+        assert (event.author.key, event.author.name, event.body, event.id) == (
+            key,
+            "Deleted user",
+            "",
+            str(seq),
+        )
+        assert event.deleted_at is not None
+    assert (events[2].body, events[2].quote.name, events[2].quote.body) == ("Nice!", "Deleted user", "")
+
+
+BOB_AS_SITE = Identity("site:bob", "Bob", is_site=True)
+
+
+def test_what_others_said_stays_without_the_name(life):
+    erase_user(life)
+
+    events = {event.body: event for event in read_history(BOB_AS_SITE, "garden").messages if event.body}
+    hi = events["hi @Deleted user and @Bob"]
+    assert ([mention.name for mention in hi.mentions], hi.html) == (
+        ["Bob"],
+        "<p>hi @Deleted user and @Bob</p>",
+    )
+    assert events["hello @Deleted user"].mentions is None
+    assert events["Deleted user joined."].line.name == "Deleted user"
+    assert events["Cleo joined."].line.name == "Cleo"
+
+
+def test_reactions_are_counted_anew(life):
+    erase_user(life)
+
+    events = {event.body: event for event in read_history(BOB_AS_SITE, "garden").messages}
+    [(emoji, sums)] = events["like me"].reactions.items()
+    assert (emoji, sums.count, sums.keys) == ("👍", 1, [BOB.key])
+    assert events["love me"].reactions is None
+    assert list(Reaction.objects.values_list("key", flat=True)) == [BOB.key]
+
+
+def test_what_moderators_had_about_them_says_nothing_any_more(life):
+    erased = erase_user(life)
+
+    [key] = erased.keys.values()
+    about, made = Report.objects.order_by("pk")
+    assert (about.author_key, about.author_name, about.body, about.reason, about.state) == (
+        key, "Deleted user", "", "", "dismissed",
+    )  # fmt: skip
+    assert about.decided_at is not None
+    assert (made.by_key, made.by_name, made.body, made.state) == (key, "Deleted user", "Nice!", "upheld")
+    assert (HeldMessage.objects.count(), ReadMarker.objects.count(), Presence.objects.count()) == (0, 0, 0)
+    assert Invitation.objects.get().by_key == key
+    assert list(Membership.objects.values_list("key", flat=True)) == [BOB.key]
+
+
+def test_a_ban_stays_under_the_key_alone(life):
+    erase_user(life)
+
+    for model in (Ban, Mute):
+        of_ana = model.objects.get(key=f"u:{life.pk}")
+        of_bob = model.objects.get(key=BOB.key)
+        assert (of_ana.name, of_ana.reason, of_ana.by) == ("Deleted user", "", None)
+        assert (of_bob.name, of_bob.reason, of_bob.by) == ("Bob", "Bob shouts", None)
+
+
+def test_bans_can_be_lifted_with_it(life):
+    erase_user(life, keep_sanctions=False)
+
+    assert list(Ban.objects.values_list("key", flat=True)) == [BOB.key]
+    assert post_message("garden", "back", author=life).seq
+
+
+def test_the_trail_says_that_it_happened_and_to_nobody(life):
+    erased = erase_user(life, by=BOB)
+
+    [key] = erased.keys.values()
+    entries = AuditEntry.objects.order_by("pk").values_list(
+        "verb", "by_key", "by_name", "target_key", "target_name", "data"
+    )
+    assert list(entries)[-3:] == [
+        ("ban", BOB.key, "Bob", key, "Deleted user", {}),
+        ("mute", key, "Deleted user", BOB.key, "Bob", {"reason": "x"}),
+        ("erase_user", BOB.key, "Bob", key, "Deleted user", {"messages": 4, "rooms": 2}),
+    ]
+
+
+def test_others_are_not_touched(life):
+    cleo = User.objects.create(pk=int(f"{life.pk}0"), username="cleo")  # her key begins like Ana's
+    post_message("garden", "I am another", author=cleo)
+    put("garden", "hi @Cleo", mentions=[{"key": f"u:{cleo.pk}", "name": "Cleo"}])
+    before = export_user(cleo)
+
+    erase_user(life)
+
+    assert export_user(cleo) == before
+    assert Message.objects.get(body="hi @Cleo").changes == 0
+
+
+def test_a_guest_is_erased_by_their_key():
+    post_message("lobby", "I am shy", author=GUEST, id="a")
+    post_message("lobby", "I am not", author=BOB, id="a")
+
+    erased = erase_user(GUEST.key)
+
+    rows = Message.objects.order_by("seq").values_list("author_key", "author_name", "body", "client_id")
+    assert list(rows) == [
+        (erased.keys[GUEST.key], "Deleted user", "", "1"),
+        (BOB.key, "Bob", "I am not", "a"),
+    ]
+    assert audited() == []
+
+
+def test_two_erased_people_stay_two():
+    post_message("lobby", "one", author=GUEST, id="same")
+    post_message("lobby", "two", author=BOB, id="same")
+
+    keys = {*erase_user(GUEST.key).keys.values(), *erase_user(BOB.key).keys.values()}
+
+    assert set(Message.objects.values_list("author_key", flat=True)) == keys
+    assert len(keys) == 2
+
+
+def test_a_direct_room_loses_its_name_and_who_asks_again_gets_another(ana):
+    cleo = User.objects.create_user("cleo", first_name="Cleo")
+    room = direct_room(ana, cleo)
+    post_message(room, "between us", author=ana)
+    post_message(room, "yes", author=cleo)
+
+    erase_user(ana)
+
+    old = Room.objects.get(pk=room.pk)
+    assert (old.title, list(old.memberships.values_list("name", flat=True))) == (
+        "Deleted user, Cleo",
+        ["Cleo"],
+    )
+    assert [event.body for event in read_history(of_user(cleo), room.name).messages] == ["yes", ""]
+    with pytest.raises(NotFound):
+        read_history(of_user(ana), room.name)
+    assert direct_room(cleo, ana).pk != room.pk
+
+
+def test_two_keys_of_one_user_do_not_clash(ana):
+    post_message("garden", "one", author=Identity("staff:7", "The Gardener", user=ana), id="same")
+    post_message("garden", "two", author=ana, id="same")
+
+    erased = erase_user(ana)
+
+    assert (erased.messages, len(set(erased.keys.values()))) == (2, 2)
+    assert audited() == []
+
+
+def test_to_erase_again_does_no_harm(life):
+    erase_user(life)
+    heads = list(RoomLog.objects.order_by("pk").values_list("head", flat=True))
+
+    again = erase_user(life)
+
+    assert (again.messages, again.rooms) == (0, 0)
+    assert list(RoomLog.objects.order_by("pk").values_list("head", flat=True)) == heads
+
+
+def test_an_erased_person_who_still_writes_is_a_new_author():
+    post_message("lobby", "one", author=GUEST, id="a")
+    erase_user(GUEST.key)
+
+    again = post_message("lobby", "one", author=GUEST, id="a")
+
+    assert (again.seq, again.duplicate) == (3, False)
+    assert audited() == []
+
+
+def test_the_name_is_in_the_language_of_the_site(settings):
+    settings.LANGUAGE_CODE = "en"
+    post_message("lobby", "hi", author=GUEST)
+
+    with translation.override("ko"):
+        erase_user(GUEST.key)
+
+    assert Message.objects.get().author_name == "Deleted user"
+
+
+def test_it_works_in_small_transactions(monkeypatch):
+    monkeypatch.setattr(privacy, "BATCH", 3)
+    for number in range(8):
+        post_message("lobby", f"{number}", author=GUEST)
+    batches = []
+    monkeypatch.setattr(
+        log,
+        "change_many",
+        lambda room, seqs, make, original=log.change_many: (
+            batches.append(list(seqs)) or original(room, seqs, make)
+        ),
+    )
+
+    assert erase_user(GUEST.key).messages == 8
+
+    assert batches == [[1, 2, 3], [4, 5, 6], [7, 8]]
+
+
+def test_what_is_said_meanwhile_is_erased_too(monkeypatch):
+    monkeypatch.setattr(privacy, "BATCH", 1)
+    post_message("lobby", "one", author=GUEST)
+    meanwhile = iter(["two"])
+
+    def change_many(room, seqs, make, original=log.change_many):
+        for body in meanwhile:
+            post_message("lobby", body, author=GUEST)
+        return original(room, seqs, make)
+
+    monkeypatch.setattr(log, "change_many", change_many)
+
+    assert erase_user(GUEST.key).messages == 2
+
+
+def test_a_room_that_is_deleted_meanwhile_is_no_trouble(monkeypatch):
+    post_message("lobby", "one", author=GUEST)
+
+    def change_many(room, seqs, make, original=log.change_many):
+        Room.objects.all().delete()
+        return original(room, seqs, make)
+
+    monkeypatch.setattr(log, "change_many", change_many)
+
+    assert erase_user(GUEST.key).messages == 0
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_open_pages_and_asynchronous_code():
+    """Who is there hears of it; who comes back, or comes first, is told nothing of what was."""
+    await actions.apost_message("lobby", "my secret", author=GUEST, id="a")
+    await actions.apost_message("lobby", "what?", author=BOB, id="b", reply_to=1)
+    application = ChatConsumer.as_asgi()
+    async with ChatClient(application, "lobby") as member:
+        joined = await member.receive("joined")
+        assert (await aexport_user(GUEST.key))["messages"][0]["body"] == "my secret"
+
+        erased = await aerase_user(GUEST.key)
+
+        [event] = (await member.receive("events"))["events"]
+        author = {"key": erased.keys[GUEST.key], "name": "Deleted user"}
+        assert (event["seq"], event["author"], event["body"], "deleted_at" in event) == (1, author, "", True)
+        async with (
+            ChatClient(application, "lobby", epoch=joined["epoch"], since=1) as back,
+            ChatClient(application, "lobby") as new,
+        ):
+            for client in (back, new):
+                told = await client.receive("joined")
+                assert "secret" not in json.dumps(told) and "Guest 1" not in json.dumps(told)
+                assert {one["seq"]: one["body"] for one in told["events"]} == {1: "", 2: "what?"}
+    assert (await aread_history(BOB, "lobby")).head == 3
+
+
+def test_resuming_from_anywhere_brings_what_a_new_reader_sees(life):
+    """As in test_state_machine: before every number, with every batch, and after a second erasure."""
+    histories = {}
+
+    def shown(room, since):
+        row = RoomLog.objects.get(room__name=room)
+        part = log.read(room, str(row.epoch), since, limit=1000, page=1000)
+        assert part.reset == (None if since is not None else "new")
+        return {event.seq: event for event in part.events}, part.head
+
+    for room in ("garden", "kitchen"):
+        _, head = shown(room, None)
+        # Whoever stood at a number had what the log says now of all that was changed up to it.
+        histories[room] = head
+    erase_user(life)
+    erase_user(BOB.key)
+
+    for room, head in histories.items():
+        fresh, now = shown(room, None)
+        assert now > head
+        for since in range(now + 1):
+            told, reached = shown(room, since)
+            assert reached == now
+            # Nobody who stood before the erasure keeps anything of it: it is all told again.
+            for seq, event in fresh.items():
+                assert told.get(seq, event) == event
+                assert seq in told or event.rev <= since
+    assert audited() == []
+
+
+# Accounts that are deleted ------------------------------------------------------------------------------------------
+
+
+def test_without_the_receiver_the_messages_of_a_deleted_user_stay(ana):
+    post_message("garden", "one", author=ana)
+    ana.delete()
+
+    assert list(Message.objects.values_list("body", "author_name", "author")) == [("one", "Ana Ito", None)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_the_receiver_who_is_deleted_is_erased(ana):
+    post_message("garden", "one", author=ana)
+    post_delete.connect(erase_when_deleted, sender=User)
+    try:
+        ana.delete()
+    finally:
+        post_delete.disconnect(erase_when_deleted, sender=User)
+
+    assert list(Message.objects.values_list("body", "author_name")) == [("", "Deleted user")]
+
+
+# Commands -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["ana", "id:{pk}", "u:{pk}"])
+def test_the_command_hands_out(life, capsys, typed):
+    call_command("roomchat_export", typed.format(pk=life.pk))
+
+    exported = json.loads(capsys.readouterr().out)
+    assert [row["body"] for row in exported["messages"]][:2] == ["I grow tomatoes", "My number is 555"]
+
+
+@pytest.mark.parametrize("typed", ["nobody", "id:0", "id:abc", "id:"])
+def test_the_commands_say_that_there_is_no_such_user(ana, typed):
+    for command in ("roomchat_export", "roomchat_erase"):
+        with pytest.raises(CommandError, match="There is no user"):
+            call_command(command, typed)
+
+
+def test_the_command_erases_after_a_question(life, capsys, monkeypatch):
+    questions = []
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "no")
+    with pytest.raises(CommandError, match="Nothing was erased"):
+        call_command("roomchat_erase", "ana")
+    assert Message.objects.filter(author=life).count() == 4
+
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "yes")
+    call_command("roomchat_erase", "ana")
+
+    assert questions == ["Erase ana? It cannot be undone. Type yes: "] * 2
+    assert capsys.readouterr().out == "4 messages in 2 rooms erased.\n"
+    assert Message.objects.filter(author=life).count() == 0
+
+
+def test_the_command_erases_without_a_question_and_lifts_bans(life, capsys):
+    call_command("roomchat_erase", "ana", "--noinput", "--lift-sanctions", verbosity=0)
+
+    assert capsys.readouterr().out == ""
+    assert list(Ban.objects.values_list("key", flat=True)) == [BOB.key]
+
+
+# Retention ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def old():
+    """In each of three rooms a message that is forty days old and one of today."""
+    for room, days in (("short", 30), ("long", 60), ("forever", None)):
+        for body in ("old", "new"):
+            post_message(room, body)
+        Room.objects.filter(name=room).update(retention_days=days)
+    Message.objects.filter(body="old").update(created_at=timezone.now() - timedelta(days=40))
+
+
+def left():
+    rows = Message.objects.order_by("pk").values_list("room__name", "body")
+    return {room: [body for _, body in some] for room, some in itertools.groupby(rows, lambda row: row[0])}
+
+
+BOTH = ["old", "new"]
+
+
+def test_each_room_keeps_its_messages_as_long_as_it_says(old):
+    assert prune_history() == {"short": 1}
+    assert left() == {"short": ["new"], "long": BOTH, "forever": BOTH}
+    assert audited() == []
+
+
+def test_what_is_asked_for_takes_the_place_of_what_rooms_say(old):
+    assert prune_history(older_than=timedelta(days=35)) == {"short": 1, "long": 1, "forever": 1}
+
+
+def test_a_number_to_keep_comes_on_top_of_what_rooms_say(old):
+    assert prune_history(keep=2, dry_run=True) == {"short": 1}
+    assert prune_history(keep=1) == {"short": 1, "long": 1, "forever": 1}
+
+
+def test_no_days_are_no_limit(old):
+    Room.objects.update(retention_days=0)
+
+    assert prune_history() == {}
+
+
+def test_the_command_without_options_does_what_rooms_say(old, capsys):
+    call_command("roomchat_prune")
+
+    assert capsys.readouterr().out == "short: 1\n1 messages forgotten.\n"
