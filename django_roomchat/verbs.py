@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from django_roomchat import (, marks
+from django_roomchat import (
     actions,
     invitations,
     log,

@@ -18,7 +18,7 @@ ROWS = [
     {"guests"},
     {"filters", "policy"},
     {"actions", "courier", "frames"},
-    {"marks", "roll", "search", "privacy", "webhooks"},
+    {"marks", "roll", "search", "incoming", "privacy", "webhooks"},
     {"lines", "moderation", "review"},
     {"rooms"},
     {"members"},

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from django_roomchat.marks import notify_unread
+
+
+class Command(BaseCommand):
+    help = "Sends the signal unread_for_a_while for users who have left something unread. Run it every few minutes."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--minutes",
+            type=_above_zero,
+            default=10,
+            help="how old the first unread message is; 10 without it",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        users = notify_unread(options["minutes"])
+        if options["verbosity"]:
+            self.stdout.write(f"{users} users were told.")
+
+
+def _above_zero(typed: str) -> int:
+    if not typed.isdecimal() or int(typed) < 1:
+        raise ArgumentTypeError(f"a whole number above 0, not {typed!r}")
+    return int(typed)

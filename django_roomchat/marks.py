@@ -1,0 +1,447 @@
+"""How far people have read, and what they have not: markers, counts, the list of rooms, and who should be told by other means.
+
+Of what follows a marker, no more than WINDOW messages are looked at, so that a count costs the same in a room of any length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import models, transaction
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat, Greatest
+from django.utils import timezone
+
+from django_roomchat import actions, bus, log, policy, signals, standing
+from django_roomchat.counter import database
+from django_roomchat.errors import BadValue, ChatError
+from django_roomchat.identity import Identity
+from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, RoomLog
+from django_roomchat.protocol import LastMessage, ListedRoom, Marked
+
+WINDOW = 100
+"""Messages that are counted at most."""
+ROOMS_MAX = 500
+"""Rooms of a list."""
+CHUNK = 500
+"""Markers that are worked on together."""
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Somebody has read a room up to a place."""
+
+    who: Identity
+    room: str
+    """Its name, however typed."""
+    seq: int
+
+
+# Markers ------------------------------------------------------------------------------------------------------------
+
+
+def mark_read(room: str | Room, seq: int, who: Any) -> Marked:
+    """Say how far somebody has read a room. A marker never goes back.
+
+    Args:
+        room: its name, however typed, or the room.
+        seq: the place of the last message that they have read; one beyond the last message is taken for that.
+        who: a user of the project or an :class:`~django_roomchat.identity.Identity`, who must be allowed to enter.
+
+    Returns:
+        Where their marker stands: ``room``, ``seq``, and how much is ``unread`` after it (at most 100), with ``mentions``.
+
+    Raises:
+        ChatError: it is refused.
+    """
+    [result] = mark_all([Mark(actions.identity_of(who), actions.name_of(room), seq)])
+    if isinstance(result, ChatError):
+        raise result
+    return result
+
+
+def place_of(who: Identity, room: Room) -> int:
+    """How far somebody has read a room; 0 if they have never been there."""
+    if room.pk is None:
+        return 0
+    rows = ReadMarker.objects.using(database()).filter(room_id=room.pk, key=who.key)
+    return rows.values_list("seq", flat=True).first() or 0
+
+
+async def amark_read(room: str | Room, seq: int, who: Any) -> Marked:
+    """See :func:`mark_read`."""
+    return await sync_to_async(mark_read)(room, seq, who)
+
+
+def mark_all(marks: Sequence[Mark]) -> list[Marked | ChatError]:
+    """The same for many, in one transaction. For each, where the marker stands now or why it was refused."""
+    results: list[Marked | ChatError | None] = [None] * len(marks)
+    names: dict[int, str] = {}
+    for place, mark in enumerate(marks):
+        try:
+            if mark.seq < 0:
+                raise BadValue(f"A place is 0 or more, not {mark.seq}.")
+            names[place] = actions.canonical_name(mark.room)
+        except ChatError as error:
+            results[place] = error
+    rooms = {room.name: room for room in _rooms().filter(name__in=set(names.values()))}
+    wanted: dict[tuple[int, str], Mark] = {}
+    for place, name in names.items():
+        mark, room = marks[place], rooms.get(name)
+        try:
+            if room is None:
+                actions.enter_room(mark.who, mark.room)
+                results[place] = Marked(name, 0, 0, 0)
+                continue
+            policy.require_entry(mark.who, room)
+        except ChatError as error:
+            results[place] = error
+            continue
+        before = wanted.get((room.pk, mark.who.key))
+        if before is None or before.seq < mark.seq:
+            wanted[room.pk, mark.who.key] = mark
+    heads = {room.pk: room.log.head for room in rooms.values()}
+    counted = _mark(wanted, heads) if wanted else {}
+    for place, name in names.items():
+        if results[place] is None:
+            results[place] = counted[rooms[name].pk, marks[place].who.key]
+    return [result for result in results if result is not None]
+
+
+def _mark(wanted: dict[tuple[int, str], Mark], heads: dict[int, int]) -> dict[tuple[int, str], Marked]:
+    markers = ReadMarker.objects.using(database())
+    mine = markers.filter(
+        room_id__in={room for room, _ in wanted}, key__in={key for _, key in wanted}
+    ).order_by("pk")
+    places = {place: min(mark.seq, heads[place[0]]) for place, mark in wanted.items()}
+    now = timezone.now()
+    with transaction.atomic(using=database()):
+        # In one order, so that two processes cannot wait for each other.
+        found = [marker for marker in mine.select_for_update() if (marker.room_id, marker.key) in wanted]
+        for marker in found:
+            # Against what the row says then: another process may have got further.
+            marker.seq = Greatest(F("seq"), Value(places[marker.room_id, marker.key]))
+            marker.read_at = now
+        markers.bulk_update(found, ["seq", "read_at"])
+        missing = wanted.keys() - {(marker.room_id, marker.key) for marker in found}
+        markers.bulk_create(
+            (
+                ReadMarker(
+                    room_id=room,
+                    key=key,
+                    user=wanted[room, key].who.user,
+                    seq=places[room, key],
+                    read_at=now,
+                )
+                for room, key in missing
+            ),
+            ignore_conflicts=True,
+        )
+        rows = _counted(mine).values_list("room_id", "key", "room__name", "seq", "unread", "mentions")
+        marked = {
+            (room, key): Marked(name, seq, unread, mentions)
+            for room, key, name, seq, unread, mentions in rows
+            if (room, key) in wanted
+        }
+        told = [[key, done.room, done.seq, done.unread, done.mentions] for (_, key), done in marked.items()]
+        actions.on_commit(bus.publish, bus.Notice("read", {"marks": told}))
+    return marked
+
+
+def mute_notifications(room: str | Room, who: Any, *, on: bool = False) -> Room:
+    """Turn somebody's notifications from a room off; with ``on=True``, on again.
+
+    The counts go on. Of a muted room, ``unread_for_a_while`` says nothing.
+
+    Args:
+        room: its name, however typed, or the room.
+        who: as for :func:`mark_read`.
+
+    Returns:
+        The room.
+
+    Raises:
+        ChatError: it is refused.
+    """
+    person = actions.identity_of(who)
+    found = actions.enter_room(person, actions.name_of(room))
+    if found.pk is not None:
+        ReadMarker.objects.using(database()).update_or_create(
+            {"is_muted": not on}, {"is_muted": not on, "user": person.user}, room=found, key=person.key
+        )
+    return found
+
+
+async def amute_notifications(room: str | Room, who: Any, *, on: bool = False) -> Room:
+    """See :func:`mute_notifications`."""
+    return await sync_to_async(mute_notifications)(room, who, on=on)
+
+
+# Counts -------------------------------------------------------------------------------------------------------------
+
+
+class _Sum(Subquery):
+    """Of the one column of a subquery."""
+
+    template = "(SELECT COALESCE(SUM(looked_at.n), 0) FROM (%(subquery)s) AS looked_at)"
+    output_field = models.IntegerField()
+
+
+def _sum(room: str, key: Any, seq: Any, condition: Q, *, order: str = "-seq") -> _Sum:
+    """How many of the messages after a place, WINDOW of them at most, are somebody else's and meet a condition.
+
+    Args:
+        room, key, seq: of the outer query: where its room's key is, whose marker it is and where that stands.
+        condition: on a message, which has ``text`` as what it carries besides its columns.
+        order: whether the last or the first of them are looked at.
+    """
+    is_line = Q(kind=Message.Kind.SYSTEM, data__has_key="line")
+    counts = Q(deleted_at=None) & ~Q(author_key=key) & ~is_line & condition
+    messages = Message.objects.filter(room=OuterRef(room), seq__gt=seq).order_by(order)
+    with_data = messages.annotate(text=Cast("data", models.TextField()))
+    return _Sum(
+        with_data.annotate(
+            n=Case(When(counts, then=1), default=0, output_field=models.IntegerField())
+        ).values("n")[:WINDOW]
+    )
+
+
+def _mentions(key: Any) -> Q:
+    # As JSON is written by all databases, and by Python. Nothing else in a message's data is called "key".
+    return Q(text__contains=Concat(Value('"key": "'), key, Value('"'), output_field=models.TextField()))
+
+
+def _counted(markers: models.QuerySet[ReadMarker]) -> models.QuerySet[ReadMarker]:
+    """Markers with what is ``unread`` after them, and its ``mentions``."""
+    whose, since = OuterRef("key"), OuterRef("seq")
+    return markers.annotate(
+        unread=_sum("room_id", whose, since, Q()),
+        mentions=_sum("room_id", whose, since, _mentions(whose)),
+    )
+
+
+def _rooms() -> models.QuerySet[Room]:
+    return Room.objects.using(database()).filter(log__isnull=False).select_related("log")
+
+
+# The list of rooms ----------------------------------------------------------------------------------------------------
+
+
+def unread(who: Any) -> list[ListedRoom]:
+    """Somebody's rooms and what they have not read there, in three queries.
+
+    Args:
+        who: a user of the project or an :class:`~django_roomchat.identity.Identity`.
+
+    Returns:
+        The rooms that they belong to or have read, and those that are listed for them, 500 at most, the latest change first.
+    """
+    person = actions.identity_of(who)
+    key = person.key
+    member = Membership.objects.using(database()).filter(key=key)
+    marker = ReadMarker.objects.using(database()).filter(key=key)
+    is_own = Q(pk__in=member.values("room_id")) | Q(pk__in=marker.values("room_id"))
+    is_listed = Q(is_listed=True, visibility=Room.Visibility.OPEN, log__head__gt=0)
+    found = _rooms().filter(is_own | is_listed)
+    own_first = Case(When(is_own, then=0), default=1, output_field=models.IntegerField())
+    chosen = list(
+        found.order_by(own_first, "-log__changed_at", "-pk").values_list("pk", flat=True)[:ROOMS_MAX]
+    )
+    here = {"room": OuterRef("pk"), "key": key}
+    in_force = Ban.objects.filter(Q(until=None) | Q(until__gt=timezone.now()), **here)
+    its_marker = ReadMarker.objects.filter(**here)
+    its_member = Membership.objects.filter(**here)
+    # Who has never read the room they belong to has missed what was said since they came.
+    since = Case(
+        When(Exists(its_marker), then=Value(_ALWAYS)),
+        default=Subquery(its_member.values("created_at")[:1]),
+        output_field=models.DateTimeField(),
+    )
+    missed = Q(created_at__gt=OuterRef("since"))
+    rooms = list(
+        _rooms()
+        .filter(pk__in=chosen)
+        .annotate(
+            seq=Coalesce(Subquery(its_marker.values("seq")[:1]), 0, output_field=models.BigIntegerField()),
+            muted=Coalesce(Subquery(its_marker.values("is_muted")[:1]), False),
+            since=since,
+            has_marker=Exists(its_marker),
+            role=Coalesce(Subquery(its_member.values("role")[:1]), Value("")),
+            is_banned=Exists(in_force),
+            newest=Subquery(
+                Message.objects.filter(room=OuterRef("pk"), deleted_at=None).order_by("-seq").values("pk")[:1]
+            ),
+        )
+        .annotate(
+            unread=_sum("pk", Value(key), OuterRef("seq"), missed),
+            mentions=_sum("pk", Value(key), OuterRef("seq"), missed & _mentions(Value(key))),
+        )
+        .order_by("-log__changed_at", "-pk")
+    )
+    last = _last([room.newest for room in rooms])
+    return [_listed(room, last.get(room.newest)) for room in rooms if _may_list(person, room)]
+
+
+async def aunread(who: Any) -> list[ListedRoom]:
+    """See :func:`unread`."""
+    return await sync_to_async(unread)(who)
+
+
+def _last(messages: Iterable[int | None]) -> dict[Any, LastMessage]:
+    wanted = [message for message in messages if message is not None]
+    rows = Message.objects.using(database()).filter(pk__in=wanted)
+    return {
+        pk: LastMessage(name, body[: log.QUOTE_LENGTH])
+        for pk, name, body in rows.values_list("pk", "author_name", "body")
+    }
+
+
+def _may_list(who: Identity, room: Any) -> bool:
+    if who.is_site:
+        return True
+    standing.hold(who.key, room, _standing(room))
+    if room.role or room.has_marker:
+        return _lets_in(who, room)
+    return not room.is_banned and bool(policy.policy().can_list(who, room))
+
+
+def _standing(row: Any) -> standing.Standing:
+    """What was looked up with a row. Whether somebody is muted, nobody asks here."""
+    return standing.Standing(row.role, standing.Sanction("", None) if row.is_banned else None)
+
+
+def _listed(room: Any, last: LastMessage | None) -> ListedRoom:
+    return ListedRoom(
+        name=room.name,
+        title=room.title,
+        visibility=room.visibility,
+        head=room.log.head,
+        changed_at=log.iso(room.log.changed_at),
+        role=room.role,
+        unread=room.unread,
+        mentions=room.mentions,
+        last=last,
+        muted=room.muted,
+    )
+
+
+# Unread for a while -----------------------------------------------------------------------------------------------------
+
+
+def notify_unread(minutes: float = 10) -> int:
+    """Send the signal ``unread_for_a_while`` for every user who has left something unread for so long. Call it from time to time.
+
+    Once for each stretch: who was told of a room is told of it again only when they have read it and left it again.
+    Rooms that they have muted, or may not enter, are left out; guests cannot be told of anything.
+
+    Args:
+        minutes: how old the first unread message must be.
+
+    Returns:
+        How many users there were.
+    """
+    _give_members_markers()
+    old = Q(created_at__lte=timezone.now() - timedelta(minutes=minutes))
+    whose, since = OuterRef("key"), OuterRef("seq")
+    markers = ReadMarker.objects.using(database())
+    waiting = markers.filter(
+        user__isnull=False, is_muted=False, notified_seq__lte=F("seq"), room__log__head__gt=F("seq")
+    )
+    late = _counted(waiting.annotate(late=_sum("room_id", whose, since, old, order="seq")).filter(late__gt=0))
+    rows = list(late.order_by("user_id", "pk").values_list("user_id", "pk", "unread", "mentions"))
+    users = 0
+    for chunk in _chunks(rows):
+        users += _notify({pk: (unread, mentions) for _, pk, unread, mentions in chunk})
+    return users
+
+
+async def anotify_unread(minutes: float = 10) -> int:
+    """See :func:`notify_unread`."""
+    return await sync_to_async(notify_unread)(minutes)
+
+
+def _chunks(rows: list[tuple[Any, int, int, int]]) -> Iterable[list[tuple[Any, int, int, int]]]:
+    """About CHUNK rows at a time, and all of a user's together."""
+    chunk: list[tuple[Any, int, int, int]] = []
+    for _, mine in groupby(rows, key=lambda row: row[0]):
+        chunk += mine
+        if len(chunk) >= CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _notify(counts: dict[int, tuple[int, int]]) -> int:
+    markers = ReadMarker.objects.using(database()).filter(notified_seq__lte=F("seq"))
+    heads = RoomLog.objects.filter(room=OuterRef("room_id")).values("head")
+    here = {"room": OuterRef("room_id"), "key": OuterRef("key")}
+    claimed: list[Any] = []
+    for some in _portions(list(counts)):
+        with transaction.atomic(using=database()):
+            # Before the signal, so that two who run at once tell it once.
+            mine = list(
+                markers.filter(pk__in=some).select_for_update().order_by("pk").values_list("pk", flat=True)
+            )
+            found = ReadMarker.objects.using(database()).filter(pk__in=mine)
+            found.update(notified_seq=Subquery(heads))
+        claimed += (
+            found.select_related("room__log", "user")
+            .annotate(
+                role=Coalesce(Subquery(Membership.objects.filter(**here).values("role")[:1]), Value("")),
+                is_banned=Exists(Ban.objects.filter(Q(until=None) | Q(until__gt=timezone.now()), **here)),
+            )
+            .order_by("user_id", "-room__log__changed_at")
+        )
+    users = 0
+    claimed.sort(key=lambda marker: str(marker.user_id))
+    for _, of_user in groupby(claimed, key=lambda marker: marker.user_id):
+        mine = [marker for marker in of_user if _may_enter(marker)]
+        if mine:
+            users += 1
+            rooms = [(marker.room, *counts[marker.pk]) for marker in mine]
+            signals.unread_for_a_while.send_robust(ReadMarker, user=mine[0].user, rooms=rooms)
+    return users
+
+
+def _may_enter(marker: Any) -> bool:
+    if not getattr(marker.user, "is_active", True):
+        return False
+    who = replace(actions.identity_of(marker.user), key=marker.key)
+    standing.hold(who.key, marker.room, _standing(marker))
+    return _lets_in(who, marker.room)
+
+
+def _lets_in(who: Identity, room: Room) -> bool:
+    try:
+        policy.require_entry(who, room)
+    except ChatError:
+        return False
+    return True
+
+
+def _give_members_markers() -> None:
+    """Members who have never read their room have read what was said before they came."""
+    has_marker = ReadMarker.objects.filter(room=OuterRef("room"), key=OuterRef("key"))
+    before = Message.objects.filter(room=OuterRef("room"), created_at__lte=OuterRef("created_at"))
+    rows = (
+        Membership.objects.using(database())
+        .filter(~Exists(has_marker), user__isnull=False, room__log__head__gt=0)
+        .annotate(seq=Coalesce(Subquery(before.order_by("-seq").values("seq")[:1]), 0))
+        .values_list("room_id", "key", "user_id", "seq")
+    )
+    for some in _portions(list(rows)):
+        ReadMarker.objects.using(database()).bulk_create(
+            (ReadMarker(room_id=room, key=key, user_id=user, seq=seq) for room, key, user, seq in some),
+            ignore_conflicts=True,
+        )
+
+
+def _portions(rows: list[Any]) -> Iterable[list[Any]]:
+    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
