@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from django_roomchat import identity, policy
-from django_roomchat.actions import History, list_rooms, read_history
+from django_roomchat.actions import History, enter_room, list_rooms, read_history
 from django_roomchat.conf import config
+from django_roomchat.errors import BadValue
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
-from django_roomchat.protocol import Event, Line, Quote
+from django_roomchat.search import QUERY_MAX_LENGTH, Found, search_messages
+from django_roomchat.protocol import Event, Hit, Line, Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,22 @@ class ShownReaction:
 
 
 def room_page(
-    request: HttpRequest, name: str, *, before: int | None = None, draft: str = "", error: str | None = None
+    request: HttpRequest,
+    name: str,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    at: int | None = None,
+    draft: str = "",
+    error: str | None = None,
 ) -> dict[str, Any]:
     """The context of ``room.html`` and of ``{% roomchat name %}``.
 
     Args:
         request: of the page.
         name: of the room, however typed.
-        before: show the messages before this place instead of the newest.
+        before, after: show the messages before or after this place instead of the newest.
+        at: show those around it, and mark the one that stands there.
         draft: what was typed and not accepted.
         error: why it was not.
 
@@ -68,8 +78,9 @@ def room_page(
         ChatError: there cannot be such a room, or the policy says no.
     """
     me = identity.who(request)
-    history = read_history(me, name, before=before)
+    history = read_history(me, name, before=before, after=after, around=at)
     room = history.room
+    newest = history.messages[0].seq if history.messages else None
     may_post = policy.policy().can_post(me, room)
     return {
         "room": room,
@@ -78,8 +89,10 @@ def room_page(
         "messages": [_shown(event, me) for event in reversed(history.messages)],
         "epoch": history.epoch,
         "head": history.head,
-        "is_newest": before is None,
+        "is_newest": before is None and history.after is None,
         "older_before": history.before,
+        "newer_after": newest if before is not None else history.after,
+        "at": at,
         "me": me,
         **_addresses(room),
         "body_max_length": config().BODY_MAX_LENGTH,
@@ -110,6 +123,7 @@ def index_page(request: HttpRequest, *, typed: str = "", error: str | None = Non
         "typed": typed,
         "error": error,
         "index_url": reverse("roomchat:index"),
+        "search_url": reverse("roomchat:search"),
         "name_max_length": config().ROOM_NAME_MAX_LENGTH,
     }
 
@@ -124,7 +138,57 @@ def history_json(history: History) -> dict[str, Any]:
         "head": history.head,
         "messages": history.messages,
         "before": history.before,
+        "after": history.after,
     }
+
+
+def search_page(request: HttpRequest) -> dict[str, Any]:
+    """The context of ``search.html``. What was searched for, where and from where on stands in the address: ``q``, ``room`` and ``before``.
+
+    Raises:
+        NotFound, Forbidden: they may not enter that room.
+    """
+    me = identity.who(request)
+    query, name = request.GET.get("q", ""), request.GET.get("room", "")
+    room = enter_room(me, name) if name else None
+    found, error = Found([], ""), None
+    if query.strip():
+        try:
+            found = search_messages(me, query, room, request.GET.get("before"))
+        except BadValue as refused:
+            error = refused.detail
+    url = reverse("roomchat:search")
+    asked = {"q": query, **({"room": name} if name else {})}
+    return {
+        "query": query,
+        "room": room,
+        "hits": [_shown_hit(hit) for hit in found.hits],
+        "more_url": f"{url}?{urlencode({**asked, 'before': found.before})}" if found.before else None,
+        "error": error,
+        "search_url": url,
+        "everywhere_url": f"{url}?{urlencode({'q': query})}" if room is not None else None,
+        "room_url": room_url(room) if room is not None else None,
+        "index_url": reverse("roomchat:index"),
+        "query_max_length": QUERY_MAX_LENGTH,
+    }
+
+
+def _shown_hit(hit: Hit) -> dict[str, Any]:
+    return {
+        "room_title": hit.title,
+        "room_name": hit.room,
+        "seq": hit.seq,
+        "url": message_url(hit.room, hit.seq),
+        "author_key": hit.author.key,
+        "author_name": hit.author.name,
+        "at": datetime.fromisoformat(hit.at),
+        "excerpt": [(piece, bool(place % 2)) for place, piece in enumerate(hit.excerpt)],
+    }
+
+
+def message_url(room: str, seq: int) -> str:
+    """Where a message is shown among those around it, for ever."""
+    return f"{reverse('roomchat:room', args=[room])}?at={seq}#m-{seq}"
 
 
 def room_url(room: Room) -> str:
@@ -141,6 +205,7 @@ def _addresses(room: Room) -> dict[str, str]:
         "room_url": room_url(room),
         "messages_url": reverse("roomchat:messages", args=[name]),
         "index_url": reverse("roomchat:index"),
+        "search_url": f"{reverse('roomchat:search')}?{urlencode({'room': name})}",
         "socket_path": f"{config().SOCKET_PATH}{quote(name, safe='')}/",
     }
 

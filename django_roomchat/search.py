@@ -149,7 +149,9 @@ def _patterns(query: str) -> list[str]:
         raise BadValue(_("A search has at most %(most)d characters."), most=QUERY_MAX_LENGTH)
     phrases = [quoted or word for quoted, word in _PHRASES.findall(query.replace("\0", " "))]
     patterns = [
-        r"\s+".join(_pattern(word) for word in words) for phrase in phrases if (words := _fold(phrase).split())
+        r"\s+".join(_pattern(word) for word in words)
+        for phrase in phrases
+        if (words := _fold(phrase).split())
     ]
     if not patterns:
         raise BadValue(_("Say what to search for."))

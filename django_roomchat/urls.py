@@ -11,6 +11,7 @@ urlpatterns = [
     # No room is called “~”.
     path("~/frames/", views.frames, name="frames"),
     path("~/ticket/", views.ticket, name="ticket"),
+    path("~/search/", views.search, name="search"),
     path("<str:room_name>/", views.room, name="room"),
     path("<str:room_name>/frames/", views.frames, name="room_frames"),
     path("<str:room_name>/messages/", views.messages, name="messages"),

@@ -39,7 +39,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
     try:
         if request.method == "POST":
             return _post_form(request, room_name)
-        return _show_room(request, room_name, before=_place(request.GET.get("before")))
+        return _show_room(request, room_name, **_places(request, "before", "after", "at"))
     except ChatError as error:
         context = {"error": error.detail, "code": error.code, "index_url": reverse("roomchat:index")}
         return render(request, "django_roomchat/error.html", context, status=error.status)
@@ -62,14 +62,27 @@ def _show_room(
     request: HttpRequest,
     room_name: str,
     *,
-    before: int | None = None,
     draft: str = "",
     error: ChatError | None = None,
+    **places: int | None,
 ) -> HttpResponse:
     context = page.room_page(
-        request, room_name, before=before, draft=draft, error=error.detail if error else None
+        request, room_name, **places, draft=draft, error=error.detail if error else None
     )
     response = render(request, "django_roomchat/room.html", context, status=error.status if error else 200)
+    patch_vary_headers(response, ["Cookie"])
+    return response
+
+
+@require_GET
+@never_cache
+def search(request: HttpRequest) -> HttpResponse:
+    """What was said, by the words in it."""
+    try:
+        context = page.search_page(request)
+    except ChatError as error:
+        return _error_page(request, error)
+    response = render(request, "django_roomchat/search.html", context, status=400 if context["error"] else 200)
     patch_vary_headers(response, ["Cookie"])
     return response
 
@@ -83,7 +96,7 @@ def messages(request: HttpRequest, room_name: str) -> HttpResponse:
         if request.method == "POST":
             return _post_json(request, room_name)
         who = identity.who(request)
-        history = actions.read_history(who, room_name, before=_place(request.GET.get("before")))
+        history = actions.read_history(who, room_name, **_places(request, "before", "after", "around"))
         return _json(page.history_json(history))
     except ChatError as error:
         return _json_error(error)
@@ -150,12 +163,14 @@ def _json_text(request: HttpRequest) -> str:
     return request.body.decode(errors="surrogateescape")
 
 
-def _place(typed: str | None) -> int | None:
-    if not typed:
-        return None
-    if not (typed.isascii() and typed.isdecimal() and len(typed) <= 16):
-        raise BadValue(f"“before” is the place of a message, a whole number, not {typed[:20]!r}.")
-    return int(typed)
+def _places(request: HttpRequest, *names: str) -> dict[str, int]:
+    """The place that the address names, if it does: the first of *names* that is there."""
+    for name in names:
+        if typed := request.GET.get(name):
+            if not (typed.isascii() and typed.isdecimal() and len(typed) <= 16):
+                raise BadValue(f"“{name}” is the place of a message, a whole number, not {typed[:20]!r}.")
+            return {name: int(typed)}
+    return {}
 
 
 def _json(content: Any, status: int = 200) -> HttpResponse:

@@ -202,6 +202,13 @@ def test_the_context_of_the_list_is_documented(rf: RequestFactory) -> None:
     assert documented == set(page.index_page(rf.get("/")))
 
 
+@pytest.mark.django_db
+def test_the_context_of_the_search_is_documented(rf: RequestFactory) -> None:
+    [documented] = [first_column(section("reference/templates.md", "Context of the search"))]
+
+    assert documented == set(page.search_page(rf.get("/")))
+
+
 def test_what_a_message_has_in_a_template_is_documented() -> None:
     [line] = re.findall(
         r"^A message has (.*)\.$", section("reference/templates.md", "Context of a room"), re.MULTILINE

@@ -52,10 +52,13 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
         "head": 3,
         "is_newest": True,
         "older_before": None,
+        "newer_after": None,
+        "at": None,
         "me": me,
         "room_url": "/chat/my%20room/",
         "messages_url": "/chat/my%20room/messages/",
         "index_url": "/chat/",
+        "search_url": "/chat/~/search/?room=my+room",
         "socket_path": "/ws/chat/my%20room/",
         "body_max_length": 4000,
         "draft": "",
@@ -115,6 +118,7 @@ def test_the_index_is_shown_with_all_that_its_template_needs(request_):
         "typed": "a/b",
         "error": "No.",
         "index_url": "/chat/",
+        "search_url": "/chat/~/search/",
         "name_max_length": 100,
     }
 
@@ -128,4 +132,5 @@ def test_an_empty_history_is_answered_as_one(request_):
         "head": 0,
         "messages": [],
         "before": None,
+        "after": None,
     }

@@ -294,7 +294,12 @@ def test_a_frame_over_http_finds_the_same():
     def ask(address, **more):
         frame = json.dumps({"type": "search", "id": "a", "query": "needle", **more})
         answer = client.post(f"/chat/{address}/frames/", frame, content_type="application/json").json()
-        return answer["type"], answer["id"], [hit["room"] for hit in answer["hits"]], answer.get("more", False)
+        return (
+            answer["type"],
+            answer["id"],
+            [hit["room"] for hit in answer["hits"]],
+            answer.get("more", False),
+        )
 
     assert ask("~") == ("found", "a", ["attic"], False)
     assert ask("lobby") == ("found", "a", [], False)

@@ -155,6 +155,145 @@ def test_a_place_that_is_none_is_said_so(client, view, typed):
     )
 
 
+def seqs(messages):
+    return [message["seq"] for message in messages]
+
+
+def test_a_permalink_shows_the_page_around_a_message_and_marks_it(client, settings):
+    settings.ROOMCHAT = {"PAGE_MESSAGES": 4}
+    for number in range(1, 11):
+        post_message("lobby", f"message {number}")
+
+    page = client.get(url_of("lobby"), {"at": 5})
+
+    context = page.context
+    assert [message.seq for message in context["messages"]] == [4, 5, 6, 7]
+    assert (context["older_before"], context["newer_after"], context["is_newest"], context["at"]) == (4, 7, False, 5)
+    assert re.findall(r'id="m-(\d+)"[^>]* data-marked', page.content.decode()) == ["5"]
+    assert '?before=4"' in page.content.decode()
+    assert '?after=7"' in page.content.decode()
+
+
+def test_the_links_of_a_permalink_lead_on_to_the_newest_page(client, settings):
+    settings.ROOMCHAT = {"PAGE_MESSAGES": 4}
+    for number in range(1, 11):
+        post_message("lobby", f"message {number}")
+
+    pages = [
+        ([message.seq for message in context["messages"]], context["older_before"], context["newer_after"])
+        for context in (
+            client.get(url_of("lobby"), query).context
+            for query in ({"after": 4}, {"after": 8}, {"after": 10}, {"before": 4}, {"at": 9}, {"at": 99})
+        )
+    ]
+
+    assert pages == [
+        ([5, 6, 7, 8], 5, 8),
+        ([9, 10], 9, None),
+        ([], None, None),
+        ([1, 2, 3], None, 3),
+        ([8, 9, 10], 8, None),
+        ([9, 10], 9, None),
+    ]
+    assert client.get(url_of("lobby"), {"at": 9}).context["is_newest"]
+
+
+def test_a_permalink_of_a_room_without_messages_is_an_empty_page(client):
+    assert list(client.get(url_of("lobby"), {"at": 9}).context["messages"]) == []
+
+
+@pytest.mark.parametrize("name", ["after", "at"])
+def test_a_place_after_or_at_which_there_can_be_nothing_is_said_so(client, name):
+    page = client.get(url_of("lobby"), {name: "x"})
+
+    assert (page.status_code, f"“{name}” is the place of a message" in text_of(page)) == (400, True)
+
+
+def test_history_is_read_around_and_after_a_place_as_json(client, settings):
+    settings.ROOMCHAT = {"PAGE_MESSAGES": 4}
+    for number in range(1, 11):
+        post_message("lobby", f"message {number}")
+
+    def read(**query):
+        page = client.get(url_of("lobby", "messages"), query).json()
+        return seqs(page["messages"]), page["before"], page["after"]
+
+    assert read(around=5) == ([7, 6, 5, 4], 4, 7)
+    assert read(after=7) == ([10, 9, 8], 8, None)
+    assert read(after=2) == ([6, 5, 4, 3], 3, 6)
+    assert read(around=1) == ([3, 2, 1], None, 3)
+
+
+# Searching -------------------------------------------------------------------------------------------------------
+
+
+def test_the_search_shows_what_it_found_and_leads_to_it(client):
+    post_message("Lobby", "a <b>needle</b> & more", name="Bo")
+
+    page = client.get("/chat/~/search/", {"q": "NEEDLE"})
+
+    [hit] = page.context["hits"]
+    assert (hit["url"], hit["room_title"], hit["author_name"]) == ("/chat/lobby/?at=1#m-1", "Lobby", "Bo")
+    assert "a &lt;b&gt;<mark>needle</mark>&lt;/b&gt; &amp; more" in page.content.decode()
+    assert client.get(hit["url"]).context["at"] == 1
+
+
+def test_the_search_stays_in_a_room_and_leads_out_of_it(client):
+    post_message("attic", "needle")
+    post_message("Lobby", "hay")
+
+    here = client.get("/chat/~/search/", {"q": "needle", "room": "lobby"})
+    everywhere = client.get(here.context["everywhere_url"])
+
+    assert (here.context["room"].title, here.context["hits"]) == ("Lobby", [])
+    assert "Nothing found." in text_of(here)
+    assert [hit["room_name"] for hit in everywhere.context["hits"]] == ["attic"]
+
+
+def test_the_search_has_pages(client, monkeypatch):
+    monkeypatch.setattr("django_roomchat.search.HITS", 1)
+    for number in range(2):
+        post_message("lobby", f"needle {number}")
+
+    first = client.get("/chat/~/search/", {"q": "needle", "room": "lobby"})
+    second = client.get(first.context["more_url"])
+
+    assert [page.context["hits"][0]["seq"] for page in (first, second)] == [2, 1]
+    assert second.context["more_url"] is None
+
+
+def test_a_search_whose_time_was_up_says_that_it_can_go_on(client, monkeypatch, settings):
+    settings.ROOMCHAT = {"SEARCH_SECONDS": 1e-9}
+    monkeypatch.setattr("django_roomchat.search.STEP", 1)
+    for body in ("needle", "hay"):
+        post_message("lobby", body)
+
+    page = client.get("/chat/~/search/", {"q": "needle"})
+
+    assert "Nothing found so far." in text_of(page)
+    assert "Search further back" in text_of(page)
+
+
+def test_a_search_that_has_not_begun_is_a_form(client):
+    page = client.get("/chat/~/search/")
+
+    assert (page.status_code, page.context["hits"], page.context["error"]) == (200, [], None)
+    assert "Nothing found" not in text_of(page)
+
+
+def test_words_that_cannot_be_searched_for_get_a_sentence_in_the_page(client):
+    page = client.get("/chat/~/search/", {"q": "x" * 201})
+
+    assert (page.status_code, page.context["error"]) == (400, "A search has at most 200 characters.")
+    assert 'aria-invalid="true"' in page.content.decode()
+
+
+def test_a_room_that_cannot_be_searched_is_as_one_that_is_not_there(client):
+    page = client.get("/chat/~/search/", {"q": "x", "room": "~none"})
+
+    assert (page.status_code, "There is no such room." in text_of(page)) == (404, True)
+
+
 def test_what_people_say_is_shown_literally(client):
     post_message("<b>room", "<script>alert(1)</script> {{ 7 }}", name="<i>")
 
@@ -292,6 +431,7 @@ def test_history_is_paged_as_json(client, settings):
         "floor": 0,
         "head": 3,
         "before": 2,
+        "after": None,
     }
     assert [(event["seq"], event["rev"], event["id"], event["body"], event["kind"]) for event in events] == [
         (3, 3, "id2", "message 2", "bot"),
