@@ -11,7 +11,7 @@ import secrets
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.contrib import auth
@@ -25,6 +25,7 @@ from django_roomchat.conf import config
 from django_roomchat.errors import Forbidden
 
 _SALT = "django_roomchat.ticket"
+_FIELD = b"ticket="
 _TAKEN = "roomchat_ticket"
 """Where a ticket stands in the scope after it was taken out of the address."""
 
@@ -54,17 +55,16 @@ def make_ticket(request: HttpRequest, *, user: Any = None) -> str:
 
 def take(scope: dict[str, Any]) -> None:
     """Move the ticket out of the address, in place: servers write addresses into their logs."""
-    query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
-    tickets = [value for name, value in query if name == "ticket"]
+    parts = scope.get("query_string", b"").split(b"&")
+    tickets = [part for part in parts if part.startswith(_FIELD)]
     if tickets:
-        rest = [(name, value) for name, value in query if name != "ticket"]
-        scope["query_string"] = urlencode(rest, encoding="latin-1").encode()
-        scope[_TAKEN] = tickets[0]
+        scope["query_string"] = b"&".join(part for part in parts if not part.startswith(_FIELD))
+        scope[_TAKEN] = unquote(tickets[0][len(_FIELD) :].decode("latin-1"))
 
 
 def ticket_of(scope: dict[str, Any]) -> str | None:
     """The ticket with which a socket is opened; ``None`` without one."""
-    if _TAKEN not in scope and b"ticket=" in scope.get("query_string", b""):
+    if _TAKEN not in scope and _FIELD in scope.get("query_string", b""):
         take(scope)
     found: str | None = scope.get(_TAKEN)
     return found

@@ -5,6 +5,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
 
+from django_roomchat import post_message, read_history
 from django_roomchat.identity import GUEST_SESSION_KEY, Identity, identify, new_guest, of_user, site, who
 
 
@@ -142,3 +143,27 @@ def test_a_project_may_say_itself_who_speaks(settings):
     settings.ROOMCHAT = {"IDENTITY": lambda source: Identity("x:1", source["name"])}
 
     assert who({"name": "Zoë"}) == Identity("x:1", "Zoë")
+
+
+# Pictures and profiles ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("avatar", "link", "shown"),
+    [
+        ("/media/ana.png", "https://example.com/ana", ("/media/ana.png", "https://example.com/ana")),
+        ("", "", ("", "")),
+        ("javascript:alert(1)", "//evil.example", ("", "")),
+        ("/\\evil.example", '/"onclick=', ("", "")),
+        ("HTTP://example.com/a b", "http://example.com/a", ("", "http://example.com/a")),
+    ],
+)
+def test_a_message_keeps_the_picture_and_the_profile_of_its_author_where_they_are_safe_to_show(
+    avatar, link, shown
+):
+    post_message("lobby", "hi", author=Identity("x:1", "Ana", avatar=avatar, link=link))
+
+    [event] = read_history(site(), "lobby").messages
+
+    assert (event.author.avatar, event.author.link) == shown
