@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from django_roomchat.marks import mute_notifications as mute_notifications
     from django_roomchat.marks import notify_unread as notify_unread
     from django_roomchat.marks import unread as unread
+    from django_roomchat.incoming import amake_incoming_hook as amake_incoming_hook
+    from django_roomchat.incoming import arevoke_incoming_hook as arevoke_incoming_hook
+    from django_roomchat.incoming import make_incoming_hook as make_incoming_hook
+    from django_roomchat.incoming import revoke_incoming_hook as revoke_incoming_hook
     from django_roomchat.policy import ALLOWED as ALLOWED
     from django_roomchat.policy import Decision as Decision
     from django_roomchat.policy import DjangoPermissionsPolicy as DjangoPermissionsPolicy
@@ -74,6 +78,7 @@ _HOME = {
     "aerase_user": "privacy",
     "aexport_user": "privacy",
     "ALLOWED": "policy",
+    "amake_incoming_hook": "incoming",
     "amake_webhook": "webhooks",
     "amark_read": "marks",
     "amute": "moderation",
@@ -83,6 +88,7 @@ _HOME = {
     "aread_history": "actions",
     "arecheck": "sessions",
     "aremove_webhook": "webhooks",
+    "arevoke_incoming_hook": "incoming",
     "areport_message": "review",
     "asearch_messages": "search",
     "aunban": "moderation",
@@ -98,6 +104,7 @@ _HOME = {
     "edit_message": "actions",
     "Identity": "identity",
     "make_ticket": "tickets",
+    "make_incoming_hook": "incoming",
     "make_webhook": "webhooks",
     "mark_read": "marks",
     "MembersPolicy": "policy",
@@ -110,6 +117,7 @@ _HOME = {
     "read_history": "actions",
     "recheck": "sessions",
     "remove_webhook": "webhooks",
+    "revoke_incoming_hook": "incoming",
     "report_message": "review",
     "search_messages": "search",
     "SignedInPolicy": "policy",

@@ -8,27 +8,40 @@ from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
-from django_roomchat import identity, moderation, policy, review
+from django_roomchat import identity, incoming, moderation, policy, review, webhooks
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity
-from django_roomchat.models import AuditEntry, Ban, HeldMessage, Message, Mute, Report, Room, Sanction
+from django_roomchat.models import (
+    AuditEntry,
+    Ban,
+    HeldMessage,
+    IncomingHook,
+    Message,
+    Mute,
+    Report,
+    Room,
+    Sanction,
+    Webhook,
+)
 
 if TYPE_CHECKING:
     # Django's admin classes take no type arguments when they run.
     RoomModelAdmin = admin.ModelAdmin[Room]
     MessageModelAdmin = admin.ModelAdmin[Message]
-    SanctionModelAdmin = QueueModelAdmin = admin.ModelAdmin[Any]
+    SanctionModelAdmin = QueueModelAdmin = HookModelAdmin = admin.ModelAdmin[Any]
     AuditModelAdmin = admin.ModelAdmin[AuditEntry]
     AnyPaginator = Paginator[Any]
 else:
     RoomModelAdmin = MessageModelAdmin = SanctionModelAdmin = QueueModelAdmin = AuditModelAdmin = (
         admin.ModelAdmin
     )
+    HookModelAdmin = admin.ModelAdmin
     AnyPaginator = Paginator
 
 COUNTED_MAX = 10_000
@@ -274,3 +287,102 @@ class AuditEntryAdmin(AuditModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
         return False
+
+
+class _HookAdmin(HookModelAdmin):
+    """What programs outside have to do with a room. It is made and ended by its functions, which write the audit trail."""
+
+    autocomplete_fields = ("room",)
+    ordering = ("-pk",)
+    show_full_result_count = False
+    paginator = CappedPaginator
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return () if obj is None else (*self.told, "room")
+
+    told: tuple[str, ...] = ()
+    """What is shown of one that there is."""
+
+    def changeform_view(self, request: HttpRequest, *about: Any, **options: Any) -> Any:
+        try:
+            return super().changeform_view(request, *about, **options)
+        except ChatError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for hook in queryset.select_related("room"):
+            self.delete_model(request, hook)
+
+    def tell_once(self, request: HttpRequest, what: Any, secret: str) -> None:
+        sentence = format_html("{} <code>{}</code> {}", what, secret, _("It is not shown again."))
+        self.message_user(request, sentence, messages.WARNING)
+
+
+@admin.register(Webhook)
+class WebhookAdmin(_HookAdmin):
+    list_display = ("room", "url", "is_active", "waiting", "failures", "last_error", "next_try_at")
+    list_select_related = ("room__log",)
+    list_filter = ("is_active",)
+    search_fields = ("url", "room__name", "room__title")
+    told = ("url", "cursor", "failures", "last_error", "next_try_at", "created_at")
+    actions = ("resume",)
+
+    def get_fields(self, request: HttpRequest, obj: Webhook | None = None) -> tuple[str, ...]:
+        return ("room", "url") if obj is None else ("room", "is_active", *self.told)
+
+    @admin.display(description=_("changes that wait"))
+    def waiting(self, webhook: Webhook) -> int:
+        return max(0, webhook.room.log.head - webhook.cursor)
+
+    @admin.action(description=_("Try again now"), permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
+        for webhook in queryset:
+            webhooks.resume_webhook(webhook)
+
+    def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
+        if not change:
+            made = webhooks.make_webhook(obj.room, obj.url, by=_judge(request, obj.room))
+            obj.pk = made.pk
+            self.tell_once(request, _("The receiver needs this secret:"), made.secret)
+        elif "is_active" in form.changed_data:
+            # Of the row, only this: a worker may be writing the others.
+            if obj.is_active:
+                webhooks.resume_webhook(obj)
+            else:
+                Webhook.objects.filter(pk=obj.pk).update(is_active=False)
+
+    def delete_model(self, request: HttpRequest, obj: Webhook) -> None:
+        webhooks.remove_webhook(obj, by=_judge(request, obj.room))
+
+
+@admin.register(IncomingHook)
+class IncomingHookAdmin(_HookAdmin):
+    list_display = ("name", "room", "is_active", "used_at", "created_at")
+    list_select_related = ("room",)
+    list_filter = ("is_active",)
+    search_fields = ("name", "room__name", "room__title")
+    told = ("name", "is_active", "used_at", "created_at")
+    actions = ("revoke",)
+
+    def get_fields(self, request: HttpRequest, obj: IncomingHook | None = None) -> tuple[str, ...]:
+        return ("room", "name") if obj is None else ("room", *self.told)
+
+    @admin.action(description=_("Revoke: let them post no more"), permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[IncomingHook]) -> None:
+        for hook in queryset.select_related("room"):
+            incoming.revoke_incoming_hook(hook, by=_judge(request, hook.room))
+
+    def save_model(self, request: HttpRequest, obj: IncomingHook, form: Any, change: bool) -> None:
+        made, token = incoming.make_incoming_hook(obj.room, obj.name, by=_judge(request, obj.room))
+        obj.pk = made.pk
+        address = request.build_absolute_uri(reverse("roomchat:hook", args=[token]))
+        self.tell_once(request, _("Programs post to this address:"), address)
+
+    def has_change_permission(self, request: HttpRequest, obj: IncomingHook | None = None) -> bool:
+        # One is made, revoked or deleted; there is nothing to change. The action of the list asks without one.
+        return obj is None and super().has_change_permission(request)
+
+    def delete_model(self, request: HttpRequest, obj: IncomingHook) -> None:
+        incoming.revoke_incoming_hook(obj, by=_judge(request, obj.room))
+        super().delete_model(request, obj)

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.index, name="index"),
     # No room is called “~”.
     path("~/frames/", views.frames, name="frames"),
+    path("~/hook/<str:token>/", views.hook, name="hook"),
     path("~/ticket/", views.ticket, name="ticket"),
     path("~/search/", views.search, name="search"),
     path("<str:room_name>/", views.room, name="room"),

@@ -10,9 +10,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from django_roomchat import actions, guests, identity, page, protocol, tickets, verbs
+from django_roomchat import actions, guests, identity, incoming, page, protocol, tickets, verbs
 from django_roomchat.conf import config
 from django_roomchat.errors import BadRoomName, BadValue, ChatError, Unsupported
 
@@ -133,6 +134,47 @@ def ticket(request: HttpRequest) -> HttpResponse:
         return _json({"ticket": made, "seconds": config().TICKET_SECONDS})
     except ChatError as error:
         return _json_error(error)
+
+
+class _HookPost(msgspec.Struct):
+    text: str
+    name: str | None = None
+    id: str | None = None
+
+
+@csrf_exempt  # no cookie speaks here, the address does
+@transaction.non_atomic_requests
+@require_POST
+@never_cache
+def hook(request: HttpRequest, token: str) -> HttpResponse:
+    """Where a program posts to a room, as JSON or as a form."""
+    try:
+        through = incoming.hook_of(token)
+        said = _said_by_program(request)
+        posted = incoming.post_through(through, said.text, name=said.name, id=said.id)
+        return _json({"id": posted.id, "seq": posted.seq, "duplicate": posted.duplicate}, status=201)
+    except ChatError as error:
+        return _json_error(error)
+
+
+def _said_by_program(request: HttpRequest) -> _HookPost:
+    if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        form = request.POST
+        return _HookPost(form.get("text", ""), form.get("name"), form.get("id"))
+    return protocol.decode_body(_json_text(request), _HookPost, config().FRAME_MAX_BYTES)
+
+
+@contextmanager
+def _counted(what: limits.What, request: HttpRequest, room_name: str = "") -> Iterator[Identity]:
+    """Who sends the request; what they do here is counted."""
+    who, address = identity.who(request), limits.address_of(request)
+    if what == "POSTS":
+        # What all processes have seen is asked for with the post itself, as for one from a socket.
+        limits.spend_local(what, who, address, actions.canonical_name(room_name))
+    else:
+        limits.spend(what, who, address)
+    with limits.coming_from(address):
+        yield who
 
 
 def _json_error(error: ChatError) -> HttpResponse:
