@@ -19,12 +19,25 @@ from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import audit, bus, filters, identity, log, policy, signals, standing, text
+from django_roomchat import (
+    audit,
+    bus,
+    filters,
+    identity,
+    limits,
+    log,
+    markdown,
+    mentions,
+    policy,
+    signals,
+    standing,
+    text,
+)
 from django_roomchat.conf import config
 from django_roomchat.counter import database
 from django_roomchat.errors import BadValue, Busy, ChatError, Forbidden, Held, NotFound
 from django_roomchat.identity import Identity
-from django_roomchat.models import HeldMessage, Message, Room, RoomLog, RoomQuerySet
+from django_roomchat.models import HeldMessage, Message, Reaction, Room, RoomLog, RoomQuerySet
 from django_roomchat.protocol import Event, encode_event
 
 TRIES = 3
@@ -48,6 +61,8 @@ class Post:
     kind: Literal["user", "system", "bot"] = "user"
     is_reviewed: bool = False
     """A moderator has released it: neither the content filter nor slow mode is asked."""
+    address: str | None = None
+    """Where it comes from, for the rate limits; ``None`` if the project's own code posts, which has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +114,7 @@ def post_message(
         id=uuid.uuid4().hex if id is None else id,
         reply_to=reply_to,
         kind=kind or ("user" if author is not None else "bot" if name else "system"),
+        address=limits.address_here(),
     )
     [result] = post_messages([post])
     if isinstance(result, Posted):
@@ -125,7 +141,10 @@ def post_messages(
         *wait_seconds* is 0.
     """
     results: list[Posted | ChatError | None] = [None] * len(posts)
-    places = list(range(len(posts)))
+    # Who waits for a locked room was here before, and is counted once.
+    if config().RATE_CACHE is not None and (not wait_seconds or config().FILTER is not None):
+        results = [_refusal(_count, post) for post in posts]
+    places = [place for place, result in enumerate(results) if result is None]
     for tries in range(TRIES if wait_seconds != 0 else 1):
         _store(posts, places, results, wait_seconds, look_up=tries > 0)
         # Left over are those in whose room somebody's rights have changed meanwhile: look again who may.
@@ -133,6 +152,10 @@ def post_messages(
         if not places:
             break
     return results
+
+
+def _count(post: Post) -> None:
+    limits.spend_shared("POSTS", post.who, post.address, canonical_name(post.room))
 
 
 def _store(
@@ -198,20 +221,36 @@ def _check(
             except ChatError as error:
                 refusal = error
         if refusal is None and name not in rooms:
+            refusal = _refusal(limits.spend, "ROOMS", post.who, post.address)
+        if refusal is None and name not in rooms:
             rooms[name] = create_room(_new_room(name, post.room))
         if refusal is None and post.reply_to is not None:
-            quote = log.quotes(rooms[name].pk, [post.reply_to]).get(post.reply_to)
-            draft = replace(draft, quote=quote)
-            if quote is None:
-                refusal = NotFound(
-                    _("There is no message %(seq)d in this room to reply to."), seq=post.reply_to
-                )
+            refusal = _no_such_quote(rooms[name], post.reply_to)
         if refusal is None and rooms[name].slow_seconds and _is_slowed(post, rooms[name]):
             draft = replace(draft, slow_seconds=rooms[name].slow_seconds)
+        if refusal is None and (read := _read_in(draft.body, rooms[name])):
+            draft = replace(draft, data={**draft.data, **read})
         results[place] = refusal
         if refusal is None:
             ready[place] = rooms[name], draft
     return ready
+
+
+def _no_such_quote(room: Room, seq: int) -> ChatError | None:
+    """Only whether there is one: the log quotes it under its lock, so that what is deleted meanwhile is not quoted."""
+    if log.quotes(room.pk, [seq]):
+        return None
+    return NotFound(_("There is no message %(seq)d in this room to reply to."), seq=seq)
+
+
+def _read_in(body: str, room: Room) -> dict[str, Any]:
+    """What a text says beyond its characters: whom it calls, and with the Markdown extra how it looks."""
+    read: dict[str, Any] = {}
+    if called := mentions.called_in(room, body):
+        read["mentions"] = called
+    if config().MARKDOWN and (html := markdown.html(body)) is not None:
+        read["html"] = html
+    return read
 
 
 def _is_slowed(post: Post, room: Room) -> bool:
@@ -329,17 +368,33 @@ def on_commit(tell: Callable[..., None], *about: Any) -> None:
     transaction.on_commit(partial(tell, *about), using=database(), robust=True)
 
 
-def announce(room: str, done: log.Appended) -> None:
-    """Tell everybody who listens what was appended to a room. Call it on commit."""
+Tell = Callable[[str, Event], None]
+"""Sends the signals of an event, given the name of its room."""
+
+
+def announce(room: str, done: log.Appended, tell: Tell | None = None) -> None:
+    """Tell everybody who listens what was appended to a room. Call it on commit.
+
+    Args:
+        room: its canonical name.
+        done: what was appended.
+        tell: sends the signals; by default those of a message that is new, that says something else, or that is deleted.
+    """
     events = [(event.rev, encode_event(event)) for event in done.events]
     bus.publish(bus.Batch(room, done.epoch, done.prev, done.head, events))
     for event in done.events:
-        if event.rev == event.seq:
-            signal = signals.message_posted
-        else:
-            signal = signals.message_edited if event.deleted_at is None else signals.message_deleted
-        if signal.has_listeners(Message):
-            signal.send_robust(Message, room=room, event=event)
+        (tell or _tell)(room, event)
+
+
+def _tell(room: str, event: Event) -> None:
+    if event.rev == event.seq:
+        signal = signals.message_posted
+    else:
+        signal = signals.message_edited if event.deleted_at is None else signals.message_deleted
+    if signal.has_listeners(Message):
+        signal.send_robust(Message, room=room, event=event)
+    if event.rev == event.seq and event.mentions:
+        signals.mentioned.send_robust(Message, room=room, event=event, mentions=event.mentions)
 
 
 def name_of(room: str | Room) -> str:
@@ -382,18 +437,52 @@ def edit_message(
         if isinstance(answer, filters.Refuse):
             raise Forbidden(answer.sentence, code=answer.code)
         if isinstance(answer, filters.Hold):
-            raise Forbidden(_("This change would have to wait for a moderator; say it anew."), code="filtered")
+            raise Forbidden(
+                _("This change would have to wait for a moderator; say it anew."), code="filtered"
+            )
         new = new if answer is None else answer.body
 
-    def make(message: Message) -> bool:
-        if message.deleted_at is not None:
-            raise NotFound(_("Message %(seq)d was deleted."), seq=seq)
+    known: list[dict[str, str]] = []
+
+    def make(room: Room, message: Message) -> bool:
+        require_message(message)
         if message.body == new:
             return False
-        message.body, message.edited_at = new, timezone.now()
+        known[:] = message.data.get("mentions") or []
+        now = timezone.now()
+        message.data = _without_readings(message) | _earlier_of(message) | _read_in(new, room)
+        message.body, message.edited_at = new, now
         return True
 
-    return _change(room, seq, author, "can_edit", make, wait_seconds)
+    def tell(room: str, event: Event) -> None:
+        _tell(room, event)
+        before = {mention["key"] for mention in known}
+        if called := [mention for mention in event.mentions or () if mention.key not in before]:
+            signals.mentioned.send_robust(Message, room=room, event=event, mentions=called)
+
+    return _change(room, seq, who, "can_edit", make, tell, wait_seconds)
+
+
+EARLIER_MAX = 10
+"""Texts that an edited message keeps, the last ones."""
+
+
+def _without_readings(message: Message) -> dict[str, Any]:
+    return {name: value for name, value in message.data.items() if name not in ("mentions", "html")}
+
+
+def _earlier_of(message: Message) -> dict[str, Any]:
+    """What the message has said until now, where the site keeps that."""
+    if not config().EDIT_HISTORY:
+        return {}
+    said = {"body": message.body, "at": log.iso(message.edited_at or message.created_at)}
+    return {"earlier": [*(message.data.get("earlier") or ()), said][-EARLIER_MAX:]}
+
+
+def require_message(message: Message) -> None:
+    """Raise :class:`NotFound` if *message* was deleted."""
+    if message.deleted_at is not None:
+        raise NotFound(_("Message %(seq)d was deleted."), seq=message.seq)
 
 
 async def aedit_message(room: str | Room, seq: int, body: str, **options: Any) -> Posted:
@@ -409,13 +498,16 @@ def delete_message(
     The arguments and the answer are those of :func:`edit_message`.
     """
 
-    def make(message: Message) -> bool:
+    def make(room: Room, message: Message) -> bool:
         if message.deleted_at is not None:
             return False
-        message.body, message.data, message.deleted_at = "", {}, timezone.now()
+        if message.data.get("reactions"):
+            Reaction.objects.using(database()).filter(message=message).delete()
+        message.body, message.data, message.pinned_at = "", {}, None
+        message.deleted_at = timezone.now()
         return True
 
-    return _change(room, seq, author, "can_delete", make, wait_seconds)
+    return _change(room, seq, identity_of(author), "can_delete", make, _tell, wait_seconds)
 
 
 async def adelete_message(room: str | Room, seq: int, **options: Any) -> Posted:
@@ -426,31 +518,61 @@ async def adelete_message(room: str | Room, seq: int, **options: Any) -> Posted:
 def _change(
     room: str | Room,
     seq: int,
-    author: Any,
+    who: Identity,
     question: Literal["can_edit", "can_delete"],
-    make: Callable[[Message], bool],
+    make: Callable[[Room, Message], bool],
+    tell: Tell,
     wait_seconds: float | None,
 ) -> Posted:
-    who = identity_of(author)
+    def make_if_allowed(room: Room, message: Message) -> bool:
+        policy.require_change(who, room, message, question)
+        author = Identity(message.author_key, message.author_name)
+        is_changed = make(room, message)
+        if is_changed and author.key != who.key:
+            verb = question.removeprefix("can_")
+            audit.record(verb, who, room=room.name, target=author, seq=seq)
+        return is_changed
+
+    return change_message(room, seq, who, make_if_allowed, tell=tell, wait_seconds=wait_seconds)
+
+
+def change_message(
+    room: str | Room,
+    seq: int,
+    who: Identity,
+    make: Callable[[Room, Message], bool],
+    *,
+    tell: Tell,
+    wait_seconds: float | None = None,
+) -> Posted:
+    """Change a message in any way: for the verbs of other chapters.
+
+    Args:
+        room: its name, however typed, or the room.
+        seq: the message's place.
+        who: changes it, and must be allowed to enter the room.
+        make: is given the room and the message, with the room locked; asks the policy, changes the message, and returns whether
+            there was anything to change.
+        tell: sends the signals.
+        wait_seconds: for a locked room, see :func:`django_roomchat.log.append`.
+
+    Returns:
+        Where the message stands; ``duplicate`` if there was nothing to change.
+
+    Raises:
+        ChatError: it is refused.
+    """
     for _attempt in range(TRIES):
         found = enter_room(who, name_of(room))
-
-        def make_if_allowed(message: Message, room: Room = found) -> bool:
-            policy.require_change(who, room, message, question)
-            author = Identity(message.author_key, message.author_name)
-            is_changed = make(message)
-            if is_changed and author.key != who.key:
-                verb = question.removeprefix("can_")
-                audit.record(verb, who, room=room.name, target=author, seq=seq)
-            return is_changed
-
         if found.pk is None:
             raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
         version = found.log.access_version
-        done = log.change(found.pk, seq, make_if_allowed, access_version=version, wait_seconds=wait_seconds)
+        done = log.change(
+            found.pk, seq, partial(make, found), access_version=version, wait_seconds=wait_seconds
+        )
         if done is not None:
             if done.events:
-                on_commit(announce, found.name, done)
+                on_commit(announce, found.name, done, tell)
             return Posted(found.name, "", seq, duplicate=not done.events)
     raise Busy(_RIGHTS_CHANGE)
 

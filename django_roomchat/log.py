@@ -46,8 +46,6 @@ class Draft:
     kind: Literal["user", "system", "bot"]
     body: str
     reply_to: int | None = None
-    quote: Quote | None = None
-    """Of the message that it answers. It is not stored: what is erased there is gone here too."""
     data: Mapping[str, Any] = field(default_factory=dict)
     """What else its event carries, see :func:`_event`."""
     slow_seconds: int = 0
@@ -593,6 +591,12 @@ def page(room: Room, before: int | None, *, limit: int) -> tuple[list[Event], bo
     return found[:limit], len(found) > limit
 
 
+def pinned(room: Room, *, limit: int) -> list[Event]:
+    """The pinned messages of a room, the last one pinned first."""
+    found = Message.objects.filter(room_id=room.pk, pinned_at__isnull=False)
+    return _events(room.pk, found.order_by("-pinned_at", "-seq")[:limit])
+
+
 def page_after(room: Room, after: int, *, limit: int) -> tuple[list[Event], bool]:
     """The page of history that follows the place *after*, newest first, and whether there is a newer one."""
     later = Message.objects.filter(room_id=room.pk, seq__gt=after).order_by("seq")
@@ -699,8 +703,12 @@ def _author(key: str, name: str, data: Mapping[str, Any]) -> Author:
 def _extras(data: Mapping[str, Any]) -> dict[str, Any]:
     if not data:
         return {}
+    extras = {key: data[key] for key in _EXTRAS if key in data}
+    if reactions := extras.get("reactions"):
+        # PostgreSQL sorts the keys of what it stores, so each has its place with it.
+        extras["reactions"] = dict(sorted(reactions.items(), key=lambda one: one[1].get("place", 0)))
     # Through the Struct, so that a row that somebody else has written cannot put anything onto the wire.
-    return structs.asdict(convert({key: data[key] for key in _EXTRAS if key in data}, EventData))
+    return structs.asdict(convert(extras, EventData))
 
 
 _EXTRAS = EventData.__struct_fields__

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
+from django.db import IntegrityError, models, router, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
@@ -30,9 +30,55 @@ class RoomQuerySet(models.QuerySet["Room"]):
         """
         return self.filter(name=text.room_name(typed, config().ROOM_NAME_MAX_LENGTH))
 
+    def for_object(
+        self, owner: models.Model, *, title: str | None = None, visibility: str = "private"
+    ) -> Room:
+        """The room that belongs to an object of the project, made by the first call.
+
+        Args:
+            owner: any saved object, such as an order.
+            title: what people call the room; by default what ``str(owner)`` says. The first call decides.
+            visibility: ``private`` for its members only, or ``open``. The first call decides.
+
+        Calls at the same time find the same room. When the object is deleted the room stays, as what was said is not the
+        object's to delete; a ``GenericRelation`` to it on the object's model deletes both together.
+        """
+        if owner.pk is None:
+            raise ValueError(f"{owner!r} has to be saved before a room can belong to it.")
+        rooms = self.using(router.db_for_write(RoomLog))
+        if (found := rooms.of_object(owner).select_related("log").first()) is not None:
+            return found
+        shown = " ".join((str(owner) if title is None else title).split())[: text.NAME_MAX_LENGTH]
+        kind = ContentType.objects.db_manager(rooms.db).get_for_model(owner)
+        try:
+            with transaction.atomic(using=rooms.db):
+                room = rooms.create(
+                    name=text.hidden_name(),
+                    title=shown or kind.name,
+                    visibility=visibility,
+                    is_listed=False,
+                    content_type=kind,
+                    object_id=str(owner.pk),
+                )
+                room.log = RoomLog.objects.using(rooms.db).create(room=room)
+                return room
+        except IntegrityError:
+            # Somebody else was faster.
+            return rooms.of_object(owner).select_related("log").get()
+
+    def visible_to(self, key: str) -> RoomQuerySet:
+        """Listed open rooms in which something was said, and those whose member *key* is. The policy may say no to more."""
+        mine = Membership.objects.using(self.db).filter(key=key).values("room")
+        open_ones = Q(visibility=Room.Visibility.OPEN, is_listed=True, log__head__gt=0)
+        return self.filter(open_ones | Q(pk__in=mine), log__isnull=False)
+
     def recent(self) -> RoomQuerySet:
         """Those with messages, latest activity first."""
-        return self.filter(log__head__gt=0).select_related("log").order_by("-log__changed_at", "-pk")
+        return self.filter(log__head__gt=0).latest_first()
+
+    def latest_first(self) -> RoomQuerySet:
+        """With their logs, latest activity first."""
+        return self.select_related("log").order_by("-log__changed_at", "-pk")
 
 
 class Room(models.Model):
@@ -221,7 +267,15 @@ class Message(models.Model):
                 condition=Q(seq__gt=0, rev__gte=F("seq")), name="roomchat_message_numbered"
             ),
         )
-        indexes = (models.Index(fields=("room", "rev"), name="roomchat_message_rev"),)
+        indexes = (
+            models.Index(fields=("room", "rev"), name="roomchat_message_rev"),
+            # Few messages are in it, so that it costs the others nothing.
+            models.Index(
+                fields=("room", "pinned_at"),
+                condition=Q(pinned_at__isnull=False),
+                name="roomchat_message_pinned",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.body if len(self.body) <= 60 else f"{self.body[:59]}…"
@@ -324,7 +378,15 @@ class Invitation(models.Model):
     role = models.CharField(
         _("role"), max_length=10, choices=Membership.Role.choices, default=Membership.Role.MEMBER
     )
-    by_key = models.CharField(_("by"), max_length=100)
+    by_key = models.CharField(_("by (key)"), max_length=100)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
+    )
     created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("until"), null=True, blank=True)
     uses_left = models.PositiveIntegerField(_("uses left"), null=True, blank=True)

@@ -111,6 +111,10 @@ class Policy:
             return NOT_ALLOWED
         return self.can_moderate(who, room)
 
+    def can_write_to(self, who: Identity, other: Identity) -> Decision:
+        """May they have a direct room with *other*, whom they have met in a room? By default everybody may."""
+        return ALLOWED
+
     def can_moderate(self, who: Identity, room: Room) -> Decision:
         """May they delete what others say, mute, ban and remove them? By default owners, moderators and staff."""
         if room.visibility == Room.Visibility.DIRECT:
@@ -125,7 +129,10 @@ class Policy:
         return ALLOWED if _role(who, room) == Membership.Role.OWNER or _is_staff(who) else NOT_ALLOWED
 
     def can_list(self, who: Identity, room: Room) -> Decision:
-        """May they see the room in the list of rooms? By default if it is listed, or they are members, and may enter."""
+        """May they see the room in the list of rooms? By default if it is listed, or they are members, and may enter.
+
+        Asked of listed open rooms, and of those that they are members of; no other is in anybody's list.
+        """
         if not room.is_listed and not _role(who, room):
             return NOT_ALLOWED
         return self.can_see(who, room) and self.can_enter(who, room)
@@ -200,6 +207,10 @@ class DjangoPermissionsPolicy(Policy):
     def __init__(self) -> None:
         self._known: dict[Any, tuple[float, Any]] = {}
 
+    def forget(self, who: Identity) -> None:
+        if who.user is not None:
+            self._known.pop(who.user.pk, None)
+
     def can_enter(self, who: Identity, room: Room) -> Decision:
         return self._has(who, "roomchat.enter_room", room)
 
@@ -207,10 +218,6 @@ class DjangoPermissionsPolicy(Policy):
         return self._has(who, "roomchat.post_in_room", room)
 
     def can_create(self, who: Identity, room: Room) -> Decision:
-    def forget(self, who: Identity) -> None:
-        if who.user is not None:
-            self._known.pop(who.user.pk, None)
-
         return self._has(who, "roomchat.add_room", room)
 
     def can_moderate(self, who: Identity, room: Room) -> Decision:
@@ -277,6 +284,7 @@ def require_entry(who: Identity, room: Room) -> None:
     if (ban := standing.of(who.key, room).ban) is not None:
         raise Forbidden(ban.reason or _("You are banned from this room."), code="banned")
     require(policy().can_enter(who, room))
+    guests.require_own_name(who, room)
 
 
 def no_such_room() -> NotFound:
@@ -284,7 +292,6 @@ def no_such_room() -> NotFound:
     return NotFound(_("There is no such room."), code="no_such_room")
 
 
-    guests.require_own_name(who, room)
 def require_post(who: Identity, room: Room) -> None:
     """Raise :class:`ChatError` unless *who* may post to *room*, and make it where it does not exist."""
     require_entry(who, room)

@@ -126,6 +126,65 @@ class Delete(Frame, frozen=True, tag="delete"):
     """Comes back in the answer."""
 
 
+class React(Frame, frozen=True, tag="react"):
+    """Answers a message with an emoji, or takes that back. Answered with ``ack`` or ``error``."""
+
+    seq: Position
+    """Its place."""
+    emoji: str
+    """One emoji."""
+    on: bool = True
+    """``false`` takes it back."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Pin(Frame, frozen=True, tag="pin"):
+    """Pins a message for everybody, or unpins it. Answered with ``ack`` or ``error``."""
+
+    seq: Position
+    """Its place."""
+    on: bool = True
+    """``false`` unpins it."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Pinned(Frame, frozen=True, tag="pinned"):
+    """Asks for the pinned messages of a room. Answered with ``pinned``."""
+
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Edits(Frame, frozen=True, tag="edits"):
+    """Asks what an edited message said before. Answered with ``edits``; only where the site keeps it, and for whom it shows it."""
+
+    seq: Position
+    """Its place."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class People(Frame, frozen=True, tag="people"):
+    """Asks whom one can call in a room, while a name is typed behind an ``@``. Answered with ``people``."""
+
+    prefix: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    """What has been typed of the name: the beginning of it, or of a word in it."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
 class Typing(Frame, frozen=True, tag="typing"):
     """Says that the person types, in a room that the socket is in. Repeated every few seconds while they do; not answered.
 
@@ -416,6 +475,11 @@ ClientFrame = (
     | Post
     | Edit
     | Delete
+    | React
+    | Pin
+    | Pinned
+    | Edits
+    | People
     | Ban
     | Mute
     | Report
@@ -646,7 +710,7 @@ class Events(Frame, frozen=True, tag="events"):
 
 
 class Ack(Frame, frozen=True, tag="ack"):
-    """The post, the edit or the deletion is stored."""
+    """The post, or the change of a message, is stored."""
 
     id: str
     """Of the frame that this answers."""
@@ -714,6 +778,50 @@ class Person(msgspec.Struct, omit_defaults=True, frozen=True):
     """What others see."""
     avatar: str = ""
     """The address of a picture."""
+
+
+class PeopleFound(Frame, frozen=True, tag="people"):
+    """Whom one can call in a room: its members, and those who have written there lately."""
+
+    id: str
+    """Of the frame that this answers."""
+    room: str
+    """Its canonical name."""
+    people: list[Person]
+    """At most 20."""
+
+
+class PinnedList(Frame, frozen=True, tag="pinned"):
+    """The pinned messages of a room."""
+
+    id: str
+    """Of the frame that this answers."""
+    room: str
+    """Its canonical name."""
+    events: list[Event]
+    """The last one pinned first, at most 50."""
+
+
+class EarlierText(msgspec.Struct, frozen=True):
+    """What a message said before it was edited."""
+
+    body: str
+    """The text."""
+    at: str
+    """Since when it said so: ISO 8601, UTC, milliseconds."""
+
+
+class EditList(Frame, frozen=True, tag="edits"):
+    """What an edited message said before."""
+
+    id: str
+    """Of the frame that this answers."""
+    room: str
+    """Its canonical name."""
+    seq: int
+    """The place of the message."""
+    texts: list[EarlierText]
+    """The oldest first, at most 10, and without what it says now."""
 
 
 class Here(Frame, frozen=True, tag="presence"):
@@ -933,6 +1041,9 @@ ServerFrame = (
     | Ack
     | Done
     | Named
+    | PeopleFound
+    | PinnedList
+    | EditList
     | Here
     | Typists
     | Marked

@@ -12,8 +12,10 @@ urlpatterns = [
     path("~/frames/", views.frames, name="frames"),
     path("~/hook/<str:token>/", views.hook, name="hook"),
     path("~/ticket/", views.ticket, name="ticket"),
+    path("~/invite/<str:token>/", views.invitation, name="invitation"),
     path("~/search/", views.search, name="search"),
     path("<str:room_name>/", views.room, name="room"),
+    path("<str:room_name>/events/", views.events, name="events"),
     path("<str:room_name>/frames/", views.frames, name="room_frames"),
     path("<str:room_name>/messages/", views.messages, name="messages"),
 ]

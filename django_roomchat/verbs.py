@@ -9,17 +9,24 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+import django_roomchat
 from django_roomchat import (
     actions,
+    edits,
     invitations,
     log,
     marks,
     members,
     moderation,
+    people,
+    pins,
+    policy,
     protocol,
+    reactions,
     review,
     rooms,
     search,
+    standing,
 )
 from django_roomchat.actions import Posted
 from django_roomchat.conf import config
@@ -29,6 +36,35 @@ from django_roomchat.models import Room
 
 Verb = Callable[[Identity, str, Any], protocol.ServerFrame]
 """Given who acts, the name of the room as typed (empty where the frame names none) and the frame."""
+
+
+def welcome(who: Identity) -> protocol.Welcome:
+    """With what a connection begins."""
+    settings = config()
+    return protocol.Welcome(
+        version=django_roomchat.__version__,
+        you=protocol.You(who.key, who.name, who.is_guest),
+        limits=protocol.Limits(settings.FRAME_MAX_BYTES, settings.BODY_MAX_LENGTH),
+        ping_seconds=settings.PING_SECONDS,
+    )
+
+
+def enter(who: Identity, name: str) -> tuple[Room, protocol.Rights]:
+    """The room that somebody enters, and what they may do there.
+
+    Raises:
+        ChatError: there cannot be such a room, or they may not enter it.
+    """
+    room = actions.enter_room(who, name)
+    rights = protocol.Rights(
+        room=room.name,
+        can=policy.rights(who, room),
+        role=standing.of(who.key, room).role,
+        visibility=room.visibility,
+        slow_seconds=room.slow_seconds,
+        archived=room.archived_at is not None,
+    )
+    return room, rights
 
 
 def perform(who: Identity, room: str, frame: protocol.ClientFrame) -> protocol.ServerFrame:
@@ -70,6 +106,32 @@ def _edit(who: Identity, room: str, frame: protocol.Edit) -> protocol.Ack:
 def _delete(who: Identity, room: str, frame: protocol.Delete) -> protocol.Ack:
     wait = config().LOCK_TIMEOUT_SECONDS
     return _acked(frame.id, actions.delete_message(room, frame.seq, author=who, wait_seconds=wait))
+
+
+def _react(who: Identity, room: str, frame: protocol.React) -> protocol.Ack:
+    wait = config().LOCK_TIMEOUT_SECONDS
+    done = reactions.react(room, frame.seq, frame.emoji, frame.on, author=who, wait_seconds=wait)
+    return _acked(frame.id, done)
+
+
+def _pin(who: Identity, room: str, frame: protocol.Pin) -> protocol.Ack:
+    wait = config().LOCK_TIMEOUT_SECONDS
+    return _acked(frame.id, pins.pin_message(room, frame.seq, frame.on, by=who, wait_seconds=wait))
+
+
+def _pinned(who: Identity, room: str, frame: protocol.Pinned) -> protocol.PinnedList:
+    events = pins.pinned_messages(room, by=who)
+    return protocol.PinnedList(frame.id, actions.canonical_name(room), events)
+
+
+def _edits(who: Identity, room: str, frame: protocol.Edits) -> protocol.EditList:
+    texts = edits.earlier_texts(room, frame.seq, by=who)
+    return protocol.EditList(frame.id, actions.canonical_name(room), frame.seq, texts)
+
+
+def _people(who: Identity, room: str, frame: protocol.People) -> protocol.PeopleFound:
+    found = people.people_of(room, frame.prefix, by=who)
+    return protocol.PeopleFound(frame.id, actions.canonical_name(room), found)
 
 
 def _ban(who: Identity, room: str, frame: protocol.Ban) -> protocol.Done:
@@ -226,6 +288,11 @@ VERBS: dict[type, Verb] = {
     protocol.Post: _post,
     protocol.Edit: _edit,
     protocol.Delete: _delete,
+    protocol.React: _react,
+    protocol.Pin: _pin,
+    protocol.Pinned: _pinned,
+    protocol.Edits: _edits,
+    protocol.People: _people,
     protocol.Read: _read,
     protocol.Notify: _notify,
     protocol.Rooms: _rooms,

@@ -1,21 +1,43 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+from django.core.handlers.asgi import ASGIRequest
+from django.db import Error as DatabaseError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from django_roomchat import actions, guests, identity, incoming, page, protocol, tickets, verbs
+from django_roomchat import (
+    actions,
+    guests,
+    identity,
+    incoming,
+    invitations,
+    limits,
+    page,
+    protocol,
+    reports,
+    sessions,
+    streams,
+    tickets,
+    verbs,
+)
 from django_roomchat.conf import config
-from django_roomchat.errors import BadRoomName, BadValue, ChatError, Unsupported
+from django_roomchat.errors import BadRoomName, BadValue, ChatError, Held, TryAgain, Unsupported
+from django_roomchat.identity import Identity
+from django_roomchat.threads import in_thread
 
 
 @require_GET
@@ -42,18 +64,24 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
             return _post_form(request, room_name)
         return _show_room(request, room_name, **_places(request, "before", "after", "at"))
     except ChatError as error:
-        context = {"error": error.detail, "code": error.code, "index_url": reverse("roomchat:index")}
-        return render(request, "django_roomchat/error.html", context, status=error.status)
+        return _error_page(request, error)
+
+
+def _error_page(request: HttpRequest, error: ChatError) -> HttpResponse:
+    context = {"error": error.detail, "code": error.code, "index_url": reverse("roomchat:index")}
+    return render(request, "django_roomchat/error.html", context, status=error.status)
 
 
 def _post_form(request: HttpRequest, room_name: str) -> HttpResponse:
     body = request.POST.get("body", "")
     try:
-        posted = actions.post_message(
-            room_name, body, author=identity.who(request), id=request.POST.get("id") or uuid.uuid4().hex
-        )
+        id = request.POST.get("id") or uuid.uuid4().hex
+        with _counted("POSTS", request, room_name) as who:
+            posted = actions.post_message(room_name, body, author=who, id=id)
     except BadRoomName:
         raise
+    except Held as error:
+        return _show_room(request, room_name, error=error)
     except ChatError as error:
         return _show_room(request, room_name, draft=body, error=error)
     return HttpResponseRedirect(f"{reverse('roomchat:room', args=[posted.room])}#m-{posted.seq}", status=303)
@@ -67,9 +95,7 @@ def _show_room(
     error: ChatError | None = None,
     **places: int | None,
 ) -> HttpResponse:
-    context = page.room_page(
-        request, room_name, **places, draft=draft, error=error.detail if error else None
-    )
+    context = page.room_page(request, room_name, **places, draft=draft, error=error.detail if error else None)
     response = render(request, "django_roomchat/room.html", context, status=error.status if error else 200)
     patch_vary_headers(response, ["Cookie"])
     return response
@@ -83,7 +109,9 @@ def search(request: HttpRequest) -> HttpResponse:
         context = page.search_page(request)
     except ChatError as error:
         return _error_page(request, error)
-    response = render(request, "django_roomchat/search.html", context, status=400 if context["error"] else 200)
+    response = render(
+        request, "django_roomchat/search.html", context, status=400 if context["error"] else 200
+    )
     patch_vary_headers(response, ["Cookie"])
     return response
 
@@ -112,13 +140,70 @@ def frames(request: HttpRequest, room_name: str = "") -> HttpResponse:
         frame = protocol.decode(_json_text(request), config().FRAME_MAX_BYTES)
         if isinstance(frame, protocol.ChooseName):
             return _json(_choose_name(request, room_name, frame))
-        return _json(verbs.perform(identity.who(request), room_name, frame))
+        what: limits.What = "POSTS" if isinstance(frame, protocol.Post) else "FRAMES"
+        with _counted(what, request, getattr(frame, "room", "") or room_name) as who:
+            return _json(verbs.perform(who, room_name, frame))
     except ChatError as error:
         return _json_error(error)
 
 
-def _choose_name(request: HttpRequest, room_name: str, frame: protocol.ChooseName) -> protocol.Done:
+@transaction.non_atomic_requests
+@require_GET
+@never_cache
+async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
+    """What happens in a room, as server-sent events or, with ``wait``, as the answer to a poll."""
+    try:
+        epoch, since = _position(request)
+        who, bond = await in_thread(_bond, request)
+        waits = request.GET.get("wait")
+        is_asgi = isinstance(request, ASGIRequest)
+        if waits is None and not is_asgi:
+            raise BadValue("This server cannot stream: it speaks WSGI. Ask with ?wait=25.", code="no_streams")
+        if waits is not None and not is_asgi:
+            return _told(await streams.look(who, room_name, epoch, since, _seconds(waits)))
+        stream = await streams.open_stream(who, bond, room_name, epoch, since)
+        if waits is not None:
+            return _told(await stream.poll(_seconds(waits)))
+    except ChatError as error:
+        return _json_error(error)
+    except DatabaseError as error:
+        reports.warn("database", "The database fails a stream: %r", error)
+        return _json_error(TryAgain(_("The database does not answer just now; try again.")))
+    response = StreamingHttpResponse(stream.events(), content_type="text/event-stream")
+    # Whatever compresses or collects a response would keep it from arriving: GZipMiddleware, nginx, mobile networks.
+    response["Content-Encoding"] = "identity"
+    response["X-Accel-Buffering"] = "no"
+    response["Cache-Control"] = "no-store, no-transform"
+    return response
+
+
+def _bond(request: HttpRequest) -> tuple[Identity, sessions.Bond]:
     who = identity.who(request)
+    return who, sessions.bond_of(who, getattr(request, "session", None))
+
+
+def _position(request: HttpRequest) -> tuple[str, int | None]:
+    """Where the client stands: what its browser says when it comes back by itself, else what its address says."""
+    epoch, _colon, since = request.headers.get("Last-Event-ID", "").rpartition(":")
+    if not epoch:
+        epoch, since = request.GET.get("epoch", ""), request.GET.get("since", "")
+    known = since.isascii() and since.isdecimal() and len(since) <= 16
+    return epoch, int(since) if known else None
+
+
+def _seconds(typed: str) -> float:
+    if not (typed.isascii() and typed.isdecimal() and len(typed) <= 4):
+        raise BadValue(f"“wait” is a whole number of seconds, not {typed[:20]!r}.")
+    return min(float(typed), streams.WAIT_MAX_SECONDS)
+
+
+def _told(frames: list[str]) -> HttpResponse:
+    return _json({"frames": [msgspec.Raw(frame.encode()) for frame in frames]})
+
+
+def _choose_name(request: HttpRequest, room_name: str, frame: protocol.ChooseName) -> protocol.Done:
+    with _counted("FRAMES", request) as who:
+        pass
     rooms = [actions.enter_room(who, room_name)] if room_name else []
     guests.choose_name(who, frame.name, getattr(request, "session", None), rooms)
     return protocol.Done(frame.id)
@@ -136,6 +221,30 @@ def ticket(request: HttpRequest) -> HttpResponse:
         return _json_error(error)
 
 
+@transaction.non_atomic_requests
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Where the link of an invitation leads. Looking at it accepts nothing: programs that preview links look, too."""
+    who = identity.who(request)
+    try:
+        room = invitations.invitation_of(token).room
+    except ChatError as error:
+        return _error_page(request, error)
+    refusal: ChatError | None = None
+    if request.method == "POST":
+        try:
+            return HttpResponseRedirect(page.room_url(invitations.accept_invitation(token, who)), status=303)
+        except ChatError as error:
+            refusal = error
+    context = {"room_title": room.title, "me": who, "error": refusal.detail if refusal else None}
+    status = refusal.status if refusal else 200
+    response = render(request, "django_roomchat/invitation.html", context, status=status)
+    # The address is the secret: no other site is told it.
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
 class _HookPost(msgspec.Struct):
     text: str
     name: str | None = None
@@ -150,6 +259,8 @@ def hook(request: HttpRequest, token: str) -> HttpResponse:
     """Where a program posts to a room, as JSON or as a form."""
     try:
         through = incoming.hook_of(token)
+        # Programs of many sites share the addresses of the services that run them, so those are not counted.
+        limits.spend("POSTS", incoming.speaker(through), "", through.room.name)
         said = _said_by_program(request)
         posted = incoming.post_through(through, said.text, name=said.name, id=said.id)
         return _json({"id": posted.id, "seq": posted.seq, "duplicate": posted.duplicate}, status=201)
@@ -192,9 +303,8 @@ class _JSONPost(msgspec.Struct):
 
 def _post_json(request: HttpRequest, room_name: str) -> HttpResponse:
     said = protocol.decode_body(_json_text(request), _JSONPost, config().FRAME_MAX_BYTES)
-    posted = actions.post_message(
-        room_name, said.body, author=identity.who(request), id=said.id, reply_to=said.reply_to
-    )
+    with _counted("POSTS", request, room_name) as who:
+        posted = actions.post_message(room_name, said.body, author=who, id=said.id, reply_to=said.reply_to)
     return _json({"id": posted.id, "seq": posted.seq, "duplicate": posted.duplicate}, status=201)
 
 

@@ -14,7 +14,7 @@ from django_roomchat import protocol
 WIRE = {
     "client": [frame.__name__ for frame in get_args(protocol.ClientFrame)],
     "server": [frame.__name__ for frame in get_args(protocol.ServerFrame)],
-    "objects": ["Event", "Author", "Quote", "Reactions", "Mention", "Line", "You", "Limits", "Hit", "ListedMember", "ListedInvitation"],
+    "objects": ["Event", "Author", "Quote", "Reactions", "Mention", "Line", "EarlierText", "Person", "You", "Limits", "Hit", "ListedMember", "ListedInvitation"],
     "tutorial": ["TutorialPost", "TutorialMessage", "TutorialError"],
 }
 
@@ -37,9 +37,12 @@ WIRE_TYPES = {
     "dict[str, int]": "object: room name → position",
     "float": "number",
     "int": "whole number",
+    "list[EarlierText]": "list of :wire-object:`EarlierText`",
+    "list[Event]": "list of :wire-object:`Event`",
     "list[Hit]": "list of :wire-object:`Hit`",
     "list[ListedInvitation]": "list of :wire-object:`ListedInvitation`",
     "list[ListedMember]": "list of :wire-object:`ListedMember`",
+    "list[Person]": "list of :wire-object:`Person`",
     "list[Mention]": "list of :wire-object:`Mention`",
     "list[msgspec.Raw]": "list of :wire-object:`Event`",
     "list[str]": "list of texts",

@@ -1,0 +1,90 @@
+"""Lines of the system: a room says what happened to it and to its people, in its log like everything that is said."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Literal
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+from msgspec import to_builtins
+
+from django_roomchat import actions, identity, log
+from django_roomchat.identity import Identity
+from django_roomchat.models import Membership, Room
+from django_roomchat.protocol import Line
+
+Code = Literal["joined", "left", "removed", "renamed", "role", "archived", "unarchived", "pinned", "created"]
+
+# For each code: what is said where somebody did it to themselves or nobody is named, and where somebody else did it.
+_SENTENCES: dict[Code, tuple[str, str]] = {
+    "created": (_("The room was made."), _("%(by)s made the room.")),
+    "joined": (_("%(name)s joined."), _("%(by)s added %(name)s.")),
+    "left": (_("%(name)s left."), _("%(name)s left.")),
+    "removed": (_("%(name)s was removed."), _("%(by)s removed %(name)s.")),
+    "role": (_("%(name)s: %(role)s"), _("%(name)s: %(role)s (by %(by)s)")),
+    "renamed": (
+        _("The room is called “%(value)s” now."),
+        _("%(by)s renamed the room to “%(value)s”."),
+    ),
+    "archived": (_("The room was archived."), _("%(by)s archived the room.")),
+    "unarchived": (_("The room was opened again."), _("%(by)s opened the room again.")),
+    "pinned": (_("A message was pinned."), _("%(by)s pinned a message.")),
+}
+
+
+def tell(room: Room, code: Code, by: Identity, *, whom: Identity | None = None, value: str = "") -> None:
+    """Say in a room what happened, if the room wants to be told. Call it in the transaction of what it tells.
+
+    Args:
+        room: as it is in this transaction.
+        code: what happened.
+        by: who did it; the project itself is not named.
+        whom: to whom.
+        value: the new title, or the new role.
+    """
+    if not room.tells_changes:
+        return
+    doer = "" if by.is_site or (whom is not None and by.key == whom.key) else by.name
+    line = Line(code, whom.name if whom else "", doer, value)
+    # The language of the site, not that of whoever did it: the sentence stays.
+    with translation.override(settings.LANGUAGE_CODE):
+        author, body = identity.site(), said(line)
+    draft = log.Draft(
+        author_id=None,
+        author_key=author.key,
+        author_name=author.name,
+        client_id=uuid.uuid4().hex,
+        kind="system",
+        body=body,
+        data={"line": to_builtins(line)},
+    )
+    actions.on_commit(actions.announce, room.name, log.append({room.pk: [draft]})[room.pk])
+
+
+def said(line: Line) -> str:
+    """The sentence, in the language that is active now."""
+    alone, by_another = _SENTENCES[line.code]
+    role = _role(line.value) if line.code == "role" else ""
+    return gettext(by_another if line.by else alone) % {
+        "name": line.name,
+        "by": line.by,
+        "value": line.value,
+        "role": role,
+    }
+
+
+def words() -> dict[str, str]:
+    """The sentences for a script, which fills them in itself: ``line_<code>``, ``line_<code>_by`` and ``role_<role>``."""
+    gaps = {"name": "{name}", "by": "{by}", "value": "{value}", "role": "{value}"}
+    found = {f"role_{role}": str(role.label) for role in Membership.Role}
+    for code, (alone, by_another) in _SENTENCES.items():
+        found[f"line_{code}"] = gettext(alone) % gaps
+        found[f"line_{code}_by"] = gettext(by_another) % gaps
+    return found
+
+
+def _role(value: str) -> str:
+    return str(Membership.Role(value).label)

@@ -1,0 +1,256 @@
+"""Rooms that are made on purpose, and their settings. An open room needs neither: it comes into being with its first message."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any, Literal
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from django_roomchat import actions, audit, limits, lines, policy, text
+from django_roomchat.conf import config
+from django_roomchat.counter import database
+from django_roomchat.errors import BadRoomName, BadValue, NotFound
+from django_roomchat.identity import Identity
+from django_roomchat.models import Membership, Message, Room, RoomLog
+
+SLOW_SECONDS_MAX = 86_400
+RETENTION_DAYS_MAX = 36_500
+
+
+def create_room(
+    title: str,
+    *,
+    by: Any = None,
+    visibility: Literal["open", "private"] = "open",
+    is_listed: bool = True,
+    is_announcement: bool = False,
+    tells_changes: bool = False,
+    slow_seconds: int = 0,
+    retention_days: int = 0,
+) -> Room:
+    """Make a room.
+
+    Args:
+        title: what people call it. An open room's canonical name is made of it; a private one's is made by chance.
+        by: who makes it, and becomes its owner; they must be allowed to. Without one the project itself, and nobody owns it:
+            :func:`~django_roomchat.add_member` can change that.
+        visibility: ``open``, or ``private`` for members only. It never changes.
+        is_listed, is_announcement, tells_changes, slow_seconds, retention_days: as for :func:`configure_room`.
+
+    Raises:
+        BadRoomName: no room can have this title; with the code ``taken`` there is an open room of this name.
+        ChatError: they may not make it.
+    """
+    who = actions.identity_of(by)
+    is_private = visibility == "private"
+    if visibility not in ("open", "private"):
+        raise BadValue(_("A room is made “open” or “private”."))
+    shown = text.room_title(title, config().ROOM_NAME_MAX_LENGTH)
+    if shown.startswith(text.HIDDEN):
+        raise BadRoomName(_("A room's name cannot begin with “~” when people choose it."))
+    room = Room(
+        name=text.hidden_name() if is_private else actions.canonical_name(title),
+        title=shown,
+        visibility=visibility,
+        is_listed=is_listed,
+        is_announcement=is_announcement,
+        tells_changes=tells_changes,
+        slow_seconds=_whole(slow_seconds, SLOW_SECONDS_MAX),
+        retention_days=_whole(retention_days, RETENTION_DAYS_MAX) or None,
+    )
+    if not who.is_site:
+        policy.require(policy.policy().can_create(who, room))
+    limits.spend("ROOMS", who, limits.address_here())
+    try:
+        with transaction.atomic(using=database()):
+            _store(room, [] if who.is_site else [(who, Membership.Role.OWNER)])
+            audit.record("create_room", who, room=room.name, title=shown, visibility=visibility)
+            lines.tell(room, "created", who)
+    except IntegrityError as error:
+        # Whoever may not know of it gets the answer that a visitor gets.
+        actions.enter_room(who, room.name)
+        raise BadRoomName(_("There is a room of this name already."), code="taken") from error
+    return room
+
+
+async def acreate_room(title: str, **options: Any) -> Room:
+    """See :func:`create_room`."""
+    return await sync_to_async(create_room)(title, **options)
+
+
+def direct_room(one: Any, other: Any) -> Room:
+    """The room of two people, made if they have none. Asking again, in either order and at the same time, finds the same.
+
+    Nobody joins it, and nobody leaves it. No policy is asked; :func:`write_to` asks.
+
+    Args:
+        one, other: users of the project or identities.
+
+    Raises:
+        BadValue: they are one and the same, or one is the project itself.
+    """
+    two = sorted((actions.identity_of(one), actions.identity_of(other)), key=lambda who: who.key)
+    if two[0].key == two[1].key or any(who.is_site for who in two):
+        raise BadValue(_("A direct room is of two different people."))
+    # A digest, because two keys together are longer than a column that is unique may be everywhere.
+    direct_key = hashlib.sha256("\0".join(who.key for who in two).encode()).hexdigest()
+    of_two = Room.objects.using(database()).filter(direct_key=direct_key).select_related("log")
+    if (found := of_two.first()) is not None:
+        return found
+    half = text.NAME_MAX_LENGTH // 2 - 1
+    room = Room(
+        name=text.hidden_name(),
+        title=", ".join(who.name[:half] for who in two),
+        visibility=Room.Visibility.DIRECT,
+        is_listed=False,
+        direct_key=direct_key,
+    )
+    try:
+        with transaction.atomic(using=database()):
+            return _store(room, [(who, Membership.Role.MEMBER) for who in two])
+    except IntegrityError:
+        # Somebody else was faster.
+        return of_two.get()
+
+
+async def adirect_room(one: Any, other: Any) -> Room:
+    """See :func:`direct_room`."""
+    return await sync_to_async(direct_room)(one, other)
+
+
+def write_to(room: str | Room, key: str, *, by: Any) -> Room:
+    """The direct room with somebody whom one has met in a room.
+
+    Args:
+        room: where they met: *by* may enter it, and the other is a member of it or has said something there.
+        key: the other's.
+        by: who wants to write to them; :meth:`Policy.can_write_to <django_roomchat.policy.Policy.can_write_to>` is asked.
+
+    Raises:
+        ChatError: they have not met there, or it is refused.
+    """
+    who = actions.identity_of(by)
+    other = met_in(actions.enter_room(who, actions.name_of(room)), key)
+    policy.require(policy.policy().can_write_to(who, other))
+    return direct_room(who, other)
+
+
+async def awrite_to(room: str | Room, key: str, *, by: Any) -> Room:
+    """See :func:`write_to`."""
+    return await sync_to_async(write_to)(room, key, by=by)
+
+
+def met_in(room: Room, key: str) -> Identity:
+    """Who has this key, as the room knows them: as a member, or from the last thing that they said.
+
+    Raises:
+        NotFound: it knows nobody of this key.
+    """
+    members = Membership.objects.using(database()).filter(room_id=room.pk, key=key)
+    said = Message.objects.using(database()).filter(room_id=room.pk, author_key=key, kind=Message.Kind.USER)
+    known = members.values_list("name", "user_id").first()
+    known = known or said.order_by("-seq").values_list("author_name", "author_id").first()
+    if known is None:
+        raise NotFound(_("Nobody of this key is a member here or has said something."), code="no_such_person")
+    name, user = known
+    users = get_user_model()._default_manager
+    return Identity(key, name, user=None if user is None else users.filter(pk=user).first())
+
+
+def configure_room(
+    room: str | Room,
+    *,
+    by: Any = None,
+    title: str | None = None,
+    is_archived: bool | None = None,
+    is_listed: bool | None = None,
+    is_announcement: bool | None = None,
+    tells_changes: bool | None = None,
+    slow_seconds: int | None = None,
+    retention_days: int | None = None,
+) -> Room:
+    """Change the settings of a room, at once: on open sockets, and for posts that are under way. What is left out stays.
+
+    Args:
+        room: its name, however typed, or the room. The project itself may name one that does not exist yet, which is made.
+        by: who changes them, and must be allowed to manage the room; without one the project itself.
+        title: what people call it. Its canonical name, and with it its address, stays.
+        is_archived: nobody posts, reacts or pins any more; it can still be read, and be opened again.
+        is_listed: it is in the list of rooms, for those who may enter.
+        is_announcement: only moderators post.
+        tells_changes: it says who joined, left or was removed, and what it was called.
+        slow_seconds: between two messages of one person; 0 for none, at most a day.
+        retention_days: after which ``roomchat_prune`` forgets messages; 0 for never.
+
+    Returns:
+        The room as it is now.
+
+    Raises:
+        ChatError: it is refused, and nothing is changed.
+    """
+    who = actions.identity_of(by)
+    found = actions.room_of(actions.name_of(room))
+    policy.require_may(who, found, "can_manage")
+    days = None if retention_days is None else _whole(retention_days, RETENTION_DAYS_MAX)
+    wanted: dict[str, Any] = {
+        "title": None if title is None else text.room_title(title, config().ROOM_NAME_MAX_LENGTH),
+        "is_listed": is_listed,
+        "is_announcement": is_announcement,
+        "tells_changes": tells_changes,
+        "slow_seconds": None if slow_seconds is None else _whole(slow_seconds, SLOW_SECONDS_MAX),
+    }
+    changed: list[Room] = []
+
+    def write(locked: Room) -> None:
+        policy.require_may(who, locked, "can_manage")
+        new = {field: value for field, value in wanted.items() if value not in (None, getattr(locked, field))}
+        if is_archived is not None and is_archived != (locked.archived_at is not None):
+            new["archived_at"] = timezone.now() if is_archived else None
+        if days is not None and days != (locked.retention_days or 0):
+            new["retention_days"] = days or None
+        changed.append(locked)
+        if not new:
+            return
+        for field, value in new.items():
+            setattr(locked, field, value)
+        Room.objects.using(database()).filter(pk=locked.pk).update(**new)
+        audit.record("configure", who, room=locked.name, **{k: _plain(value) for k, value in new.items()})
+        if "title" in new:
+            lines.tell(locked, "renamed", who, value=locked.title)
+        if "archived_at" in new:
+            lines.tell(locked, "archived" if is_archived else "unarchived", who)
+
+    actions.change_access(found, "", write)
+    return changed[0]
+
+
+async def aconfigure_room(room: str | Room, **options: Any) -> Room:
+    """See :func:`configure_room`."""
+    return await sync_to_async(configure_room)(room, **options)
+
+
+def _store(room: Room, members: list[tuple[Identity, str]]) -> Room:
+    """A new room with its log and its first members. Call it in a transaction."""
+    room.save(using=database(), force_insert=True)
+    # Where somebody has a standing, the version says so (django_roomchat.standing).
+    room.log = RoomLog.objects.using(database()).create(room=room, access_version=1)
+    Membership.objects.using(database()).bulk_create(
+        Membership(room=room, key=who.key, name=who.name, user=who.user, role=role) for who, role in members
+    )
+    return room
+
+
+def _whole(number: int, most: int) -> int:
+    if type(number) is not int or not 0 <= number <= most:
+        raise BadValue(_("It is a whole number from 0 to %(most)d."), most=most)
+    return number
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
