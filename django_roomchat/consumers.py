@@ -31,9 +31,11 @@ from django_roomchat import (
     presence,
     protocol,
     reports,
+    reading,
     sessions,
     standing,
     tickets,
+    typists,
     verbs,
 )
 from django_roomchat.conf import config
@@ -226,6 +228,7 @@ class _Connection:
         self._bond = bond
         self._language = _language_of(scope)
         self._hub = hub.current()
+        "_silent_in",
         self._inbox = inbox.current()
         self._posts = 0
         self.is_closing = False
@@ -256,6 +259,8 @@ class _Connection:
         presence.attend(self._hub)
         drain.watch()
         if not self.is_tutorial:
+        self._silent_in: frozenset[str] = frozenset()
+        """Rooms in which they may not post."""
             self._accept(protocol.SUBPROTOCOL)
             self._welcome()
         refusal: ChatError | None = None
@@ -366,13 +371,22 @@ class _Connection:
             raise Forbidden(sentence, most=most, code="too_many")
         version = 0 if room.pk is None else room.log.access_version
         if not self.is_tutorial:
-            self._write(rights)
+            self._tell_rights(rights)
         try:
             await self._hub.enter(self, room.name, epoch, since, title=room.title, access_version=version)
         except DatabaseError as error:
             raise _unavailable(error) from error
 
     def _leave(self, name: str) -> None:
+            case protocol.Typing():
+                self._type(frame)
+            case protocol.Read(seq=seq):
+                reading.of(self._hub).put(
+                    self._who,
+                    self._room_of(frame),
+                    seq,
+                    lambda error: self._refuse(error, "read", room=frame.room or None),
+                )
         room = actions.canonical_name(name or self._own_room or "")
         if room not in self.seats:
             raise NotFound("This socket is not in that room.")
@@ -384,7 +398,7 @@ class _Connection:
         try:
             _room, rights = await _with_database(_entered, self._who, name)
             if not self.is_tutorial and name in self.seats:
-                self._write(rights)
+                self._tell_rights(rights)
         except TryAgain:
             return False
         except ChatError as error:
@@ -398,6 +412,14 @@ class _Connection:
         return True
 
     def _note_seen(self, heads: dict[str, int]) -> None:
+    def _type(self, frame: protocol.Typing) -> None:
+        room = actions.canonical_name(self._room_of(frame))
+        if room not in self.seats:
+            raise NotFound("This socket is not in that room.")
+        if room in self._silent_in:
+            raise Forbidden(_("You may not post in this room."))
+        typists.of(self._hub).note(self._who, room, on=frame.on)
+
         self._seen.update((name, head) for name, head in heads.items() if name in self.seats)
         mark = self._mark
         if mark is None or not all(self._has_seen(name, head) for name, head in mark.items()):
@@ -449,6 +471,12 @@ class _Connection:
             # It does not take what was written before, so it would not take a goodbye either.
             self._outbox.end()
             if self._task is not None:
+    def _tell_rights(self, rights: protocol.Rights) -> None:
+        self._silent_in -= {rights.room}
+        if "post" not in rights.can:
+            self._silent_in |= {rights.room}
+        self._write(rights)
+
                 self._task.cancel()
             return
         reason = protocol.CLOSE_CODES[code]
@@ -474,7 +502,9 @@ class _Connection:
         self._posts -= 1
         if isinstance(result, ChatError):
             self._refuse(result, "post", post.id, post.room)
-        elif not self.is_tutorial:
+            return
+        typists.of(self._hub).stop(self._who.key, result.room)
+        if not self.is_tutorial:
             self._write(protocol.Ack(result.id, result.room, result.seq, result.duplicate))
 
     def _refuse(

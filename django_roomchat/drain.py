@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from django_roomchat import hub, inbox, presence
+from django_roomchat import hub, inbox, presence, reading
 from django_roomchat.conf import config
 from django_roomchat.protocol import CLOSE_RESTART
 
@@ -68,6 +68,7 @@ async def drain() -> None:
     # What is not committed in time was not acknowledged either: its client says it again, with the same id.
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(inbox.current().drain(), settings.DRAIN_SECONDS)
+        await asyncio.wait_for(reading.of(here).drain(), settings.DRAIN_SECONDS)
     for socket in list(here.sockets):
         socket.close(CLOSE_RESTART, retry_after=random.uniform(0, settings.DRAIN_SPREAD_SECONDS))
     await presence.say_farewell(here)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
+from uuid import uuid4
 
 from asgiref.sync import sync_to_async
 from django.db import models, transaction
@@ -150,7 +151,7 @@ def _mark(wanted: dict[tuple[int, str], Mark], heads: dict[int, int]) -> dict[tu
             if (room, key) in wanted
         }
         told = [[key, done.room, done.seq, done.unread, done.mentions] for (_, key), done in marked.items()]
-        actions.on_commit(bus.publish, bus.Notice("read", {"marks": told}))
+        actions.on_commit(bus.publish, bus.Notice("read", {"id": uuid4().hex, "marks": told}))
     return marked
 
 
@@ -217,7 +218,7 @@ def _mentions(key: Any) -> Q:
     return Q(text__contains=Concat(Value('"key": "'), key, Value('"'), output_field=models.TextField()))
 
 
-def _counted(markers: models.QuerySet[ReadMarker]) -> models.QuerySet[ReadMarker]:
+def _counted(markers: models.QuerySet[ReadMarker]) -> Any:
     """Markers with what is ``unread`` after them, and its ``mentions``."""
     whose, since = OuterRef("key"), OuterRef("seq")
     return markers.annotate(
@@ -402,11 +403,11 @@ def _notify(counts: dict[int, tuple[int, int]]) -> int:
     users = 0
     claimed.sort(key=lambda marker: str(marker.user_id))
     for _, of_user in groupby(claimed, key=lambda marker: marker.user_id):
-        mine = [marker for marker in of_user if _may_enter(marker)]
-        if mine:
+        theirs = [marker for marker in of_user if _may_enter(marker)]
+        if theirs:
             users += 1
-            rooms = [(marker.room, *counts[marker.pk]) for marker in mine]
-            signals.unread_for_a_while.send_robust(ReadMarker, user=mine[0].user, rooms=rooms)
+            rooms = [(marker.room, *counts[marker.pk]) for marker in theirs]
+            signals.unread_for_a_while.send_robust(ReadMarker, user=theirs[0].user, rooms=rooms)
     return users
 
 

@@ -207,6 +207,7 @@ def test_the_persons_sockets_are_told(published):
 
     assert published == [published[0]]
     assert (published[0].topic, published[0].room) == ("read", bus.EVERYBODY)
+    assert len(published[0].data.pop("id")) == 32
     assert published[0].data == {"marks": [["g:ana", "lobby", 1, 1, 0]]}
 
 

@@ -1,0 +1,122 @@
+"""Read markers that come in on sockets: gathered, the last one of each person and room wins, and written once a second at most."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import weakref
+from collections import defaultdict, deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from django.utils.translation import gettext_noop as _
+
+from django_roomchat import actions, marks, reports
+from django_roomchat.errors import Busy, ChatError, TryAgain
+from django_roomchat.fastlane import TextFrame
+from django_roomchat.hub import Hub, handles
+from django_roomchat.identity import Identity
+from django_roomchat.marks import Mark
+from django_roomchat.protocol import Marked, encode
+from django_roomchat.threads import in_thread
+
+TICK_SECONDS = 1.0
+TOGETHER_MAX = 500
+"""Markers that are written in one transaction."""
+WAITING_MAX = 10_000
+"""Markers of one process that may wait. One more is answered with ``busy``."""
+HEARD_MAX = 100
+
+Refuse = Callable[[ChatError], None]
+
+
+class Reading:
+    """What the people of one hub have read and is not written yet."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._waiting: dict[tuple[str, str], tuple[Mark, Refuse]] = {}
+        self._is_running = False
+        self.heard: deque[str] = deque(maxlen=HEARD_MAX)
+        """The last notices: the layer brings a process its own ones back."""
+
+    def put(self, who: Identity, room: str, seq: int, refuse: Refuse) -> None:
+        """Write a marker soon. Who reads hears of it as of any other; *refuse* is called if it is refused.
+
+        Raises:
+            ChatError: no room can have this name, or too much waits.
+        """
+        place = who.key, actions.canonical_name(room)
+        before = self._waiting.get(place)
+        if before is None and len(self._waiting) >= WAITING_MAX:
+            raise Busy(_("The server has too much to do just now."))
+        if before is None or before[0].seq <= seq:
+            self._waiting[place] = Mark(who, room, seq), refuse
+        if not self._is_running:
+            self._is_running = True
+            self._hub.start(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                await self.flush()
+                # Whatever comes, once a second.
+                await asyncio.sleep(TICK_SECONDS)
+        finally:
+            self._is_running = False
+
+    async def drain(self) -> None:
+        """Write everything that waits."""
+        while self._waiting:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what waits, as much as one transaction takes."""
+        some = dict(list(self._waiting.items())[:TOGETHER_MAX])
+        for place in some:
+            del self._waiting[place]
+        if not some:
+            return
+        try:
+            results = await in_thread(marks.mark_all, [mark for mark, _ in some.values()])
+        except Exception as error:
+            reports.warn("marks", "%d read markers were not written: %r", len(some), error)
+            results = [TryAgain(_("The database does not answer just now; try again."))] * len(some)
+        for (_mark, refuse), result in zip(some.values(), results, strict=True):
+            if isinstance(result, ChatError):
+                with contextlib.suppress(Exception):  # its socket is closed
+                    refuse(result)
+
+
+def of(hub: Hub) -> Reading:
+    """What the people of a hub have read."""
+    reading = _readings.get(hub)
+    if reading is None:
+        reading = _readings[hub] = Reading(hub)
+    return reading
+
+
+_readings: weakref.WeakKeyDictionary[Hub, Reading] = weakref.WeakKeyDictionary()
+
+
+class _Told(msgspec.Struct):
+    id: str
+    marks: list[tuple[str, str, int, int, int]]
+    """Key, room, place, unread and mentions."""
+
+
+@handles("read")
+def _hear(hub: Hub, room: str, data: dict[str, Any]) -> None:
+    """Markers have moved: their people's sockets hear of it, whatever rooms they are in."""
+    frames: dict[str, list[TextFrame]] = defaultdict(list)
+    told, heard = msgspec.convert(data, _Told), of(hub).heard
+    if told.id in heard:
+        return
+    heard.append(told.id)
+    for key, name, seq, unread, mentions in told.marks:
+        frames[key].append(TextFrame(encode(Marked(name, seq, unread, mentions))))
+    for socket in hub.sockets:
+        if not socket.is_tutorial and socket.is_ready:
+            for frame in frames.get(socket.key, ()):
+                socket.reply(frame)
