@@ -30,8 +30,8 @@ from django_roomchat import (
     policy,
     presence,
     protocol,
-    reports,
     reading,
+    reports,
     sessions,
     standing,
     tickets,
@@ -210,6 +210,7 @@ class _Connection:
         "_posts",
         "_query",
         "_seen",
+        "_silent_in",
         "_task",
         "_unseen",
         "_unseen_since",
@@ -228,7 +229,6 @@ class _Connection:
         self._bond = bond
         self._language = _language_of(scope)
         self._hub = hub.current()
-        "_silent_in",
         self._inbox = inbox.current()
         self._posts = 0
         self.is_closing = False
@@ -238,6 +238,8 @@ class _Connection:
         # nothing (https://github.com/django/daphne/issues/170), so only the client's own word tells.
         self._unseen = 0
         self._unseen_since: float | None = None
+        self._silent_in: frozenset[str] = frozenset()
+        """Rooms in which they may not post."""
         self._seen: dict[str, int] = {}
         self._mark: dict[str, int] | None = None
         self._mark_bytes = 0
@@ -259,8 +261,6 @@ class _Connection:
         presence.attend(self._hub)
         drain.watch()
         if not self.is_tutorial:
-        self._silent_in: frozenset[str] = frozenset()
-        """Rooms in which they may not post."""
             self._accept(protocol.SUBPROTOCOL)
             self._welcome()
         refusal: ChatError | None = None
@@ -329,6 +329,15 @@ class _Connection:
                 self._leave(name)
             case protocol.Hello():
                 self._welcome()
+            case protocol.Typing():
+                self._type(frame)
+            case protocol.Read(seq=seq):
+                reading.of(self._hub).put(
+                    self._who,
+                    self._room_of(frame),
+                    seq,
+                    lambda error: self._refuse(error, "read", room=frame.room or None),
+                )
             case protocol.ChooseName(name=name):
                 await _with_database(_choose_name, self._who, name, self._bond.session_key, list(self.seats))
                 self._write(protocol.Done(frame.id))
@@ -350,6 +359,14 @@ class _Connection:
         post = actions.Post(self._who, self._room_of(frame), frame.body, frame.id, frame.reply_to)
         self._inbox.put(post, lambda result: self._answer(post, result))
         self._posts += 1
+
+    def _type(self, frame: protocol.Typing) -> None:
+        room = actions.canonical_name(self._room_of(frame))
+        if room not in self.seats:
+            raise NotFound("This socket is not in that room.")
+        if room in self._silent_in:
+            raise Forbidden(_("You may not post in this room."))
+        typists.of(self._hub).note(self._who, room, on=frame.on)
 
     def _room_of(self, frame: protocol.ClientFrame) -> str:
         if not hasattr(frame, "room"):
@@ -378,15 +395,6 @@ class _Connection:
             raise _unavailable(error) from error
 
     def _leave(self, name: str) -> None:
-            case protocol.Typing():
-                self._type(frame)
-            case protocol.Read(seq=seq):
-                reading.of(self._hub).put(
-                    self._who,
-                    self._room_of(frame),
-                    seq,
-                    lambda error: self._refuse(error, "read", room=frame.room or None),
-                )
         room = actions.canonical_name(name or self._own_room or "")
         if room not in self.seats:
             raise NotFound("This socket is not in that room.")
@@ -411,15 +419,13 @@ class _Connection:
                     self._write(protocol.Left(name))
         return True
 
-    def _note_seen(self, heads: dict[str, int]) -> None:
-    def _type(self, frame: protocol.Typing) -> None:
-        room = actions.canonical_name(self._room_of(frame))
-        if room not in self.seats:
-            raise NotFound("This socket is not in that room.")
-        if room in self._silent_in:
-            raise Forbidden(_("You may not post in this room."))
-        typists.of(self._hub).note(self._who, room, on=frame.on)
+    def _tell_rights(self, rights: protocol.Rights) -> None:
+        self._silent_in -= {rights.room}
+        if "post" not in rights.can:
+            self._silent_in |= {rights.room}
+        self._write(rights)
 
+    def _note_seen(self, heads: dict[str, int]) -> None:
         self._seen.update((name, head) for name, head in heads.items() if name in self.seats)
         mark = self._mark
         if mark is None or not all(self._has_seen(name, head) for name, head in mark.items()):
@@ -471,12 +477,6 @@ class _Connection:
             # It does not take what was written before, so it would not take a goodbye either.
             self._outbox.end()
             if self._task is not None:
-    def _tell_rights(self, rights: protocol.Rights) -> None:
-        self._silent_in -= {rights.room}
-        if "post" not in rights.can:
-            self._silent_in |= {rights.room}
-        self._write(rights)
-
                 self._task.cancel()
             return
         reason = protocol.CLOSE_CODES[code]

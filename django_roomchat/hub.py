@@ -650,15 +650,15 @@ class Hub:
         finally:
             self._stop()
 
+    @property
+    def _is_needed(self) -> bool:
+        return bool(self.sockets or self._rooms) or any(watcher.is_busy for watcher in self.watchers)
+
     async def _look_after(self) -> None:
         polled = time.monotonic()
         next_ping = polled + config().PING_SECONDS
         while self._is_needed:
             # Nothing tells that time has passed; what can tell anything (news, frames, a client that reads again) is no
-    @property
-    def _is_needed(self) -> bool:
-        return bool(self.sockets or self._rooms) or any(watcher.is_busy for watcher in self.watchers)
-
             # business of this loop.
             await asyncio.sleep(CHECK_SECONDS)
             now = time.monotonic()
@@ -729,15 +729,15 @@ class Hub:
             if socket.blocked_since is not None and now - socket.blocked_since >= config().SLOW_SECONDS:
                 socket.close(CLOSE_TOO_SLOW, retry_after=1.0)
 
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run the work of a chapter beside this one. It takes care of its own errors."""
+        self._start(work)
+
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
         return task
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run the work of a chapter beside this one. It takes care of its own errors."""
-        self._start(work)
-
 
 
 Handler = Callable[[Hub, str, dict[str, Any]], None]
