@@ -4,6 +4,8 @@ import os
 
 import dj_database_url
 
+from django_roomchat.conf import RATES
+
 SECRET_KEY = "only for measuring, and public"
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
@@ -30,6 +32,8 @@ TEMPLATES = [
 ]
 ROOT_URLCONF = "benchmarks.urls"
 ASGI_APPLICATION = "benchmarks.apps.roomchat.application"
+# What is measured is how much a server can do, not how much it lets one person do.
+ROOMCHAT = dict.fromkeys(RATES)
 
 DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -63,6 +63,12 @@ class Config:
     EDIT_SECONDS: int | None = None
     """For how long after posting it people may edit a message; ``None`` for ever. Policies may say otherwise."""
 
+    EDIT_HISTORY: bool = False
+    """Whether an edited message keeps what it said before, for those to whom the policy shows it (``can_see_edits``)."""
+
+    MARKDOWN: bool = False
+    """Whether texts are Markdown, rendered once when they are written. It needs ``pip install django-roomchat[markdown]``."""
+
     FRAME_MAX_BYTES: int = 65_536
     """The largest frame that a client may send, in bytes. A larger one is answered with ``too_big`` and not read."""
 
@@ -157,6 +163,74 @@ class Config:
     SEARCH_SECONDS: float = 1.0
     """How long a search looks for a page of hits. What it has not looked through by then is looked through when it is asked to go on."""
 
+    POSTS_PER_USER: str | None = "30/10s"
+    """Posts of one user, such as ``20/10s``, ``100/m``, ``1000/h`` or ``5000/d``: so many at once, and then as fast as that. ``None`` is off."""
+
+    POSTS_PER_GUEST: str | None = "15/10s"
+    """Posts of one guest."""
+
+    POSTS_PER_ADDRESS: str | None = "300/10s"
+    """Posts from one address, behind which there may be a whole school."""
+
+    POSTS_PER_ROOM: str | None = None
+    """Posts in one room, counted by each process, and together where there is a ``RATE_CACHE``."""
+
+    FRAMES_PER_SOCKET: str | None = "300/10s"
+    """Frames of one socket, of any kind. More are answered with ``rate_limited`` and not read."""
+
+    REFUSALS_PER_SOCKET: str | None = "100/m"
+    """Frames of one socket that are none, or come too often. One more closes it (4029)."""
+
+    FRAMES_PER_USER: str | None = "100/10s"
+    """Frames of one user, on sockets and over HTTP, that neither post nor join: edits, reactions and the like."""
+
+    FRAMES_PER_GUEST: str | None = "50/10s"
+    """The same of one guest."""
+
+    FRAMES_PER_ADDRESS: str | None = "1000/10s"
+    """The same from one address."""
+
+    JOINS_PER_USER: str | None = "300/10s"
+    """Rooms that one user enters, on all of their sockets. Who comes back enters all of them at once."""
+
+    JOINS_PER_GUEST: str | None = "200/10s"
+    """Rooms that one guest enters."""
+
+    JOINS_PER_ADDRESS: str | None = "3000/10s"
+    """Rooms that are entered from one address."""
+
+    ROOMS_PER_USER: str | None = "30/h"
+    """Rooms that one user makes."""
+
+    ROOMS_PER_GUEST: str | None = "10/h"
+    """Rooms that one guest makes."""
+
+    ROOMS_PER_ADDRESS: str | None = "100/h"
+    """Rooms that are made from one address."""
+
+    SOCKETS_PER_USER: str | None = "100/m"
+    """Sockets that one user opens."""
+
+    SOCKETS_PER_GUEST: str | None = "100/m"
+    """Sockets that one guest opens."""
+
+    SOCKETS_PER_ADDRESS: str | None = "1000/m"
+    """Sockets that are opened from one address."""
+
+    REPORTS_PER_USER: str | None = "30/h"
+    """Messages that one user reports."""
+
+    REPORTS_PER_GUEST: str | None = "10/h"
+    """Messages that one guest reports."""
+
+    RATE_CACHE: str | None = None
+    """The alias in ``CACHES`` through which processes count together what they limit; Redis or Memcached. ``None``: each for itself.
+
+    A cache that is down lets pass what the process's own count lets pass."""
+
+    PROXIES: int = 0
+    """How many proxies of yours stand before the server, each of which adds to ``X-Forwarded-For``. 0: the header is not read."""
+
     DATABASE_THREADS: int = 4
     """Threads of one process that work on the database for its sockets."""
 
@@ -165,6 +239,47 @@ _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
 
 _OPTIONAL_NUMBERS = ("EDIT_SECONDS",)
 KEYS = tuple(field.name for field in fields(Config))
+RATES = tuple(key for key in KEYS if "_PER_" in key)
+"""The settings that are rates. ``dict.fromkeys(RATES)`` switches all limits off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many at once, and then as fast as that."""
+
+    count: int
+    seconds: float
+
+    @property
+    def gap(self) -> float:
+        """The time in which one more may follow."""
+        return self.seconds / self.count
+
+    @property
+    def span(self) -> float:
+        """What a bucket holds, in seconds, with room for what is lost by rounding."""
+        return self.seconds + 1e-6
+
+
+_RATE = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,8})?([smhd])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def parse_rate(written: str) -> Rate:
+    """A rate such as ``20/10s``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _RATE.fullmatch(written)
+    if found is None:
+        raise ValueError(f"{written!r} is no rate such as '20/10s'.")
+    count, seconds, unit = found.groups()
+    return Rate(int(count), float(int(seconds or 1) * _UNITS[unit]))
+
+
+def _is_rate(value: Any) -> bool:
+    return isinstance(value, str) and _RATE.fullmatch(value) is not None
 
 
 def problems(user: Any) -> list[str]:
@@ -203,6 +318,15 @@ def _wrong_sort(key: str, value: Any) -> str | None:
     if key == "SOCKET_PATH":
         right = isinstance(value, str) and value.startswith("/") and value.endswith("/")
         return None if right else "a path that starts and ends with a slash"
+    if key in RATES:
+        right = value is None or _is_rate(value)
+        return None if right else 'a rate such as "20/10s" or "100/m" (s, m, h, d), or None'
+    if key == "RATE_CACHE":
+        right = value is None or (isinstance(value, str) and value in settings.CACHES)
+        return None if right else "an alias of CACHES, or None"
+    if key == "PROXIES":
+        right = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        return None if right else "a whole number, 0 or more"
     if key in _OPTIONAL_NUMBERS and value is None:
         return None
     if key in _OPTIONAL_NUMBERS:

@@ -26,6 +26,7 @@ from django_roomchat import (
     hub,
     identity,
     inbox,
+    limits,
     origins,
     policy,
     presence,
@@ -33,13 +34,21 @@ from django_roomchat import (
     reading,
     reports,
     sessions,
-    standing,
     tickets,
     typists,
     verbs,
 )
 from django_roomchat.conf import config
-from django_roomchat.errors import BadValue, Busy, ChatError, Forbidden, NotFound, TryAgain
+from django_roomchat.errors import (
+    BadFrame,
+    BadValue,
+    Busy,
+    ChatError,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    TryAgain,
+)
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
@@ -127,15 +136,19 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> _Connection |
 
 async def _turn_away(scope: Scope, receive: Receive, send: Send, error: ChatError) -> None:
     """Say on the open socket why it is closed: of a handshake a page learns only that it failed."""
-    code = protocol.CLOSE_SESSION_ENDED
+    is_limited = isinstance(error, RateLimited)
+    code = protocol.CLOSE_TOO_MANY if is_limited else protocol.CLOSE_SESSION_ENDED
     reason = protocol.CLOSE_CODES[code]
     with translation.override(_language_of(scope)):
         detail = error.detail
     if scope.get("subprotocols"):
         subprotocol = protocol.SUBPROTOCOL
-        frames: list[Any] = [protocol.Error(error.code, detail), protocol.Bye(code, reason)]
+        frames: list[Any] = [
+            protocol.Error(error.code, detail, retry_after=error.retry_after),
+            protocol.Bye(code, reason, error.retry_after),
+        ]
     else:
-        subprotocol, frames = None, [protocol.TutorialError(detail, "error", error.code)]
+        subprotocol, frames = None, [protocol.TutorialError(detail, "error", error.code, error.retry_after)]
     await send({"type": "websocket.accept", "subprotocol": subprotocol})
     for frame in frames:
         await send({"type": "websocket.send", "text": protocol.encode(frame)})
@@ -165,6 +178,7 @@ def _who(scope: Scope) -> tuple[Identity, sessions.Bond]:
     # A guest's name is made of words.
     with translation.override(language):
         who = identity.who(scope)
+    limits.spend("SOCKETS", who, limits.address_of(scope))
     return who, sessions.bond_of(who, scope.get("session"))
 
 
@@ -199,6 +213,9 @@ class _Connection:
 
     __slots__ = (
         "_bond",
+        "_address",
+        "_frame_rate",
+        "_frames_full_at",
         "_hub",
         "_inbox",
         "_language",
@@ -209,6 +226,7 @@ class _Connection:
         "_own_room",
         "_posts",
         "_query",
+        "_refusals_full_at",
         "_seen",
         "_silent_in",
         "_task",
@@ -231,6 +249,9 @@ class _Connection:
         self._hub = hub.current()
         self._inbox = inbox.current()
         self._posts = 0
+        self._address = limits.address_of(scope)
+        self._frame_rate = limits.rate("FRAMES_PER_SOCKET")
+        self._frames_full_at = self._refusals_full_at = 0.0
         self.is_closing = False
         self._task = asyncio.current_task()
         self._outbox = Outbox(fastlane.beneath_sessions(send), config().REPLIES_MAX_BYTES, self)
@@ -299,7 +320,7 @@ class _Connection:
 
     async def handle(self, text: str | None) -> None:
         """Act upon a frame."""
-        if self.is_closing:
+        if self.is_closing or not self._may_come():
             return
         frame: protocol.ClientFrame | None = None
         try:
@@ -311,9 +332,37 @@ class _Connection:
             await self._act(frame)
         except ChatError as error:
             self._refuse(error, *_about(frame))
+            if isinstance(error, (BadFrame, BadValue, RateLimited)):
+                self._count_refusal()
         except Exception:
             _LOGGER.exception("A frame of %s could not be handled", self._who.key)
             self._refuse(TryAgain(_("Something went wrong on the server; try again.")), *_about(frame))
+
+    def _may_come(self) -> bool:
+        """Count a frame. Returns whether it is read."""
+        rate = self._frame_rate
+        if rate is None:
+            return True
+        now = time.monotonic()
+        full_at = (self._frames_full_at if self._frames_full_at > now else now) + rate.gap
+        if full_at - now <= rate.span:
+            self._frames_full_at = full_at
+            return True
+        sentence = _("Too many frames at once; wait a little.")
+        self._refuse(RateLimited(sentence, retry_after=round(full_at - now - rate.span + 0.05, 1)))
+        self._count_refusal()
+        return False
+
+    def _count_refusal(self) -> None:
+        """Close a socket that goes on to send what is refused."""
+        rate = limits.rate("REFUSALS_PER_SOCKET")
+        if rate is None:
+            return
+        now = time.monotonic()
+        self._refusals_full_at = max(self._refusals_full_at, now) + rate.gap
+        wait = self._refusals_full_at - now - rate.span
+        if wait > 0:
+            self.close(protocol.CLOSE_TOO_MANY, retry_after=round(wait + 0.05, 1))
 
     async def _act(self, frame: protocol.ClientFrame) -> None:
         match frame:
@@ -342,7 +391,8 @@ class _Connection:
                 await _with_database(_choose_name, self._who, name, self._bond.session_key, list(self.seats))
                 self._write(protocol.Done(frame.id))
             case _:
-                self._write(await _with_database(verbs.perform, self._who, self._room_of(frame), frame))
+                room = self._room_of(frame)
+                self._write(await _with_database(_perform, self._who, self._address, room, frame))
 
     def call(self, name: str) -> None:
         """Speak under another name from now on."""
@@ -356,7 +406,9 @@ class _Connection:
         if self._posts >= config().SOCKET_MAX_POSTS:
             most = config().SOCKET_MAX_POSTS
             raise Busy(_("At most %(most)d posts of one socket may wait; wait for their acks."), most=most)
-        post = actions.Post(self._who, self._room_of(frame), frame.body, frame.id, frame.reply_to)
+        room = self._room_of(frame)
+        limits.spend_local("POSTS", self._who, self._address, actions.canonical_name(room))
+        post = actions.Post(self._who, room, frame.body, frame.id, frame.reply_to, address=self._address)
         self._inbox.put(post, lambda result: self._answer(post, result))
         self._posts += 1
 
@@ -381,7 +433,7 @@ class _Connection:
         return named if named and named != actions.canonical_name(own) else own
 
     async def _enter(self, name: str, epoch: str, since: int | None) -> None:
-        room, rights = await _with_database(_entered, self._who, name)
+        room, rights = await _with_database(_joined, self._who, self._address, name)
         if room.name not in self.seats and len(self.seats) >= config().SOCKET_MAX_ROOMS:
             most = config().SOCKET_MAX_ROOMS
             sentence = _("A socket can be in %(most)d rooms; leave one first.")
@@ -537,18 +589,22 @@ async def _with_database(function: Callable[P, T], *args: P.args, **kwargs: P.kw
         raise _unavailable(error) from error
 
 
+def _perform(who: Identity, address: str, room: str, frame: protocol.ClientFrame) -> protocol.ServerFrame:
+    """What a frame asks for, from outside."""
+    limits.spend("FRAMES", who, address)
+    with limits.coming_from(address):
+        return verbs.perform(who, room, frame)
+
+
+def _joined(who: Identity, address: str, name: str) -> tuple[Room, protocol.Rights]:
+    """The same as :func:`_entered` for who asks for it."""
+    limits.spend("JOINS", who, address)
+    return _entered(who, name)
+
+
 def _entered(who: Identity, name: str) -> tuple[Room, protocol.Rights]:
     """The room that somebody enters, and what they may do there."""
-    room = actions.enter_room(who, name)
-    rights = protocol.Rights(
-        room=room.name,
-        can=policy.rights(who, room),
-        role=standing.of(who.key, room).role,
-        visibility=room.visibility,
-        slow_seconds=room.slow_seconds,
-        archived=room.archived_at is not None,
-    )
-    return room, rights
+    return verbs.enter(who, name)
 
 
 def _choose_name(who: Identity, name: str, session_key: str, rooms: list[str]) -> None:

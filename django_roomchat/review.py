@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, policy, signals, text
+from django_roomchat import actions, audit, limits, policy, signals, text
 from django_roomchat.actions import Post, Posted
 from django_roomchat.counter import database
 from django_roomchat.errors import Busy, NotFound
@@ -41,6 +41,7 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = No
     who = actions.identity_of(by)
     found = actions.room_of(actions.name_of(room))
     policy.require_may(who, found, "can_report")
+    limits.spend("REPORTS", who, limits.address_here())
     message = Message.objects.using(database()).filter(room=found, seq=seq) if found.pk is not None else None
     reported = message.first() if message is not None else None
     if reported is None or reported.deleted_at is not None:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ import pytest
 from django.db import connections
 from django.utils import translation
 
-from django_roomchat import presence, reports, threads
+from django_roomchat import limits, presence, reports, threads
 from tests.services import UNTESTED, WORKER, Missing, skip_or_fail
 from tests.services.postgres import Postgres
 from tests.services.server import ROOT, Server
@@ -51,6 +52,19 @@ def _nobody_watches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     """Who is here is written and told in its own time, so only tests that are about it (marked `presence`) have any of it."""
     if "presence" not in request.keywords:
         monkeypatch.setattr(presence, "attend", lambda hub: None)
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests hammer, with settings of their own, too; those of the limits are limited, each from the beginning."""
+    limits._full_at.clear()
+    if request.path.name != "test_limits.py":
+        monkeypatch.setattr(limits, "rate", _off)
+
+
+@cache
+def _off(key: str) -> None:
+    """In the place of `limits.rate`."""
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import dj_database_url
 
+from django_roomchat.conf import RATES
+
 BASE_DIR = Path(__file__).resolve().parent
 SECRET_KEY = "only for tests, and public"
 DEBUG = False
@@ -69,7 +71,8 @@ else:
 # Without DEBUG and in memory is what a test run is: one process.
 SILENCED_SYSTEM_CHECKS = ["roomchat.W005"]
 
-ROOMCHAT = json.loads(os.environ.get("ROOMCHAT_TEST_CONFIG", "{}"))
+# Tests hammer; those of the limits set their own.
+ROOMCHAT = dict.fromkeys(RATES) | json.loads(os.environ.get("ROOMCHAT_TEST_CONFIG", "{}"))
 
 _database_url = os.environ.get("DATABASE_URL")
 if _database_url is None:

@@ -13,6 +13,7 @@ def shout(room):
 
 
 def test_without_the_setting_every_key_has_its_default(settings):
+    settings.ROOMCHAT = {}  # those of the tests are others; this is forgotten
     del settings.ROOMCHAT
 
     assert config() == Config()

@@ -1,0 +1,197 @@
+"""How often somebody may do something: token buckets, for each person, address and room.
+
+The buckets of this process always hold. Where ``ROOMCHAT["RATE_CACHE"]`` names one of Django's caches, what all processes
+have seen is counted there as well; a cache that is down lets everything pass that the own buckets let pass.
+Only what comes from outside is counted, through sockets and views, not what the project's own code does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, lru_cache
+from typing import Any, Literal
+
+from django.core.cache import caches
+from django.core.signals import setting_changed
+from django.http import HttpRequest
+from django.utils.translation import gettext_noop as _
+
+from django_roomchat import reports
+from django_roomchat.conf import Rate, config, parse_rate
+from django_roomchat.errors import RateLimited
+from django_roomchat.identity import Identity
+
+BUCKETS_MAX = 50_000
+"""Buckets that a process remembers. The ones that were used longest ago go first; they are full by then."""
+CACHE_REST_SECONDS = 5.0
+"""How long a cache that has failed is not asked."""
+
+What = Literal["POSTS", "FRAMES", "JOINS", "ROOMS", "SOCKETS", "REPORTS"]
+Claim = tuple[str, str, Rate]
+"""A bucket: its setting, whose it is, and its rate."""
+
+# When each bucket will be full again: all that is to know of it (the generic cell rate algorithm).
+_full_at: dict[tuple[str, str], float] = {}
+_lock = threading.Lock()
+_cache_rests_until = 0.0
+_address: ContextVar[str | None] = ContextVar("roomchat_address", default=None)
+
+
+@cache
+def rate(key: str) -> Rate | None:
+    """The rate that a setting has; ``None`` if it is off."""
+    written = getattr(config(), key, None)
+    return None if written is None else parse_rate(written)
+
+
+@contextmanager
+def coming_from(address: str) -> Iterator[None]:
+    """What happens here comes from outside, from this address, and is counted."""
+    token = _address.set(address)
+    try:
+        yield
+    finally:
+        _address.reset(token)
+
+
+def address_here() -> str | None:
+    """Where what happens here comes from; ``None`` if the project's own code does it."""
+    return _address.get()
+
+
+def spend(what: What, who: Identity, address: str | None, room: str = "") -> None:
+    """Count something, or refuse it. May ask the cache: call it in a thread.
+
+    Args:
+        what: is done.
+        who: does it.
+        address: where it comes from; empty if unknown, ``None`` if the project's own code does it: then nothing is counted.
+        room: in which room.
+
+    Raises:
+        RateLimited: too many; ``retry_after`` says when to come again.
+    """
+    spend_local(what, who, address, room)
+    spend_shared(what, who, address, room)
+
+
+def spend_local(what: What, who: Identity, address: str | None, room: str = "") -> None:
+    """The same for the buckets of this process alone: it never waits."""
+    if claims := _claims(what, who, address, room):
+        now = time.monotonic()
+        with _lock:
+            filled = [(claim, _filled(claim, now)) for claim in claims]
+            # Who is refused has spent nothing.
+            for (_key, _whose, of), at in filled:
+                if at - now > of.span:
+                    raise _refusal(at - now - of.span)
+            for (key, whose, _rate), at in filled:
+                # Taken out first, so that it is put back as the newest.
+                _full_at.pop((key, whose), None)
+                _full_at[key, whose] = at
+            while len(_full_at) > BUCKETS_MAX:
+                del _full_at[next(iter(_full_at))]
+
+
+def _filled(claim: Claim, now: float) -> float:
+    key, whose, of = claim
+    return max(_full_at.get((key, whose), now), now) + of.gap
+
+
+def spend_shared(what: What, who: Identity, address: str | None, room: str = "") -> None:
+    """The same for what all processes have seen, where there is a cache for it."""
+    global _cache_rests_until
+    alias = config().RATE_CACHE
+    if alias is None or time.monotonic() < _cache_rests_until:
+        return
+    try:
+        for claim in _claims(what, who, address, room):
+            _spend_in(caches[alias], claim)
+    except RateLimited:
+        raise
+    except Exception as error:
+        _cache_rests_until = time.monotonic() + CACHE_REST_SECONDS
+        reports.warn(
+            "rate cache", "The cache of the rate limits fails; each process counts for itself: %r", error
+        )
+
+
+def _spend_in(shared: Any, claim: Claim) -> None:
+    """Two windows, of which the older counts by what of it is still within the time: caches have no buckets."""
+    key, whose, of = claim
+    window, passed = divmod(time.time(), of.seconds)
+    digest = hashlib.sha256(f"{key}:{whose}".encode()).hexdigest()[:32]
+    names = [f"roomchat:{digest}:{int(window) - back}" for back in (0, 1)]
+    shared.add(names[0], 0, timeout=2 * of.seconds + 1)
+    used = shared.incr(names[0]) + shared.get(names[1], 0) * (1 - passed / of.seconds)
+    if used > of.count:
+        shared.decr(names[0])
+        raise _refusal(min(of.seconds - passed, (used - of.count) * of.gap))
+
+
+def _refusal(seconds: float) -> RateLimited:
+    return RateLimited(_("Too much at once; wait a little."), retry_after=round(seconds + 0.05, 1))
+
+
+def _claims(what: What, who: Identity, address: str | None, room: str) -> list[Claim]:
+    if address is None or who.is_site:
+        return []
+    asked = (
+        (f"{what}_PER_{'GUEST' if who.is_guest else 'USER'}", who.key),
+        (f"{what}_PER_ADDRESS", address),
+        (f"{what}_PER_ROOM", room),
+    )
+    return [(key, whose, of) for key, whose in asked if whose and (of := rate(key)) is not None]
+
+
+# Addresses ------------------------------------------------------------------------------------------------------
+
+
+def address_of(source: HttpRequest | dict[str, Any]) -> str:
+    """The address that a request or a socket comes from, as it is counted; empty if that is not known.
+
+    Unless ``ROOMCHAT["PROXIES"]`` says how many proxies there are, an address that is not of the open internet is one's own
+    proxy, behind which everybody would share a bucket. An IPv6 address counts as its network of 64 bits.
+    """
+    if isinstance(source, HttpRequest):
+        peer, forwarded = source.META.get("REMOTE_ADDR", ""), source.META.get("HTTP_X_FORWARDED_FOR", "")
+    else:
+        peer = (source.get("client") or ("",))[0]
+        lines = [value for name, value in source.get("headers", ()) if name == b"x-forwarded-for"]
+        forwarded = b",".join(lines).decode("latin-1")
+    proxies = config().PROXIES
+    hops = [hop.strip() for hop in forwarded.split(",")] if proxies else []
+    # Each proxy has added who came to it; what stands before that is anybody's word.
+    return _counted(hops[-proxies] if len(hops) >= proxies > 0 else peer or "", bool(proxies))
+
+
+@lru_cache(maxsize=4096)
+def _counted(address: str, is_known: bool) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    if isinstance(parsed, ipaddress.IPv6Address):
+        parsed = parsed.ipv4_mapped or parsed
+    if not is_known and not parsed.is_global:
+        return ""
+    if parsed.version == 4:
+        return str(parsed)
+    return str(ipaddress.ip_network(f"{parsed}/64", strict=False))
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    global _cache_rests_until
+    if setting in ("ROOMCHAT", "CACHES"):
+        rate.cache_clear()
+        _full_at.clear()
+        _cache_rests_until = 0.0
+
+
+setting_changed.connect(_forget, dispatch_uid="django_roomchat.limits")
