@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -93,6 +94,11 @@ def hook_of(token: str) -> IncomingHook:
     return found
 
 
+def speaker(hook: IncomingHook) -> Identity:
+    """Who speaks through a hook. Whatever it calls itself, it is one author: its ids are its own."""
+    return Identity(f"hook:{hook.pk}", hook.name)
+
+
 def post_through(hook: IncomingHook, body: str, *, name: str | None = None, id: str | None = None) -> Posted:
     """Say something in a hook's room.
 
@@ -108,8 +114,7 @@ def post_through(hook: IncomingHook, body: str, *, name: str | None = None, id: 
     if hook.room.archived_at is not None:
         raise Forbidden(_("This room is archived: it can be read only."), code="archived")
     shown = text.person_name(name, NAME_MAX_LENGTH) if name else hook.name
-    # Whatever it calls itself, it is one author: its ids are its own.
-    bot = Identity(f"hook:{hook.pk}", shown, is_site=True)
+    bot = replace(speaker(hook), name=shown, is_site=True)
     posted = actions.post_message(hook.room, body, author=bot, id=id or uuid.uuid4().hex, kind="bot")
     now = timezone.now()
     is_old = Q(used_at=None) | Q(used_at__lt=now - timedelta(seconds=USED_SECONDS))

@@ -309,10 +309,14 @@ def _erase_mentions(message: Message, person: _Person, name: str) -> None:
         return
     for mention in mentions:
         if mention not in left:
-            message.body = message.body.replace(f"@{mention['name']}", f"@{name}")
+            old, new = f"@{mention['name']}", f"@{name}"
+            message.body = message.body.replace(old, new)
             if message.data.get("html"):
-                old, new = escape(f"@{mention['name']}"), escape(f"@{name}")
-                message.data["html"] = message.data["html"].replace(old, new)
+                message.data["html"] = message.data["html"].replace(escape(old), escape(new))
+            if earlier := message.data.get("earlier"):
+                message.data["earlier"] = [
+                    said | {"body": said["body"].replace(old, new)} for said in earlier
+                ]
     message.data.pop("mentions")
     if left:
         message.data["mentions"] = left

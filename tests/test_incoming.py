@@ -8,8 +8,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import actions
+from django_roomchat import actions, limits
 from django_roomchat.actions import post_message
+from django_roomchat.conf import Rate
 from django_roomchat.errors import BadValue, Forbidden, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.incoming import (
@@ -230,3 +231,13 @@ def test_the_last_use_is_written_down_about_once_a_minute(token):
 def test_nothing_is_found_by_the_digest_itself(token):
     with pytest.raises(NotFound):
         hook_of(IncomingHook.objects.get().digest)
+
+
+def test_a_program_that_says_too_much_is_told_to_wait(client, token, monkeypatch):
+    monkeypatch.setattr(limits, "rate", {"POSTS_PER_USER": Rate(2, 60)}.get)
+    answers = [send_json(client, token, text=f"{number}") for number in range(3)]
+    other = make_incoming_hook("builds", "CI")[1]
+
+    assert [status for status, _ in answers] == [201, 201, 429]
+    assert answers[2][1]["error"]["code"] == "rate_limited"
+    assert send_json(client, other, text="hi")[0] == 201

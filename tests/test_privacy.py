@@ -69,7 +69,7 @@ def put(room, body, author=BOB, kind="user", reply_to=None, **data):
     """A message as a chapter of its own would write it."""
     room = Room.objects.get(name=room)
     draft = Draft(
-        None, author.key, author.name, f"p{Message.objects.count()}", kind, body, reply_to, None, data
+        None, author.key, author.name, f"p{Message.objects.count()}", kind, body, reply_to, data=data
     )
     [stored] = log.append({room.pk: [draft]})[room.pk].results
     return Message.objects.get(room=room, seq=stored.seq)
@@ -89,7 +89,7 @@ def life(ana):
     me = of_user(ana)
     put("garden", "hi @Ana Ito and @Bob", mentions=[
         {"key": me.key, "name": "Ana Ito"}, {"key": BOB.key, "name": "Bob"}
-    ], html="<p>hi @Ana Ito and @Bob</p>")  # fmt: skip
+    ], html="<p>hi @Ana Ito and @Bob</p>", earlier=[{"body": "ho @Ana Ito", "at": "2026-01-01T00:00:00.000Z"}])  # fmt: skip
     put("garden", "hello @Ana Ito", mentions=[{"key": me.key, "name": "Ana Ito"}])
     put("garden", "Ana Ito joined.", identity.site(), "system", line={"code": "joined", "name": "Ana Ito"})
     put("garden", "Cleo joined.", identity.site(), "system", line={"code": "joined", "name": "Cleo"})
