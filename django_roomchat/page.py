@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 
-from django_roomchat import identity, policy
+from django_roomchat import identity, marks, policy
 from django_roomchat.actions import History, enter_room, list_rooms, read_history
 from django_roomchat.conf import config
 from django_roomchat.errors import BadValue
@@ -100,6 +100,7 @@ def room_page(
         "draft": draft,
         "error": error,
         "can": policy.rights(me, room),
+        "read_seq": marks.place_of(me, room),
         "may_post": bool(may_post),
         "may_post_detail": str(may_post.detail),
     }
@@ -204,6 +205,8 @@ def _addresses(room: Room) -> dict[str, str]:
     return {
         "room_url": room_url(room),
         "messages_url": reverse("roomchat:messages", args=[name]),
+        "events_url": reverse("roomchat:events", args=[name]),
+        "frames_url": reverse("roomchat:room_frames", args=[name]),
         "index_url": reverse("roomchat:index"),
         "search_url": f"{reverse('roomchat:search')}?{urlencode({'room': name})}",
         "socket_path": f"{config().SOCKET_PATH}{quote(name, safe='')}/",

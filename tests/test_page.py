@@ -57,6 +57,8 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
         "me": me,
         "room_url": "/chat/my%20room/",
         "messages_url": "/chat/my%20room/messages/",
+        "events_url": "/chat/my%20room/events/",
+        "frames_url": "/chat/my%20room/frames/",
         "index_url": "/chat/",
         "search_url": "/chat/~/search/?room=my+room",
         "socket_path": "/ws/chat/my%20room/",
@@ -64,6 +66,7 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
         "draft": "",
         "error": None,
         "can": ["post", "react", "report"],
+        "read_seq": 0,
         "may_post": True,
         "may_post_detail": "",
     }

@@ -22,10 +22,14 @@ from django.template import Context
 from django.templatetags.static import static
 from django.urls import NoReverseMatch
 from django.utils import timezone
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
+
+from django_roomchat import lines
+
+from django_roomchat.links import REL, pieces
 
 register = template.Library()
 
@@ -36,17 +40,15 @@ HUES = 12
 
 _ASSETS_DONE = "django_roomchat assets"
 _FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
-_LINK = re.compile(r"(?<![A-Za-z0-9_])https?://[^\s<>\"'`]+", re.IGNORECASE)
-_AFTER_A_LINK = ".,:;!?…。、！？*_~"
-_BRACKETS = {")": "(", "]": "[", "}": "{", "）": "（", "】": "【", "」": "「"}
 
 
 # Rooms and their assets ---------------------------------------------------------------------------------------
 
 
 @register.inclusion_tag("django_roomchat/_room.html", takes_context=True)
-def roomchat(context: Context, name: str) -> dict[str, Any]:
-    """A room, in the middle of any page."""
+def roomchat(context: Context, room: Any) -> dict[str, Any]:
+    """A room, in the middle of any page: a ``Room``, or the name of one."""
+    from django_roomchat.models import Room
     from django_roomchat.page import room_page
 
     request = context.get("request")
@@ -54,6 +56,7 @@ def roomchat(context: Context, name: str) -> dict[str, Any]:
         raise template.TemplateSyntaxError(
             '{% roomchat %} needs the request to know who is looking: add "django.template.context_processors.request" to the context processors.'
         )
+    name = room.name if isinstance(room, Room) else room
     return {**room_page(request, name), "request": request, "csp_nonce": _nonce(context), "embedded": True}
 
 
@@ -133,50 +136,23 @@ def roomchat_words() -> dict[str, str]:
         "ended_4409": gettext("This room is open in another window."),
         "sign_in": gettext("Sign in again"),
         "reload": gettext("Reload"),
+        "typing_one": gettext("{name} is typing…"),
+        "typing_two": gettext("{name} and {other} are typing…"),
+        "typing_many": gettext("Several people are typing…"),
         "replying": gettext("Answer to {name}"),
         "editing": gettext("Edit message"),
         "link_copied": gettext("Link copied."),
         "reported": gettext("Reported. A moderator will look at it."),
         "refused": gettext("That did not work. Try again."),
         "refused_offline": gettext("Not connected. Try again in a moment."),
-        **_line_words(),
-    }
-
-
-def _line_words() -> dict[str, str]:
-    """What the system says in a room, by the code of the line; ``_by`` where somebody did it to somebody else."""
-    return {
-        "line_created": gettext("{name} made the room"),
-        "line_joined": gettext("{name} joined"),
-        "line_joined_by": gettext("{by} added {name}"),
-        "line_left": gettext("{name} left"),
-        "line_removed": gettext("{name} was removed"),
-        "line_removed_by": gettext("{by} removed {name}"),
-        "line_renamed": gettext("The room is called “{value}” now"),
-        "line_renamed_by": gettext("{by} called the room “{value}”"),
-        "line_role": gettext("{name} is {value} now"),
-        "line_role_by": gettext("{by} made {name} {value}"),
-        "line_archived": gettext("The room was archived"),
-        "line_archived_by": gettext("{by} archived the room"),
-        "line_unarchived": gettext("The room was opened again"),
-        "line_unarchived_by": gettext("{by} opened the room again"),
-        "line_pinned": gettext("A message was pinned"),
-        "line_pinned_by": gettext("{by} pinned a message"),
-        "role_owner": gettext("owner"),
-        "role_moderator": gettext("moderator"),
-        "role_member": gettext("member"),
+        **lines.words(),
     }
 
 
 @register.filter
 def roomchat_line(message: Any) -> str:
     """What the system says, in the reader's language; ``js/src/lines.js`` does the same in the browser."""
-    line, words = message.line, _line_words()
-    wording = (line.by and words.get(f"line_{line.code}_by")) or words.get(f"line_{line.code}")
-    if not wording:
-        return str(message.body)
-    told = {"name": line.name, "by": line.by, "value": words.get(f"role_{line.value}", line.value)}
-    return re.sub(r"\{(name|by|value)\}", lambda match: told[match[1]], wording)
+    return lines.said(message.line)
 
 
 # Messages -------------------------------------------------------------------------------------------------------
@@ -188,12 +164,17 @@ class Row(NamedTuple):
     message: Any
     starts_day: bool
     follows: bool
+    starts_new: bool
 
 
 @register.filter
-def roomchat_rows(messages: Iterable[Any]) -> Iterator[Row]:
-    """Messages, oldest first, each with whether a new day begins and whether it goes on what its author just said."""
-    above = None
+def roomchat_rows(messages: Iterable[Any], read: int | None = 0) -> Iterator[Row]:
+    """Messages, oldest first, each with what it is to the one above it.
+
+    Does a new day begin? Does it go on what its author just said? Is it the first of those that others have said after the place
+    *read*, where the reader was before?
+    """
+    above, new_began = None, not read
     for message in messages:
         starts_day = above is None or _day(message.at) != _day(above.at)
         follows = (
@@ -203,7 +184,9 @@ def roomchat_rows(messages: Iterable[Any]) -> Iterator[Row]:
             and above.kind == message.kind
             and message.at - above.at < GROUPED_WITHIN
         )
-        yield Row(message, starts_day, follows)
+        starts_new = not new_began and message.seq > read and not message.mine
+        new_began = new_began or starts_new
+        yield Row(message, starts_day, follows, starts_new)
         above = message
 
 
@@ -235,32 +218,11 @@ def roomchat_initials(name: str) -> str:
 @register.filter
 def roomchat_body(body: str) -> SafeString:
     """The text of a message with its http and https addresses made into links, everything else escaped."""
-    return format_html_join("", "{}", ((piece,) for piece in _pieces(str(body))))
+    return mark_safe("".join(_link(piece) if is_link else escape(piece) for piece, is_link in pieces(str(body))))
 
 
-def _pieces(body: str) -> Iterator[SafeString]:
-    position = 0
-    for match in _LINK.finditer(body):
-        url = _trimmed(match.group())
-        if url.endswith("://"):
-            continue
-        yield escape(body[position : match.start()])
-        yield format_html(
-            '<a href="{}" target="_blank" rel="noopener noreferrer nofollow ugc">{}</a>', url, url
-        )
-        position = match.start() + len(url)
-    yield escape(body[position:])
-
-
-def _trimmed(url: str) -> str:
-    """Without the punctuation of the sentence around it; a bracket belongs to the address if it was opened in it."""
-    while url:
-        last = url[-1]
-        opening = _BRACKETS.get(last)
-        if last not in _AFTER_A_LINK and (opening is None or url.count(opening) >= url.count(last)):
-            break
-        url = url[:-1]
-    return url
+def _link(url: str) -> SafeString:
+    return format_html('<a href="{}" target="_blank" rel="{}">{}</a>', url, REL, url)
 
 
 @register.filter

@@ -7,8 +7,11 @@ import { History } from "./history.js";
 import { LogView } from "./log_view.js";
 import { MessageMenu } from "./menu.js";
 import { Notice } from "./notice.js";
+import { PresenceView } from "./presence_view.js";
+import { Reading } from "./reading.js";
 import { Cupboard } from "./storage.js";
 import { REAL_CLOCK } from "./transport.js";
+import { Typing } from "./typing.js";
 
 /**
  * `<room-chat>`: takes over the room that the server has rendered inside it, in place.
@@ -24,6 +27,7 @@ export class RoomChat extends HTMLElement {
   #composer;
   #banner;
   #notice;
+  #reading;
   #words;
 
   // Lifecycle
@@ -103,6 +107,7 @@ export class RoomChat extends HTMLElement {
     this.#startSession(you, signal);
     this.#startComposer(room, meKey, words, signal);
     this.#startActions(words, signal);
+    this.#startCompany(words, signal);
     // From now on, what is added is news: announce it.
     requestAnimationFrame(() => this.#part("log").setAttribute("aria-live", "polite"));
   }
@@ -151,12 +156,36 @@ export class RoomChat extends HTMLElement {
     this.addEventListener("click", (event) => this.#reacted(event), { signal });
   }
 
+  /** The others: who is here, who types, and how far one has read what they say. */
+  #startCompany(words, signal) {
+    const session = this.#session;
+    const on = (type, handler) => session.addEventListener(type, ({ detail }) => handler(detail), { signal });
+    const [button, panel] = [this.#part("present"), this.#part("people")];
+    if (button && panel) {
+      const presence = new PresenceView({ button, panel, signal });
+      on("presence", (frame) => presence.show(frame));
+    }
+    const [element, input] = [this.#part("typing"), this.#part("composer")?.elements.body];
+    const typing = new Typing({ element, input, words, tell: (on) => session.tell({ type: "typing", on }), signal });
+    on("typing", (frame) => typing.show(frame, session.you));
+    this.#reading = new Reading({
+      log: this.#log,
+      list: this.#part("messages"),
+      read: Number(this.dataset.read ?? 0),
+      ownsTitle: "ownPage" in this.dataset,
+      tell: (seq) => session.tell({ type: "read", seq }),
+      signal,
+    });
+    on("read", ({ seq }) => this.#reading.readElsewhere(seq));
+  }
+
   // What the session says
 
   #showStatus({ state, code, reason }) {
     this.dataset.state = state;
     this.toggleAttribute("connected", state === "connected");
     this.#banner.show({ state, code });
+    if (state === "connected") this.#reading?.look();
     this.#tell("status", { state, code, reason });
   }
 
@@ -171,10 +200,12 @@ export class RoomChat extends HTMLElement {
   #showMessages(messages) {
     const { you } = this.#session;
     const news = messages.filter(({ seq, rev, deleted_at }) => seq === rev && !deleted_at);
-    const unseen = news.filter(({ author }) => author.key !== you.key).length;
+    const others = news.filter(({ author }) => author.key !== you.key);
+    const unseen = others.length;
     // A change to a message that is not loaded will be seen when it is.
     const since = this.#history.before === null ? 0 : (this.#log.oldest ?? 0);
     this.#log.upsert(messages, { you, since, unseen });
+    if (unseen) this.#reading?.came(unseen, others[0].seq);
     for (const message of news) this.#tell("message", { message, mine: message.author.key === you.key });
   }
 

@@ -39,6 +39,17 @@ export class LogView {
     return view && !view.pending ? view.seq : null;
   }
 
+  /** `seq` of the newest message shown that the server has. */
+  get newest() {
+    return this.#views.findLast(({ pending }) => !pending)?.seq ?? null;
+  }
+
+  /** Say “New” above the message with this number, or the first one after it. */
+  beginNew(seq) {
+    this.#list.querySelector("[data-starts-new]")?.removeAttribute("data-starts-new");
+    this.#views[this.#placeOf(seq)]?.element.toggleAttribute("data-starts-new", true);
+  }
+
   get atBottom() {
     return this.#distance() <= AT_BOTTOM_PX;
   }

@@ -186,7 +186,7 @@ log.append({{room.pk: [draft]}})
 """,
     )
 
-    for page, said in zip(pages, ("Ana called the room “Kitchen”", "Ana 님이"), strict=True):
+    for page, said in zip(pages, ("Ana renamed the room to “Kitchen”.", "Ana 님이"), strict=True):
         expect(page.locator("#m-1 .roomchat-body")).to_contain_text(said, timeout=15_000)
         page.reload()
         expect(page.locator("#m-1 .roomchat-body")).to_contain_text(said)

@@ -1,0 +1,71 @@
+const TELL_AFTER_MS = 1_000;
+
+/**
+ * What the person has read: told to the server, and shown as a number in the page's title while they look elsewhere.
+ *
+ * A message counts as read when the page is in front and its end is in sight.
+ */
+export class Reading {
+  #log;
+  #tell;
+  #told;
+  #timer = null;
+  #unread = 0;
+  #title = null;
+  #ownsTitle;
+
+  /** @param read the place up to which it was read before; @param tell `tell(seq)` */
+  constructor({ log, list, read, ownsTitle, tell, signal }) {
+    this.#log = log;
+    this.#told = read;
+    this.#tell = tell;
+    this.#ownsTitle = ownsTitle;
+    document.addEventListener("visibilitychange", () => this.look(), { signal });
+    window.addEventListener("focus", () => this.look(), { signal });
+    list.addEventListener("arrived", () => this.look(), { signal });
+    signal.addEventListener("abort", () => {
+      clearTimeout(this.#timer);
+      this.#show(0);
+    });
+  }
+
+  /** Somebody is in front of the page, at the end of the messages. */
+  get isLooking() {
+    return document.visibilityState === "visible" && this.#log.atBottom;
+  }
+
+  /** New messages of others have arrived; `first` is the place of the first of them. */
+  came(count, first) {
+    if (document.visibilityState !== "visible") {
+      if (!this.#unread) this.#log.beginNew(first);
+      this.#show(this.#unread + count);
+    }
+    this.look();
+  }
+
+  /** Another tab of the same person has read up to `seq`. */
+  readElsewhere(seq) {
+    this.#told = Math.max(this.#told, seq);
+    if (seq >= (this.#log.newest ?? 0)) this.#show(0);
+  }
+
+  /** Is anybody looking? Then what they see is read in a moment. */
+  look() {
+    if (document.visibilityState === "visible") this.#show(0);
+    if (this.isLooking && this.#timer === null) this.#timer = setTimeout(() => this.#note(), TELL_AFTER_MS);
+  }
+
+  #note() {
+    this.#timer = null;
+    const { newest } = this.#log;
+    if (this.isLooking && newest > this.#told && this.#tell(newest)) this.#told = newest;
+  }
+
+  #show(unread) {
+    this.#unread = unread;
+    if (!this.#ownsTitle) return;
+    this.#title ??= document.title;
+    document.title = unread ? `(${unread}) ${this.#title}` : this.#title;
+    if (!unread) this.#title = null;
+  }
+}
