@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -14,7 +15,17 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
-from django_roomchat import identity, incoming, moderation, policy, review, webhooks
+from django_roomchat import (
+    identity,
+    incoming,
+    invitations,
+    members,
+    moderation,
+    policy,
+    review,
+    rooms,
+    webhooks,
+)
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity
 from django_roomchat.models import (
@@ -22,6 +33,8 @@ from django_roomchat.models import (
     Ban,
     HeldMessage,
     IncomingHook,
+    Invitation,
+    Membership,
     Message,
     Mute,
     Report,
@@ -32,16 +45,14 @@ from django_roomchat.models import (
 
 if TYPE_CHECKING:
     # Django's admin classes take no type arguments when they run.
-    RoomModelAdmin = admin.ModelAdmin[Room]
     MessageModelAdmin = admin.ModelAdmin[Message]
-    SanctionModelAdmin = QueueModelAdmin = HookModelAdmin = admin.ModelAdmin[Any]
+    AnyModelAdmin = admin.ModelAdmin[Any]
+    QueueModelAdmin = admin.ModelAdmin[Any]
+    HookModelAdmin = admin.ModelAdmin[Any]
     AuditModelAdmin = admin.ModelAdmin[AuditEntry]
     AnyPaginator = Paginator[Any]
 else:
-    RoomModelAdmin = MessageModelAdmin = SanctionModelAdmin = QueueModelAdmin = AuditModelAdmin = (
-        admin.ModelAdmin
-    )
-    HookModelAdmin = admin.ModelAdmin
+    AnyModelAdmin = MessageModelAdmin = QueueModelAdmin = AuditModelAdmin = HookModelAdmin = admin.ModelAdmin
     AnyPaginator = Paginator
 
 COUNTED_MAX = 10_000
@@ -58,12 +69,73 @@ class CappedPaginator(AnyPaginator):
         return counted
 
 
+class _ThroughActions(AnyModelAdmin):
+    """What is changed here goes the way of every other change, so that it holds at once, is on the record, and may be refused."""
+
+    def changeform_view(self, request: HttpRequest, *about: Any, **options: Any) -> Any:
+        return self._or_refusal(super().changeform_view, request, *about, **options)
+
+    def delete_view(self, request: HttpRequest, *about: Any, **options: Any) -> Any:
+        return self._or_refusal(super().delete_view, request, *about, **options)
+
+    def changelist_view(self, request: HttpRequest, *about: Any, **options: Any) -> Any:
+        return self._or_refusal(super().changelist_view, request, *about, **options)
+
+    def _or_refusal(self, view: Any, request: HttpRequest, *about: Any, **options: Any) -> Any:
+        try:
+            return view(request, *about, **options)
+        except ChatError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset.select_related("room"):
+            self.delete_model(request, row)
+
+
+class _RoomForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take no type arguments when they run
+    is_archived = forms.BooleanField(
+        label=_("archived"), required=False, help_text=_("It can be read only, and be opened again.")
+    )
+
+    def __init__(self, *about: Any, **options: Any) -> None:
+        super().__init__(*about, **options)
+        self.initial["is_archived"] = self.instance.archived_at is not None
+
+    class Meta:
+        fields = (
+            "title",
+            "is_listed",
+            "is_announcement",
+            "tells_changes",
+            "slow_seconds",
+            "retention_days",
+        )
+
+
 @admin.register(Room)
-class RoomAdmin(RoomModelAdmin):
-    list_display = ("title", "name", "head", "changed_at", "created_at")
+class RoomAdmin(_ThroughActions):
+    form = _RoomForm
+    list_display = ("title", "name", "visibility", "head", "changed_at", "created_at")
+    list_filter = ("visibility",)
     list_select_related = ("log",)
     search_fields = ("name", "title")
-    readonly_fields = ("name", "head", "changed_at", "created_at")
+    fields = (
+        "title",
+        "is_archived",
+        "is_listed",
+        "is_announcement",
+        "tells_changes",
+        "slow_seconds",
+        "retention_days",
+        "name",
+        "visibility",
+        "people",
+        "head",
+        "changed_at",
+        "created_at",
+    )
+    readonly_fields = ("name", "visibility", "people", "head", "changed_at", "created_at")
     ordering = ("-log__changed_at", "-pk")
     show_full_result_count = False
 
@@ -75,9 +147,103 @@ class RoomAdmin(RoomModelAdmin):
     def changed_at(self, room: Room) -> Any:
         return room.log.changed_at
 
+    @admin.display(description=_("memberships"))
+    def people(self, room: Room) -> str:
+        address = reverse("admin:roomchat_membership_changelist")
+        return format_html(
+            '<a href="{}?room__id__exact={}">{}</a>', address, room.pk, room.memberships.count()
+        )
+
     def has_add_permission(self, request: HttpRequest) -> bool:
-        # A room comes into being with its first message.
+        # A room comes into being with its first message, or through an action.
         return False
+
+    def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
+        new = {name: form.cleaned_data[name] for name in form.changed_data}
+        if "retention_days" in new:
+            new["retention_days"] = new["retention_days"] or 0
+        rooms.configure_room(obj, by=_manager(request, obj), **new)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        queryset.delete()
+
+
+class _MembershipForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
+    key = forms.CharField(label=_("key"), required=False, help_text=_("Of a guest."), max_length=100)
+    name = forms.CharField(label=_("name"), required=False, help_text=_("Of a guest."), max_length=150)
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if not self.instance.pk and not given.get("user") and not (given.get("key") and given.get("name")):
+            raise forms.ValidationError(_("Choose a user, or give the key and the name of a guest."))
+        return given
+
+
+@admin.register(Membership)
+class MembershipAdmin(_ThroughActions):
+    form = _MembershipForm
+    list_display = ("__str__", "key", "role", "created_at")
+    list_select_related = ("room",)
+    list_filter = ("role",)
+    search_fields = ("name", "=key", "room__name", "room__title")
+    fields = ("room", "user", "key", "name", "role")
+    autocomplete_fields = ("room",)
+    raw_id_fields = ("user",)
+    ordering = ("-pk",)
+    show_full_result_count = False
+    paginator = CappedPaginator
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        return lookup == "room__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
+        return () if obj is None else ("room", "user", "key", "name")
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        manager, role = _manager(request, obj.room), form.cleaned_data["role"]
+        if change:
+            members.set_role(obj.room, obj.key, role, by=manager)
+            return
+        who = identity.of_user(obj.user) if obj.user else Identity(obj.key, obj.name)
+        members.add_member(obj.room, who, by=manager, role=role)
+        obj.pk = Membership.objects.get(room=obj.room, key=who.key).pk
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        members.remove_member(obj.room, obj.key, by=_manager(request, obj.room))
+
+
+@admin.register(Invitation)
+class InvitationAdmin(_ThroughActions):
+    """Invitations can be seen here and revoked. Their links are told once, to who makes them."""
+
+    list_display = ("__str__", "role", "by", "by_key", "created_at", "expires_at", "uses_left", "revoked_at")
+    list_select_related = ("room", "by")
+    search_fields = ("room__name", "room__title", "=by_key")
+    ordering = ("-pk",)
+    actions = ("revoke",)
+    show_full_result_count = False
+    paginator = CappedPaginator
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Invitation | None = None) -> list[str]:
+        return [field.name for field in self.model._meta.fields]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.action(description=_("Revoke"), permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
+        revoked = sum(
+            invitations.revoke_invitation(one.room, one.pk, by=_manager(request, one.room))
+            for one in queryset.select_related("room")
+        )
+        self.message_user(request, _("%(count)d invitations revoked.") % {"count": revoked})
+
+
+def _manager(request: HttpRequest, room: Room) -> Identity:
+    """Who manages in the admin: under their own name, with the site's authority if the policy lets them manage."""
+    who = identity.of_user(request.user)
+    policy.require(policy.policy().can_manage(who, room))
+    return replace(who, is_site=True)
 
 
 @admin.register(Message)
@@ -108,7 +274,7 @@ class MessageAdmin(MessageModelAdmin):
         return obj is not None and match is not None and (match.url_name or "").startswith("roomchat_room_")
 
 
-class _SanctionAdmin(SanctionModelAdmin):
+class _SanctionAdmin(_ThroughActions):
     """Bans and mutes are made and ended through their functions, so that they take hold of open sockets at once."""
 
     list_display = ("__str__", "key", "reason", "created_at", "until", "by")
@@ -125,13 +291,6 @@ class _SanctionAdmin(SanctionModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Sanction | None = None) -> tuple[str, ...]:
         return () if obj is None else ("room", "key")
 
-    def changeform_view(self, request: HttpRequest, *about: Any, **options: Any) -> Any:
-        try:
-            return super().changeform_view(request, *about, **options)
-        except ChatError as error:
-            self.message_user(request, error.detail, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-
     def save_model(self, request: HttpRequest, obj: Sanction, form: Any, change: bool) -> None:
         target = Identity(obj.key, obj.name)
         self.begin(obj.room, target, by=_judge(request, obj.room), reason=obj.reason, until=obj.until)
@@ -139,10 +298,6 @@ class _SanctionAdmin(SanctionModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Sanction) -> None:
         self.end(obj.room, obj.key, by=_judge(request, obj.room))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for sanction in queryset.select_related("room"):
-            self.delete_model(request, sanction)
 
 
 @admin.register(Ban)

@@ -160,7 +160,8 @@ def met_in(room: Room, key: str) -> Identity:
         raise NotFound(_("Nobody of this key is a member here or has said something."), code="no_such_person")
     name, user = known
     users = get_user_model()._default_manager
-    return Identity(key, name, user=None if user is None else users.filter(pk=user).first())
+    found = None if user is None else users.filter(pk=user).first()
+    return Identity(key, name, user=found, is_guest=found is None)
 
 
 def configure_room(

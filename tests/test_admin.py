@@ -8,12 +8,13 @@ from django_roomchat import actions
 from django_roomchat.actions import post_message
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import Identity
-from django_roomchat.models import Ban, Message, Room, RoomLog
-from django_roomchat.moderation import ban
+from django_roomchat.models import AuditEntry, Ban, HeldMessage, Message, Mute, Report, Room, RoomLog
+from django_roomchat.moderation import ban, mute
+from django_roomchat.review import report_message
 
 pytestmark = pytest.mark.django_db
 BOB = Identity("g:bob", "Bob", is_guest=True)
-LISTS = ["room", "message", "ban"]
+LISTS = ["room", "message", "ban", "mute", "report", "heldmessage"]
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,15 @@ def fill(count, start=0):
     for number in range(start, start + count):
         post_message(f"room {number}", f"message {number}", author=BOB)
         ban(f"room {number}", f"g:{number}", reason=f"reason {number}")
+        mute(f"room {number}", f"g:{number}")
+        report_message(f"room {number}", 1, f"reason {number}", by=BOB)
+        HeldMessage.objects.create(
+            room=Room.objects.get(name=f"room {number}"),
+            author_key="g:bob",
+            author_name="Bob",
+            client_id=str(number),
+            body=f"held {number}",
+        )
 
 
 def url(model, view="changelist", *about):
@@ -54,6 +64,11 @@ def test_a_list_costs_the_same_whatever_its_length(admin_client, model):
         ("message", "Bob", 3),
         ("ban", "g:1", 1),
         ("ban", "room 2", 1),
+        ("mute", "room 2", 1),
+        ("report", "message 2", 1),
+        ("heldmessage", "held 1", 1),
+        ("auditentry", "ban", 3),
+        ("auditentry", "g:1", 2),
     ],
 )
 def test_a_list_can_be_searched(admin_client, model, query, count):
@@ -176,3 +191,161 @@ def test_who_may_only_look_at_messages_may_look(client):
 
     assert client.get(url("message")).status_code == 200
     assert client.get(url("room")).status_code == 403
+
+
+# Many ----------------------------------------------------------------------------------------------------------
+
+
+def queries_of(client, address):
+    with CaptureQueriesContext(connection) as captured:
+        page = client.get(address)
+    return len(captured), page.context["cl"]
+
+
+def double(times):
+    """Twice as many messages, so many times, by the database alone."""
+    other = {"seq": "seq + {n}", "rev": "seq + {n}", "client_id": "CAST(seq + {n} AS varchar(20))"}
+    columns = [field.column for field in Message._meta.fields if field.column != "id"]
+    values = ", ".join(other.get(column, column) for column in columns)
+    with connection.cursor() as cursor:
+        for n in range(times):
+            cursor.execute(
+                f"INSERT INTO roomchat_message ({', '.join(columns)}) "
+                f"SELECT {values.format(n=2**n)} FROM roomchat_message"
+            )
+
+
+def test_the_list_of_a_hundred_thousand_messages_costs_what_a_short_one_costs(admin_client):
+    fill(1)
+    few, _ = queries_of(admin_client, url("message"))
+    double(17)
+
+    many, shown = queries_of(admin_client, url("message"))
+    last, _ = queries_of(admin_client, f"{url('message')}?p={shown.paginator.num_pages}")
+
+    assert (many, last, shown.result_count, len(shown.result_list)) == (few, few, 10_000, 100)
+
+
+def test_the_audit_trail_can_be_read_and_by_nobody_be_changed(admin_client):
+    ban("lobby", BOB, reason="Spam.")
+    entry = AuditEntry.objects.get()
+
+    answers = {
+        "list": admin_client.get(url("auditentry")).status_code,
+        "read": admin_client.get(url("auditentry", "change", entry.pk)).status_code,
+        "changed": admin_client.post(url("auditentry", "change", entry.pk), {"verb": "x"}).status_code,
+        "added": admin_client.get(url("auditentry", "add")).status_code,
+        "deleted": admin_client.post(url("auditentry", "delete", entry.pk), {"post": "yes"}).status_code,
+    }
+    admin_client.post(
+        url("auditentry"), {"action": "delete_selected", "_selected_action": [entry.pk], "post": "yes"}
+    )
+
+    assert answers == {"list": 200, "read": 200, "changed": 403, "added": 403, "deleted": 403}
+    assert (AuditEntry.objects.get().verb, str(entry)) == ("ban", "System ban Bob")
+
+
+def test_the_audit_trail_costs_the_same_whatever_its_length(admin_client):
+    fill(1)
+    few, _ = queries_of(admin_client, url("auditentry"))
+    fill(10, start=1)
+    many, shown = queries_of(admin_client, url("auditentry"))
+
+    assert (many, shown.result_count) == (few, AuditEntry.objects.count())
+
+
+# Queues ---------------------------------------------------------------------------------------------------------
+
+
+def act(client, model, action, *rows):
+    data = {"action": action, "_selected_action": [row.pk for row in rows]}
+    response = client.post(url(model), data, follow=True)
+    return [str(message) for message in response.context["messages"]]
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "body"), [("uphold", "upheld", ""), ("dismiss", "dismissed", "message 0")]
+)
+def test_reports_are_decided_in_the_list(admin_client, admin_user, action, state, body):
+    fill(1)
+    report = Report.objects.get()
+
+    said = act(admin_client, "report", action, report)
+
+    report.refresh_from_db()
+    assert (report.state, report.decided_by, Message.objects.get().body) == (state, admin_user, body)
+    assert said == [f"1 reports {state}."]
+
+
+def test_the_queue_shows_what_waits_and_links_to_the_message(admin_client):
+    fill(2)
+    act(admin_client, "report", "dismiss", Report.objects.first())
+
+    shown = {
+        str(state): [
+            report.body
+            for report in admin_client.get(url("report"), {"state": state} if state else {})
+            .context["cl"]
+            .result_list
+        ]
+        for state in (None, "decided", "all")
+    }
+
+    assert shown == {"None": ["message 1"], "decided": ["message 0"], "all": ["message 0", "message 1"]}
+    page = admin_client.get(url("report")).content.decode()
+    assert 'href="/chat/room%201/?at=1#m-1"' in page or 'href="/chat/room%201/?before=2#m-1"' in page
+
+
+def test_held_messages_are_released_and_refused_in_the_list(admin_client, admin_user):
+    fill(2)
+    first, second = HeldMessage.objects.order_by("pk")
+
+    said = act(admin_client, "heldmessage", "release", first) + act(
+        admin_client, "heldmessage", "refuse", second
+    )
+
+    assert said == ["1 messages released.", "1 messages refused."]
+    assert list(HeldMessage.objects.order_by("pk").values_list("state", "decided_by")) == [
+        ("released", admin_user.pk),
+        ("refused", admin_user.pk),
+    ]
+    assert Message.objects.filter(room__name="room 0", body="held 0", author_name="Bob").exists()
+
+
+def test_what_cannot_be_released_says_why_and_waits_on(admin_client):
+    fill(1)
+    ban("room 0", BOB, reason="Spam.")
+
+    said = act(admin_client, "heldmessage", "release", HeldMessage.objects.get())
+
+    assert (said, HeldMessage.objects.get().state) == (["held 0: Spam."], "waiting")
+
+
+def test_who_may_only_look_at_the_queue_decides_nothing(client):
+    fill(1)
+    user = User.objects.create_user("looker", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_report"))
+    client.force_login(user)
+
+    client.post(url("report"), {"action": "uphold", "_selected_action": [Report.objects.get().pk]})
+
+    assert (client.get(url("report")).status_code, Report.objects.get().state) == (200, "open")
+
+
+def test_a_mute_made_in_the_admin_takes_hold_at_once_and_is_on_the_record(admin_client, admin_user):
+    room = Room.objects.get(name=post_message("lobby", "hi").room)
+
+    admin_client.post(url("mute", "add"), {"room": room.pk, "key": "g:bob", "name": "Bob", "reason": "Loud."})
+
+    assert (Mute.objects.get().by, AuditEntry.objects.get().by_name) == (admin_user, "admin")
+    with pytest.raises(Forbidden):
+        post_message("lobby", "hi", author=BOB)
+
+
+def test_a_sanction_that_cannot_be_is_told_on_the_form(admin_client):
+    room = Room.objects.get(name=post_message("lobby", "hi").room)
+    data = {"room": room.pk, "key": "g:bob", "until_0": "2001-01-01", "until_1": "00:00"}
+
+    response = admin_client.post(url("ban", "add"), data, follow=True)
+
+    assert (Ban.objects.count(), "The end has to be in the future." in response.content.decode()) == (0, True)

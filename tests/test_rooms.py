@@ -2,11 +2,15 @@
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.fields import GenericRelation
 from django.db import connection, transaction
+from django.template import RequestContext, Template
+from django.urls import reverse
 
 from django_roomchat import (
     aconfigure_room,
     acreate_room,
+    add_member,
     adirect_room,
     awrite_to,
     configure_room,
@@ -256,6 +260,51 @@ def test_the_room_of_a_deleted_object_stays():
 
     stored = Room.objects.get()
     assert (stored, stored.object, said(stored)) == (room, None, ["hi"])
+
+
+@pytest.fixture
+def related(monkeypatch):
+    """Groups have the relation that the documentation shows."""
+    monkeypatch.setattr(Group._meta, "private_fields", list(Group._meta.private_fields))
+    monkeypatch.setattr(Group, "rooms", None, raising=False)
+    GenericRelation(Room).contribute_to_class(Group, "rooms")
+    yield
+    monkeypatch.undo()
+    Group._meta._expire_cache()
+
+
+@pytest.mark.parametrize("database", ["transactional_db", "on_postgres"])
+def test_the_room_goes_with_its_object_where_the_project_says_so(request, related, database):
+    request.getfixturevalue(database)
+    order, another = (Group.objects.create(name=f"Order {number}") for number in (7, 8))
+    kept = Room.objects.for_object(another)
+    post_message(Room.objects.for_object(order), "hi")
+
+    order.delete()
+
+    assert (list(Room.objects.all()), Message.objects.count()) == ([kept], 0)
+    assert list(another.rooms.all()) == [kept]
+    Group.objects.all().delete()
+
+
+def test_the_tag_shows_the_room_of_an_object_to_its_members(rf):
+    customer = User.objects.create_user("ana")
+    room = Room.objects.for_object(Group.objects.create(name="Order 7"))
+    add_member(room, customer)
+    post_message(room, "Your parcel is on its way.")
+    template = Template("{% load roomchat %}{% roomchat order_room %}")
+
+    def shown(user):
+        request = rf.get("/")
+        request.user = user
+        return template.render(RequestContext(request, {"order_room": room}))
+
+    page = shown(customer)
+
+    assert "Your parcel is on its way." in page
+    assert f'"{reverse("roomchat:room", args=[room.name])}"' in page
+    with pytest.raises(NotFound):
+        shown(User.objects.create_user("bob"))
 
 
 def test_calls_at_the_same_time_find_the_same_room_of_an_object(on_postgres):
