@@ -14,13 +14,14 @@ from django_roomchat import protocol
 WIRE = {
     "client": [frame.__name__ for frame in get_args(protocol.ClientFrame)],
     "server": [frame.__name__ for frame in get_args(protocol.ServerFrame)],
-    "objects": ["Event", "Author", "Quote", "Reactions", "Mention", "Line", "EarlierText", "Person", "You", "Limits", "Hit", "ListedMember", "ListedInvitation"],
+    "objects": ["Event", "Author", "Quote", "Reactions", "Mention", "Line", "EarlierText", "Person", "You", "Limits", "Hit", "ListedMember", "ListedRoom", "LastMessage", "ListedInvitation"],
     "tutorial": ["TutorialPost", "TutorialMessage", "TutorialError"],
 }
 
 # How the wire's types are called in JSON, for people who do not write Python.
 WIRE_TYPES = {
     "Author": "object, see :wire-object:`Author`",
+    "LastMessage": "object, see :wire-object:`LastMessage`",
     "Limits": "object, see :wire-object:`Limits`",
     "Key": "text of 1 to 100 characters",
     "Line": "object, see :wire-object:`Line`",
@@ -41,6 +42,7 @@ WIRE_TYPES = {
     "list[Event]": "list of :wire-object:`Event`",
     "list[Hit]": "list of :wire-object:`Hit`",
     "list[ListedInvitation]": "list of :wire-object:`ListedInvitation`",
+    "list[ListedRoom]": "list of :wire-object:`ListedRoom`",
     "list[ListedMember]": "list of :wire-object:`ListedMember`",
     "list[Person]": "list of :wire-object:`Person`",
     "list[Mention]": "list of :wire-object:`Mention`",
