@@ -62,7 +62,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
     try:
         if request.method == "POST":
             return _post_form(request, room_name)
-        return _show_room(request, room_name, **_places(request, "before", "after", "at"))
+        return _show_room(request, room_name, places=_places(request, "before", "after", "at"))
     except ChatError as error:
         return _error_page(request, error)
 
@@ -91,11 +91,12 @@ def _show_room(
     request: HttpRequest,
     room_name: str,
     *,
+    places: dict[str, int] | None = None,
     draft: str = "",
     error: ChatError | None = None,
-    **places: int | None,
 ) -> HttpResponse:
-    context = page.room_page(request, room_name, **places, draft=draft, error=error.detail if error else None)
+    detail = error.detail if error else None
+    context = page.room_page(request, room_name, **(places or {}), draft=draft, error=detail)
     response = render(request, "django_roomchat/room.html", context, status=error.status if error else 200)
     patch_vary_headers(response, ["Cookie"])
     return response
@@ -179,6 +180,7 @@ async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
 
 def _bond(request: HttpRequest) -> tuple[Identity, sessions.Bond]:
     who = identity.who(request)
+    limits.spend("JOINS", who, limits.address_of(request))
     return who, sessions.bond_of(who, getattr(request, "session", None))
 
 
