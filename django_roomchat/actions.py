@@ -38,7 +38,7 @@ from django_roomchat.counter import database
 from django_roomchat.errors import BadValue, Busy, ChatError, Forbidden, Held, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.models import HeldMessage, Message, Reaction, Room, RoomLog, RoomQuerySet
-from django_roomchat.protocol import Event, encode_event
+from django_roomchat.protocol import Event, Quote, encode_event
 
 TRIES = 3
 """For a room in which somebody's rights change while another is looking them up."""
@@ -203,6 +203,7 @@ def _check(
             results[place] = error
     rooms = _rooms({name for name, _ in drafts.values()}, look_up)
     refusals: dict[tuple[str, str], ChatError | None] = {}
+    answered: dict[str, dict[int, Quote]] = {}
     ready = {}
     for place, (name, draft) in drafts.items():
         post = posts[place]
@@ -225,7 +226,16 @@ def _check(
         if refusal is None and name not in rooms:
             rooms[name] = create_room(_new_room(name, post.room))
         if refusal is None and post.reply_to is not None:
-            refusal = _no_such_quote(rooms[name], post.reply_to)
+            if name not in answered:
+                wanted = {
+                    draft.reply_to for other, draft in drafts.values() if other == name and draft.reply_to
+                }
+                answered[name] = log.quotes(rooms[name].pk, wanted)
+            # Only whether there is one: the log quotes it under its lock, so that what is deleted meanwhile is not quoted.
+            if post.reply_to not in answered[name]:
+                refusal = NotFound(
+                    _("There is no message %(seq)d in this room to reply to."), seq=post.reply_to
+                )
         if refusal is None and rooms[name].slow_seconds and _is_slowed(post, rooms[name]):
             draft = replace(draft, slow_seconds=rooms[name].slow_seconds)
         if refusal is None and (read := _read_in(draft.body, rooms[name])):
@@ -234,13 +244,6 @@ def _check(
         if refusal is None:
             ready[place] = rooms[name], draft
     return ready
-
-
-def _no_such_quote(room: Room, seq: int) -> ChatError | None:
-    """Only whether there is one: the log quotes it under its lock, so that what is deleted meanwhile is not quoted."""
-    if log.quotes(room.pk, [seq]):
-        return None
-    return NotFound(_("There is no message %(seq)d in this room to reply to."), seq=seq)
 
 
 def _read_in(body: str, room: Room) -> dict[str, Any]:

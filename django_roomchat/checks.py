@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from django_roomchat import bus, conf
+from django_roomchat import bus, conf, markdown
 from django_roomchat.counter import database
 
 CAPACITY = 1000
@@ -157,6 +157,12 @@ def _check_site() -> Iterator[CheckMessage]:
             "ASGI_APPLICATION is not set, so runserver does not serve sockets.",
             hint='Set it to your application, such as "mysite.asgi.application".',
             id="roomchat.E007",
+        )
+    if conf.config().MARKDOWN and not markdown.is_installed():
+        yield Error(
+            "ROOMCHAT['MARKDOWN'] is on, but markdown-it-py and nh3 are not installed.",
+            hint='python -m pip install "django-roomchat[markdown]"',
+            id="roomchat.E012",
         )
     if "*" in conf.config().ALLOWED_ORIGINS:
         yield Warning(

@@ -37,3 +37,24 @@ message_deleted = Signal()
 #   - user: of the project
 #   - rooms: a list of (Room, unread messages, mentions among them), the latest change first
 unread_for_a_while = Signal()
+
+# Sent after message_posted, and after message_edited for those whom the text did not call before.
+#
+# Arguments: those of message_posted, and
+#   - mentions: a list of django_roomchat.protocol.Mention
+mentioned = Signal()
+
+# Sent for every reaction that is given or taken back.
+#
+# Arguments: those of message_posted, and
+#   - emoji: as it is counted
+#   - by: django_roomchat.identity.Identity
+#   - on: whether it was given
+reaction_changed = Signal()
+
+# Sent for every message that is pinned, or is no longer.
+#
+# Arguments: those of message_posted, and
+#   - by: django_roomchat.identity.Identity
+#   - on: whether it was pinned
+pin_changed = Signal()

@@ -137,7 +137,7 @@ def test_the_events_told_are_the_events_read_later(database):
     append(room, draft("a"))
     quote = log.quotes(room.pk, [1])[1]
 
-    done = append(room, draft("b", reply_to=1, quote=quote, data={"avatar": "/ana.png", "html": "<b>b</b>"}))
+    done = append(room, draft("b", reply_to=1, data={"avatar": "/ana.png", "html": "<b>b</b>"}))
 
     assert (
         done.events

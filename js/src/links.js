@@ -1,8 +1,11 @@
 /**
- * Addresses in what people say. `templatetags/roomchat.py` does the same for what the server renders.
+ * Addresses in what people say. `django_roomchat/links.py` does the same for what the server renders; `tests/links.json`
+ * holds both to it.
  */
 
-const LINK = /(?<![A-Za-z0-9_])https?:\/\/[^\s<>"'`]+/gi;
+// Characters that are invisible or turn the direction of writing end an address: it leads where it says.
+const LINK =
+  /(?<![A-Za-z0-9_])[hH][tT][tT][pP][sS]?:\/\/[^\s<>"'`\u0000-\u001f\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]+/g;
 const AFTER_A_LINK = ".,:;!?…。、！？*_~";
 const BRACKETS = { ")": "(", "]": "[", "}": "{", "）": "（", "】": "【", "」": "「" };
 

@@ -1,0 +1,117 @@
+"""Whom a text calls by name: ``@name``, as it is shown in the room. Found when the text is written, so nobody looks it up again."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db.models import Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Lower
+
+from django_roomchat.counter import database
+from django_roomchat.models import Membership, Message, Room
+
+MENTIONS_MAX = 20
+"""People whom a text can call."""
+WRITERS_MAX = 500
+"""Messages that one looks back to know who writes here."""
+NAME_LENGTH = 80
+"""Longer names are not found."""
+_CALLS_MAX = 40
+_AT = re.compile(r"(?<![\w.+-])@(?=\w)")
+
+
+def called_in(room: Room, body: str) -> list[dict[str, str]]:
+    """Whom a text calls, as ``Message.data["mentions"]`` has them.
+
+    Two queries; for a text without an ``@`` or a room without people, none.
+
+    Args:
+        room: in which it is said.
+        body: the text. The longest name that fits counts: in “@Ana Silva!”, Ana Silva and not Ana.
+    """
+    if "@" not in body or room.pk is None:
+        return []
+    calls = [_readings(body, match.end()) for match in _calls(body)]
+    wanted = {reading for readings in calls for reading in readings}
+    if not wanted:
+        return []
+    keys = _keys(room, wanted)
+    found: dict[tuple[str, str], None] = {}
+    for readings in calls:
+        name = next((reading for reading in readings if reading.casefold() in keys), None)
+        if name is not None and len(found) < MENTIONS_MAX:
+            found.setdefault((keys[name.casefold()], name))
+    return [{"key": key, "name": name} for key, name in found]
+
+
+def _calls(body: str) -> Iterator[re.Match[str]]:
+    for number, match in enumerate(_AT.finditer(body)):
+        if number == _CALLS_MAX:
+            return
+        yield match
+
+
+def _readings(body: str, start: int) -> list[str]:
+    """The names that may begin at *start*, the longest first."""
+    line = body[start : start + NAME_LENGTH + 1].partition("\n")[0]
+    ends = [end for end in range(1, min(len(line), NAME_LENGTH) + 1) if _may_end(line, end)]
+    return [line[:end] for end in reversed(ends)]
+
+
+def _may_end(line: str, end: int) -> bool:
+    last = line[end - 1]
+    if last.isspace():
+        return False
+    if end == len(line) or not _is_letter(line[end]):
+        return True
+    # Scripts without capitals put what belongs to a name right behind it: “@민수님”.
+    return unicodedata.category(last) == "Lo"
+
+
+def _is_letter(character: str) -> bool:
+    return character == "_" or unicodedata.category(character)[0] in "LMN"
+
+
+def _keys(room: Room, names: set[str]) -> dict[str, str]:
+    """Who is called by these names in the room, by the casefolded name. Members before others, the latest before earlier ones."""
+    wanted = {name.casefold() for name in names}
+    keys: dict[str, str] = {}
+    lowered = {name.lower() for name in names}
+    members = Membership.objects.using(database()).filter(room=room).annotate(lowered=Lower("name"))
+    # LOWER() of SQLite knows ASCII only, so other names are found as they are written.
+    some = members.filter(Q(name__in=names) | Q(lowered__in=lowered)).order_by("pk")
+    for key, name in some.values_list("key", "name"):
+        keys.setdefault(name.casefold(), key)
+    for key, name, _avatar in _writers(room):
+        if name.casefold() in wanted:
+            keys.setdefault(name.casefold(), key)
+    return keys
+
+
+def _writers(room: Room) -> Iterable[tuple[str, str, Any]]:
+    """Who has said something lately: key, name and avatar of each message, the latest first."""
+    said = Message.objects.using(database()).filter(room=room, kind=Message.Kind.USER, deleted_at=None)
+    return said.order_by("-seq").values_list("author_key", "author_name", KT("data__avatar"))[:WRITERS_MAX]
+
+
+def known_people(room: Room, prefix: str, *, limit: int) -> list[tuple[str, str, str]]:
+    """Those who can be called in a room and of whose name a word begins with *prefix*: key, name and avatar. Two queries."""
+    members = Membership.objects.using(database()).filter(room=room).exclude(name="")
+    if prefix:
+        members = members.filter(Q(name__istartswith=prefix) | Q(name__icontains=f" {prefix}"))
+    people = {
+        key: (name, "") for key, name in members.order_by("name", "pk").values_list("key", "name")[:limit]
+    }
+    names = {name.casefold() for name, _ in people.values()}
+    for key, name, avatar in _writers(room):
+        if key in people:
+            people[key] = people[key][0], people[key][1] or avatar or ""
+        # A second one of the same name cannot be called.
+        elif name.casefold() not in names and f" {name}".casefold().find(f" {prefix}".casefold()) >= 0:
+            people[key] = name, avatar or ""
+            names.add(name.casefold())
+    return [(key, name, avatar) for key, (name, avatar) in people.items()][:limit]

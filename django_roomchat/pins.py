@@ -1,0 +1,98 @@
+"""Messages that a room keeps at hand for everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from django_roomchat import actions, audit, lines, log, policy, signals
+from django_roomchat.actions import Posted
+from django_roomchat.counter import Claim, database, take, wait_at_most
+from django_roomchat.errors import Forbidden
+from django_roomchat.identity import Identity
+from django_roomchat.models import Message, Room
+from django_roomchat.protocol import Event
+
+PINS_MAX = 50
+"""Pinned messages of a room."""
+
+
+def pin_message(
+    room: str | Room, seq: int, on: bool = True, *, by: Any = None, wait_seconds: float | None = None
+) -> Posted:
+    """Pin a message, or unpin it. It keeps its place and takes the next number of its room.
+
+    Args:
+        room: its name, however typed, or the room.
+        seq: the message's place.
+        on: ``False`` unpins it.
+        by: a user of the project or an :class:`~django_roomchat.identity.Identity`, who must be allowed to pin; without one
+            the project itself.
+        wait_seconds: for a locked room, see :func:`django_roomchat.log.append`.
+
+    Returns:
+        Where the message stands; ``duplicate`` if it was so already.
+
+    Raises:
+        ChatError: it is refused.
+    """
+    who = actions.identity_of(by)
+
+    def make(room: Room, message: Message) -> bool:
+        policy.require_may(who, room, "can_pin")
+        actions.require_message(message)
+        if on == (message.pinned_at is not None):
+            return False
+        pinned = Message.objects.using(database()).filter(room=room, pinned_at__isnull=False)
+        if on and pinned.count() >= PINS_MAX:
+            raise Forbidden(
+                _("A room has at most %(most)d pinned messages; unpin one first."),
+                most=PINS_MAX,
+                code="too_many",
+            )
+        message.pinned_at = timezone.now() if on else None
+        author = Identity(message.author_key, message.author_name)
+        audit.record("pin" if on else "unpin", who, room=room.name, target=author, seq=seq)
+        return True
+
+    def tell(room: str, event: Event) -> None:
+        signals.pin_changed.send_robust(Message, room=room, event=event, by=who, on=on)
+
+    found = actions.enter_room(who, actions.name_of(room))
+    with transaction.atomic(using=database()):
+        wait_at_most(wait_seconds)
+        # The line that tells of it stands right behind it, so the room is locked for both.
+        if found.pk is not None:
+            take({found.pk: Claim(0)})
+        done = actions.change_message(room, seq, who, make, tell=tell, wait_seconds=wait_seconds)
+        if on and not done.duplicate:
+            lines.tell(actions.room_of(done.room), "pinned", who)
+    return done
+
+
+async def apin_message(room: str | Room, seq: int, on: bool = True, **options: Any) -> Posted:
+    """See :func:`pin_message`."""
+    return await sync_to_async(pin_message)(room, seq, on, **options)
+
+
+def pinned_messages(room: str | Room, *, by: Any = None) -> list[Event]:
+    """The pinned messages of a room, the last one pinned first.
+
+    Args:
+        room: its name, however typed, or the room.
+        by: who wants to see them, and must be allowed to enter; without one the project itself.
+
+    Raises:
+        ChatError: it is refused.
+    """
+    found = actions.enter_room(actions.identity_of(by), actions.name_of(room))
+    return log.pinned(found, limit=PINS_MAX)
+
+
+async def apinned_messages(room: str | Room, *, by: Any = None) -> list[Event]:
+    """See :func:`pinned_messages`."""
+    return await sync_to_async(pinned_messages)(room, by=by)

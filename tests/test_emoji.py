@@ -1,0 +1,74 @@
+"""What one emoji is, and what is none."""
+
+import pytest
+
+from django_roomchat.emoji import bare, emoji
+from django_roomchat.errors import BadValue
+
+ONE = [
+    "👍",
+    "👍🏽",
+    "❤",
+    "❤️",
+    "☝🏿",
+    "🇰🇷",
+    "1️⃣",
+    "#⃣",
+    "👩‍💻",
+    "👩🏻‍❤️‍💋‍👨🏼",
+    "👨‍👩‍👧‍👦",
+    "🏳️‍🌈",
+    "🏴‍☠️",
+    "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+    "🫠",
+    "\U0001faea",  # of a later Unicode than this Python's
+    "™",
+    "㊙️",
+    "🟰",
+]
+NONE = [
+    "",
+    "a",
+    ":)",
+    "1",
+    "한",
+    "👍👍",
+    "👍 ",
+    " 👍",
+    "👍a",
+    "🏽",
+    "🇰",
+    "🇰🇷🇰🇷",
+    "\ufe0f",
+    "\u200d",
+    "👩‍",
+    "‍👩",
+    "👍🏽🏽",
+    "👩‍👩‍👩‍👩‍👩",
+    "🏴󠁧󠁢",
+    "👍\n",
+    "👍\u0301",
+    "👍\u202e",
+    "<b>",
+    "\ud83d",
+    "x" * 65,
+    None,
+    5,
+]
+
+
+@pytest.mark.parametrize("given", ONE)
+def test_one_emoji_is_one(given: str) -> None:
+    assert emoji(given) == given
+
+
+@pytest.mark.parametrize("given", NONE)
+def test_anything_else_is_refused(given: object) -> None:
+    with pytest.raises(BadValue, match="one emoji") as refused:
+        emoji(given)  # type: ignore[arg-type]
+
+    assert refused.value.code == "bad_emoji"
+
+
+def test_spellings_of_an_emoji_have_their_bare_form_in_common() -> None:
+    assert bare("❤️") == bare("❤") == "❤"
