@@ -292,6 +292,16 @@ test("An error about nothing of ours is passed on", () => {
   assert.deepEqual(of("problem").map(({ code }) => code), ["unknown_type"]);
 });
 
+test("A frame of tomorrow is no trouble", () => {
+  const socket = connected();
+  heard.length = 0;
+  socket.says({ type: "hologram", room: "lobby", events: "?", head: 99 });
+  socket.says({ type: "hologram" });
+  assert.deepEqual(heard, []);
+  socket.says(events(5, 6));
+  assert.deepEqual(shown(), [6]);
+});
+
 // The state of the line
 
 test("It tells how it is connected, each change once", () => {
