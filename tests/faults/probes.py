@@ -262,18 +262,18 @@ async def ban_races(place: Place, times: int, *, posters: int = 8, seed: int = 1
 
 
 class _Banner:
-    """A process that bans, and answers in order."""
+    """A process that bans, or ends other rights, and answers in order."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._lock = asyncio.Lock()
 
     @classmethod
-    async def start(cls, site: Site) -> "_Banner":
+    async def start(cls, site: Site, module: str = "tests.faults.banner") -> "_Banner":
         pipe = asyncio.subprocess.PIPE
         return cls(
             await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.faults.banner"),
+                *(sys.executable, "-m", module),
                 stdin=pipe,
                 stdout=pipe,
                 env=site.environment,
@@ -282,10 +282,13 @@ class _Banner:
         )
 
     async def do(self, verb: str, room: str, key: str) -> int:
+        return int(await self.ask(verb, room, key))
+
+    async def ask(self, *words: str) -> str:
         assert self._process.stdin and self._process.stdout
         async with self._lock:
-            self._process.stdin.write(f"{verb} {room} {key}\n".encode())
-            return int(await self._process.stdout.readline())
+            self._process.stdin.write(f"{' '.join(words)}\n".encode())
+            return (await self._process.stdout.readline()).decode().strip()
 
     async def end(self) -> None:
         assert self._process.stdin
@@ -293,9 +296,10 @@ class _Banner:
         await self._process.wait()
 
 
-def _socket(server: Server, path: str) -> Any:
+def _socket(server: Server, path: str, cookie: str = "") -> Any:
     return connect(
         f"{server.ws_url}/{path}",
+        additional_headers={"Cookie": cookie} if cookie else None,
         subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]  # a NewType of str
         compression=None,
         max_size=None,
@@ -321,6 +325,66 @@ async def _answers_to(channel: Any, ids: Sequence[str]) -> list[Any]:
         if frame["type"] in ("ack", "error") and frame.get("id") in ids:
             found.append(frame)
     return found
+
+
+# Rights that end --------------------------------------------------------------------------------------------------------
+
+ENDS = ("logout", "password", "deactivate", "delete", "expiry", "ban", "forget", "update")
+"""How a right ends. Of the last two nobody tells: a session's row is deleted, and an account is changed by ``QuerySet.update``."""
+UNTOLD = ("forget", "update")
+EXPIRY_SECONDS = 15
+
+
+async def revocations(
+    place: Place, times: int, *, is_layer_dead: bool = False, seconds_between: float = 0.2, seed: int = 1
+) -> Figures:
+    """End people's rights in one process: how long do their sockets at another one live on?"""
+    took: dict[str, list[float]] = {how: [] for how in ENDS}
+    codes: Counter[int] = Counter()
+    async with running_site(place, seed=seed) as site:
+        revoker = await _Banner.start(site, "tests.faults.revoker")
+        all_in = asyncio.Barrier(times * len(ENDS) + 1)
+
+        async def one(number: int, how: str) -> None:
+            lives = [str(EXPIRY_SECONDS)] if how == "expiry" else []
+            pk, session = (await revoker.ask("make", *lives)).split()
+            over = time.monotonic() + EXPIRY_SECONDS
+            async with _socket(site.servers[1], "ws/chat/lobby/", f"sessionid={session}") as channel:
+                while json.loads(await channel.recv())["type"] != "joined":
+                    pass
+                await all_in.wait()
+                await all_in.wait()
+                if how != "expiry":
+                    await asyncio.sleep(number * seconds_between)
+                    await revoker.ask(how, session if how in ("logout", "forget") else pk)
+                    over = time.monotonic()
+                with contextlib.suppress(ConnectionClosed):
+                    async with asyncio.timeout(60):
+                        while True:
+                            await channel.recv()
+                took[how].append(max(0.0, time.monotonic() - over))
+                codes[channel.close_code or 0] += 1
+
+        people = [
+            asyncio.create_task(one(number, how))
+            for number, how in enumerate(how for _ in range(times) for how in ENDS)
+        ]
+        await all_in.wait()
+        if is_layer_dead:
+            assert site.redis is not None
+            await asyncio.to_thread(site.redis.kill)
+        await all_in.wait()
+        await asyncio.gather(*people)
+        await revoker.end()
+        log = site.log
+    return {
+        "place": str(place),
+        "layer": "dead" if is_layer_dead else "alive",
+        "times": times,
+        "seconds": {how: percentiles(found) for how, found in took.items()},
+        "codes": dict(codes),
+        "tracebacks": log.count("Traceback"),
+    }
 
 
 # A client that never reads ----------------------------------------------------------------------------------------------

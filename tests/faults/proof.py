@@ -75,6 +75,12 @@ async def ban_races() -> list[Results]:
     return [await probes.ban_races(Place("uvicorn", "memory", "postgresql", 2), 10_000)]
 
 
+async def revocations() -> list[Results]:
+    """Sockets at one process, whose rights end in another; with the channel layer, and without."""
+    place = Place("uvicorn", "redis", "postgresql", 2)
+    return [await probes.revocations(place, 25, is_layer_dead=dead) for dead in (False, True)]
+
+
 async def never_reading() -> list[Results]:
     return [
         await probes.never_reading(Place(server, "memory", "sqlite", 1), 3)
@@ -117,6 +123,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Results]]]] = {
     "layer": layer_outages,
     "deaths": application_deaths,
     "bans": ban_races,
+    "revocations": revocations,
     "deaf": never_reading,
     "visits": visits,
     "fuzz": fuzz,
@@ -160,8 +167,15 @@ def holds(results: Results) -> bool:
     others = (results.get(part, {}).get("results", []) for part in ("layer", "deaths"))
     verdicts = [*_runs(results), *chain.from_iterable(others)]
     bans = results.get("bans", {}).get("results", [])
-    return not any(one["violations"] for one in verdicts) and not any(
-        one["numbered_after_the_ban"] or one["acknowledged_but_missing"] for one in bans
+    ended = results.get("revocations", {}).get("results", [])
+    return (
+        not any(one["violations"] for one in verdicts)
+        and not any(one["numbered_after_the_ban"] or one["acknowledged_but_missing"] for one in bans)
+        and not any(
+            figures["max"] > (1 if one["layer"] == "alive" and how not in probes.UNTOLD else 30)
+            for one in ended
+            for how, figures in one["seconds"].items()
+        )
     )
 
 
@@ -192,6 +206,7 @@ def page(results: Results) -> str:
         ("layer", _show_layer),
         ("deaths", _show_deaths),
         ("bans", _show_bans),
+        ("revocations", _show_revocations),
         ("deaf", _show_deaf),
         ("visits", _show_visits),
         ("fuzz", _show_fuzz),
@@ -402,6 +417,35 @@ of which {one["stored"]:,} were stored.
             ],
         )
     }
+"""
+
+
+def _show_revocations(found: list[Results]) -> str:
+    names = {
+        "logout": "signing out",
+        "password": "a changed password",
+        "deactivate": "a deactivated account",
+        "delete": "a deleted account",
+        "expiry": "a session that ends by its time",
+        "ban": "a ban",
+        "forget": "a session's row deleted by nobody who tells",
+        "update": "an account changed by `QuerySet.update()`",
+    }
+    rows = [
+        [name, *(f"{one['seconds'][how][part]:.2f} s" for one in found for part in ("p50", "max"))]
+        for how, name in names.items()
+    ]
+    head = [
+        "what ended",
+        *(f"layer {one['layer']}, {part}" for one in found for part in ("median", "longest")),
+    ]
+    return f"""\
+## Rights that end
+
+People have sockets at one process, and in another one their right ends, {found[0]["times"]} times in each way; once with Redis and once after it was killed.
+From then until the socket is closed, with the default intervals:
+
+{_table(head, rows)}
 """
 
 

@@ -170,6 +170,20 @@ async def test_no_post_is_numbered_after_a_ban_that_it_races_with():
     assert figures["outcomes"]["races in which some came through and some did not"] > 20
 
 
+@pytest.mark.parametrize("is_layer_dead", [False, True])
+async def test_rights_that_end_close_the_sockets_at_another_process_in_time(is_layer_dead):
+    place = Place("uvicorn", "redis", "sqlite", 2)
+
+    figures = await probes.revocations(place, 2, is_layer_dead=is_layer_dead)
+
+    print(figures)
+    for how, seconds in figures["seconds"].items():
+        assert seconds["count"] == 2, how
+        assert seconds["max"] <= (30 if is_layer_dead or how in probes.UNTOLD else 1), how
+    assert figures["codes"] == {4001: 14, 4003: 2}
+    assert figures["tracebacks"] == 0
+
+
 async def test_who_was_at_a_process_that_is_killed_has_caught_up_within_seconds():
     figures = await probes.application_deaths(Place("uvicorn", "redis", "sqlite", 2), 3)
 
