@@ -13,13 +13,14 @@
  * in Node as well, where storage and locks may be missing.
  */
 import { NOTHING, receive } from "./cursor.js";
+import { HttpSocket } from "./http_socket.js";
 import { Outbox } from "./outbox.js";
 import { pageSignals } from "./page_signals.js";
 import { Session } from "./session.js";
 import { Cupboard } from "./storage.js";
-import { Transport } from "./transport.js";
+import { REAL_CLOCK, Transport } from "./transport.js";
 
-export { Cupboard, NOTHING, Outbox, Session, Transport, pageSignals, receive };
+export { Cupboard, HttpSocket, NOTHING, Outbox, Session, Transport, pageSignals, receive };
 
 /**
  * A session with everything that this browser has to offer, not started yet.
@@ -28,14 +29,18 @@ export { Cupboard, NOTHING, Outbox, Session, Transport, pageSignals, receive };
  * @param room the room's canonical name
  * @param you `{key, name}`: whose posts to keep
  * @param cursor `{epoch, head}` of what is shown already, if anything is
+ * @param http `{events, frames, token}` for networks without sockets: the room's two addresses, and a function that
+ *   returns Django's CSRF token
  * @param signal ends what the session hears of the page
  */
-export function openSession({ socket, room, you, cursor, signal }) {
+export function openSession({ socket, room, you, cursor, http, signal }) {
   const signals = pageSignals({ signal });
   const locks = globalThis.navigator?.locks;
   const cupboard = new Cupboard(() => (locks ? globalThis.localStorage : globalThis.sessionStorage));
   const outbox = new Outbox({ cupboard, locks, author: you.key, room });
-  const transport = new Transport({ url: () => socketUrl(socket, session.resumeQuery), signals });
+  const position = () => Object.fromEntries(new URLSearchParams(session.resumeQuery));
+  const fallback = http && (() => new HttpSocket({ ...http, position: position(), clock: REAL_CLOCK }));
+  const transport = new Transport({ url: () => socketUrl(socket, session.resumeQuery), fallback, signals });
   const session = new Session({ room, you, cursor, transport, outbox, signals });
   return session;
 }

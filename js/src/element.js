@@ -114,7 +114,11 @@ export class RoomChat extends HTMLElement {
 
   #startSession(you, signal) {
     const { room, socket, epoch, head } = this.dataset;
-    const session = openSession({ socket, room, you, cursor: { epoch, head: Number(head) }, signal });
+    const { eventsUrl: events, framesUrl: frames } = this.dataset;
+    // The form's own token: the cookie may be one that no script reads.
+    const token = () => this.querySelector('[name="csrfmiddlewaretoken"]')?.value ?? "";
+    const http = events && { events, frames, token };
+    const session = openSession({ socket, room, you, cursor: { epoch, head: Number(head) }, http, signal });
     this.#session = session;
     const on = (type, handler) => session.addEventListener(type, ({ detail }) => handler(detail), { signal });
     on("status", (status) => this.#showStatus(status));

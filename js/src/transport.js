@@ -7,6 +7,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const PING_DEFAULT_SECONDS = 25; // until the welcome says better
 const PING_GRACE_MS = 10_000;
 const PROBE_TIMEOUT_MS = 5_000; // after a sleep: how long a socket has to prove that it is alive
+const FALL_BACK_AFTER = 3; // sockets in a row that did not open
+const SOCKET_AGAIN_MS = 5 * 60_000; // how often it is tried whether sockets pass by now
 
 export const REAL_CLOCK = {
   now: () => Date.now(),
@@ -18,7 +20,7 @@ export const REAL_CLOCK = {
  * One socket that is always there: it connects, notices when the line is dead, and connects again.
  *
  * It knows frames, and of frames only what concerns the line (`welcome`, `ping`, `bye`); what they mean is the
- * session's business. Events:
+ * session's business. Where sockets do not open, something else takes their place, if there is something. Events:
  *
  * - `open`: a new socket is ready
  * - `frame`: `detail = {frame, size}`, size in characters
@@ -41,14 +43,20 @@ export class Transport extends EventTarget {
   #pingMs = PING_DEFAULT_SECONDS * 1000;
   #timer;
   #bye = null;
+  #fallback;
+  #fallenBack = false;
+  #unopened = 0;
+  #againTimer;
 
   /**
    * @param url function that returns the address; it is asked before each attempt
+   * @param fallback function that makes what stands in for a socket ({@link HttpSocket}), if there is such
    * @param signals an EventTarget with `wake` and `sleep` events ({@link pageSignals}), if the host has such
    */
-  constructor({ url, WebSocket = globalThis.WebSocket, clock = REAL_CLOCK, random = Math.random, signals }) {
+  constructor({ url, fallback, WebSocket = globalThis.WebSocket, clock = REAL_CLOCK, random = Math.random, signals }) {
     super();
     this.#url = url;
+    this.#fallback = fallback;
     this.#WebSocket = WebSocket;
     this.#clock = clock;
     this.#random = random;
@@ -89,7 +97,7 @@ export class Transport extends EventTarget {
     this.#clock.clearTimeout(this.#timer);
     this.#state = "connecting";
     this.#bye = null;
-    const socket = new this.#WebSocket(this.#url(), SUBPROTOCOL);
+    const socket = this.#fallenBack ? this.#fallback() : new this.#WebSocket(this.#url(), SUBPROTOCOL);
     this.#socket = socket;
     // Every handler asks whether its socket is still the one: an abandoned socket may speak for minutes.
     socket.onopen = () => socket === this.#socket && this.#opened();
@@ -103,6 +111,8 @@ export class Transport extends EventTarget {
     this.#state = "open";
     this.#openedAt = this.#heardAt = this.#spokeAt = this.#clock.now();
     this.#watch();
+    this.#unopened = 0;
+    if (this.#fallenBack) this.#trySocketLater();
     this.#emit("open");
   }
 
@@ -123,6 +133,7 @@ export class Transport extends EventTarget {
     const lived = this.#open ? this.#clock.now() - this.#openedAt : 0;
     // Some servers drop the close code on the way; the bye frame before it says the same.
     const bye = this.#bye ?? {};
+    if (!this.#open) this.#choose();
     this.#drop();
     const detail = { code: bye.code ?? code, reason: bye.reason ?? reason };
     if (TERMINAL_CLOSE_CODES.has(detail.code)) {
@@ -138,6 +149,32 @@ export class Transport extends EventTarget {
     this.#emit("lost", { ...detail, retryIn });
   }
 
+  /** What did not open: the other way may. */
+  #choose() {
+    if (!this.#fallback) return;
+    this.#unopened = this.#fallenBack ? FALL_BACK_AFTER - 1 : this.#unopened + 1;
+    this.#fallenBack = this.#unopened >= FALL_BACK_AFTER;
+  }
+
+  #trySocketLater() {
+    this.#clock.clearTimeout(this.#againTimer);
+    this.#againTimer = this.#clock.setTimeout(() => {
+      const socket = new this.#WebSocket(this.#url(), SUBPROTOCOL);
+      socket.onopen = () => {
+        socket.close(1000);
+        if (this.#fallenBack && this.#open) this.#goBack();
+      };
+      socket.onclose = () => this.#fallenBack && this.#open && this.#trySocketLater();
+    }, SOCKET_AGAIN_MS);
+  }
+
+  #goBack() {
+    this.#fallenBack = false;
+    this.#drop();
+    this.#emit("lost", { code: 1000, reason: "sockets pass again", retryIn: 0 });
+    this.#connect();
+  }
+
   /** Full jitter: anywhere between now and a limit that doubles, so that a thousand clients spread out. */
   #backoff() {
     return this.#random() * Math.min(BACKOFF_LIMIT_MS, BACKOFF_FIRST_MS * 2 ** this.#attempts);
@@ -145,6 +182,7 @@ export class Transport extends EventTarget {
 
   #drop() {
     this.#clock.clearTimeout(this.#timer);
+    this.#clock.clearTimeout(this.#againTimer);
     const socket = this.#socket;
     this.#socket = null;
     this.#open = false;

@@ -220,3 +220,96 @@ test("Stopped is stopped", () => {
   assert.equal(socket.closed, true);
   assert.equal(sockets.made.length, 1);
 });
+
+// Where sockets do not open
+
+const standIns = () => {
+  const made = [];
+  const { WebSocket } = sockets;
+  const fallback = () => {
+    const standIn = { sent: [], closed: false, send: (text) => standIn.sent.push(JSON.parse(text)), close: () => (standIn.closed = true) };
+    made.push(standIn);
+    return standIn;
+  };
+  transport = new Transport({ url: () => "ws://test/", fallback, WebSocket, clock, signals, random: () => 0 });
+  return made;
+};
+const failTimes = (count) => {
+  for (let attempt = 0; attempt < count; attempt++) {
+    sockets.latest.closes();
+    clock.advance(0);
+  }
+};
+
+test("After three sockets that did not open it falls back", () => {
+  const made = standIns();
+  transport.start();
+  failTimes(2);
+  assert.equal(made.length, 0);
+  failTimes(1);
+  assert.deepEqual([made.length, sockets.made.length], [1, 3]);
+  made[0].onopen();
+  transport.send({ type: "hello" });
+  assert.deepEqual([made[0].sent, transport.state], [[{ type: "hello" }], "open"]);
+});
+
+test("Sockets that opened once in between do not count", () => {
+  const made = standIns();
+  transport.start();
+  failTimes(2);
+  sockets.latest.opens();
+  failTimes(1);
+  failTimes(2);
+  assert.equal(made.length, 0);
+});
+
+test("Where the other way does not open either, they take turns", () => {
+  const made = standIns();
+  transport.start();
+  failTimes(3);
+  made[0].onclose({ code: 1006, reason: "" });
+  clock.advance(0);
+  assert.deepEqual([made.length, sockets.made.length], [1, 4]);
+  failTimes(1);
+  assert.equal(made.length, 2);
+});
+
+test("It tries every five minutes whether sockets pass, and goes back to them when they do", () => {
+  const made = standIns();
+  const lost = listen(transport, "lost");
+  transport.start();
+  failTimes(3);
+  made[0].onopen();
+  const keepAlive = (minutes) => {
+    for (let half = 0; half < 2 * minutes; half++) {
+      made[0].onmessage({ data: '{"type":"ping"}' });
+      clock.advance(30_000);
+    }
+  };
+  keepAlive(5);
+  assert.deepEqual([sockets.made.length, made[0].closed], [4, false]);
+  sockets.latest.closes();
+  keepAlive(5);
+  sockets.latest.opens();
+  assert.deepEqual([sockets.made.length, made[0].closed, sockets.made[4].closed], [6, true, true]);
+  assert.equal(lost.at(-1)[1].retryIn, 0);
+  sockets.latest.opens();
+  assert.deepEqual([transport.state, made.length], ["open", 1]);
+});
+
+test("Who has stopped tries no socket", () => {
+  const made = standIns();
+  transport.start();
+  failTimes(3);
+  made[0].onopen();
+  transport.stop();
+  clock.advance(1_000_000);
+  assert.equal(sockets.made.length, 3);
+});
+
+test("Without another way it goes on trying sockets", () => {
+  random = 0;
+  transport.start();
+  failTimes(9);
+  assert.equal(sockets.made.length, 10);
+});

@@ -1,0 +1,192 @@
+import { CLOSE_FORBIDDEN, CLOSE_NO_SUCH_ROOM } from "./codes.js";
+
+const FIRST_FRAME_MS = 5_000; // a stream of which nothing arrives is held back on its way: ask again and again instead
+const WAIT_SECONDS = 25;
+const RETRY_SECONDS = 2;
+
+const LEARNT = { streams: true };
+
+const ONLY_ON_SOCKETS = new Set(["hello", "leave", "seen", "ping", "typing"]);
+const CLOSE_CODES = { 403: CLOSE_FORBIDDEN, 404: CLOSE_NO_SUCH_ROOM };
+
+/**
+ * What a WebSocket does for one room, over HTTP: for networks that let no socket through.
+ *
+ * It hears from `<room>/events/`, as a stream if that arrives, and speaks to `<room>/frames/`. Every answer is
+ * delivered as if it had been heard. It keeps its position itself, so a response that ends is no loss.
+ */
+export class HttpSocket {
+  onopen = () => {};
+  onmessage = () => {};
+  onclose = () => {};
+  #events;
+  #frames;
+  #token;
+  #fetch;
+  #clock;
+  #position;
+  #learnt;
+  #open = false;
+  #closed = false;
+  #bye = null;
+  #request = null;
+  #said = {};
+  #speaking = Promise.resolve();
+
+  /**
+   * @param events, frames addresses
+   * @param token function that returns Django's CSRF token
+   * @param position `{epoch, since}`, where to go on from, or nothing
+   * @param learnt `{streams}`: whether streams arrive, remembered for the next one
+   */
+  constructor({ events, frames, token, position, learnt = LEARNT, fetch = globalThis.fetch.bind(globalThis), clock }) {
+    this.#events = events;
+    this.#frames = frames;
+    this.#token = token;
+    this.#position = position;
+    this.#learnt = learnt;
+    this.#fetch = fetch;
+    this.#clock = clock;
+    this.#listen();
+  }
+
+  send(text) {
+    const frame = JSON.parse(text);
+    if (frame.type === "join") this.#start(frame.epoch && frame.since >= 0 ? frame : {});
+    else if (!ONLY_ON_SOCKETS.has(frame.type)) this.#speaking = this.#speaking.then(() => this.#say(frame, text));
+  }
+
+  close() {
+    this.#closed = true;
+    this.#request?.abort();
+  }
+
+  // Hearing
+
+  async #listen() {
+    while (!this.#closed) {
+      const request = (this.#request = new AbortController());
+      try {
+        await (this.#learnt.streams ? this.#stream(request) : this.#poll(request));
+      } catch {
+        // Begun anew, from another position or in another way; anything else is an end.
+        if (!request.signal.aborted) this.#end(1006);
+      }
+      if (this.#bye) this.#end(this.#bye.code);
+    }
+  }
+
+  #start({ epoch, since }) {
+    this.#position = { epoch, since };
+    this.#request.abort();
+  }
+
+  async #stream(request) {
+    let heard = 0;
+    const timer = this.#clock.setTimeout(() => {
+      this.#learnt.streams = false;
+      request.abort();
+    }, FIRST_FRAME_MS);
+    try {
+      const response = await this.#get(request, {});
+      if (!response) return;
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let rest = "";
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        const events = (rest + value).split("\n\n");
+        rest = events.pop();
+        for (const event of events) {
+          const data = /^data: (.*)$/m.exec(event)?.[1];
+          if (data === undefined) continue;
+          this.#clock.clearTimeout(timer);
+          heard += 1;
+          if (!request.signal.aborted) this.#hear(data);
+        }
+      }
+    } finally {
+      this.#clock.clearTimeout(timer);
+    }
+    if (!heard) throw new Error("nothing arrived");
+  }
+
+  async #poll(request) {
+    const response = await this.#get(request, { wait: this.#open ? WAIT_SECONDS : 0 });
+    if (!response) return;
+    const { frames } = await response.json();
+    for (const frame of frames) if (!request.signal.aborted) this.#hear(JSON.stringify(frame));
+  }
+
+  async #get({ signal }, query) {
+    const url = new URL(this.#events, globalThis.location?.href);
+    for (const [name, value] of Object.entries({ ...this.#position, ...query })) {
+      if (value !== undefined) url.searchParams.set(name, value);
+    }
+    const response = await this.#fetch(url, { signal, cache: "no-store", credentials: "same-origin" });
+    if (response.ok) return response;
+    const { code, detail } = await errorOf(response);
+    if (code === "no_streams") {
+      this.#learnt.streams = false;
+      return null;
+    }
+    this.#bye = { type: "bye", code: CLOSE_CODES[response.status] ?? 1006, reason: detail ?? "" };
+    const seconds = Number(response.headers.get("Retry-After"));
+    if (seconds > 0) this.#bye.retry_after = seconds;
+    this.onmessage({ data: JSON.stringify(this.#bye) });
+    return null;
+  }
+
+  #hear(data) {
+    const frame = JSON.parse(data);
+    if (!this.#open) {
+      this.#open = true;
+      this.onopen();
+    }
+    if (frame.type === "joined" || frame.type === "events") this.#position = { epoch: frame.epoch, since: frame.head };
+    if (frame.type === "bye") this.#bye = frame;
+    // Every response begins with these.
+    if (frame.type === "welcome" || frame.type === "rights") {
+      if (this.#said[frame.type] === data) return;
+      this.#said[frame.type] = data;
+    }
+    this.onmessage({ data });
+  }
+
+  #end(code) {
+    if (this.#closed) return;
+    this.close();
+    this.onclose({ code, reason: this.#bye?.reason ?? "" });
+  }
+
+  // Speaking
+
+  async #say(frame, body) {
+    let answer;
+    try {
+      const headers = { "Content-Type": "application/json", "X-CSRFToken": this.#token() };
+      const response = await this.#fetch(this.#frames, { method: "POST", body, headers, credentials: "same-origin" });
+      answer = response.ok ? await response.json() : await refusal(response);
+    } catch {
+      answer = { type: "error", code: "unavailable", detail: "", retry_after: RETRY_SECONDS };
+    }
+    if (answer.type === "error") Object.assign(answer, { frame: frame.type, id: frame.id, room: frame.room });
+    if (!this.#closed) this.onmessage({ data: JSON.stringify(answer) });
+  }
+}
+
+async function refusal(response) {
+  const { code, detail } = await errorOf(response);
+  const seconds = Number(response.headers.get("Retry-After"));
+  return { type: "error", code, detail, ...(seconds > 0 && { retry_after: seconds }) };
+}
+
+/** What the server said, or what a proxy's page of HTML amounts to. */
+async function errorOf(response) {
+  try {
+    return (await response.json()).error;
+  } catch {
+    if (response.status < 500) return { code: "forbidden", detail: response.statusText };
+    return { code: "unavailable", detail: response.statusText };
+  }
+}
