@@ -35,10 +35,9 @@ def pieces(text: str) -> Iterator[tuple[str, bool]]:
 
 def _trimmed(url: str) -> str:
     """Without the punctuation of the sentence around it; a bracket belongs to the address if it was opened in it."""
-    while url:
+    while True:  # it ends at “://” at the latest
         last = url[-1]
         opening = _BRACKETS.get(last)
         if last not in _AFTER_A_LINK and (opening is None or url.count(opening) >= url.count(last)):
-            break
+            return url
         url = url[:-1]
-    return url
