@@ -397,6 +397,7 @@ class _Connection:
     def call(self, name: str) -> None:
         """Speak under another name from now on."""
         self._who = replace(self._who, name=name, chose_name=True)
+        self._hub.rename(self)
         if not self.is_tutorial:
             self._write(protocol.Named(name))
 

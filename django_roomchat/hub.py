@@ -321,6 +321,13 @@ class Hub:
         """Take a socket out of a room."""
         self._unseat(socket, name)
 
+    def rename(self, socket: Socket) -> None:
+        """Who speaks through a socket is called otherwise now: they come anew, and the one of before goes."""
+        for name in socket.seats:
+            for watcher in self.watchers:
+                watcher.entered(socket, name)
+                watcher.left(socket, name)
+
     def add(self, socket: Socket) -> None:
         """A socket was opened."""
         self.sockets.add(socket)

@@ -162,9 +162,11 @@ class Presences:
 
     def left(self, socket: Socket, name: str) -> None:
         """A socket is in a room no more."""
-        room = self._rooms[name]
+        room = self._rooms.get(name)
+        entry = None if room is None else room.mine.get(socket.key)
+        if room is None or entry is None:
+            return  # it came before anybody watched
         room.newcomers.discard(socket)
-        entry = room.mine[socket.key]
         entry.sockets -= 1
         if not entry.sockets:
             self._leaving[name, socket.key] = time.monotonic() + config().PRESENCE_GRACE_SECONDS

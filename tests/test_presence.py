@@ -659,6 +659,33 @@ async def test_sockets_hear_who_comes_and_nothing_is_left_when_all_have_gone(set
 
 
 @pytest.mark.usefixtures("_put_away")
+async def test_a_guest_who_takes_a_name_is_called_so_at_once(monkeypatch):
+    monkeypatch.setattr(presence, "TICK_SECONDS", 0.05)
+    async with ChatClient(application, "lobby") as ana, ChatClient(application, "lobby") as ben:
+        await ana.receive("joined")
+        await ben.receive("joined")
+        counts = {"ana": 0, "ben": 0}
+        while counts != {"ana": 2, "ben": 2}:
+            for name, socket in (("ana", ana), ("ben", ben)):
+                if counts[name] < 2:
+                    counts[name] = (await socket.receive("presence"))["count"]
+        [first, _] = hub.current().sockets_in("lobby")
+        first.call("Anna")
+        told = await ben.receive("presence")
+
+    assert told == change(2, joined=[{"key": first.key, "name": "Anna"}])
+
+
+@pytest.mark.usefixtures("_put_away")
+async def test_a_socket_that_came_before_anybody_watched_goes_without_trouble():
+    here = hub.Hub()
+    presences = Presences(here)
+    presences.left(Socket(), "lobby")
+
+    assert presences._leaving == {}
+
+
+@pytest.mark.usefixtures("_put_away")
 async def test_presence_may_be_turned_off(settings):
     settings.ROOMCHAT = {"PRESENCE": False}
     async with ChatClient(application, "lobby") as ana:
