@@ -143,7 +143,7 @@ def test_two_windows_talk_in_korean_and_a_third_sees_what_was_said(
     ana, bo = (joined(new_context().new_page(), site, "한국어") for _ in range(2))
 
     say(ana, "안녕하세요 👋")
-    expect(bo.locator("li")).to_have_text([re.compile("안녕하세요 👋")])
+    expect(bo.locator("li.roomchat-message")).to_have_text([re.compile("안녕하세요 👋")])
     say(bo, "반갑습니다")
 
     expect(ana.locator("li .roomchat-body")).to_have_text(["안녕하세요 👋", "반갑습니다"])
@@ -189,7 +189,7 @@ def test_what_the_server_refuses_can_be_tried_again_or_thrown_away(
     expect(failed(page)).to_contain_text("A message has at most 4000 characters")
     page.get_by_role("button", name="Delete").click()
 
-    expect(page.locator("li")).to_have_count(0)
+    expect(page.locator("li.roomchat-message")).to_have_count(0)
 
 
 def test_the_composer_says_how_many_characters_are_too_many_and_sends_none_of_them(
@@ -202,7 +202,7 @@ def test_the_composer_says_how_many_characters_are_too_many_and_sends_none_of_th
     say(page, "🎉" * 4001)
 
     expect(page.get_by_text("1 too many")).to_be_visible()
-    expect(page.locator("li")).to_have_count(0)
+    expect(page.locator("li.roomchat-message")).to_have_count(0)
 
 
 def test_enter_that_ends_a_composition_does_not_send(site: Server, room: str, page: Page) -> None:
@@ -216,7 +216,7 @@ def test_enter_that_ends_a_composition_does_not_send(site: Server, room: str, pa
     composer(page).press("Shift+Enter")
 
     expect(composer(page)).to_have_value("안녕\n")
-    expect(page.locator("li")).to_have_count(0)
+    expect(page.locator("li.roomchat-message")).to_have_count(0)
 
 
 def test_on_a_touch_screen_enter_begins_a_line_and_the_button_sends(
@@ -296,7 +296,7 @@ def test_what_a_closed_tab_could_not_send_another_one_sends_once(
     say(cut_off, "not lost")
     expect(pending(cut_off)).to_have_count(1)
     owner_lives = joined(context.new_page(), site, room)
-    expect(owner_lives.locator("li")).to_have_count(0)
+    expect(owner_lives.locator("li.roomchat-message")).to_have_count(0)
 
     cut_off.close()
     later = joined(context.new_page(), site, room)
@@ -360,15 +360,15 @@ def test_taking_over_moves_nothing(site: Server, room: str, page: Page) -> None:
 def test_reading_up_brings_older_messages_and_keeps_the_place(site: Server, room: str, page: Page) -> None:
     seed(site, room, count=130)
     joined(page, site, room)
-    expect(page.locator("li")).to_have_count(50)
+    expect(page.locator("li.roomchat-message")).to_have_count(50)
     top = page.get_by_text("Line 81", exact=True)
     page.get_by_role("log").evaluate("(log) => log.scrollBy(0, -log.scrollHeight)")
 
-    expect(page.locator("li").nth(99)).to_be_attached()
+    expect(page.locator("li.roomchat-message").nth(99)).to_be_attached()
     expect(top).to_be_in_viewport()
     page.get_by_role("log").evaluate("(log) => log.scrollBy(0, -log.scrollHeight)")
 
-    expect(page.locator("li")).to_have_count(130)
+    expect(page.locator("li.roomchat-message")).to_have_count(130)
     page.get_by_role("log").evaluate("(log) => log.scrollBy(0, -log.scrollHeight)")
     expect(page.get_by_text("begins.")).to_be_in_viewport()
     assert bodies(page) == [f"Line {n + 1}" for n in range(130)]
@@ -382,7 +382,7 @@ def test_older_messages_can_be_asked_for_with_the_keyboard(
     page.get_by_role("link", name="Older messages").focus()
     page.keyboard.press("Enter")
 
-    expect(page.locator("li")).to_have_count(60)
+    expect(page.locator("li.roomchat-message")).to_have_count(60)
     expect(page.get_by_role("link", name="Older messages")).to_be_hidden()
 
 
@@ -411,7 +411,7 @@ def test_who_is_at_the_bottom_stays_there(site: Server, room: str, new_context: 
     reader, talker = (joined(new_context().new_page(), site, room) for _ in range(2))
     say(talker, "a long story\n" * 12)
 
-    expect(reader.locator("li")).to_have_count(51)
+    expect(reader.locator("li.roomchat-message")).to_have_count(51)
     assert at_bottom(reader)
 
 
@@ -443,7 +443,7 @@ def test_messages_of_one_author_within_five_minutes_stand_under_one_name(
     )
     joined(page, site, room)
 
-    follows = page.locator("li").evaluate_all(
+    follows = page.locator("li.roomchat-message").evaluate_all(
         "(items) => items.map((item) => item.hasAttribute('data-follows'))"
     )
     assert follows == [False, True, False, False]
@@ -461,7 +461,7 @@ def test_server_and_browser_render_the_same_message_alike(
         "(https://example.com/a_(b)?c=1&d=2), 여기https://example.com/한국어. javascript:alert(1)",
     )
     seed(site, room, *((who, "2026-01-02T10:00:00Z", text) for who, text in zip(people, texts, strict=True)))
-    expect(watching.locator("li")).to_have_count(4, timeout=15_000)
+    expect(watching.locator("li.roomchat-message")).to_have_count(4, timeout=15_000)
     reading = joined(new_context().new_page(), site, room)
 
     assert anatomy(watching) == anatomy(reading)
@@ -473,7 +473,7 @@ def test_server_and_browser_render_the_same_message_alike(
 
 def anatomy(page: Page) -> list[str]:
     """The messages' markup, but for the time: seeding sets it after the browser was told."""
-    found: list[str] = page.locator("li").evaluate_all(
+    found: list[str] = page.locator("li.roomchat-message").evaluate_all(
         """(items) => items.map((item) => {
           const copy = item.cloneNode(true);
           copy.querySelectorAll("time").forEach((time) => time.replaceWith("time"));
@@ -503,7 +503,7 @@ delete_message({room!r}, 60)
     expect(page.locator("#m-60 .roomchat-body")).to_have_text("Message deleted")
     expect(page.locator("#m-60")).to_have_attribute("data-deleted", "")
     # The first message is on a page that is not loaded: it must not come up without the ones after it.
-    expect(page.locator("li")).to_have_count(50)
+    expect(page.locator("li.roomchat-message")).to_have_count(50)
     page.reload()
     expect(page.locator("#m-60 .roomchat-body")).to_have_text("Message deleted")
     expect(page.locator("#m-59 .roomchat-edited")).to_be_visible()
@@ -529,7 +529,7 @@ def test_one_can_talk_without_a_script(site: Server, room: str, new_context: New
     composer(page).fill("no script needed 안녕")
     page.get_by_role("button", name="Send").click()
 
-    expect(page.locator("li")).to_have_text([re.compile("no script needed 안녕")])
+    expect(page.locator("li.roomchat-message")).to_have_text([re.compile("no script needed 안녕")])
     expect(page.locator("li[data-mine]")).to_have_count(1)
     expect(composer(page)).to_have_value("")
 
@@ -581,7 +581,7 @@ def test_the_index_shows_where_people_talk(site: Server, room: str, page: Page) 
     page.goto(f"{site.url}/chat/")
     page.get_by_role("link", name=re.compile("Ana: anybody here?")).click()
 
-    expect(page.locator("li")).to_have_text([re.compile("anybody here?")])
+    expect(page.locator("li.roomchat-message")).to_have_text([re.compile("anybody here?")])
 
 
 # Every reader
@@ -605,7 +605,7 @@ def test_a_strict_content_security_policy_finds_nothing_to_forbid(
     say(page, "https://example.com is a link")
     expect(sent(page).get_by_role("link", name="example.com")).to_be_visible()
     page.get_by_role("log").evaluate("(log) => log.scrollBy(0, -log.scrollHeight)")
-    expect(page.locator("li")).to_have_count(61)
+    expect(page.locator("li.roomchat-message")).to_have_count(61)
 
     assert complaints == []
 
