@@ -331,3 +331,18 @@ async def test_every_event_loop_has_an_inbox_of_its_own(store):
     there = await asyncio.to_thread(asyncio.run, of_this_loop())
 
     assert (inbox.current() is here, there is here) == (True, False)
+
+
+async def test_a_slow_content_filter_holds_up_its_own_room_only(box, store, settings):
+    settings.ROOMCHAT = {"FILTER": lambda room, who, text: None}
+    store.lane_gates["lobby"] = gate = asyncio.get_running_loop().create_future()
+
+    box.put("a", "b")
+    box.put("c", room="other")
+    await settle()
+    meanwhile = box.stored
+    gate.set_result(None)
+    await box.inbox.drain()
+
+    assert meanwhile == [("c", "other", 1)]
+    assert box.stored == [*meanwhile, ("a", "lobby", 1), ("b", "lobby", 2)]
