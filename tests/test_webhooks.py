@@ -649,22 +649,24 @@ def run(sqlite_url):
         process.wait()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_what_a_killed_worker_had_under_way_another_delivers_in_order(run):
     """The worker dies after the receiver has got the delivery and before it could write that down."""
     gate = threading.Event()
     with Receiver(hold(gate), 200) as receiver:
-        assert run("-c", PREPARE.format(url=receiver.url)).wait(30) == 0
+        assert run("-c", PREPARE.format(url=receiver.url)).wait(90) == 0
         killed = run("-m", "django", "roomchat_webhooks")
-        receiver.arrivals.get(timeout=30)
+        receiver.arrivals.get(timeout=90)
         killed.kill()
-        assert killed.wait(30) == -signal.SIGKILL
+        assert killed.wait(90) == -signal.SIGKILL
         gate.set()
 
         other = run("-m", "django", "roomchat_webhooks")
-        receiver.arrivals.get(timeout=30)
+        receiver.arrivals.get(timeout=90)
         other.send_signal(signal.SIGTERM)
 
-        assert other.wait(30) == 0
+        assert other.wait(90) == 0
         assert receiver.ranges == [(0, 5, ["1", "2", "3", "4", "5"])] * 2
         ids = {headers["webhook-id"] for _, headers, _ in receiver.requests}
         assert len(ids) == 1
