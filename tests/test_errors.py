@@ -15,8 +15,10 @@ CODES = {
     "Busy": "busy",
     "ChatError": "error",
     "Forbidden": "forbidden",
+    "Held": "held",
     "IdReused": "id_reused",
     "NotFound": "not_found",
+    "RateLimited": "rate_limited",
     "TooBig": "too_big",
     "TryAgain": "unavailable",
     "UnknownType": "unknown_type",
@@ -55,6 +57,8 @@ def test_the_tree_drawn_at_the_top_is_the_tree():
         ("IdReused", 409),
         ("TryAgain", 503),
         ("Busy", 503),
+        ("Held", 202),
+        ("RateLimited", 429),
     ],
 )
 def test_a_view_answers_with_the_status_of_the_error(kind, status):
