@@ -228,13 +228,17 @@ def test_a_user_whose_key_was_another_one_is_handed_both(ana):
 
 
 def test_nothing_of_a_person_is_left(life):
-    assert all(word in everything() for word in ("Ana Ito", "number is 555", "tomatoes", "fry them", "held words"))
+    assert all(
+        word in everything() for word in ("Ana Ito", "number is 555", "tomatoes", "fry them", "held words")
+    )
 
     erased = erase_user(life, keep_sanctions=False)
 
     left = everything()
     assert (erased.messages, erased.rooms) == (4, 2)
-    assert [word for word in ("Ana Ito", "number is 555", "tomatoes", "fry them", "held words") if word in left] == []
+    assert [
+        word for word in ("Ana Ito", "number is 555", "tomatoes", "fry them", "held words") if word in left
+    ] == []
     assert f'"u:{life.pk}"' not in left
     assert not Message.objects.filter(author=life).exists()
     assert export_user(life)["person"]["names"] == ["Ana Ito"]  # of the account
