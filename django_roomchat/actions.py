@@ -224,7 +224,7 @@ def _check(
         if refusal is None and name not in rooms:
             refusal = _refusal(limits.spend, "ROOMS", post.who, post.address)
         if refusal is None and name not in rooms:
-            rooms[name] = create_room(_new_room(name, post.room))
+            rooms[name] = ensure_room(_new_room(name, post.room))
         if refusal is None and post.reply_to is not None:
             if name not in answered:
                 wanted = {
@@ -286,7 +286,7 @@ def _held(draft: log.Draft, reason: str, room: Room) -> ChatError:
         "reply_to": draft.reply_to,
         "reason": str(reason)[: text.REASON_MAX_LENGTH],
     }
-    pk = (room if room.pk is not None else create_room(room)).pk
+    pk = (room if room.pk is not None else ensure_room(room)).pk
     held, _is_new = HeldMessage.objects.using(database()).get_or_create(
         values, room_id=pk, author_key=draft.author_key, client_id=draft.client_id
     )
@@ -332,7 +332,7 @@ def _logged_rooms() -> RoomQuerySet:
     return Room.objects.using(database()).filter(log__isnull=False).select_related("log")
 
 
-def create_room(room: Room) -> Room:
+def ensure_room(room: Room) -> Room:
     """The room, made if nobody has made it meanwhile."""
     with transaction.atomic(using=database()):
         made, _is_new = Room.objects.using(database()).get_or_create(
@@ -614,7 +614,7 @@ def change_access(room: Room, key: str, write: Callable[[Room], Any]) -> int:
         The room's head when the change came into force; what was said before stands at or below it.
     """
     with transaction.atomic(using=database()):
-        pk = (room if room.pk is not None else create_room(room)).pk
+        pk = (room if room.pk is not None else ensure_room(room)).pk
         # Whoever posts compares the version on this very row, under its lock.
         RoomLog.objects.using(database()).filter(pk=pk).update(access_version=F("access_version") + 1)
         locked = _logged_rooms().get(pk=pk)

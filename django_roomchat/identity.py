@@ -43,6 +43,11 @@ def site(name: str | None = None) -> Identity:
     return Identity(f"site:{hashlib.sha256(shown.encode()).hexdigest()[:16]}", shown, is_site=True)
 
 
+def is_site_key(key: str) -> bool:
+    """Whether the project itself speaks with this key."""
+    return key.startswith("site:")
+
+
 def of_user(user: Any) -> Identity:
     """The identity of a user of any user model."""
     full_name = user.get_full_name().strip() if hasattr(user, "get_full_name") else ""

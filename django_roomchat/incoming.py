@@ -50,7 +50,7 @@ def make_incoming_hook(room: str | Room, name: str, *, by: Any = None) -> tuple[
     token = secrets.token_urlsafe(32)
     with transaction.atomic(using=database()):
         if found.pk is None:
-            found = actions.create_room(found)
+            found = actions.ensure_room(found)
         hook = IncomingHook.objects.using(database()).create(room=found, name=shown, digest=_digest(token))
         audit.record("make_incoming_hook", who, room=found.name, name=shown)
     return hook, token

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop as _
 from django_roomchat import actions, audit, members, policy, standing
 from django_roomchat.counter import database
 from django_roomchat.errors import BadValue, ChatError, NotFound
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Identity, is_site_key
 from django_roomchat.members import Role
 from django_roomchat.models import Invitation, Membership, Room
 
@@ -210,9 +210,7 @@ def _open() -> QuerySet[Invitation]:
 
 def _stands(invitation: Invitation, room: Room) -> bool:
     """Whoever made it may still invite: a link does not outlive the rights of its maker."""
-    inviter = Identity(
-        invitation.by_key, "", user=invitation.by, is_site=invitation.by_key.startswith("site:")
-    )
+    inviter = Identity(invitation.by_key, "", user=invitation.by, is_site=is_site_key(invitation.by_key))
     if invitation.by is not None and not invitation.by.is_active:
         return False
     try:

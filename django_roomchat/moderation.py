@@ -127,7 +127,7 @@ def _change(room: str | Room, who: Any, judge: Identity, write: Callable[[Room],
 def require_rank(judge: Identity, room: Room, who: Any) -> Identity:
     """Whom it concerns, if *judge* stands above them in *room*. Asked under its lock: roles change, too."""
     policy.require_moderation(judge, room)
-    target = _person(room, who) if isinstance(who, str) else actions.identity_of(who)
+    target = person(room, who) if isinstance(who, str) else actions.identity_of(who)
     if target.key == judge.key:
         raise Forbidden(_("Nobody judges themselves; ask somebody else."), code="yourself")
     if not judge.is_site and _rank(target, room) >= _rank(judge, room):
@@ -135,10 +135,10 @@ def require_rank(judge: Identity, room: Room, who: Any) -> Identity:
     return target
 
 
-def _person(room: Room, key: str) -> Identity:
-    """Who has this key, as far as the room knows them: as a member, or from the last thing that they said."""
-    members = Membership.objects.using(database()).filter(room=room, key=key)
-    messages = Message.objects.using(database()).filter(room=room, author_key=key).order_by("-seq")
+def person(room: Room, key: str) -> Identity:
+    """Who has this key, as far as the room knows them: as a member, or from the last thing that they said. Else without a name."""
+    members = Membership.objects.using(database()).filter(room_id=room.pk, key=key)
+    messages = Message.objects.using(database()).filter(room_id=room.pk, author_key=key).order_by("-seq")
     known = members.values_list("name", "user_id").first()
     name, user = known or messages.values_list("author_name", "author_id").first() or ("", None)
     users = get_user_model()._default_manager

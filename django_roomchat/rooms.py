@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, limits, lines, policy, text
+from django_roomchat import actions, audit, identity, limits, lines, moderation, policy, text
 from django_roomchat.conf import config
 from django_roomchat.counter import database
 from django_roomchat.errors import BadRoomName, BadValue, NotFound
 from django_roomchat.identity import Identity
-from django_roomchat.models import Membership, Message, Room, RoomLog
+from django_roomchat.models import Membership, Room, RoomLog
 
 SLOW_SECONDS_MAX = 86_400
 RETENTION_DAYS_MAX = 36_500
@@ -152,16 +152,10 @@ def met_in(room: Room, key: str) -> Identity:
     Raises:
         NotFound: it knows nobody of this key.
     """
-    members = Membership.objects.using(database()).filter(room_id=room.pk, key=key)
-    said = Message.objects.using(database()).filter(room_id=room.pk, author_key=key, kind=Message.Kind.USER)
-    known = members.values_list("name", "user_id").first()
-    known = known or said.order_by("-seq").values_list("author_name", "author_id").first()
-    if known is None:
+    found = moderation.person(room, key)
+    if not found.name or identity.is_site_key(key):
         raise NotFound(_("Nobody of this key is a member here or has said something."), code="no_such_person")
-    name, user = known
-    users = get_user_model()._default_manager
-    found = None if user is None else users.filter(pk=user).first()
-    return Identity(key, name, user=found, is_guest=found is None)
+    return replace(found, is_guest=found.user is None)
 
 
 def configure_room(

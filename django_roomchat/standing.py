@@ -92,13 +92,12 @@ def look_up(key: str, rooms: Iterable[Room]) -> None:
     roles = dict(rows.values_list("room_id", "role"))
     bans, mutes = _sanctions(Ban, where), _sanctions(Mute, where)
     for pk, room in asked.items():
-        found = Standing(roles.get(pk, ""), bans.get(pk), mutes.get(pk))
-        # With the room, which is as old as this: it may be of a transaction that will never have been.
-        vars(room).setdefault(_HELD, {})[_place(key, room)] = found
+        hold(key, room, Standing(roles.get(pk, ""), bans.get(pk), mutes.get(pk)))
 
 
 def hold(key: str, room: Room, found: Standing) -> None:
     """Let :func:`of` answer with what was looked up together with *room*."""
+    # Kept with the room, which is as old as this: it may be of a transaction that will never have been.
     vars(room).setdefault(_HELD, {})[_place(key, room)] = found
 
 

@@ -93,7 +93,7 @@ def make_webhook(room: str | Room, url: str, *, by: Any = None) -> Webhook:
     policy.require_may(who, found, "can_manage")
     with transaction.atomic(using=database()):
         if found.pk is None:
-            found = actions.create_room(found)
+            found = actions.ensure_room(found)
         webhook = Webhook.objects.using(database()).create(
             room=found,
             url=url,

@@ -165,7 +165,7 @@ def test_a_site_reserves_its_own_name(settings):
 
 @pytest.fixture
 def room():
-    made = actions.create_room(Room(name="lobby", title="Lobby"))
+    made = actions.ensure_room(Room(name="lobby", title="Lobby"))
     Membership.objects.create(room=made, key="u:1", name="Ana Ng")
     RoomLog.objects.filter(pk=made.pk).update(access_version=1)
     post_message("lobby", "hello", author=of_user(User.objects.create_user("paul")))
@@ -213,7 +213,7 @@ def test_a_member_who_is_a_guest_keeps_the_name(room):
 
 
 def test_whether_a_name_is_taken_tells_nothing_of_a_room_that_one_may_not_see(room):
-    private = actions.create_room(Room(name="~secret", title="Secret"))
+    private = actions.ensure_room(Room(name="~secret", title="Secret"))
     Room.objects.filter(pk=private.pk).update(visibility="private")
     Membership.objects.create(room=private, key="u:9", name="Mallory")
 

@@ -34,7 +34,7 @@ EVERYBODY = (STRANGER, MEMBER, MODERATOR, OWNER, STAFF, SITE)
 @pytest.fixture
 def make_room():
     def make(name="lobby", **settings):
-        room = actions.create_room(Room(name=name, title=name))
+        room = actions.ensure_room(Room(name=name, title=name))
         Room.objects.filter(pk=room.pk).update(**settings)
         for who, role in ((MEMBER, "member"), (MODERATOR, "moderator"), (OWNER, "owner")):
             Membership.objects.create(room=room, key=who.key, name=who.name, role=role)

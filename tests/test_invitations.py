@@ -265,6 +265,15 @@ def test_of_many_who_accept_at_the_same_time_so_many_come_in_as_it_is_for(on_pos
     assert (Membership.objects.count(), Invitation.objects.get().uses_left) == (3, 0)
 
 
+def test_who_accepts_twice_at_the_same_time_uses_up_one(on_postgres):
+    invited = invite(create_room("Board", visibility="private"), uses=2)
+
+    results = at_once(*[lambda: code(accept_invitation, invited.token, STRANGER)] * 4)
+
+    assert results == [None] * 4
+    assert (Membership.objects.count(), Invitation.objects.get().uses_left) == (1, 1)
+
+
 # The page and the wire --------------------------------------------------------------------------------------------
 
 

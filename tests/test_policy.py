@@ -151,7 +151,7 @@ def test_a_policy_is_made_once(settings):
 @pytest.fixture
 def with_members():
     """A room, and how somebody of each role is known in it."""
-    room = actions.create_room(Room(name="club", title="Club"))
+    room = actions.ensure_room(Room(name="club", title="Club"))
     people = {}
     for role in ("owner", "moderator", "member", "stranger", "staff"):
         user = User.objects.create_user(role, is_staff=role == "staff")

@@ -396,7 +396,7 @@ async def test_a_room_is_asked_again_for_everybody_or_for_somebody(settings, who
     settings.ROOMCHAT = {"POLICY": OnlyFriends}
     people = {name: await in_database(sign_in)(name) for name in ("ana", "ben")}
     OnlyFriends.friends = {f"u:{user.pk}" for user, _ in people.values()}
-    await in_database(actions.create_room)(Room(name="lobby", title="Lobby"))
+    await in_database(actions.ensure_room)(Room(name="lobby", title="Lobby"))
     async with socket_of(people["ana"][1]) as socket:
         await socket.receive("joined")
         OnlyFriends.friends = set()
@@ -413,7 +413,7 @@ async def test_a_recheck_in_a_transaction_waits_for_its_end(told):
     from django.db import transaction
 
     def change():
-        actions.create_room(Room(name="lobby", title="Lobby"))
+        actions.ensure_room(Room(name="lobby", title="Lobby"))
         with transaction.atomic():
             sessions.recheck(Identity("g:1", "Guest"))
             sessions.recheck(room=Room.objects.get(name="lobby"))

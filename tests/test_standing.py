@@ -21,7 +21,7 @@ def _nothing_known():
 
 @pytest.fixture
 def room():
-    return actions.create_room(Room(name="lobby", title="Lobby"))
+    return actions.ensure_room(Room(name="lobby", title="Lobby"))
 
 
 def change(room):
@@ -93,6 +93,24 @@ def test_what_a_transaction_has_undone_is_not_remembered(room):
 
     assert within.ban is not None
     assert standing.of("u:1", room) == NOBODY
+
+
+def test_many_standings_are_looked_up_at_once(room):
+    other = actions.ensure_room(Room(name="club", title="Club"))
+    untouched = actions.ensure_room(Room(name="new", title="New"))
+    Membership.objects.create(room=room, key="u:1", name="Ana", role="owner")
+    Mute.objects.create(room=other, key="u:1", reason="loud")
+    Ban.objects.create(room=other, key="u:2")
+    for one in (room, other):
+        change(one)
+
+    with CaptureQueriesContext(connection) as captured:
+        standing.look_up("u:1", [room, other, untouched])
+        standing.look_up("u:1", [untouched])
+        found = [standing.of("u:1", one) for one in (room, other, untouched)]
+
+    assert found == [Standing("owner"), Standing("", None, Sanction("loud", None)), NOBODY]
+    assert len(captured) == 3
 
 
 def test_a_process_remembers_only_so_many(room, monkeypatch):
