@@ -15,11 +15,11 @@ from django.urls import reverse
 from django_roomchat import identity, marks, policy
 from django_roomchat.actions import History, enter_room, list_rooms, read_history
 from django_roomchat.conf import config
-from django_roomchat.errors import BadValue
+from django_roomchat.errors import BadValue, ChatError
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
-from django_roomchat.search import QUERY_MAX_LENGTH, Found, search_messages
 from django_roomchat.protocol import Event, Hit, Line, Quote
+from django_roomchat.search import QUERY_MAX_LENGTH, Found, search_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def room_page(
     history = read_history(me, name, before=before, after=after, around=at)
     room = history.room
     newest = history.messages[0].seq if history.messages else None
-    may_post = policy.policy().can_post(me, room)
+    can = policy.rights(me, room)
     return {
         "room": room,
         "room_name": room.name,
@@ -99,11 +99,19 @@ def room_page(
         "post_id": str(uuid.uuid4()),
         "draft": draft,
         "error": error,
-        "can": policy.rights(me, room),
+        "can": can,
         "read_seq": marks.place_of(me, room),
-        "may_post": bool(may_post),
-        "may_post_detail": str(may_post.detail),
+        "may_post": "post" in can,
+        "may_post_detail": "" if "post" in can else _why_silent(me, room),
     }
+
+
+def _why_silent(who: Identity, room: Room) -> str:
+    try:
+        policy.require_post(who, room)
+    except ChatError as error:
+        return error.detail
+    return ""
 
 
 def index_page(request: HttpRequest, *, typed: str = "", error: str | None = None) -> dict[str, Any]:

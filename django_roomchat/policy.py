@@ -298,10 +298,7 @@ def require_post(who: Identity, room: Room) -> None:
     if who.is_site:
         return
     _require_open_doors(room)
-    if (mute := standing.of(who.key, room).mute) is not None:
-        raise Forbidden(
-            mute.reason or _("You are muted in this room."), code="muted", retry_after=mute.seconds_left
-        )
+    _require_voice(who, room)
     if room.is_announcement and not policy().can_moderate(who, room):
         raise Forbidden(_("Only moderators post in this room."), code="announcement")
     require(policy().can_post(who, room))
@@ -325,12 +322,13 @@ def require_may(who: Identity, room: Room, question: Question) -> None:
     if not who.is_site:
         if question in _CHANGING:
             _require_open_doors(room)
+            _require_voice(who, room)
         require(getattr(policy(), question)(who, room))
 
 
 Question = Literal["can_react", "can_pin", "can_report", "can_invite", "can_moderate", "can_manage"]
 _CHANGING = ("can_react", "can_pin")
-"""What an archived room takes no more. It can still be moderated, and be opened again."""
+"""What an archived room takes no more, and nobody who is muted does. Both can still be moderated."""
 
 
 def require_moderation(who: Identity, room: Room) -> None:
@@ -355,6 +353,13 @@ def _is_allowed(ask: Callable[..., None], *about: Any) -> bool:
     except ChatError:
         return False
     return True
+
+
+def _require_voice(who: Identity, room: Room) -> None:
+    if (mute := standing.of(who.key, room).mute) is not None:
+        raise Forbidden(
+            mute.reason or _("You are muted in this room."), code="muted", retry_after=mute.seconds_left
+        )
 
 
 def _require_open_doors(room: Room) -> None:

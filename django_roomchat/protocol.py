@@ -686,6 +686,8 @@ class Rights(Frame, frozen=True, tag="rights"):
     """Some of ``post``, ``react``, ``pin``, ``report``, ``invite``, ``moderate``, ``manage``."""
     visibility: str
     """Of the room: ``open``, ``private`` or ``direct``."""
+    title: str
+    """Its name as people see it."""
     role: str = ""
     """``owner``, ``moderator``, ``member``, or absent for who is no member."""
     slow_seconds: int = 0

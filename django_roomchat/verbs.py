@@ -61,6 +61,7 @@ def enter(who: Identity, name: str) -> tuple[Room, protocol.Rights]:
         can=policy.rights(who, room),
         role=standing.of(who.key, room).role,
         visibility=room.visibility,
+        title=room.title,
         slow_seconds=room.slow_seconds,
         archived=room.archived_at is not None,
     )

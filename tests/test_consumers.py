@@ -72,6 +72,7 @@ async def test_a_client_of_the_protocol_is_welcomed_and_in_its_room():
         "room": "lobby",
         "can": ["post", "react", "report"],
         "visibility": "open",
+        "title": "lobby",
     }
     assert joined == {
         "type": "joined",

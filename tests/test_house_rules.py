@@ -116,7 +116,7 @@ def test_who_is_muted_may_read_and_not_post(make_room):
 
     assert (caught.value.code, caught.value.detail) == ("muted", "You are muted in this room.")
     assert 0 < caught.value.retry_after <= 60
-    assert code(require_entry, loud, room) is None
+    assert (code(require_entry, loud, room), code(require_may, loud, room, "can_react")) == (None, "muted")
 
 
 def test_who_is_banned_may_do_nothing_and_hears_why(make_room):

@@ -138,10 +138,10 @@ def test_who_is_banned_or_comes_to_an_archived_room_is_refused():
     assert shown() == [("👍", 1, [ANA.key])]
 
 
-def test_who_is_muted_may_still_nod():
+def test_who_is_muted_may_not_even_nod():
     mute("lobby", BO)
 
-    assert code(react, "lobby", 1, "👍", author=BO) is None
+    assert code(react, "lobby", 1, "👍", author=BO) == "muted"
 
 
 class Silent(OpenPolicy):

@@ -89,6 +89,7 @@ export class RoomChat extends HTMLElement {
     const list = this.#part("messages");
     this.#log = new LogView({ scroller: this.#part("log"), list, pill: this.#part("pill"), house, signal });
     // A page of old messages stays what it is: it has no end to which new ones could be added.
+    list.querySelector("[data-marked]")?.scrollIntoView({ block: "center" });
     if ("archive" in this.dataset) return;
     this.#history = new History({
       link: this.#part("older"),
@@ -128,7 +129,7 @@ export class RoomChat extends HTMLElement {
     on("sent", ({ post, seq }) => this.#showSent(post, seq));
     on("dropped", ({ post }) => this.#log.removePost(post.id));
     on("welcome", (welcome) => this.#showWelcome(welcome));
-    on("rights", ({ can }) => (this.dataset.can = can.join(" ")));
+    on("rights", (rights) => this.#showRights(rights));
     this.dataset.state = session.state;
     session.start();
     this.#banner.show(session);
@@ -199,6 +200,12 @@ export class RoomChat extends HTMLElement {
     const me = this.#part("me");
     if (me && me.textContent !== you.name) me.textContent = you.name;
     if (this.#composer) this.#composer.limit = limits.body_chars;
+  }
+
+  #showRights({ can, title }) {
+    this.dataset.can = can.join(" ");
+    const shown = this.#part("title");
+    if (shown && title && shown.textContent !== title) shown.textContent = this.dataset.title = title;
   }
 
   #showMessages(messages) {
