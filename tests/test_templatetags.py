@@ -57,7 +57,7 @@ def test_a_room_that_is_embedded_leads_nowhere_else(request_of_a_guest: HttpRequ
     page = render("{% roomchat 'Lobby' %}", request=request_of_a_guest)
 
     assert "roomchat-back" not in page
-    assert '<h2 class="roomchat-title"><bdi>Lobby</bdi></h2>' in page
+    assert '<h2 class="roomchat-title"><bdi data-part="title">Lobby</bdi></h2>' in page
 
 
 def test_a_room_without_a_request_says_what_to_do() -> None:
