@@ -332,7 +332,6 @@ async def _answers_to(channel: Any, ids: Sequence[str]) -> list[Any]:
 ENDS = ("logout", "password", "deactivate", "delete", "expiry", "ban", "forget", "update")
 """How a right ends. Of the last two nobody tells: a session's row is deleted, and an account is changed by ``QuerySet.update``."""
 UNTOLD = ("forget", "update")
-EXPIRY_SECONDS = 15
 
 
 async def revocations(
