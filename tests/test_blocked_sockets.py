@@ -42,9 +42,10 @@ def bodies(frame):
 @pytest.mark.parametrize("kind", SERVERS)
 async def test_a_conversation_without_a_socket(server, kind):
     site = server(kind=kind)
-    async with httpx.AsyncClient(base_url=site.url, timeout=SECONDS) as ana, ana.stream(
-        "GET", "/chat/lobby/events/"
-    ) as response:
+    async with (
+        httpx.AsyncClient(base_url=site.url, timeout=SECONDS) as ana,
+        ana.stream("GET", "/chat/lobby/events/") as response,
+    ):
         lines = aiter(response.aiter_lines())
         joined, _ = await frame(lines, "joined")
 
@@ -59,9 +60,7 @@ async def test_a_conversation_without_a_socket(server, kind):
         await say(ben, "still there?", "b")
         async with ben.stream("GET", "/chat/lobby/events/", headers={"Last-Event-ID": place}) as response:
             back, _ = await frame(aiter(response.aiter_lines()), "joined")
-        polled = await ben.get(
-            "/chat/lobby/events/", params={"wait": 25, "epoch": news["epoch"], "since": 1}
-        )
+        polled = await ben.get("/chat/lobby/events/", params={"wait": 25, "epoch": news["epoch"], "since": 1})
 
     assert (bodies(back), "reset" in back) == (["still there?"], False)
     assert bodies(polled.json()["frames"][-1]) == ["still there?"]
@@ -71,9 +70,10 @@ async def test_a_conversation_without_a_socket(server, kind):
 @pytest.mark.parametrize("kind", SERVERS)
 async def test_a_stream_is_told_goodbye_when_the_process_ends(server, kind):
     site = server(kind=kind)
-    async with httpx.AsyncClient(base_url=site.url, timeout=SECONDS) as ana, ana.stream(
-        "GET", "/chat/lobby/events/"
-    ) as response:
+    async with (
+        httpx.AsyncClient(base_url=site.url, timeout=SECONDS) as ana,
+        ana.stream("GET", "/chat/lobby/events/") as response,
+    ):
         lines = aiter(response.aiter_lines())
         await frame(lines, "joined")
 
@@ -88,13 +88,15 @@ async def test_a_stream_is_told_goodbye_when_the_process_ends(server, kind):
 @pytest.mark.parametrize("kind", SERVERS)
 async def test_a_stream_whose_reader_is_gone_leaves_the_room(server, kind):
     site = server(kind=kind, roomchat={"PRESENCE_GRACE_SECONDS": 0.1})
-    async with httpx.AsyncClient(base_url=site.url, timeout=SECONDS) as ben, ben.stream(
-        "GET", "/chat/lobby/events/"
-    ) as watching:
+    async with (
+        httpx.AsyncClient(base_url=site.url, timeout=SECONDS) as ben,
+        ben.stream("GET", "/chat/lobby/events/") as watching,
+    ):
         lines = aiter(watching.aiter_lines())
-        async with httpx.AsyncClient(base_url=site.url, timeout=SECONDS) as ana, ana.stream(
-            "GET", "/chat/lobby/events/"
-        ) as response:
+        async with (
+            httpx.AsyncClient(base_url=site.url, timeout=SECONDS) as ana,
+            ana.stream("GET", "/chat/lobby/events/") as response,
+        ):
             hers = aiter(response.aiter_lines())
             await frame(hers, "joined")
             while (await frame(lines, "presence"))[0]["count"] != 2:
@@ -103,14 +105,16 @@ async def test_a_stream_whose_reader_is_gone_leaves_the_room(server, kind):
         while (await frame(lines, "presence"))[0]["count"] != 1:
             pass
 
+
 @pytest.mark.parametrize("kind", SERVERS)
 async def test_a_reader_of_nothing_holds_up_nobody(server, kind):
     site = server(kind=kind, roomchat={"UNSEEN_MAX_BYTES": 20_000, "POSTS_PER_GUEST": None})
-    async with httpx.AsyncClient(base_url=site.url, timeout=SECONDS) as lazy, lazy.stream(
-        "GET", "/chat/lobby/events/"
-    ), httpx.AsyncClient(base_url=site.url, timeout=SECONDS) as ana, ana.stream(
-        "GET", "/chat/lobby/events/"
-    ) as response:
+    async with (
+        httpx.AsyncClient(base_url=site.url, timeout=SECONDS) as lazy,
+        lazy.stream("GET", "/chat/lobby/events/"),
+        httpx.AsyncClient(base_url=site.url, timeout=SECONDS) as ana,
+        ana.stream("GET", "/chat/lobby/events/") as response,
+    ):
         lines = aiter(response.aiter_lines())
         await frame(lines, "joined")
         for number in range(5):

@@ -88,8 +88,8 @@ export class RoomChat extends HTMLElement {
     };
     const list = this.#part("messages");
     this.#log = new LogView({ scroller: this.#part("log"), list, pill: this.#part("pill"), house, signal });
-    // A page of old messages stays what it is: it has no end to which new ones could be added.
     list.querySelector("[data-marked]")?.scrollIntoView({ block: "center" });
+    // A page of old messages stays what it is: it has no end to which new ones could be added.
     if ("archive" in this.dataset) return;
     this.#history = new History({
       link: this.#part("older"),
