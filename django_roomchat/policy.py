@@ -38,6 +38,7 @@ ALLOWED = Decision(True)
 NOT_ALLOWED = Decision(False)
 SIGN_IN = Decision(False, _("Sign in to use the chat."), code="sign_in")
 MEMBERS_ONLY = Decision(False, _("Only members enter this room."), code="members_only")
+_MAKE_IT = Decision(False, _("Only members post: make this room first."), code="members_only")
 NO_PERMISSION = Decision(False, _("You do not have the permission to do this."), code="no_permission")
 _NOT_YOURS = Decision(False, _("This message is not yours."))
 _TOO_LATE = Decision(False, _("It is too late to change this message."), code="too_late")
@@ -177,7 +178,7 @@ class MembersPolicy(Policy):
     """Only members enter a room, an open one too; whoever has signed in may make rooms.
 
     Staff may enter rooms that are not private, as they have to look after them.
-    A room that does not exist yet is entered by whoever may make it.
+    A room is made on purpose, and its maker owns it: one that came into being by a post would have no member to enter it.
     """
 
     def can_enter(self, who: Identity, room: Room) -> Decision:
@@ -186,7 +187,7 @@ class MembersPolicy(Policy):
         return ALLOWED if room.pk is None or _role(who, room) or _is_staff(who) else MEMBERS_ONLY
 
     def can_post(self, who: Identity, room: Room) -> Decision:
-        return self.can_enter(who, room)
+        return _MAKE_IT if room.pk is None and who.user is not None else self.can_enter(who, room)
 
     def can_create(self, who: Identity, room: Room) -> Decision:
         return _signed_in(who)

@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Permission, User
 
-from django_roomchat import actions
+from django_roomchat import actions, rooms
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import new_guest, of_user, site
 from django_roomchat.models import Membership, Room, RoomLog
@@ -185,8 +185,22 @@ def test_under_the_members_policy_whoever_has_signed_in_makes_rooms(with_members
     _room, people = with_members
     chosen = MembersPolicy()
 
-    for ask in (chosen.can_create, chosen.can_enter, chosen.can_post):
+    for ask in (chosen.can_create, chosen.can_enter):
         assert codes(ask, NEW_ROOM, people) == {"guest": "sign_in"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_under_the_members_policy_a_room_is_made_on_purpose_and_its_maker_is_in(with_members, settings):
+    _room, people = with_members
+    settings.ROOMCHAT = {"POLICY": MembersPolicy}
+    who = people["stranger"]
+
+    with pytest.raises(Forbidden, match="make this room first") as refused:
+        actions.post_message("new", "hi", author=who)
+    made = rooms.create_room("New", by=who)
+
+    assert refused.value.code == "members_only"
+    assert actions.post_message(made, "hi", author=who).seq
 
 
 def permit(who, codename):
