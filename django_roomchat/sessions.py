@@ -40,8 +40,8 @@ from django_roomchat.models import Room, RoomLog
 from django_roomchat.protocol import CLOSE_SESSION_ENDED
 from django_roomchat.threads import in_thread
 
-LOOK_SECONDS = 1.0
-"""How often the clock is looked at: a session that ends by itself ends its sockets within this time."""
+LOOK_SECONDS = 0.5
+"""How often the clock is looked at: a session that ends by itself ends its sockets in about this time."""
 BATCH = 500
 """Bonds that are compared with the database at a time."""
 

@@ -282,6 +282,20 @@ def test_a_permission_that_is_taken_away_is_gone_although_the_socket_has_the_old
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_is_remembered_of_a_user_is_forgotten_when_they_are_asked_again(with_members):
+    room, people = with_members
+    who, chosen = people["stranger"], DjangoPermissionsPolicy()
+    permit(who, "enter_room")
+    before = bool(chosen.can_enter(who, room))
+    who.user.user_permissions.clear()
+
+    chosen.forget(who)
+    chosen.forget(GUEST)
+
+    assert (before, bool(chosen.can_enter(who, room))) == (True, False)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_only_so_many_users_are_remembered(with_members, monkeypatch):
     room, people = with_members
     chosen = DjangoPermissionsPolicy()

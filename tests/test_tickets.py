@@ -122,7 +122,11 @@ async def test_without_a_ticket_the_origin_counts_as_ever(caplog):
 
 
 @pytest.mark.parametrize("tutorial", [False, True])
-@pytest.mark.parametrize("ticket", ["x", "a:b:c", "🎟", signing.dumps({"user": "1"}, salt="other")])
+@pytest.mark.parametrize(
+    "ticket",
+    ["x", "a:b:c", "🎟", signing.dumps({"user": "1"}, salt="other")],
+    ids=["a word", "like one", "no ASCII", "of another salt"],
+)
 async def test_a_ticket_that_is_none_is_told_and_closed_and_never_the_cookies_owner(ticket, tutorial):
     _ana, browser = await in_database(sign_in)()
     cookie = f"sessionid={browser.cookies['sessionid'].value}".encode()
