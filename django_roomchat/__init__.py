@@ -79,6 +79,8 @@ if TYPE_CHECKING:
     from django_roomchat.privacy import erase_user as erase_user
     from django_roomchat.privacy import export_user as export_user
     from django_roomchat.privacy import stream_export as stream_export
+    from django_roomchat.reactions import areact as areact
+    from django_roomchat.reactions import react as react
     from django_roomchat.review import areport_message as areport_message
     from django_roomchat.review import report_message as report_message
     from django_roomchat.roll import awho_is_here as awho_is_here
@@ -91,8 +93,6 @@ if TYPE_CHECKING:
     from django_roomchat.rooms import create_room as create_room
     from django_roomchat.rooms import direct_room as direct_room
     from django_roomchat.rooms import write_to as write_to
-    from django_roomchat.reactions import areact as areact
-    from django_roomchat.reactions import react as react
     from django_roomchat.routing import websocket_urlpatterns as websocket_urlpatterns
     from django_roomchat.search import asearch_messages as asearch_messages
     from django_roomchat.search import search_messages as search_messages

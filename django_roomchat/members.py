@@ -55,9 +55,7 @@ def add_member(room: str | Room, who: Any, *, by: Any = None, role: Role = "memb
     def write(locked: Room) -> bool:
         whom = _person(locked, who)
         joins_by_themselves = (
-            whom.key == doer.key
-            and role == "member"
-            and locked.visibility == Room.Visibility.OPEN
+            whom.key == doer.key and role == "member" and locked.visibility == Room.Visibility.OPEN
         )
         if joins_by_themselves:
             policy.require_entry(doer, locked)

@@ -90,7 +90,8 @@ def test_the_reference_of_the_wire_has_every_frame() -> None:
     structs = {
         name
         for name, value in vars(protocol).items()
-        if isinstance(value, type) and issubclass(value, msgspec.Struct)
+        if isinstance(value, type)
+        and issubclass(value, msgspec.Struct)
         # Neither is on the wire itself: the base of the frames, and what Event has from its message's data.
         and name not in ("Frame", "EventData")
     }

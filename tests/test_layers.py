@@ -11,7 +11,20 @@ import django_roomchat
 PACKAGE = Path(django_roomchat.__file__).parent
 ROWS = [
     {"conf", "errors", "fastlane", "reports", "signatures"},
-    {"emoji", "identity", "links", "lookalikes", "origins", "outbox", "outgoing", "protocol", "signals", "text", "threads", "tickets"},
+    {
+        "emoji",
+        "identity",
+        "links",
+        "lookalikes",
+        "origins",
+        "outbox",
+        "outgoing",
+        "protocol",
+        "signals",
+        "text",
+        "threads",
+        "tickets",
+    },
     {"limits", "markdown", "models"},
     {"counter"},
     {"audit", "bus", "log", "mentions", "standing"},

@@ -41,7 +41,18 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
     assert context.pop("messages") == [
         ShownMessage(1, 3, "a", "user", me.key, me.name, "hi there", moment, None, moment, None, True),
         ShownMessage(
-            2, 2, "b", "bot", bot.author_key, "Bot", "hello", moment, 1, None, None, False,
+            2,
+            2,
+            "b",
+            "bot",
+            bot.author_key,
+            "Bot",
+            "hello",
+            moment,
+            1,
+            None,
+            None,
+            False,
             quote=Quote(1, me.name, "hi there"),
         ),  # fmt: skip
     ]

@@ -168,7 +168,12 @@ def test_a_permalink_shows_the_page_around_a_message_and_marks_it(client, settin
 
     context = page.context
     assert [message.seq for message in context["messages"]] == [4, 5, 6, 7]
-    assert (context["older_before"], context["newer_after"], context["is_newest"], context["at"]) == (4, 7, False, 5)
+    assert (context["older_before"], context["newer_after"], context["is_newest"], context["at"]) == (
+        4,
+        7,
+        False,
+        5,
+    )
     assert re.findall(r'id="m-(\d+)"[^>]* data-marked', page.content.decode()) == ["5"]
     assert '?before=4"' in page.content.decode()
     assert '?after=7"' in page.content.decode()

@@ -9,7 +9,6 @@ Both follow the same rules; ``tests/browser`` compares them.
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -28,7 +27,6 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext
 
 from django_roomchat import lines
-
 from django_roomchat.links import REL, pieces
 
 register = template.Library()
@@ -218,7 +216,9 @@ def roomchat_initials(name: str) -> str:
 @register.filter
 def roomchat_body(body: str) -> SafeString:
     """The text of a message with its http and https addresses made into links, everything else escaped."""
-    return mark_safe("".join(_link(piece) if is_link else escape(piece) for piece, is_link in pieces(str(body))))
+    return mark_safe(
+        "".join(_link(piece) if is_link else escape(piece) for piece, is_link in pieces(str(body)))
+    )
 
 
 def _link(url: str) -> SafeString:

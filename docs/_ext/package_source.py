@@ -14,7 +14,23 @@ from django_roomchat import protocol
 WIRE = {
     "client": [frame.__name__ for frame in get_args(protocol.ClientFrame)],
     "server": [frame.__name__ for frame in get_args(protocol.ServerFrame)],
-    "objects": ["Event", "Author", "Quote", "Reactions", "Mention", "Line", "EarlierText", "Person", "You", "Limits", "Hit", "ListedMember", "ListedRoom", "LastMessage", "ListedInvitation"],
+    "objects": [
+        "Event",
+        "Author",
+        "Quote",
+        "Reactions",
+        "Mention",
+        "Line",
+        "EarlierText",
+        "Person",
+        "You",
+        "Limits",
+        "Hit",
+        "ListedMember",
+        "ListedRoom",
+        "LastMessage",
+        "ListedInvitation",
+    ],
     "tutorial": ["TutorialPost", "TutorialMessage", "TutorialError"],
 }
 

@@ -272,7 +272,7 @@ export class RoomChat extends HTMLElement {
     if (what === "delete") this.#deleteSoon(view, words);
     if (what === "pin" || what === "unpin") this.#ask({ type: "pin", seq, on: what === "pin" });
     if (what === "report") this.#ask({ type: "report", seq }, words.reported);
-    if (what === "link") this.#copy(new URL(`#m-${seq}`, new URL(this.dataset.roomUrl, location)).href, words.link_copied);
+    if (what === "link") this.#copy(new URL(`?at=${seq}#m-${seq}`, new URL(this.dataset.roomUrl, location)).href, words.link_copied);
   }
 
   #reacted({ target }) {

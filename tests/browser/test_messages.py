@@ -155,7 +155,7 @@ def test_a_link_to_a_message_is_copied(talk: tuple[Page, Page], site: Server, ro
     choose(ana, 2, "Copy link")
 
     expect(ana.get_by_text("Link copied.")).to_be_visible()
-    assert ana.evaluate("navigator.clipboard.readText()") == f"{site.url}/chat/{room}/#m-2"
+    assert ana.evaluate("navigator.clipboard.readText()") == f"{site.url}/chat/{room}/?at=2#m-2"
 
 
 def test_what_the_server_refuses_is_said(talk: tuple[Page, Page]) -> None:
