@@ -7,7 +7,7 @@ The bodies are synchronous; each has a twin with an ``a`` in front for asynchron
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -38,7 +38,7 @@ from django_roomchat.counter import database
 from django_roomchat.errors import BadValue, Busy, ChatError, Forbidden, Held, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.models import HeldMessage, Message, Reaction, Room, RoomLog, RoomQuerySet
-from django_roomchat.protocol import Event, Quote, encode_event
+from django_roomchat.protocol import Event, encode_event
 
 TRIES = 3
 """For a room in which somebody's rights change while another is looking them up."""
@@ -201,49 +201,93 @@ def _check(
             drafts[place] = canonical_name(posts[place].room), _draft(posts[place])
         except ChatError as error:
             results[place] = error
-    rooms = _rooms({name for name, _ in drafts.values()}, look_up)
-    refusals: dict[tuple[str, str], ChatError | None] = {}
-    answered: dict[str, dict[int, Quote]] = {}
+    door = _Door(drafts.values(), look_up)
     ready = {}
     for place, (name, draft) in drafts.items():
         post = posts[place]
-        question = (post.who.key, name)
-        if question not in refusals:
-            room = rooms.get(name) or _new_room(name, post.room)
-            refusals[question] = _refusal(policy.require_post, post.who, room)
-            if refusals[question] is not None and room is _remembered.get(name):
-                # Nobody compares a refusal with the database, as the log does for what is let in: look again.
-                rooms |= _rooms({name}, look_up=True)
-                refusals[question] = _refusal(policy.require_post, post.who, rooms.get(name, room))
-        refusal = refusals[question]
-        if refusal is None and filters.is_asked(post.who) and not post.is_reviewed:
-            try:
-                draft = _filtered(post, draft, rooms.get(name) or _new_room(name, post.room))
-            except ChatError as error:
-                refusal = error
-        if refusal is None and name not in rooms:
-            refusal = _refusal(limits.spend, "ROOMS", post.who, post.address)
-        if refusal is None and name not in rooms:
-            rooms[name] = ensure_room(_new_room(name, post.room))
-        if refusal is None and post.reply_to is not None:
-            if name not in answered:
-                wanted = {
-                    draft.reply_to for other, draft in drafts.values() if other == name and draft.reply_to
-                }
-                answered[name] = log.quotes(rooms[name].pk, wanted)
-            # Only whether there is one: the log quotes it under its lock, so that what is deleted meanwhile is not quoted.
-            if post.reply_to not in answered[name]:
-                refusal = NotFound(
-                    _("There is no message %(seq)d in this room to reply to."), seq=post.reply_to
-                )
-        if refusal is None and rooms[name].slow_seconds and _is_slowed(post, rooms[name]):
-            draft = replace(draft, slow_seconds=rooms[name].slow_seconds)
-        if refusal is None and (read := _read_in(draft.body, rooms[name])):
-            draft = replace(draft, data={**draft.data, **read})
-        results[place] = refusal
-        if refusal is None:
-            ready[place] = rooms[name], draft
+        try:
+            room = door.admit(post, name)
+            if filters.is_asked(post.who) and not post.is_reviewed:
+                draft = _filtered(post, draft, room)
+            room = door.make(post, room)
+        except ChatError as error:
+            results[place] = error
+        else:
+            results[place] = None
+            ready[place] = room, _finished(post, draft, room)
     return ready
+
+
+class _Door:
+    """Who is let in with what they say: asked once for each person and room of a batch."""
+
+    def __init__(self, drafts: Iterable[tuple[str, log.Draft]], look_up: bool) -> None:
+        self._replies: dict[str, set[int]] = {}
+        for name, draft in drafts:
+            answered = self._replies.setdefault(name, set())
+            if draft.reply_to is not None:
+                answered.add(draft.reply_to)
+        self._rooms = _rooms(set(self._replies), look_up)
+        self._refusals: dict[tuple[str, str], ChatError | None] = {}
+        self._answered: dict[str, Container[int]] = {}
+
+    def admit(self, post: Post, name: str) -> Room:
+        """The room, which may not be made yet. Raises if they may not post to it, or answer what they answer."""
+        try:
+            return self._admit(post, name)
+        except ChatError:
+            if not self._recall(name):
+                raise
+            return self._admit(post, name)
+
+    def make(self, post: Post, room: Room) -> Room:
+        """The room, made by now. Raises if somebody makes too many."""
+        if room.name not in self._rooms:
+            limits.spend("ROOMS", post.who, post.address)
+            self._rooms[room.name] = ensure_room(room)
+        return self._rooms[room.name]
+
+    def _admit(self, post: Post, name: str) -> Room:
+        room = self._rooms.get(name) or _new_room(name, post.room)
+        question = (post.who.key, name)
+        if question not in self._refusals:
+            self._refusals[question] = _refusal(policy.require_post, post.who, room)
+        if (refusal := self._refusals[question]) is not None:
+            raise refusal
+        # Only whether there is one: the log quotes it under its lock, so that what is deleted meanwhile is not quoted.
+        if post.reply_to is not None and post.reply_to not in self._messages_of(room):
+            raise NotFound(_("There is no message %(seq)d in this room to reply to."), seq=post.reply_to)
+        return room
+
+    def _messages_of(self, room: Room) -> Container[int]:
+        """Which of the messages that are answered there are."""
+        if room.name not in self._answered:
+            self._answered[room.name] = (
+                () if room.pk is None else log.quotes(room.pk, self._replies[room.name])
+            )
+        return self._answered[room.name]
+
+    def _recall(self, name: str) -> bool:
+        """Look a room up that was only remembered: nobody compares a refusal with the database, as the log does
+        for what is let in. Returns whether there was anything to look up."""
+        room = self._rooms.get(name)
+        if room is None or room is not _remembered.get(name):
+            return False
+        del _remembered[name], self._rooms[name]
+        self._rooms |= _rooms({name}, look_up=True)
+        self._answered.pop(name, None)
+        self._refusals = {question: told for question, told in self._refusals.items() if question[1] != name}
+        # Looked up for this batch: the next refusal of it is the last word.
+        _remembered.pop(name, None)
+        return True
+
+
+def _finished(post: Post, draft: log.Draft, room: Room) -> log.Draft:
+    """The draft with all that the room and its text make of it."""
+    if room.slow_seconds and _is_slowed(post, room):
+        draft = replace(draft, slow_seconds=room.slow_seconds)
+    read = _read_in(draft.body, room)
+    return replace(draft, data={**draft.data, **read}) if read else draft
 
 
 def _read_in(body: str, room: Room) -> dict[str, Any]:

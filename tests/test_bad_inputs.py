@@ -26,10 +26,11 @@ from websockets.frames import Frame as WebSocketFrame
 from websockets.frames import Opcode
 
 from django_roomchat import actions, hub
-from django_roomchat.actions import aban, apost_message
+from django_roomchat.actions import apost_message
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import Identity
 from django_roomchat.models import Message
+from django_roomchat.moderation import aban
 from django_roomchat.policy import Decision, OpenPolicy
 from django_roomchat.testing import ChatClient
 from tests.services.client import clients
@@ -648,7 +649,7 @@ SERVERS = ["uvicorn", "daphne"]
 
 @pytest.mark.parametrize("kind", SERVERS)
 async def test_a_real_server_answers_them_all_on_one_socket(server, kind):
-    site = server(kind=kind)
+    site = server(kind=kind, roomchat={"PRESENCE": False})
     expected = []
     async with clients((site.ws_url, "lobby"), (site.ws_url, "lobby")) as (bad, control):
 

@@ -45,7 +45,9 @@ async def test_two_processes_that_share_only_the_database_hear_each_other_within
 @pytest.mark.slow
 async def test_a_socket_that_was_idle_for_60_seconds_on_redis_still_receives(server, redis_url, sqlite_url):
     """With redis-py 8 and the documented CHANNEL_LAYERS, an ordinary consumer dies after 5."""
-    options = {"redis_url": redis_url, "database_url": sqlite_url, "roomchat": {"POLL_SECONDS": 600}}
+    # Who is there would be told, too, and keep the line from being idle.
+    quiet = {"POLL_SECONDS": 600, "PRESENCE": False}
+    options = {"redis_url": redis_url, "database_url": sqlite_url, "roomchat": quiet}
     here, there = server(**options), server(**options)
     async with clients((here.ws_url, "quiet"), (there.ws_url, "quiet")) as (ann, ben):
         silent_until = time.monotonic() + 60

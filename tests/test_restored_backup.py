@@ -6,9 +6,10 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from django_roomchat import bus, hub, log
-from django_roomchat.actions import aban, apost_message, aunban
+from django_roomchat.actions import apost_message
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.models import Ban, RoomLog
+from django_roomchat.moderation import aban, aunban
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
