@@ -50,8 +50,11 @@ else:
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
-            # Without the timeout of its own, redis-py 8 ends the tutorial's idle consumers.
-            "CONFIG": {"hosts": [{"address": layer, "socket_timeout": None}], "capacity": 5000},
+            # As redis-py 8 comes, it ends the tutorial's idle consumers, and all but 100 of those who talk at the same time.
+            "CONFIG": {
+                "hosts": [{"address": layer, "socket_timeout": None, "max_connections": 2000}],
+                "capacity": 5000,
+            },
         }
     }
 

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from channels.auth import AuthMiddlewareStack
+from asgiref.sync import markcoroutinefunction
+from channels.auth import AuthMiddleware
 from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.sessions import CookieMiddleware, SessionMiddleware
 from django.db import Error as DatabaseError
 from django.urls import re_path
 
@@ -23,7 +25,7 @@ from django_roomchat.consumers import NoSuchSocket
 from django_roomchat.protocol import CLOSE_TRY_AGAIN
 from django_roomchat.routing import websocket_urlpatterns
 
-_ENTERED = "roomchat_entered"
+_IS_DATABASE_DOWN = "roomchat_is_database_down"
 
 
 def websocket_application(*patterns: Any) -> Any:
@@ -33,32 +35,38 @@ def websocket_application(*patterns: Any) -> Any:
         patterns: websocket routes of your own, which come first.
     """
     rest: Any = NoSuchSocket.as_asgi()
-    return _guarded(URLRouter([*patterns, *websocket_urlpatterns, re_path(r"", rest)]))
+    routes: Any = URLRouter([*patterns, *websocket_urlpatterns, re_path(r"", rest)])
 
+    # Plain functions, and no copy of the scope: whatever stands between server and consumer is kept for each open socket.
 
-def _guarded(routes: Any) -> Any:
-    """The routes, for sockets whose user the database could tell; without it Channels raises, and the log has a traceback for each."""
+    def enter(scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        return _turn_away(receive, send) if _IS_DATABASE_DOWN in scope else routes(scope, receive, send)
 
-    async def enter(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        scope[_ENTERED].append(True)
-        await routes(scope, receive, send)
+    with_user: Any = CookieMiddleware(SessionMiddleware(_AuthMiddleware(enter)))
 
-    with_user: Any = AuthMiddlewareStack(enter)
-
-    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    def application(scope: dict[str, Any], receive: Any, send: Any) -> Any:
         # In the server's own scope, so that what it logs has no ticket in it.
         tickets.take(scope)
-        entered: list[bool] = []
-        try:
-            await with_user({**scope, _ENTERED: entered}, receive, send)
-        except DatabaseError as error:
-            if entered:
-                raise
-            reports.warn("who", "Sockets are refused: the database does not say who speaks: %r", error)
-            await receive()  # websocket.connect
-            await send({"type": "websocket.close", "code": CLOSE_TRY_AGAIN})
+        return with_user(scope, receive, send)
 
-    return application
+    # What returns a coroutine is as good as what is one; ASGI's oldest kind of application would not take three arguments.
+    return markcoroutinefunction(application)
+
+
+class _AuthMiddleware(AuthMiddleware):
+    """Channels' own raises where the database does not say who speaks, and the log has a traceback for each socket."""
+
+    async def resolve_scope(self, scope: Any) -> None:
+        try:
+            await super().resolve_scope(scope)
+        except DatabaseError as error:
+            reports.warn("who", "Sockets are refused: the database does not say who speaks: %r", error)
+            scope[_IS_DATABASE_DOWN] = True
+
+
+async def _turn_away(receive: Any, send: Any) -> None:
+    await receive()  # websocket.connect
+    await send({"type": "websocket.close", "code": CLOSE_TRY_AGAIN})
 
 
 def with_chat(django_application: Any, *patterns: Any) -> ProtocolTypeRouter:

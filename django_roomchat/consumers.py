@@ -473,9 +473,8 @@ class _Connection:
         return True
 
     def _tell_rights(self, rights: protocol.Rights) -> None:
-        self._silent_in -= {rights.room}
-        if "post" not in rights.can:
-            self._silent_in |= {rights.room}
+        if ("post" not in rights.can) != (rights.room in self._silent_in):
+            self._silent_in ^= {rights.room}
         self._write(rights)
 
     def _note_seen(self, heads: dict[str, int]) -> None:
