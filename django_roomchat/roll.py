@@ -19,6 +19,8 @@ from django_roomchat.protocol import Person
 
 ROOMS_MAX = 500
 """Rooms, or rows, that one query names."""
+ROWS_AT_ONCE = 100
+"""Rows that are made together."""
 
 
 def who_is_here(room: str | Room) -> list[Person]:
@@ -91,12 +93,20 @@ def store(
             raise LookupError("the others took this process for dead")
         for start in range(0, len(dropping), ROOMS_MAX):
             rows.filter(pk__in=dropping[start : start + ROOMS_MAX]).delete()
-        rows.bulk_create(
-            Presence(
-                pk=id, process_id=process, room=name, key=person.key, name=person.name, avatar=person.avatar
+        # A few at a time: the memory that a process has once taken for rows it keeps.
+        people = list(adding.items())
+        for start in range(0, len(people), ROWS_AT_ONCE):
+            rows.bulk_create(
+                Presence(
+                    pk=id,
+                    process_id=process,
+                    room=name,
+                    key=person.key,
+                    name=person.name,
+                    avatar=person.avatar,
+                )
+                for id, (name, person) in people[start : start + ROWS_AT_ONCE]
             )
-            for id, (name, person) in adding.items()
-        )
 
 
 def look(process: UUID, unread: list[str], rooms: list[str], heard: dict[str, int] | None) -> Found:

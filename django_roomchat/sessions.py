@@ -56,8 +56,6 @@ class Bond:
     """Changes with the password."""
     session_key: str = ""
     """Of the session that says so. A guest's is not compared with the store: a guest has nothing to lose that ends with it."""
-    digest: str = ""
-    """Of the session's key, which itself goes nowhere."""
     due: float = -math.inf
     """When to compare it next (``time.monotonic()``): the first time at once, for what has changed during the handshake."""
     ends: float = math.inf
@@ -74,11 +72,11 @@ def bond_of(who: Identity, session: Any) -> Bond:
     key = getattr(session, "session_key", None) or ""
     user = who.user if isinstance(who.user, get_user_model()) else None
     if user is None:
-        return Bond(session_key=key, digest=_digest(key))
+        return Bond(session_key=key)
     # Who was let in by a token may have a session of somebody else, or a guest's.
     is_theirs = bool(key) and session.get(SESSION_KEY) == user._meta.pk.value_to_string(user)
     key = key if is_theirs else ""
-    return Bond(user, _auth_hash(user), key, _digest(key))
+    return Bond(user, _auth_hash(user), key)
 
 
 def _digest(session_key: str) -> str:
@@ -138,7 +136,7 @@ class Watch:
 
     def add(self, socket: Socket, bond: Bond) -> None:
         """Close *socket* when what lets it in is over."""
-        if bond.user is None and not bond.digest:
+        if bond.user is None and not bond.session_key:
             return
         self._bonds[socket] = bond
         if self._task is None:
@@ -154,7 +152,7 @@ class Watch:
     def end(self, digest: str) -> None:
         """A session is over."""
         for socket, bond in list(self._bonds.items()):
-            if bond.digest == digest:
+            if _digest(bond.session_key) == digest:
                 socket.close(CLOSE_SESSION_ENDED)
 
     def doubt(self, user_key: str) -> None:
