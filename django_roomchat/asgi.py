@@ -13,10 +13,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from asgiref.sync import markcoroutinefunction
-from channels.auth import AuthMiddleware
+from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.sessions import CookieMiddleware, SessionMiddleware
 from django.db import Error as DatabaseError
 from django.urls import re_path
 
@@ -24,8 +22,6 @@ from django_roomchat import reports, tickets
 from django_roomchat.consumers import NoSuchSocket
 from django_roomchat.protocol import CLOSE_TRY_AGAIN
 from django_roomchat.routing import websocket_urlpatterns
-
-_IS_DATABASE_DOWN = "roomchat_is_database_down"
 
 
 def websocket_application(*patterns: Any) -> Any:
@@ -37,36 +33,33 @@ def websocket_application(*patterns: Any) -> Any:
     rest: Any = NoSuchSocket.as_asgi()
     routes: Any = URLRouter([*patterns, *websocket_urlpatterns, re_path(r"", rest)])
 
-    # Plain functions, and no copy of the scope: whatever stands between server and consumer is kept for each open socket.
-
-    def enter(scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        return _turn_away(receive, send) if _IS_DATABASE_DOWN in scope else routes(scope, receive, send)
-
-    with_user: Any = CookieMiddleware(SessionMiddleware(_AuthMiddleware(enter)))
-
-    def application(scope: dict[str, Any], receive: Any, send: Any) -> Any:
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         # In the server's own scope, so that what it logs has no ticket in it.
         tickets.take(scope)
-        return with_user(scope, receive, send)
-
-    # What returns a coroutine is as good as what is one; ASGI's oldest kind of application would not take three arguments.
-    return markcoroutinefunction(application)
-
-
-class _AuthMiddleware(AuthMiddleware):
-    """Channels' own raises where the database does not say who speaks, and the log has a traceback for each socket."""
-
-    async def resolve_scope(self, scope: Any) -> None:
         try:
-            await super().resolve_scope(scope)
+            scope, send = await _with_user(scope, receive, send)
         except DatabaseError as error:
+            # Channels would raise, and the log have a traceback for each socket.
             reports.warn("who", "Sockets are refused: the database does not say who speaks: %r", error)
-            scope[_IS_DATABASE_DOWN] = True
+            await receive()  # websocket.connect
+            await send({"type": "websocket.close", "code": CLOSE_TRY_AGAIN})
+            return
+        await routes(scope, receive, send)
+
+    return application
 
 
-async def _turn_away(receive: Any, send: Any) -> None:
-    await receive()  # websocket.connect
-    await send({"type": "websocket.close", "code": CLOSE_TRY_AGAIN})
+async def _with_user(scope: dict[str, Any], receive: Any, send: Any) -> tuple[dict[str, Any], Any]:
+    """The scope as Channels' middleware fills it. None of that has anything to do afterwards, but each of its layers would keep a
+    copy of the scope for as long as the socket is open."""
+    filled: list[tuple[dict[str, Any], Any]] = []
+
+    async def take(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        filled.append((scope, send))
+
+    with_user: Any = AuthMiddlewareStack(take)
+    await with_user(scope, receive, send)
+    return filled[0]
 
 
 def with_chat(django_application: Any, *patterns: Any) -> ProtocolTypeRouter:

@@ -55,6 +55,7 @@ from django_roomchat.models import Room
 from django_roomchat.outbox import Outbox
 from django_roomchat.threads import in_thread
 
+_NOWHERE: frozenset[str] = frozenset()
 MARK_BYTES = 65_536
 """How often a client's progress is measured. At most one mark is out, so that a slow client costs a few numbers."""
 
@@ -259,7 +260,7 @@ class _Connection:
         # nothing (https://github.com/django/daphne/issues/170), so only the client's own word tells.
         self._unseen = 0
         self._unseen_since: float | None = None
-        self._silent_in: frozenset[str] = frozenset()
+        self._silent_in = _NOWHERE
         """Rooms in which they may not post."""
         self._seen: dict[str, int] = {}
         self._mark: dict[str, int] | None = None

@@ -19,7 +19,7 @@ from django_roomchat.protocol import Person
 
 ROOMS_MAX = 500
 """Rooms, or rows, that one query names."""
-ROWS_AT_ONCE = 100
+ROWS_AT_ONCE = 250
 """Rows that are made together."""
 
 

@@ -42,7 +42,7 @@ from django_roomchat.threads import in_thread
 
 LOOK_SECONDS = 0.5
 """How often the clock is looked at: a session that ends by itself ends its sockets in about this time."""
-BATCH = 500
+BATCH = 100
 """Bonds that are compared with the database at a time."""
 
 
