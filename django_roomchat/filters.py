@@ -32,7 +32,7 @@ class Refuse:
     """Store nothing."""
 
     sentence: Any
-    """For the author: a text, or a lazy translation of one."""
+    """Told to the author; a text, or a lazy translation of one."""
     code: str = "filtered"
     """For programs."""
 

@@ -38,7 +38,7 @@ def make_incoming_hook(room: str | Room, name: str, *, by: Any = None) -> tuple[
         by: who wants it, and must be allowed to manage the room; without one the project itself.
 
     Returns:
-        The hook, and its token: the end of the address, ``~/hook/<token>/``, which is told only now.
+        The hook, and its token. That is the end of the address, ``~/hook/<token>/``, and told only now.
 
     Raises:
         ChatError: it is refused.

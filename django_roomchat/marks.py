@@ -56,7 +56,7 @@ def mark_read(room: str | Room, seq: int, who: Any) -> Marked:
         who: a user of the project or an :class:`~django_roomchat.identity.Identity`, who must be allowed to enter.
 
     Returns:
-        Where their marker stands: ``room``, ``seq``, and how much is ``unread`` after it (at most 100), with ``mentions``.
+        Where their marker stands (``room``, ``seq``), and how much is ``unread`` after it (at most 100), with ``mentions``.
 
     Raises:
         ChatError: it is refused.

@@ -54,7 +54,7 @@ class Erased:
     """What was erased of a person."""
 
     keys: dict[str, str]
-    """Which key stands in the place of which: it is in no other table, and tells nothing."""
+    """Which key stands in the place of which. It is in no other table, and tells nothing."""
     messages: int
     """How many messages were theirs."""
     rooms: int

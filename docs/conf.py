@@ -39,6 +39,14 @@ nitpicky = True
 nitpick_ignore = [
     # Docstrings of public functions refer to it; it is documented where it stands.
     ("py:func", "django_roomchat.log.append"),
+    # Objects of the wire, which has a reference of its own.
+    *(
+        ("py:class", f"django_roomchat.protocol.{name}")
+        for name in ("EarlierText", "Hit", "ListedRoom", "Marked", "Person")
+    ),
+    # As "from __future__ import annotations" leaves it.
+    ("py:class", "collections.abc.Iterator"),
+    ("py:class", "collections.abc.Mapping"),
 ]
 smartquotes = False
 
