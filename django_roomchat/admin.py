@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import QuerySet, URLField
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -476,6 +476,8 @@ class _HookAdmin(HookModelAdmin):
 
 @admin.register(Webhook)
 class WebhookAdmin(_HookAdmin):
+    # Before Django 6.0 the other scheme is the default, with a warning.
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}  # noqa: RUF012  (as Django has it)
     list_display = ("room", "url", "is_active", "waiting", "failures", "last_error", "next_try_at")
     list_select_related = ("room__log",)
     list_filter = ("is_active",)

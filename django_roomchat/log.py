@@ -52,15 +52,13 @@ class Draft:
     """It is refused if the author has posted in the room within this time."""
     typed: str = ""
     """What the author said, where the site has changed it to ``body``."""
+    once: tuple[str, str] = field(init=False)
+    """What is unique within a room."""
     fingerprint: str = field(init=False)
     """Of what is said, to tell a retry from a reused id."""
 
-    @property
-    def once(self) -> tuple[str, str]:
-        """What is unique within a room."""
-        return self.author_key, self.client_id
-
     def __post_init__(self) -> None:
+        object.__setattr__(self, "once", (self.author_key, self.client_id))
         said = f"{self.reply_to}\0{self.typed or self.body}".encode()
         object.__setattr__(self, "fingerprint", hashlib.blake2b(said, digest_size=16).hexdigest())
 

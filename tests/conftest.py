@@ -75,6 +75,19 @@ def _own_language() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A thread that outlives its test (of an executor) may keep a connection, and PostgreSQL drops no database with one."""
+    yield
+    with django_db_blocker.unblock():
+        if connections["default"].vendor == "postgresql":
+            with connections["default"].cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+
+
+@pytest.fixture(scope="session")
 def _shared_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if named := os.environ.get("ROOMCHAT_TEST_REDIS_URL"):
         server = urlsplit(named)
@@ -147,7 +160,9 @@ def on_postgres(transactional_db: None, _shared_postgres_url: str) -> Iterator[N
     connections["default"] = connections.create_connection("default")
     yield
     with connections["default"].cursor() as cursor:
-        cursor.execute("TRUNCATE roomchat_room, auth_user, django_session CASCADE")
+        cursor.execute(
+            "TRUNCATE roomchat_room, roomchat_auditentry, roomchat_serverprocess, auth_user, django_session CASCADE"
+        )
     _close_connections()
     connections.settings["default"] = own_settings
     connections["default"] = own

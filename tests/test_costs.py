@@ -91,6 +91,10 @@ def batch(prev, count=1):
     return bus.Batch("lobby", EPOCH, prev, prev + count, [(e.rev, encode_event(e)) for e in events])
 
 
+DRIVER = ("psycopg", "namedtuple_QueryPart")
+"""Modules of PostgreSQL's; the latter is what one of its tuples is made of."""
+
+
 def calls_of(act, *about):
     """How many Python functions are called: a count of work that no other process disturbs.
 
@@ -100,7 +104,7 @@ def calls_of(act, *about):
 
     def profile(frame, event, argument):
         nonlocal count
-        count += event == "call" and not frame.f_globals.get("__name__", "").startswith("psycopg")
+        count += event == "call" and not frame.f_globals.get("__name__", "").startswith(DRIVER)
 
     sys.setprofile(profile)
     try:
