@@ -931,3 +931,9 @@ def test_times_are_told_where_the_project_uses_no_time_zones(settings, room):
     [event] = append(room, *drafts("a")).events
 
     assert datetime.fromisoformat(event.at).utcoffset() == timedelta(0)
+
+
+def test_a_slow_room_whose_rights_have_changed_is_left_out(room):
+    append(room, *drafts("a"))
+
+    assert log.append({room.pk: [draft("b", slow_seconds=5)]}, access_versions={room.pk: 7}) == {}
