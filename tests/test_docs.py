@@ -229,13 +229,13 @@ def test_every_custom_property_is_documented() -> None:
 
 
 def test_the_events_of_the_element_are_documented() -> None:
-    script = (ROOT / "js" / "src" / "element.js").read_text()
+    scripts = "".join(path.read_text() for path in sorted((ROOT / "js" / "src").glob("*.js")))
 
     documented = set(
         re.findall(r"event `roomchat:([\w-]+)`", section("reference/templates.md", "The element"))
     )
 
-    assert documented == set(re.findall(r'#tell\("([\w-]+)"', script))
+    assert documented == set(re.findall(r'\.tell\("([\w-]+)"', scripts))
 
 
 def first_column(tables: str) -> set[str]:

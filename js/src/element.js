@@ -3,15 +3,13 @@ import { Calendar } from "./calendar.js";
 import { openSession } from "./client.js";
 import { Composer } from "./composer.js";
 import { Draft } from "./drafts.js";
+import { FEATURES } from "./features.js";
 import { History } from "./history.js";
 import { LogView } from "./log_view.js";
-import { MessageMenu } from "./menu.js";
 import { Notice } from "./notice.js";
-import { PresenceView } from "./presence_view.js";
-import { Reading } from "./reading.js";
+import { Room } from "./room.js";
 import { Cupboard } from "./storage.js";
 import { REAL_CLOCK } from "./transport.js";
-import { Typing } from "./typing.js";
 
 /**
  * `<room-chat>`: takes over the room that the server has rendered inside it, in place.
@@ -26,9 +24,7 @@ export class RoomChat extends HTMLElement {
   #history;
   #composer;
   #banner;
-  #notice;
-  #reading;
-  #words;
+  #room;
 
   // Lifecycle
 
@@ -63,11 +59,18 @@ export class RoomChat extends HTMLElement {
    * @param replyTo the message that this answers: `{seq, name, body}`
    */
   send(body, { replyTo } = {}) {
-    const event = this.#tell("before-send", { body, replyTo }, { cancelable: true });
+    const event = this.tell("before-send", { body, replyTo }, { cancelable: true });
     if (event.defaultPrevented || !this.#session) return false;
     this.#session.post(event.detail.body, { replyTo: event.detail.replyTo });
     this.#log.toBottom();
     return true;
+  }
+
+  /** Dispatch `roomchat:{name}`. */
+  tell(name, detail, { cancelable = false } = {}) {
+    const event = new CustomEvent(`roomchat:${name}`, { bubbles: true, composed: true, cancelable, detail });
+    this.dispatchEvent(event);
+    return event;
   }
 
   // Taking over
@@ -79,11 +82,11 @@ export class RoomChat extends HTMLElement {
     const { room, meKey, meName } = this.dataset;
     const you = { key: meKey, name: meName };
     const words = JSON.parse(this.querySelector('script[type="application/json"]').textContent);
-    this.#words = words;
     const language = this.closest("[lang]")?.lang || undefined;
+    const calendar = new Calendar({ language, words });
     const house = {
       words,
-      calendar: new Calendar({ language, words }),
+      calendar,
       templates: { message: this.#template("message"), delivery: this.#template("delivery") },
     };
     const list = this.#part("messages");
@@ -107,8 +110,21 @@ export class RoomChat extends HTMLElement {
     this.addEventListener("click", (event) => this.#clicked(event), { signal });
     this.#startSession(you, signal);
     this.#startComposer(room, meKey, words, signal);
-    this.#startActions(words, signal);
-    this.#startCompany(words, signal);
+    const notice = this.#part("notice") && new Notice({ element: this.#part("notice"), signal });
+    this.#room = new Room({
+      element: this,
+      words,
+      calendar,
+      session: this.#session,
+      log: this.#log,
+      history: this.#history,
+      composer: this.#composer,
+      notice,
+      signal,
+    });
+    for (const start of FEATURES) start(this.#room);
+    this.#session.start();
+    this.#banner.show(this.#session);
     // From now on, what is added is news: announce it.
     requestAnimationFrame(() => this.#part("log").setAttribute("aria-live", "polite"));
   }
@@ -131,8 +147,6 @@ export class RoomChat extends HTMLElement {
     on("welcome", (welcome) => this.#showWelcome(welcome));
     on("rights", (rights) => this.#showRights(rights));
     this.dataset.state = session.state;
-    session.start();
-    this.#banner.show(session);
   }
 
   #startComposer(room, author, words, signal) {
@@ -146,42 +160,10 @@ export class RoomChat extends HTMLElement {
       words,
       draft,
       send: (text, options) => this.send(text, options),
-      change: (seq, body) => this.#ask({ type: "edit", seq, body }),
+      change: (seq, body) => this.#room.ask({ type: "edit", seq, body }),
       last: () => this.#lastOfMine(),
       signal,
     });
-  }
-
-  #startActions(words, signal) {
-    const [menu, notice] = [this.#part("menu"), this.#part("notice")];
-    if (notice) this.#notice = new Notice({ element: notice, signal });
-    if (!menu) return;
-    const act = (what, view, button) => this.#act(what, view, button, words);
-    new MessageMenu({ menu, log: this.#log, scroller: this.#part("log"), offers: (view) => this.#offers(view), act, signal });
-    this.addEventListener("click", (event) => this.#reacted(event), { signal });
-  }
-
-  /** The others: who is here, who types, and how far one has read what they say. */
-  #startCompany(words, signal) {
-    const session = this.#session;
-    const on = (type, handler) => session.addEventListener(type, ({ detail }) => handler(detail), { signal });
-    const [button, panel] = [this.#part("present"), this.#part("people")];
-    if (button && panel) {
-      const presence = new PresenceView({ button, panel, signal });
-      on("presence", (frame) => presence.show(frame));
-    }
-    const [element, input] = [this.#part("typing"), this.#part("composer")?.elements.body];
-    const typing = new Typing({ element, input, words, tell: (on) => session.tell({ type: "typing", on }), signal });
-    on("typing", (frame) => typing.show(frame, session.you));
-    this.#reading = new Reading({
-      log: this.#log,
-      list: this.#part("messages"),
-      read: Number(this.dataset.read ?? 0),
-      ownsTitle: "ownPage" in this.dataset,
-      tell: (seq) => session.tell({ type: "read", seq }),
-      signal,
-    });
-    on("read", ({ seq }) => this.#reading.readElsewhere(seq));
   }
 
   // What the session says
@@ -190,8 +172,7 @@ export class RoomChat extends HTMLElement {
     this.dataset.state = state;
     this.toggleAttribute("connected", state === "connected");
     this.#banner.show({ state, code });
-    if (state === "connected") this.#reading?.look();
-    this.#tell("status", { state, code, reason });
+    this.tell("status", { state, code, reason });
   }
 
   #showWelcome({ you, limits }) {
@@ -212,12 +193,11 @@ export class RoomChat extends HTMLElement {
     const { you } = this.#session;
     const news = messages.filter(({ seq, rev, deleted_at }) => seq === rev && !deleted_at);
     const others = news.filter(({ author }) => author.key !== you.key);
-    const unseen = others.length;
     // A change to a message that is not loaded will be seen when it is.
     const since = this.#history.before === null ? 0 : (this.#log.oldest ?? 0);
-    this.#log.upsert(messages, { you, since, unseen });
-    if (unseen) this.#reading?.came(unseen, others[0].seq);
-    for (const message of news) this.#tell("message", { message, mine: message.author.key === you.key });
+    this.#log.upsert(messages, { you, since, unseen: others.length });
+    this.#log.dispatchEvent(new CustomEvent("news", { detail: { news, others } }));
+    for (const message of news) this.tell("message", { message, mine: message.author.key === you.key });
   }
 
   #startOver(messages, more) {
@@ -249,74 +229,9 @@ export class RoomChat extends HTMLElement {
     if (action === "discard") this.#session.discard(id);
   }
 
-  /** What may be done with a message, by the names in the menu. */
-  #offers({ element: { dataset } }) {
-    const [mine, deleted, said] = ["mine" in dataset, "deleted" in dataset, dataset.kind !== "system"];
-    const can = new Set((this.dataset.can ?? "").split(" "));
-    const offered = new Set(["link"]);
-    const offer = (what, when) => when && !deleted && offered.add(what);
-    offer("reply", can.has("post") && this.#composer);
-    offer("react", can.has("react"));
-    offer("edit", mine && said && can.has("post") && this.#composer);
-    offer("delete", mine || can.has("moderate"));
-    offer(dataset.pinned === undefined ? "pin" : "unpin", can.has("pin"));
-    offer("report", !mine && said && can.has("report"));
-    return offered;
-  }
-
-  #act(what, view, button, words) {
-    const { seq } = view;
-    if (what === "react") this.#react(view.element, button.dataset.emoji);
-    if (what === "reply") this.#composer.reply({ seq, name: view.authorName, body: view.text });
-    if (what === "edit") this.#composer.edit({ seq, text: view.text });
-    if (what === "delete") this.#deleteSoon(view, words);
-    if (what === "pin" || what === "unpin") this.#ask({ type: "pin", seq, on: what === "pin" });
-    if (what === "report") this.#ask({ type: "report", seq }, words.reported);
-    if (what === "link") this.#copy(new URL(`?at=${seq}#m-${seq}`, new URL(this.dataset.roomUrl, location)).href, words.link_copied);
-  }
-
-  #reacted({ target }) {
-    const button = target.closest?.(".roomchat-reaction[data-emoji]");
-    if (button) this.#react(button.closest("li"), button.dataset.emoji);
-  }
-
-  #react(item, emoji) {
-    const button = [...item.querySelectorAll(".roomchat-reaction")].find(({ dataset }) => dataset.emoji === emoji);
-    const on = button?.getAttribute("aria-pressed") !== "true";
-    this.#ask({ type: "react", seq: Number(item.dataset.seq), emoji, on });
-  }
-
-  /** It is gone from the page at once, and from the server when nobody has taken that back. */
-  #deleteSoon({ element, seq }, words) {
-    element.toggleAttribute("data-doomed", true);
-    const back = () => element.removeAttribute("data-doomed");
-    const over = () => this.#ask({ type: "delete", seq }).finally(back);
-    if (this.#notice) this.#notice.show(words.deleted, { undo: back, over });
-    else over();
-  }
-
-  async #copy(text, told) {
-    try {
-      await navigator.clipboard.writeText(text);
-      this.#notice?.show(told);
-    } catch {
-      location.hash = new URL(text).hash; // no clipboard for us: at least it stands in the address
-    }
-  }
-
   #lastOfMine() {
     const view = this.#log.last(({ pending, element: { dataset } }) => !pending && "mine" in dataset && !("deleted" in dataset));
     return view && { seq: view.seq, text: view.text };
-  }
-
-  /** Ask the server for something; say so if it refuses. */
-  async #ask(frame, told) {
-    try {
-      await this.#session.request(frame);
-      if (told) this.#notice?.show(told);
-    } catch ({ code, detail }) {
-      this.#notice?.show(detail ?? this.#words[`refused_${code}`] ?? this.#words.refused);
-    }
   }
 
   // Small tools
@@ -327,12 +242,6 @@ export class RoomChat extends HTMLElement {
     log.setAttribute("aria-live", "off");
     change();
     requestAnimationFrame(() => log.setAttribute("aria-live", "polite"));
-  }
-
-  #tell(name, detail, { cancelable = false } = {}) {
-    const event = new CustomEvent(`roomchat:${name}`, { bubbles: true, composed: true, cancelable, detail });
-    this.dispatchEvent(event);
-    return event;
   }
 
   #part(name) {

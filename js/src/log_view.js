@@ -10,8 +10,10 @@ const TRIM_TO = 300;
  *
  * Whoever is at the bottom stays there; whoever reads further up is not moved by a pixel. The scroller is a
  * reversed flex box (see roomchat.css), so that a page is at its newest message before any script has run.
+ *
+ * `news` is dispatched on it when messages have come that nobody had seen: `detail = {news, others}`, both by `seq`.
  */
-export class LogView {
+export class LogView extends EventTarget {
   #scroller;
   #list;
   #pill;
@@ -21,6 +23,7 @@ export class LogView {
   #wasAtBottom = true;
 
   constructor({ scroller, list, pill, house, signal }) {
+    super();
     this.#scroller = scroller;
     this.#list = list;
     this.#pill = pill;

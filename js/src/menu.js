@@ -1,62 +1,51 @@
 const EDGE_PX = 8; // between the menu and the edges of the window
 
 /**
- * What can be done with a message: one menu for all of them, in the browser's top layer.
+ * A menu in the browser's top layer, for whatever is asked about: one message, or the room.
  *
- * It opens from the button of a message, or with Enter on a message that the arrow keys have reached.
+ * Its buttons carry `data-do`; those that make no sense just now are not shown. The arrow keys, Home and End go from one
+ * to the next, Esc closes it (the browser's own), and the button that opened it has the focus again.
  */
-export class MessageMenu {
+export class Menu {
   #menu;
-  #log;
-  #offers;
-  #act;
-  #view = null;
+  #actions;
+  #about;
   #opener = null;
 
   /**
-   * @param menu the element with `popover`; its buttons carry `data-do` (and `data-emoji`)
-   * @param log {@link LogView}
-   * @param offers `offers(view)`: a Set of the `data-do` that make sense for it
-   * @param act `act(what, view, button)`
+   * @param menu the element with `popover`
+   * @param actions a Map of `data-do` to `{when(about), act(about, button)}`; without `when` it is always offered
    */
-  constructor({ menu, log, scroller, offers, act, signal }) {
+  constructor({ menu, actions, signal }) {
     this.#menu = menu;
-    this.#log = log;
-    this.#offers = offers;
-    this.#act = act;
-    scroller.addEventListener("click", (event) => this.#clicked(event), { signal });
-    scroller.addEventListener("keydown", (event) => this.#pressed(event), { signal });
+    this.#actions = actions;
     menu.addEventListener("click", (event) => this.#chosen(event), { signal });
     menu.addEventListener("keydown", (event) => this.#moved(event), { signal });
-    scroller.addEventListener("scroll", () => this.#view && menu.hidePopover(), { signal, passive: true });
     menu.addEventListener("toggle", ({ newState }) => newState === "closed" && this.#closed(), { signal });
   }
 
-  // Opening
-
-  #clicked({ target }) {
-    const opener = target.closest('[data-part="actions"]');
-    if (opener) this.#open(this.#log.viewOf(opener.closest("li")), opener);
+  get isOpen() {
+    return this.#opener !== null;
   }
 
-  #pressed(event) {
-    const item = event.target.closest("li[data-seq]");
-    if (event.key === "Enter" && item === event.target) {
-      event.preventDefault();
-      this.#open(this.#log.viewOf(item), item.querySelector('[data-part="actions"]') ?? item);
-    }
-  }
-
-  #open(view, opener) {
-    if (!view || view.pending) return;
-    const offered = this.#offers(view);
-    for (const button of this.#buttons) button.hidden = !offered.has(button.dataset.do);
-    this.#view = view;
+  open(opener, about) {
+    for (const button of this.#menu.querySelectorAll("[data-do]")) button.hidden = !this.#offers(button.dataset.do, about);
+    if (!this.#shown.length) return;
+    this.#about = about;
     this.#opener = opener;
     opener.setAttribute("aria-expanded", "true");
     this.#menu.showPopover();
     this.#place(opener);
-    this.#shown[0]?.focus();
+    this.#shown[0].focus();
+  }
+
+  close() {
+    if (this.isOpen) this.#menu.hidePopover();
+  }
+
+  #offers(what, about) {
+    const action = this.#actions.get(what);
+    return Boolean(action && (action.when?.(about) ?? true));
   }
 
   #place(opener) {
@@ -69,14 +58,8 @@ export class MessageMenu {
     this.#menu.style.top = `${Math.max(EDGE_PX, below ? around.bottom : around.top - height)}px`;
   }
 
-  // Choosing
-
-  get #buttons() {
-    return [...this.#menu.querySelectorAll("[data-do]")];
-  }
-
   get #shown() {
-    return this.#buttons.filter(({ hidden }) => !hidden);
+    return [...this.#menu.querySelectorAll("[data-do]")].filter(({ hidden }) => !hidden);
   }
 
   #moved(event) {
@@ -90,14 +73,15 @@ export class MessageMenu {
 
   #chosen({ target }) {
     const button = target.closest("[data-do]");
-    const view = this.#view;
-    if (!button || !view) return;
+    if (!button || !this.isOpen) return;
+    const about = this.#about;
     this.#menu.hidePopover();
-    this.#act(button.dataset.do, view, button);
+    this.#actions.get(button.dataset.do)?.act(about, button);
   }
 
   #closed() {
     this.#opener?.setAttribute("aria-expanded", "false");
-    this.#view = this.#opener = null;
+    this.#opener = null;
+    this.#about = undefined;
   }
 }

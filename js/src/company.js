@@ -1,0 +1,36 @@
+import { PresenceView } from "./presence_view.js";
+import { Reading } from "./reading.js";
+import { Typing } from "./typing.js";
+
+/** Who is here. */
+export function presence(room) {
+  const [button, panel] = [room.part("present"), room.part("people")];
+  if (!button || !panel) return;
+  const view = new PresenceView({ button, panel, signal: room.signal });
+  room.on("presence", (frame) => view.show(frame));
+}
+
+/** Who types. */
+export function typing(room) {
+  const { session, words, signal } = room;
+  const [element, input] = [room.part("typing"), room.part("composer")?.elements.body];
+  const tell = (on) => session.tell({ type: "typing", on });
+  const view = new Typing({ element, input, words, tell, signal });
+  room.on("typing", (frame) => view.show(frame, session.you));
+}
+
+/** How far one has read. */
+export function reading(room) {
+  const { session, log, data, signal } = room;
+  const marks = new Reading({
+    log,
+    list: room.part("messages"),
+    read: Number(data.read ?? 0),
+    ownsTitle: "ownPage" in data,
+    tell: (seq) => session.tell({ type: "read", seq }),
+    signal,
+  });
+  room.on("read", ({ seq }) => marks.readElsewhere(seq));
+  room.on("status", ({ state }) => state === "connected" && marks.look());
+  room.listen(log, "news", ({ detail: { others } }) => others.length && marks.came(others.length, others[0].seq));
+}

@@ -1,0 +1,9 @@
+import { presence, reading, typing } from "./company.js";
+import { messageActions } from "./message_actions.js";
+import { roomMenu } from "./room_menu.js";
+
+/**
+ * What the page can do beyond reading and writing: each a function of a {@link Room}. Each works alone: leave one out, and
+ * the others go on. The room's menu comes last, when all have said what belongs there.
+ */
+export const FEATURES = [messageActions, presence, typing, reading, roomMenu];

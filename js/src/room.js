@@ -1,0 +1,83 @@
+import { Menu } from "./menu.js";
+
+/**
+ * The room in the page, as its features see it.
+ *
+ * A feature is a function that is given this once, when the element has taken the page over (`features.js` lists them).
+ * It finds its markup with `part()`, hears the session with `on()`, asks the server with `ask()`, puts what can be done
+ * with a message or with the room into the two menus, and ends with `signal`.
+ */
+export class Room {
+  /** By `data-do`: `{when(view), act(view, button)}`; `view` is a {@link MessageView}. */
+  messageActions = new Map();
+  /** By `data-do`: `{when(), act(undefined, button)}`. */
+  roomActions = new Map();
+
+  /**
+   * @param element `<room-chat>`
+   * @param words what the script says, in the page's language
+   * @param composer {@link Composer}; none where one may only read
+   * @param notice {@link Notice}; none where the template has none
+   */
+  constructor({ element, words, calendar, session, log, history, composer, notice, signal }) {
+    Object.assign(this, { element, words, calendar, session, log, history, composer, notice, signal });
+  }
+
+  part(name) {
+    return this.element.querySelector(`[data-part="${name}"]`);
+  }
+
+  template(name) {
+    return this.element.querySelector(`template[data-template="${name}"]`);
+  }
+
+  get data() {
+    return this.element.dataset;
+  }
+
+  get you() {
+    return this.session.you;
+  }
+
+  /** May the person do this here, as far as the server has told? The words are those of the frame `rights`. */
+  can(what) {
+    return (this.data.can ?? "").split(" ").includes(what);
+  }
+
+  /** Hear an event of the session: `handler(detail)`. */
+  on(type, handler) {
+    this.session.addEventListener(type, ({ detail }) => handler(detail), { signal: this.signal });
+  }
+
+  /** Hear an event of an element, as long as the room is in the page. */
+  listen(target, type, handler, options) {
+    target?.addEventListener(type, handler, { signal: this.signal, ...options });
+  }
+
+  /**
+   * Ask the server for something. A refusal is told in words.
+   *
+   * @param told what to tell when it is done
+   * @returns the answer, or undefined if it was refused
+   */
+  async ask(frame, told) {
+    try {
+      const answer = await this.session.request(frame);
+      if (told) this.notice?.show(told);
+      return answer;
+    } catch ({ code, detail }) {
+      this.notice?.show(detail ?? this.words[`refused_${code}`] ?? this.words.refused);
+      return undefined;
+    }
+  }
+
+  /** A menu of this room: see {@link Menu}. */
+  menu(menu, actions) {
+    return new Menu({ menu, actions, signal: this.signal });
+  }
+
+  /** Tell the site's own scripts: `roomchat:{name}`. */
+  tell(name, detail) {
+    return this.element.tell(name, detail);
+  }
+}

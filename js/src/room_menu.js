@@ -1,0 +1,8 @@
+/** What can be done with the room, behind one button in its header: all that features have put into `room.roomActions`. */
+export function roomMenu(room) {
+  const [button, element] = [room.part("room-actions"), room.part("room-menu")];
+  if (!button || !element) return;
+  const menu = room.menu(element, room.roomActions);
+  room.listen(button, "click", () => menu.open(button));
+  button.hidden = !room.roomActions.size;
+}
