@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from django_roomchat import (
     identity,
@@ -236,7 +237,11 @@ class InvitationAdmin(_ThroughActions):
             invitations.revoke_invitation(one.room, one.pk, by=_manager(request, one.room))
             for one in queryset.select_related("room")
         )
-        self.message_user(request, _("%(count)d invitations revoked.") % {"count": revoked})
+        self.message_user(
+            request,
+            ngettext_lazy("%(count)d invitation revoked.", "%(count)d invitations revoked.", "count")
+            % {"count": revoked},
+        )
 
 
 def _manager(request: HttpRequest, room: Room) -> Identity:
@@ -397,11 +402,21 @@ class ReportAdmin(_QueueAdmin):
 
     @admin.action(description=_("Uphold: delete the messages"), permissions=["change"])
     def uphold(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
-        self.decide(request, queryset, review.uphold, _("%(count)d reports upheld."))
+        self.decide(
+            request,
+            queryset,
+            review.uphold,
+            ngettext_lazy("%(count)d report upheld.", "%(count)d reports upheld.", "count"),
+        )
 
     @admin.action(description=_("Dismiss"), permissions=["change"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
-        self.decide(request, queryset, review.dismiss, _("%(count)d reports dismissed."))
+        self.decide(
+            request,
+            queryset,
+            review.dismiss,
+            ngettext_lazy("%(count)d report dismissed.", "%(count)d reports dismissed.", "count"),
+        )
 
 
 @admin.register(HeldMessage)
@@ -417,11 +432,21 @@ class HeldMessageAdmin(_QueueAdmin):
 
     @admin.action(description=_("Release: post them"), permissions=["change"])
     def release(self, request: HttpRequest, queryset: QuerySet[HeldMessage]) -> None:
-        self.decide(request, queryset, review.release, _("%(count)d messages released."))
+        self.decide(
+            request,
+            queryset,
+            review.release,
+            ngettext_lazy("%(count)d message released.", "%(count)d messages released.", "count"),
+        )
 
     @admin.action(description=_("Refuse"), permissions=["change"])
     def refuse(self, request: HttpRequest, queryset: QuerySet[HeldMessage]) -> None:
-        self.decide(request, queryset, review.refuse, _("%(count)d messages refused."))
+        self.decide(
+            request,
+            queryset,
+            review.refuse,
+            ngettext_lazy("%(count)d message refused.", "%(count)d messages refused.", "count"),
+        )
 
 
 @admin.register(AuditEntry)

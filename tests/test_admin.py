@@ -274,7 +274,7 @@ def test_reports_are_decided_in_the_list(admin_client, admin_user, action, state
 
     report.refresh_from_db()
     assert (report.state, report.decided_by, Message.objects.get().body) == (state, admin_user, body)
-    assert said == [f"1 reports {state}."]
+    assert said == [f"1 report {state}."]
 
 
 def test_the_queue_shows_what_waits_and_links_to_the_message(admin_client):
@@ -304,7 +304,7 @@ def test_held_messages_are_released_and_refused_in_the_list(admin_client, admin_
         admin_client, "heldmessage", "refuse", second
     )
 
-    assert said == ["1 messages released.", "1 messages refused."]
+    assert said == ["1 message released.", "1 message refused."]
     assert list(HeldMessage.objects.order_by("pk").values_list("state", "decided_by")) == [
         ("released", admin_user.pk),
         ("refused", admin_user.pk),

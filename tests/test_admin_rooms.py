@@ -207,7 +207,7 @@ def test_an_invitation_is_revoked(admin_client, room):
         url("invitation"), {"action": "revoke", "_selected_action": [first.id]}, follow=True
     )
 
-    assert told(page) == ["1 invitations revoked."]
+    assert told(page) == ["1 invitation revoked."]
     assert Invitation.objects.get(revoked_at=None).pk == second.id
     with pytest.raises(ChatError):
         accept_invitation(first.token, BOB)

@@ -140,6 +140,13 @@ def test_the_script_speaks_the_page_s_language() -> None:
     assert [key for key, word in korean.items() if word == tags.roomchat_words()[key]] == []
 
 
+def test_a_sentence_with_a_number_comes_in_all_its_forms() -> None:
+    with translation.override("en"):
+        word = tags._counted(lambda n: f"{{count}} {'day' if n == 1 else 'days'}")
+
+    assert word == {"forms": ["{count} days", "{count} day"], "of": "01" + 198 * "0"}
+
+
 # Messages
 
 

@@ -9,7 +9,7 @@ Both follow the same rules; ``tests/browser`` compares them.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -24,7 +24,7 @@ from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from django_roomchat import lines
 from django_roomchat.links import REL, pieces
@@ -104,10 +104,10 @@ def roomchat_login_url(context: Context) -> str:
 
 
 @register.simple_tag
-def roomchat_words() -> dict[str, str]:
+def roomchat_words() -> dict[str, Any]:
     """Everything that the script says, in the page's language.
 
-    Figures stand in braces, and sentences are such that they need no plural.
+    Figures stand in braces. A sentence with a number comes with all of its forms, for ``counted`` in ``js/src/words.js``.
     """
     return {
         "sending": gettext("Sending…"),
@@ -119,10 +119,10 @@ def roomchat_words() -> dict[str, str]:
         "deleted": gettext("Message deleted"),
         "today": gettext("Today"),
         "yesterday": gettext("Yesterday"),
-        "new": gettext("{count} new"),
+        "new": _counted(lambda n: ngettext("{count} new", "{count} new", n)),
         "newest": gettext("Newest"),
-        "characters_left": gettext("{count} left"),
-        "characters_over": gettext("{count} too many"),
+        "characters_left": _counted(lambda n: ngettext("{count} left", "{count} left", n)),
+        "characters_over": _counted(lambda n: ngettext("{count} too many", "{count} too many", n)),
         "older": gettext("Older messages"),
         "older_loading": gettext("Loading…"),
         "older_failed": gettext("Could not be loaded. Try again"),
@@ -145,6 +145,14 @@ def roomchat_words() -> dict[str, str]:
         "refused_offline": gettext("Not connected. Try again in a moment."),
         **lines.words(),
     }
+
+
+def _counted(said: Callable[[int], str]) -> dict[str, Any]:
+    """The forms of a sentence, and which of them each number has: no language asks for more than the last two digits."""
+    said_of = [said(number) for number in range(200)]
+    forms = list(dict.fromkeys(said_of))
+    which = "".join(str(forms.index(form)) for form in said_of) if len(forms) > 1 else ""
+    return {"forms": forms, "of": which}
 
 
 @register.filter

@@ -1,3 +1,5 @@
+import { counted } from "./words.js";
+
 const COUNT_FROM = 200; // characters left at which the counter appears
 const IME_KEY_CODE = 229; // what Safari reports for the Enter that ends a composition
 
@@ -145,7 +147,7 @@ export class Composer {
   #count() {
     const left = this.#left();
     const word = left < 0 ? this.#words.characters_over : this.#words.characters_left;
-    const text = left < COUNT_FROM ? word.replace("{count}", Math.abs(left)) : "";
+    const text = left < COUNT_FROM ? counted(word, Math.abs(left)) : "";
     if (this.#counter.textContent !== text) this.#counter.textContent = text;
     this.#form.toggleAttribute("data-over", left < 0);
     if (left < 0) this.#input.setAttribute("aria-invalid", "true");

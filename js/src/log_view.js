@@ -1,4 +1,5 @@
 import { MessageView } from "./message_view.js";
+import { counted } from "./words.js";
 
 const AT_BOTTOM_PX = 48; // this close to the end counts as being there
 const FAR_PX = 600; // this far away there is a button back
@@ -262,7 +263,7 @@ export class LogView extends EventTarget {
   #showPill() {
     if (!this.#pill) return;
     const { words } = this.#house;
-    const text = `↓ ${this.#unseen ? words.new.replace("{count}", this.#unseen) : words.newest}`;
+    const text = `↓ ${this.#unseen ? counted(words.new, this.#unseen) : words.newest}`;
     if (this.#pill.textContent !== text) this.#pill.textContent = text;
     this.#pill.hidden = !this.#unseen && this.#distance() < FAR_PX;
   }
