@@ -23,7 +23,7 @@ const PASSED_ON = new Set(["rights", "presence", "typing", "read"]);
  * - `reset`: `detail = {messages, more, reason}`: forget all messages, show these; `more`: there are older ones
  * - `pending`: `detail = {post}`: a post of ours is new, or its `state` changed (`pending`, `failed` with `error`)
  * - `sent`: `detail = {post, seq}`: the server has it, as message `seq` (which `messages` brings, before or after)
- * - `dropped`: `detail = {post}`: taken back by hand, or carried on by another tab
+ * - `dropped`: `detail = {post, discarded}`: taken back by hand (`discarded`), or carried on by another tab
  * - `welcome`: `detail = {you, limits, version}`
  * - `rights`, `presence`, `typing`, `read`: `detail`, the frame of that name
  * - `problem`: `detail`, an `error` frame that is about no post and no request
@@ -102,14 +102,15 @@ export class Session extends EventTarget {
    * Say something. Returns the post's id at once; it stays ours until the server has it.
    *
    * @param replyTo the message that this answers: `{seq, name, body}`
+   * @param files what goes with it: `{id, alt}` of the server's, and whatever the view wants to keep. One that is still on
+   *   its way has no `id` yet but a method `arrive()`, whose promise ends when it has one, or fails with `{code, detail}`;
+   *   the post, and those behind it, wait for that.
    */
-  post(body, { replyTo } = {}) {
+  post(body, { replyTo, files } = {}) {
     const post = { id: freshId(), body, at: this.#clock.now(), state: "pending" };
     if (replyTo) Object.assign(post, { reply_to: replyTo.seq, quote: replyTo });
-    this.#posts.push(post);
-    this.#outbox.keep(post);
-    this.#emit("pending", { post: { ...post } });
-    this.#pump();
+    if (files?.length) post.files = files;
+    this.#add(post);
     return post.id;
   }
 
@@ -119,10 +120,9 @@ export class Session extends EventTarget {
     if (!post) return;
     delete post.error;
     post.state = "pending";
-    this.#posts.push(post);
-    this.#outbox.keep(post);
-    this.#emit("pending", { post: { ...post } });
-    this.#pump();
+    // Those that were lost with the page that had them cannot come any more.
+    post.files &&= post.files.filter((file) => file.id || file.arrive);
+    this.#add(post);
   }
 
   /** Take back a post that was not sent. */
@@ -130,7 +130,7 @@ export class Session extends EventTarget {
     const post = this.#take(id);
     if (!post) return;
     this.#outbox.forget(id);
-    this.#emit("dropped", { post });
+    this.#emit("dropped", { post, discarded: true });
     this.#pump();
   }
 
@@ -247,12 +247,32 @@ export class Session extends EventTarget {
 
   // Posts: in order, one at a time, the same id for ever
 
+  #add(post) {
+    this.#posts.push(post);
+    this.#outbox.keep(post);
+    this.#emit("pending", { post: { ...post } });
+    if (waits(post)) this.#await(post);
+    this.#pump();
+  }
+
+  async #await(post) {
+    try {
+      await Promise.all(post.files.map((file) => file.id || file.arrive()));
+    } catch (error) {
+      if (this.#posts.includes(post)) this.#fail(post, error);
+    }
+    if (!this.#posts.includes(post)) return;
+    if (post.state === "pending") this.#outbox.keep(post);
+    this.#pump();
+  }
+
   #pump() {
     if (!this.#joined || this.#inFlight || this.#timers.has("hold")) return;
     const post = this.#posts.find(({ state }) => state === "pending");
-    if (!post) return;
+    if (!post || waits(post)) return;
     const { id, body, reply_to } = post;
-    if (!this.#transport.send({ type: "post", room: this.#room, id, body, reply_to })) return;
+    const files = post.files?.map(({ id, alt }) => ({ id, alt }));
+    if (!this.#transport.send({ type: "post", room: this.#room, id, body, reply_to, files })) return;
     this.#inFlight = id;
     this.#later("answer", ANSWER_TIMEOUT_MS, () => this.#next());
   }
@@ -330,7 +350,8 @@ export class Session extends EventTarget {
     for (const post of posts) {
       if (this.#posts.some(({ id }) => id === post.id)) continue;
       this.#posts.push(post);
-      if (post.state === "pending" && this.#clock.now() - post.at > STALE_AFTER_MS) this.#fail(post, { code: "stale" });
+      if (post.state === "pending" && waits(post)) this.#fail(post, { code: "files_lost" });
+      else if (post.state === "pending" && this.#clock.now() - post.at > STALE_AFTER_MS) this.#fail(post, { code: "stale" });
       else this.#emit("pending", { post: { ...post } });
     }
   }
@@ -393,4 +414,9 @@ export class Session extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** Is something that goes with it still on its way? */
+function waits({ files }) {
+  return Boolean(files?.some(({ id }) => !id));
 }

@@ -302,6 +302,102 @@ test("A frame of tomorrow is no trouble", () => {
   assert.deepEqual(shown(), [6]);
 });
 
+// Posts with files
+
+/** A file on its way: `lands(id)` brings it there, `fails(error)` ends it. */
+function fileUnderWay(name) {
+  const file = { name, alt: "", toJSON: () => ({ id: file.id, name, alt: file.alt }) };
+  file.arrive = () => {
+    file.tries = (file.tries ?? 0) + 1;
+    return new Promise((resolve, reject) => Object.assign(file, { lands: (id) => resolve((file.id = id)), fails: reject }));
+  };
+  return file;
+}
+
+const stored = (name) => ({ id: `f-${name}`, name, alt: `a ${name}`, bytes: 5 });
+
+test("A post takes its files along, as their ids and what they show", () => {
+  const socket = connected();
+  session.post("", { files: [stored("cat")] });
+  assert.deepEqual(socket.sentOf("post").map(({ body, files }) => [body, files]), [["", [{ id: "f-cat", alt: "a cat" }]]]);
+});
+
+test("A post without files says nothing of files", () => {
+  const socket = connected();
+  session.post("hi", { files: [] });
+  assert.equal("files" in socket.sentOf("post")[0], false);
+});
+
+test("A post waits for its files, and those behind it wait with it", async () => {
+  const socket = connected();
+  const file = fileUnderWay("cat");
+  session.post("look", { files: [file] });
+  session.post("and?");
+  await settled();
+  assert.deepEqual(socket.sentOf("post"), []);
+  file.lands("f1");
+  await settled();
+  assert.deepEqual(socket.sentOf("post").map(({ body, files }) => [body, files]), [["look", [{ id: "f1", alt: "" }]]]);
+  socket.says(ack(socket.sentOf("post")[0].id, 6));
+  assert.deepEqual(socket.sentOf("post").map(({ body }) => body), ["look", "and?"]);
+});
+
+test("Where a file cannot come the post has failed, and the next one goes; Retry waits for the file again", async () => {
+  const socket = connected();
+  const file = fileUnderWay("cat");
+  const id = session.post("look", { files: [file] });
+  session.post("next");
+  file.fails({ code: "too_big", detail: "Too big." });
+  await settled();
+  assert.deepEqual(session.posts[0].error, { code: "too_big", detail: "Too big." });
+  assert.deepEqual(socket.sentOf("post").map(({ body }) => body), ["next"]);
+  socket.says(ack(socket.sentOf("post")[0].id, 6));
+  session.retry(id);
+  assert.equal(file.tries, 2);
+  file.lands("f1");
+  await settled();
+  assert.deepEqual(socket.sentOf("post").map(({ body }) => body), ["next", "look"]);
+});
+
+test("A post that was taken back is not sent when its file comes", async () => {
+  const socket = connected();
+  const file = fileUnderWay("cat");
+  const id = session.post("look", { files: [file] });
+  session.discard(id);
+  assert.deepEqual(of("dropped").map(({ post, discarded }) => [post.id, discarded]), [[id, true]]);
+  file.lands("f1");
+  await settled();
+  assert.deepEqual(socket.sentOf("post"), []);
+  assert.equal(storage.length, 0);
+});
+
+test("A post whose files are there survives a reload with them", async () => {
+  session.start();
+  const file = fileUnderWay("cat");
+  session.post("look", { files: [file] });
+  file.lands("f1");
+  await settled();
+  session.stop();
+  session = open();
+  session.start();
+  await settled();
+  assert.deepEqual(session.posts.map(({ state, files }) => [state, files]), [["pending", [{ id: "f1", name: "cat", alt: "" }]]]);
+  assert.deepEqual(connected().sentOf("post").map(({ files }) => files), [[{ id: "f1", alt: "" }]]);
+});
+
+test("A reload during an upload keeps the words, says so, and sends what is left when asked", async () => {
+  session.start();
+  session.post("look", { files: [stored("cat"), fileUnderWay("dog")] });
+  session.stop();
+  session = open();
+  session.start();
+  await settled();
+  assert.deepEqual(session.posts.map(({ state, error }) => [state, error.code]), [["failed", "files_lost"]]);
+  const socket = connected();
+  session.retry(session.posts[0].id);
+  assert.deepEqual(socket.sentOf("post").map(({ body, files }) => [body, files]), [["look", [{ id: "f-cat", alt: "a cat" }]]]);
+});
+
 // The state of the line
 
 test("It tells how it is connected, each change once", () => {
