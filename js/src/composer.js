@@ -20,6 +20,7 @@ export class Composer {
   #limit;
   #about = null; // {edit: seq} or {replyTo: {seq, name, body}}
   #bar;
+  #keys = [];
   #grows = CSS.supports("field-sizing", "content");
   #touch = matchMedia("(hover: none) and (pointer: coarse)");
 
@@ -60,6 +61,26 @@ export class Composer {
     this.#count();
   }
 
+  /** The field itself. */
+  get input() {
+    return this.#input;
+  }
+
+  /** Let `take(event)` have each key before the composer does; it returns whether it took it. */
+  beforeKeys(take) {
+    this.#keys.push(take);
+  }
+
+  /** Put a text in the place of what stands from `start` to `end`, or at the caret. It can be undone like typing. */
+  insert(text, start = this.#input.selectionStart, end = this.#input.selectionEnd) {
+    this.#input.focus();
+    this.#input.setSelectionRange(start, end);
+    // Deprecated, and still the only way that the browser's own Undo knows of.
+    if (document.execCommand?.("insertText", false, text)) return;
+    this.#input.setRangeText(text, start, end, "end");
+    this.#input.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertText", data: text }));
+  }
+
   /** Answer a message: `{seq, name, body}`. */
   reply(message) {
     if (this.#about?.edit) this.#leaveAbout();
@@ -98,6 +119,7 @@ export class Composer {
   }
 
   #pressed(event) {
+    if (this.#keys.some((take) => take(event))) return;
     if (event.key === "Escape" && this.#about && !event.isComposing) {
       event.preventDefault();
       return this.#leaveAbout();
