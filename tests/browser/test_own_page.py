@@ -84,25 +84,6 @@ def test_a_page_of_ones_own_that_is_opened_later_shows_what_was_said(
     expect(page.locator("#log li")).to_have_text([re.compile("hello$")])
 
 
-def test_a_frame_of_ones_own_stands_around_every_page(page: Page, site: Callable[..., Server]) -> None:
-    server = site(
-        {
-            "templates/django_roomchat/base.html": sample(
-                "howto/custom-page.md", "templates/django_roomchat/base.html"
-            ),
-            "templates/mysite/base.html": (
-                "<html><head>{% block extra_head %}{% endblock %}</head>"
-                "<body><nav>my site</nav>{% block content %}{% endblock %}</body></html>"
-            ),
-        }
-    )
-
-    page.goto(f"{server.url}/chat/lobby/")
-
-    expect(page.locator("nav")).to_have_text("my site")
-    expect(page.locator("room-chat[connected]")).to_be_visible()
-
-
 def test_a_block_of_the_room_can_be_filled(page: Page, site: Callable[..., Server]) -> None:
     server = site(
         {
