@@ -32,6 +32,8 @@ ROOMS_MAX = 500
 CHUNK = 500
 """Markers that are worked on together."""
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+_IS_LINE = Q(kind=Message.Kind.SYSTEM, data__has_key="line")
+"""What the system tells of the room itself, which nobody has said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +204,7 @@ def _sum(room: str, key: Any, seq: Any, condition: Q, *, order: str = "-seq") ->
         condition: on a message, which has ``text`` as what it carries besides its columns.
         order: whether the last or the first of them are looked at.
     """
-    is_line = Q(kind=Message.Kind.SYSTEM, data__has_key="line")
-    counts = Q(deleted_at=None) & ~Q(author_key=key) & ~is_line & condition
+    counts = Q(deleted_at=None) & ~Q(author_key=key) & ~_IS_LINE & condition
     messages = Message.objects.filter(room=OuterRef(room), seq__gt=seq).order_by(order)
     with_data = messages.annotate(text=Cast("data", models.TextField()))
     return _Sum(
@@ -234,14 +235,15 @@ def _rooms() -> models.QuerySet[Room]:
 # The list of rooms ----------------------------------------------------------------------------------------------------
 
 
-def unread(who: Any) -> list[ListedRoom]:
+def unread(who: Any, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
     """Somebody's rooms and what they have not read there, in three queries.
 
     Args:
         who: a user of the project or an :class:`~django_roomchat.identity.Identity`.
+        limit: how many at most; 500 at most. Theirs go before the others.
 
     Returns:
-        The rooms that they belong to or have read, and those that are listed for them, 500 at most, the latest change first.
+        The rooms that they belong to or have read, and those that are listed for them, the latest message first.
     """
     person = actions.identity_of(who)
     key = person.key
@@ -252,7 +254,9 @@ def unread(who: Any) -> list[ListedRoom]:
     found = _rooms().filter(is_own | is_listed)
     own_first = Case(When(is_own, then=0), default=1, output_field=models.IntegerField())
     chosen = list(
-        found.order_by(own_first, "-log__changed_at", "-pk").values_list("pk", flat=True)[:ROOMS_MAX]
+        found.order_by(own_first, "-log__changed_at", "-pk").values_list("pk", flat=True)[
+            : min(limit, ROOMS_MAX)
+        ]
     )
     here = {"room": OuterRef("pk"), "key": key}
     in_force = Ban.objects.filter(Q(until=None) | Q(until__gt=timezone.now()), **here)
@@ -265,6 +269,8 @@ def unread(who: Any) -> list[ListedRoom]:
         output_field=models.DateTimeField(),
     )
     missed = Q(created_at__gt=OuterRef("since"))
+    has_been = Q(has_marker=True) | ~Q(role="")
+    is_said = Q(deleted_at=None) & ~_IS_LINE
     rooms = list(
         _rooms()
         .filter(pk__in=chosen)
@@ -276,30 +282,49 @@ def unread(who: Any) -> list[ListedRoom]:
             role=Coalesce(Subquery(its_member.values("role")[:1]), Value("")),
             is_banned=Exists(in_force),
             newest=Subquery(
-                Message.objects.filter(room=OuterRef("pk"), deleted_at=None).order_by("-seq").values("pk")[:1]
+                Message.objects.filter(is_said, room=OuterRef("pk")).order_by("-seq").values("pk")[:1]
+            ),
+            other=Case(
+                When(visibility=Room.Visibility.DIRECT, then=Subquery(_other_than(key).values("name")[:1])),
+                default=None,
+                output_field=models.CharField(),
             ),
         )
         .annotate(
-            unread=_sum("pk", Value(key), OuterRef("seq"), missed),
-            mentions=_sum("pk", Value(key), OuterRef("seq"), missed & _mentions(Value(key))),
+            unread=_where(has_been, _sum("pk", Value(key), OuterRef("seq"), missed)),
+            mentions=_where(
+                has_been, _sum("pk", Value(key), OuterRef("seq"), missed & _mentions(Value(key)))
+            ),
         )
         .order_by("-log__changed_at", "-pk")
     )
     last = _last([room.newest for room in rooms])
-    return [_listed(room, last.get(room.newest)) for room in rooms if _may_list(person, room)]
+    listed = [_listed(room, last.get(room.newest)) for room in rooms if _may_list(person, room)]
+    return sorted(listed, key=lambda room: room.last.at if room.last else room.changed_at, reverse=True)
 
 
-async def aunread(who: Any) -> list[ListedRoom]:
+async def aunread(who: Any, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
     """See :func:`unread`."""
-    return await sync_to_async(unread)(who)
+    return await sync_to_async(unread)(who, limit=limit)
+
+
+def _where(condition: Q, count: _Sum) -> Case:
+    """The count, looked for where the condition is met only."""
+    return Case(When(condition, then=count), default=0, output_field=models.IntegerField())
+
+
+def _other_than(key: str) -> models.QuerySet[Membership]:
+    return Membership.objects.filter(room=OuterRef("pk")).exclude(key=key)
 
 
 def _last(messages: Iterable[int | None]) -> dict[Any, LastMessage]:
     wanted = [message for message in messages if message is not None]
     rows = Message.objects.using(database()).filter(pk__in=wanted)
     return {
-        pk: LastMessage(name, body[: log.QUOTE_LENGTH])
-        for pk, name, body in rows.values_list("pk", "author_name", "body")
+        pk: LastMessage(seq, log.iso(at), key, name, body[: log.QUOTE_LENGTH])
+        for pk, seq, at, key, name, body in rows.values_list(
+            "pk", "seq", "created_at", "author_key", "author_name", "body"
+        )
     }
 
 
@@ -320,7 +345,7 @@ def _standing(row: Any) -> standing.Standing:
 def _listed(room: Any, last: LastMessage | None) -> ListedRoom:
     return ListedRoom(
         name=room.name,
-        title=room.title,
+        title=room.other or room.title,
         visibility=room.visibility,
         head=room.log.head,
         changed_at=log.iso(room.log.changed_at),
@@ -329,6 +354,8 @@ def _listed(room: Any, last: LastMessage | None) -> ListedRoom:
         mentions=room.mentions,
         last=last,
         muted=room.muted,
+        yours=bool(room.role or room.has_marker),
+        archived=room.archived_at is not None,
     )
 
 

@@ -219,6 +219,8 @@ class Notify(Frame, frozen=True, tag="notify"):
 class Rooms(Frame, frozen=True, tag="rooms"):
     """Asks for the person's list of rooms. Answered with ``rooms``."""
 
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 500
+    """How many at most."""
     id: str = ""
     """Comes back in the answer."""
 
@@ -251,6 +253,28 @@ class Mute(Frame, frozen=True, tag="mute"):
     """How long it lasts; without end if it is left out."""
     reason: str = ""
     """Told to them: up to 300 characters."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class Sanctions(Frame, frozen=True, tag="sanctions"):
+    """Asks who is banned or muted in a room just now. For moderators. Answered with ``sanctions``."""
+
+    after: str = ""
+    """The ``key`` of the last one of the page before."""
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
+class LookAt(Frame, frozen=True, tag="person"):
+    """Asks how somebody stands in a room, and what the person may do about them. Answered with ``person``."""
+
+    key: Key
+    """Whom: the ``key`` of an author, of a member, or of somebody who is there."""
     room: str = ""
     """The room of the socket's address if it is left out."""
     id: str = ""
@@ -354,9 +378,20 @@ class Configure(Frame, frozen=True, tag="configure"):
     """Comes back in the answer."""
 
 
+class Settings(Frame, frozen=True, tag="settings"):
+    """Asks for the settings of a room. For owners. Answered with ``settings``."""
+
+    room: str = ""
+    """The room of the socket's address if it is left out."""
+    id: str = ""
+    """Comes back in the answer."""
+
+
 class Members(Frame, frozen=True, tag="members"):
     """Asks who belongs to a room. Answered with ``members``."""
 
+    prefix: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    """Only those of whose name a word begins with this."""
     after: str = ""
     """The ``key`` of the last one of the page before."""
     room: str = ""
@@ -482,6 +517,8 @@ ClientFrame = (
     | People
     | Ban
     | Mute
+    | Sanctions
+    | LookAt
     | Report
     | Typing
     | Read
@@ -492,6 +529,7 @@ ClientFrame = (
     | Create
     | Direct
     | Configure
+    | Settings
     | Members
     | AddMember
     | RemoveMember
@@ -694,6 +732,10 @@ class Rights(Frame, frozen=True, tag="rights"):
     """Seconds between two posts of one person."""
     archived: bool = False
     """The room can be read only."""
+    why: str = ""
+    """Why the person may not post: a sentence in the language of their page; absent where they may."""
+    retry_after: float | None = None
+    """Seconds after which they may, where that is known: their mute ends."""
 
 
 class Events(Frame, frozen=True, tag="events"):
@@ -870,8 +912,14 @@ class Marked(Frame, frozen=True, tag="read"):
 
 
 class LastMessage(msgspec.Struct, frozen=True):
-    """The newest message of a room."""
+    """The newest thing that was said in a room."""
 
+    seq: int
+    """Its place."""
+    at: str
+    """When it was said: ISO 8601, UTC, milliseconds."""
+    key: str
+    """Of its author."""
     name: str
     """Of its author."""
     body: str
@@ -884,7 +932,7 @@ class ListedRoom(msgspec.Struct, omit_defaults=True, frozen=True):
     name: str
     """Canonical, as in all frames."""
     title: str
-    """Its name as people see it."""
+    """Its name as people see it; that of a direct room is the name of the other person."""
     visibility: str
     """``open``, ``private`` or ``direct``."""
     head: int
@@ -901,15 +949,19 @@ class ListedRoom(msgspec.Struct, omit_defaults=True, frozen=True):
     """The newest message; absent if there is none."""
     muted: bool = False
     """They want no notifications from it."""
+    yours: bool = False
+    """They belong to it, or have been there."""
+    archived: bool = False
+    """It can be read only."""
 
 
 class RoomList(Frame, frozen=True, tag="rooms"):
-    """The rooms of a person, the latest change first: those they belong to or have read, and those that are listed."""
+    """The rooms of a person, the latest message first: those they belong to or have read, and those that are listed."""
 
     id: str
     """Of the frame that this answers."""
     rooms: list[ListedRoom]
-    """At most 500."""
+    """At most 500. Where there are more, those that are theirs go before the others."""
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -955,6 +1007,85 @@ class RoomAnswer(Frame, frozen=True, tag="room"):
     """``open``, ``private`` or ``direct``."""
     url: str = ""
     """The address of its page; absent where the project has no such pages."""
+
+
+class RoomSettings(Frame, frozen=True, tag="settings"):
+    """The settings of a room."""
+
+    id: str
+    """Of the frame that this answers."""
+    room: str
+    """Its canonical name."""
+    title: str
+    """What people call it."""
+    visibility: str
+    """``open``, ``private`` or ``direct``."""
+    archived: bool = False
+    """It can be read only."""
+    listed: bool = False
+    """It is in the list of rooms."""
+    announcement: bool = False
+    """Only moderators post."""
+    tells_changes: bool = False
+    """It says who joined, who left, and what it was called."""
+    slow_seconds: int = 0
+    """Seconds between two posts of one person."""
+    retention_days: int = 0
+    """Days after which messages are forgotten; absent for never."""
+
+
+class Sanction(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A ban or a mute that is in force."""
+
+    reason: str = ""
+    """What the person was told."""
+    until: str | None = None
+    """When it ends: ISO 8601, UTC, milliseconds; absent if it does not by itself."""
+
+
+class Sanctioned(msgspec.Struct, omit_defaults=True, frozen=True):
+    """Somebody who is banned or muted, or both."""
+
+    key: str
+    """As in ``author``."""
+    name: str = ""
+    """What others saw then; absent if the room did not know them."""
+    banned: Sanction | None = None
+    """They are banned."""
+    muted: Sanction | None = None
+    """They are muted."""
+
+
+class SanctionList(Frame, frozen=True, tag="sanctions"):
+    """Who is banned or muted in a room just now, in the order of their keys."""
+
+    id: str
+    """Of the frame that this answers."""
+    room: str
+    """Its canonical name."""
+    sanctions: list[Sanctioned]
+    """At most 200; ask for those ``after`` the last one until there are fewer."""
+
+
+class PersonShown(Frame, frozen=True, tag="person"):
+    """How somebody stands in a room, for who asks."""
+
+    id: str
+    """Of the frame that this answers."""
+    room: str
+    """Its canonical name."""
+    key: str
+    """As it was asked for."""
+    may: list[str]
+    """What who asks may do: some of ``write`` (the frame ``direct``), ``mute``, ``ban``, ``remove`` and ``role``."""
+    name: str = ""
+    """What others see; absent if they are no member and have said nothing."""
+    role: str = ""
+    """``owner``, ``moderator``, ``member``, or absent for who is no member."""
+    banned: Sanction | None = None
+    """They are banned; told to moderators."""
+    muted: Sanction | None = None
+    """They are muted; told to moderators."""
 
 
 class ListedMember(msgspec.Struct, frozen=True):
@@ -1052,6 +1183,9 @@ ServerFrame = (
     | RoomList
     | Found
     | RoomAnswer
+    | RoomSettings
+    | SanctionList
+    | PersonShown
     | MemberList
     | InvitationList
     | InvitationMade

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 import django_roomchat
 from django_roomchat import (
@@ -21,6 +21,7 @@ from django_roomchat import (
     people,
     pins,
     policy,
+    powers,
     protocol,
     reactions,
     review,
@@ -49,13 +50,21 @@ def welcome(who: Identity) -> protocol.Welcome:
     )
 
 
-def enter(who: Identity, name: str) -> tuple[Room, protocol.Rights]:
+def enter(who: Identity, name: str, language: str | None = None) -> tuple[Room, protocol.Rights]:
     """The room that somebody enters, and what they may do there.
+
+    Args:
+        who: enters.
+        name: of the room, however typed.
+        language: in which they are told why they may not post; the one that is active if it is left out.
 
     Raises:
         ChatError: there cannot be such a room, or they may not enter it.
     """
     room = actions.enter_room(who, name)
+    silence = policy.silence(who, room)
+    with translation.override(language or translation.get_language()):
+        why = silence.detail if silence else ""
     rights = protocol.Rights(
         room=room.name,
         can=policy.rights(who, room),
@@ -64,6 +73,8 @@ def enter(who: Identity, name: str) -> tuple[Room, protocol.Rights]:
         title=room.title,
         slow_seconds=room.slow_seconds,
         archived=room.archived_at is not None,
+        why=why,
+        retry_after=silence.retry_after if silence else None,
     )
     return room, rights
 
@@ -151,6 +162,34 @@ def _mute(who: Identity, room: str, frame: protocol.Mute) -> protocol.Done:
     return protocol.Done(frame.id, actions.canonical_name(room))
 
 
+def _sanctions(who: Identity, room: str, frame: protocol.Sanctions) -> protocol.SanctionList:
+    listed = [
+        protocol.Sanctioned(one.key, one.name, _sanction(one.ban), _sanction(one.mute))
+        for one in moderation.list_sanctions(room, by=who, after=frame.after)
+    ]
+    return protocol.SanctionList(frame.id, actions.canonical_name(room), listed)
+
+
+def _look_at(who: Identity, room: str, frame: protocol.LookAt) -> protocol.PersonShown:
+    seen = powers.look_at(room, frame.key, by=who)
+    return protocol.PersonShown(
+        id=frame.id,
+        room=actions.canonical_name(room),
+        key=seen.key,
+        may=seen.may,
+        name=seen.name,
+        role=seen.role,
+        banned=_sanction(seen.ban),
+        muted=_sanction(seen.mute),
+    )
+
+
+def _sanction(held: standing.Sanction | None) -> protocol.Sanction | None:
+    if held is None:
+        return None
+    return protocol.Sanction(held.reason, None if held.until is None else log.iso(held.until))
+
+
 def _in(seconds: int | None) -> datetime | None:
     return None if seconds is None else timezone.now() + timedelta(seconds=seconds)
 
@@ -175,7 +214,7 @@ def _notify(who: Identity, room: str, frame: protocol.Notify) -> protocol.Done:
 
 
 def _rooms(who: Identity, room: str, frame: protocol.Rooms) -> protocol.RoomList:
-    return protocol.RoomList(frame.id, marks.unread(who))
+    return protocol.RoomList(frame.id, marks.unread(who, limit=frame.limit))
 
 
 def _create(who: Identity, room: str, frame: protocol.Create) -> protocol.RoomAnswer:
@@ -211,10 +250,26 @@ def _configure(who: Identity, room: str, frame: protocol.Configure) -> protocol.
     return protocol.Done(frame.id, configured.name)
 
 
+def _settings(who: Identity, room: str, frame: protocol.Settings) -> protocol.RoomSettings:
+    found = rooms.settings_of(room, by=who)
+    return protocol.RoomSettings(
+        id=frame.id,
+        room=found.name,
+        title=found.title,
+        visibility=found.visibility,
+        archived=found.archived_at is not None,
+        listed=found.is_listed,
+        announcement=found.is_announcement,
+        tells_changes=found.tells_changes,
+        slow_seconds=found.slow_seconds,
+        retention_days=found.retention_days or 0,
+    )
+
+
 def _members(who: Identity, room: str, frame: protocol.Members) -> protocol.MemberList:
     listed = [
         protocol.ListedMember(member.key, member.name, member.role, log.iso(member.since))
-        for member in members.list_members(room, by=who, after=frame.after)
+        for member in members.list_members(room, by=who, after=frame.after, prefix=frame.prefix)
     ]
     return protocol.MemberList(frame.id, actions.canonical_name(room), listed)
 
@@ -299,11 +354,14 @@ VERBS: dict[type, Verb] = {
     protocol.Rooms: _rooms,
     protocol.Ban: _ban,
     protocol.Mute: _mute,
+    protocol.Sanctions: _sanctions,
+    protocol.LookAt: _look_at,
     protocol.Report: _report,
     protocol.Search: _search,
     protocol.Create: _create,
     protocol.Direct: _direct,
     protocol.Configure: _configure,
+    protocol.Settings: _settings,
     protocol.Members: _members,
     protocol.Quit: _quit,
     protocol.Invite: _invite,

@@ -11,13 +11,16 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_roomchat import actions, bus, marks, signals
+from django_roomchat import actions, bus, log, marks, signals
 from django_roomchat.actions import delete_message, edit_message, post_message
 from django_roomchat.errors import BadRoomName, BadValue, Forbidden, NotFound
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.marks import Mark, mark_all, mark_read, mute_notifications, notify_unread, unread
+from django_roomchat.members import add_member
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, RoomLog
 from django_roomchat.protocol import LastMessage, ListedRoom, Marked
+from django_roomchat.reactions import react
+from django_roomchat.rooms import configure_room, direct_room
 from django_roomchat.text import HIDDEN
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -223,6 +226,10 @@ def test_each_verb_has_a_twin():
 # The list of rooms ----------------------------------------------------------------------------------------------------------
 
 
+def last_words(who):
+    return [room.last.body for room in unread(who)]
+
+
 def names(who):
     return {room.name: (room.unread, room.mentions) for room in unread(who)}
 
@@ -245,10 +252,12 @@ def test_a_room_of_the_list_is_told_whole():
         role="moderator",
         unread=1,
         mentions=1,
-        last=LastMessage("Ben", "two"),
+        last=LastMessage(2, room.last.at, "g:ben", "Ben", "two"),
         muted=True,
+        yours=True,
     )
     assert room.changed_at.endswith("Z")
+    assert room.last.at == log.iso(Message.objects.get(seq=2).created_at)
 
 
 def test_the_list_has_ones_own_rooms_and_those_that_are_listed():
@@ -301,7 +310,46 @@ def test_the_last_message_is_one_that_is_not_deleted():
     say("one")
     delete_message("lobby", say("two"), author=BEN)
 
-    assert unread(ANA)[0].last == LastMessage("Ben", "one")
+    assert last_words(ANA) == ["one"]
+
+
+def test_what_the_system_tells_of_the_room_is_not_its_last_message():
+    configure_room("lobby", tells_changes=True)
+    say("one")
+    add_member("lobby", BEN)
+
+    assert Message.objects.get(seq=2).body == "Ben joined."
+    assert last_words(ANA) == ["one"]
+
+
+def test_the_room_in_which_something_was_said_last_comes_first():
+    say("one", room="changed last")
+    say("two", room="said last")
+    Message.objects.filter(room__name="changed last").update(created_at=timezone.now() - timedelta(hours=1))
+    react("changed last", 1, "👍", author=BEN)
+
+    assert last_words(ANA) == ["two", "one"]
+
+
+def test_ones_own_rooms_go_before_the_others():
+    for room in ("mine", "new", "newer"):
+        say(room, room=room)
+    mark_read("mine", 1, ANA)
+
+    assert [(room.name, room.yours) for room in unread(ANA, limit=2)] == [("newer", False), ("mine", True)]
+
+
+def test_a_direct_room_is_called_by_the_other_person():
+    direct_room(ANA, BEN)
+
+    assert [[room.title for room in unread(who)] for who in (ANA, BEN)] == [["Ben"], ["Ana"]]
+
+
+def test_an_archived_room_says_so():
+    say("one")
+    configure_room("lobby", is_archived=True)
+
+    assert [room.archived for room in unread(ANA)] == [True]
 
 
 def test_a_room_in_which_everything_is_deleted_has_no_last_message():
