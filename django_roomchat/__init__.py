@@ -55,10 +55,12 @@ if TYPE_CHECKING:
     from django_roomchat.members import remove_member as remove_member
     from django_roomchat.members import set_role as set_role
     from django_roomchat.moderation import aban as aban
+    from django_roomchat.moderation import alist_sanctions as alist_sanctions
     from django_roomchat.moderation import amute as amute
     from django_roomchat.moderation import aunban as aunban
     from django_roomchat.moderation import aunmute as aunmute
     from django_roomchat.moderation import ban as ban
+    from django_roomchat.moderation import list_sanctions as list_sanctions
     from django_roomchat.moderation import mute as mute
     from django_roomchat.moderation import unban as unban
     from django_roomchat.moderation import unmute as unmute
@@ -120,6 +122,7 @@ _HOME = {
     "amake_incoming_hook": "incoming",
     "amake_webhook": "webhooks",
     "amark_read": "marks",
+    "alist_sanctions": "moderation",
     "amute": "moderation",
     "amute_notifications": "marks",
     "anotify_unread": "marks",
@@ -153,6 +156,7 @@ _HOME = {
     "make_webhook": "webhooks",
     "mark_read": "marks",
     "MembersPolicy": "policy",
+    "list_sanctions": "moderation",
     "mute": "moderation",
     "mute_notifications": "marks",
     "notify_unread": "marks",

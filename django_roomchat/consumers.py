@@ -435,7 +435,7 @@ class _Connection:
         return named if named and named != actions.canonical_name(own) else own
 
     async def _enter(self, name: str, epoch: str, since: int | None) -> None:
-        room, rights = await _with_database(_joined, self._who, self._address, name)
+        room, rights = await _with_database(_joined, self._who, self._address, name, self._language)
         if room.name not in self.seats and len(self.seats) >= config().SOCKET_MAX_ROOMS:
             most = config().SOCKET_MAX_ROOMS
             sentence = _("A socket can be in %(most)d rooms; leave one first.")
@@ -458,7 +458,7 @@ class _Connection:
     async def check_access(self, name: str) -> bool:
         policy.policy().forget(self._who)
         try:
-            _room, rights = await _with_database(_entered, self._who, name)
+            _room, rights = await _with_database(_entered, self._who, name, self._language)
             if not self.is_tutorial and name in self.seats:
                 self._tell_rights(rights)
         except TryAgain:
@@ -597,15 +597,15 @@ def _perform(who: Identity, address: str, room: str, frame: protocol.ClientFrame
         return verbs.perform(who, room, frame)
 
 
-def _joined(who: Identity, address: str, name: str) -> tuple[Room, protocol.Rights]:
+def _joined(who: Identity, address: str, name: str, language: str) -> tuple[Room, protocol.Rights]:
     """The same as :func:`_entered` for who asks for it."""
     limits.spend("JOINS", who, address)
-    return _entered(who, name)
+    return _entered(who, name, language)
 
 
-def _entered(who: Identity, name: str) -> tuple[Room, protocol.Rights]:
+def _entered(who: Identity, name: str, language: str) -> tuple[Room, protocol.Rights]:
     """The room that somebody enters, and what they may do there."""
-    return verbs.enter(who, name)
+    return verbs.enter(who, name, language)
 
 
 def _choose_name(who: Identity, name: str, session_key: str, rooms: list[str]) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from asgiref.sync import sync_to_async
+from django.db.models import Q
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import actions, audit, lines, moderation, policy, rooms, standing
@@ -198,18 +199,21 @@ async def aset_role(room: str | Room, who: Any, role: Role, *, by: Any = None) -
     return await sync_to_async(set_role)(room, who, role, by=by)
 
 
-def list_members(room: str | Room, *, by: Any = None, after: str = "") -> list[Member]:
+def list_members(room: str | Room, *, by: Any = None, after: str = "", prefix: str = "") -> list[Member]:
     """The members of a room, in the order of their keys: at most 200.
 
     Args:
         room: its name, however typed, or the room.
         by: who asks, and must be allowed to enter the room; without one the project itself.
         after: the key of the last one of the page before.
+        prefix: only those of whose name a word begins with this, without regard to case.
     """
     found = actions.enter_room(actions.identity_of(by), actions.name_of(room))
     if found.pk is None:
         return []
     rows = Membership.objects.using(database()).filter(room=found, key__gt=after).order_by("key")
+    if wanted := " ".join(prefix.split()):
+        rows = rows.filter(Q(name__istartswith=wanted) | Q(name__icontains=f" {wanted}"))
     return [Member(*row) for row in rows.values_list("key", "name", "role", "created_at")[:PAGE_MEMBERS]]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ from django_roomchat.identity import Identity
 from django_roomchat.models import Ban, Membership, Message, Mute, Room
 
 KEY_MAX_LENGTH = 100
+PAGE_SANCTIONS = 200
+"""People that one answer lists."""
 
 Sanctions = type[Ban] | type[Mute]
 
@@ -79,6 +82,52 @@ def unmute(room: str | Room, who: Any, *, by: Any = None) -> int:
 async def aunmute(room: str | Room, who: Any, **options: Any) -> int:
     """See :func:`unmute`."""
     return await sync_to_async(unmute)(room, who, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class Sanctioned:
+    """Somebody who is banned or muted, or both, just now."""
+
+    key: str
+    name: str
+    """Empty if the room did not know them."""
+    ban: standing.Sanction | None
+    mute: standing.Sanction | None
+
+
+def list_sanctions(room: str | Room, *, by: Any = None, after: str = "") -> list[Sanctioned]:
+    """Who is banned or muted in a room just now, in the order of their keys: at most 200.
+
+    Args:
+        room: its name, however typed, or the room.
+        by: who asks, and must be allowed to moderate; without one the project itself.
+        after: the key of the last one of the page before.
+
+    Raises:
+        ChatError: it is refused.
+    """
+    found = actions.room_of(actions.name_of(room))
+    policy.require_moderation(actions.identity_of(by), found)
+    bans, mutes = _in_force(Ban, found, after), _in_force(Mute, found, after)
+    names = {key: name for key, (name, _held) in [*mutes.items(), *bans.items()]}
+    return [
+        Sanctioned(key, names[key], bans.get(key, _NONE)[1], mutes.get(key, _NONE)[1])
+        for key in sorted(names)[:PAGE_SANCTIONS]
+    ]
+
+
+async def alist_sanctions(room: str | Room, **options: Any) -> list[Sanctioned]:
+    """See :func:`list_sanctions`."""
+    return await sync_to_async(list_sanctions)(room, **options)
+
+
+_NONE = "", None
+
+
+def _in_force(model: Sanctions, room: Room, after: str) -> dict[str, tuple[str, standing.Sanction | None]]:
+    held = model.objects.using(database()).in_force().filter(room_id=room.pk, key__gt=after)
+    rows = held.order_by("key").values_list("key", "name", "reason", "until")[:PAGE_SANCTIONS]
+    return {key: (name, standing.Sanction(reason, until)) for key, name, reason, until in rows}
 
 
 def _sanction(

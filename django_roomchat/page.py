@@ -15,7 +15,7 @@ from django.urls import reverse
 from django_roomchat import identity, marks, policy
 from django_roomchat.actions import History, enter_room, list_rooms, read_history
 from django_roomchat.conf import config
-from django_roomchat.errors import BadValue, ChatError
+from django_roomchat.errors import BadValue
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
 from django_roomchat.protocol import Event, Hit, Line, Quote
@@ -102,16 +102,8 @@ def room_page(
         "can": can,
         "read_seq": marks.place_of(me, room),
         "may_post": "post" in can,
-        "may_post_detail": "" if "post" in can else _why_silent(me, room),
+        "may_post_detail": "" if (silence := policy.silence(me, room)) is None else silence.detail,
     }
-
-
-def _why_silent(who: Identity, room: Room) -> str:
-    try:
-        policy.require_post(who, room)
-    except ChatError as error:
-        return error.detail
-    return ""
 
 
 def index_page(request: HttpRequest, *, typed: str = "", error: str | None = None) -> dict[str, Any]:

@@ -307,6 +307,15 @@ def require_post(who: Identity, room: Room) -> None:
         require(policy().can_create(who, room))
 
 
+def silence(who: Identity, room: Room) -> ChatError | None:
+    """Why *who* may not post to *room*, or ``None`` if they may."""
+    try:
+        require_post(who, room)
+    except ChatError as error:
+        return error
+    return None
+
+
 def require_change(
     who: Identity, room: Room, message: Message, question: Literal["can_edit", "can_delete"]
 ) -> None:

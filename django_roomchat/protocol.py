@@ -89,17 +89,28 @@ class Leave(Frame, frozen=True, tag="leave"):
     """The room of the socket's address if it is left out."""
 
 
+class FileToPost(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A file that was uploaded before."""
+
+    id: str
+    """What the upload was answered with."""
+    alt: str = ""
+    """What it shows, for those who do not see it: up to 500 characters."""
+
+
 class Post(Frame, frozen=True, tag="post"):
     """Says something. Answered with ``ack`` after the COMMIT, or with ``error``."""
 
     id: str
     """Made once for each thing that a person says, and the same on every retry: 1 to 64 visible ASCII characters, best a UUID."""
     body: str
-    """The text."""
+    """The text. It may be empty if there are ``files``."""
     room: str = ""
     """The room of the socket's address if it is left out."""
     reply_to: Position | None = None
     """The ``seq`` of the message that this one answers."""
+    files: list[FileToPost] = []
+    """What the person has uploaded for it. Each file is in one message only."""
 
 
 class Edit(Frame, frozen=True, tag="edit"):
@@ -568,7 +579,7 @@ class Quote(msgspec.Struct, omit_defaults=True, frozen=True):
     name: str
     """Of its author."""
     body: str
-    """Its first 140 characters."""
+    """Its first 140 characters, or the names of its files."""
     deleted: bool = False
     """It was deleted, and ``body`` is empty."""
 
@@ -606,6 +617,29 @@ class Line(msgspec.Struct, omit_defaults=True, frozen=True):
     """The new title, or the new role."""
 
 
+class File(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A file of a message."""
+
+    id: str
+    """Of it."""
+    name: str
+    """As it is shown and handed out."""
+    type: str
+    """What it is, by its content: ``image/png``, ``application/pdf`` and so on."""
+    bytes: int
+    """Its size."""
+    url: str
+    """Its address, a path of the site; empty where the project has left the package's addresses out."""
+    width: int | None = None
+    """Of an image, in pixels."""
+    height: int | None = None
+    """Of an image, in pixels."""
+    thumb: str | None = None
+    """The address of a small image of it, which does not move; absent where it is small itself (640 pixels), or no image."""
+    alt: str = ""
+    """What it shows, for those who do not see it."""
+
+
 class EventData(msgspec.Struct, omit_defaults=True, frozen=True):
     """What an event carries beyond the columns of its message: the fields that are kept in ``Message.data``."""
 
@@ -617,6 +651,8 @@ class EventData(msgspec.Struct, omit_defaults=True, frozen=True):
     """The text, rendered and safe to show; with the Markdown extra only."""
     line: Line | None = None
     """With ``kind`` ``system``: what happened."""
+    files: list[File] | None = None
+    """What was sent with it."""
 
 
 class Event(msgspec.Struct, omit_defaults=True, frozen=True):
@@ -654,6 +690,8 @@ class Event(msgspec.Struct, omit_defaults=True, frozen=True):
     """The text, rendered and safe to show; with the Markdown extra only."""
     line: Line | None = None
     """With ``kind`` ``system``: what happened."""
+    files: list[File] | None = None
+    """What was sent with it."""
 
 
 class You(msgspec.Struct, frozen=True):
@@ -923,7 +961,7 @@ class LastMessage(msgspec.Struct, frozen=True):
     name: str
     """Of its author."""
     body: str
-    """Its first 140 characters."""
+    """Its first 140 characters, or the names of its files."""
 
 
 class ListedRoom(msgspec.Struct, omit_defaults=True, frozen=True):

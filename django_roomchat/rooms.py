@@ -230,6 +230,21 @@ async def aconfigure_room(room: str | Room, **options: Any) -> Room:
     return await sync_to_async(configure_room)(room, **options)
 
 
+def settings_of(room: str | Room, *, by: Any = None) -> Room:
+    """A room, for who may change its settings.
+
+    Args:
+        room: its name, however typed, or the room.
+        by: who wants to see them, and must be allowed to manage the room; without one the project itself.
+
+    Raises:
+        ChatError: it is refused.
+    """
+    found = actions.room_of(actions.name_of(room))
+    policy.require_may(actions.identity_of(by), found, "can_manage")
+    return found
+
+
 def _store(room: Room, members: list[tuple[Identity, str]]) -> Room:
     """A new room with its log and its first members. Call it in a transaction."""
     room.save(using=database(), force_insert=True)

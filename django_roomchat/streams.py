@@ -111,7 +111,7 @@ class Stream:
     async def check_access(self, name: str) -> bool:
         policy.policy().forget(self._who)
         try:
-            _room, rights = await in_thread(verbs.enter, self._who, name)
+            _room, rights = await in_thread(verbs.enter, self._who, name, self._language)
             self._say(rights)
         except TryAgain:
             return False
@@ -227,7 +227,7 @@ async def open_stream(who: Identity, bond: sessions.Bond, name: str, epoch: str,
     """
     if hub.current().is_draining:
         raise TryAgain(_("The server restarts; say it again to the next one."))
-    room, rights = await in_thread(verbs.enter, who, name)
+    room, rights = await in_thread(verbs.enter, who, name, translation.get_language())
     return Stream(who, bond, room, rights, epoch, since)
 
 
@@ -239,14 +239,14 @@ async def look(who: Identity, name: str, epoch: str, since: int | None, seconds:
     """
     ends = time.monotonic() + seconds
     while True:
-        told = await in_thread(_look, who, name, epoch, since)
+        told = await in_thread(_look, who, name, epoch, since, translation.get_language())
         if _tells(told[-1]) or time.monotonic() >= ends:
             return told
         await asyncio.sleep(min(LOOK_SECONDS, max(0.0, ends - time.monotonic())))
 
 
-def _look(who: Identity, name: str, epoch: str, since: int | None) -> list[str]:
-    room, rights = verbs.enter(who, name)
+def _look(who: Identity, name: str, epoch: str, since: int | None, language: str | None) -> list[str]:
+    room, rights = verbs.enter(who, name, language)
     settings = config()
     part = log.read(room.name, epoch, since, limit=settings.RESUME_MAX_EVENTS, page=settings.PAGE_MESSAGES)
     joined: str = frames.joined_frame(part, room.title)["text"]

@@ -35,7 +35,7 @@ ROWS = [
     {"edits", "lines", "moderation", "people", "reactions", "review"},
     {"pins", "rooms"},
     {"members"},
-    {"invitations"},
+    {"invitations", "powers"},
     {"verbs"},
     {"hub", "inbox", "page"},
     {"presence", "reading", "typists"},

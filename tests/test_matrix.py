@@ -64,7 +64,7 @@ archived     unknown_type unknown_type unknown_type unknown_type unknown_type un
 announcement unknown_type unknown_type unknown_type unknown_type unknown_type unknown_type unknown_type unknown_type
 nonexistent  unknown_type unknown_type unknown_type unknown_type unknown_type unknown_type unknown_type unknown_type
 
-# read, notify, search, members, GET messages
+# read, notify, search, members, person, GET messages
 =            guest        stranger     member       moderator    owner        banned       muted        staff
 open         yes          yes          yes          yes          yes          banned       yes          yes
 private      no_such_room no_such_room yes          yes          yes          banned       yes          no_such_room
@@ -91,7 +91,7 @@ archived     yes          forbidden    forbidden    forbidden    forbidden    ba
 announcement yes          forbidden    forbidden    forbidden    forbidden    banned       forbidden    forbidden
 nonexistent  yes          forbidden    forbidden    forbidden    forbidden    forbidden    forbidden    forbidden
 
-# configure
+# configure, settings
 =            guest        stranger     member       moderator    owner        banned       muted        staff
 open         forbidden    forbidden    forbidden    forbidden    yes          banned       forbidden    yes
 private      no_such_room no_such_room forbidden    forbidden    yes          banned       forbidden    no_such_room
@@ -154,7 +154,7 @@ archived     archived     archived     archived     archived     archived     ba
 announcement forbidden    forbidden    forbidden    forbidden    forbidden    banned       forbidden    forbidden
 nonexistent  not_found    not_found    not_found    not_found    not_found    not_found    not_found    not_found
 
-# ban, mute
+# ban, mute, sanctions
 =            guest        stranger     member       moderator    owner        banned       muted        staff
 open         forbidden    forbidden    forbidden    yes          yes          banned       forbidden    yes
 private      no_such_room no_such_room forbidden    yes          yes          banned       forbidden    no_such_room
@@ -368,6 +368,8 @@ FRAMES = {
     "create": {"title": "New", "visibility": "private"},
     "configure": {"title": "Newer"},
     "members": {},
+    "settings": {},
+    "sanctions": {},
     "quit": {},
     "invite": {},
     "invitations": {},
@@ -393,6 +395,7 @@ ASKS = {
     "edit another's": lambda case: case.frame({"type": "edit", "seq": 1, "body": "new"}),
     "ban": lambda case: case.frame({"type": "ban", "key": case.victim}),
     "mute": lambda case: case.frame({"type": "mute", "key": case.victim}),
+    "person": lambda case: case.frame({"type": "person", "key": case.victim}),
     "add": lambda case: case.frame({"type": "add", "key": case.other}),
     "remove": lambda case: case.frame({"type": "remove", "key": case.victim}),
     "role": lambda case: case.frame({"type": "role", "key": case.victim, "role": "moderator"}),

@@ -512,3 +512,20 @@ async def test_everything_has_a_twin():
 def test_a_private_room_that_is_gone_is_not_found():
     with pytest.raises(NotFound):
         add_member("~gone", STRANGER)
+
+
+def test_members_are_found_by_the_beginning_of_a_word_of_their_name(room):
+    for name in ("Min Su", "Susanne", "김 민수"):
+        add_member(room, Identity(f"u:{name}", name))
+
+    found = {
+        prefix: [one.name for one in list_members(room, prefix=prefix)]
+        for prefix in ("su", "민", " ", "nobody")
+    }
+
+    assert found == {
+        "su": ["Min Su", "Susanne"],
+        "민": ["김 민수"],
+        " ": [one.name for one in list_members(room)],
+        "nobody": [],
+    }

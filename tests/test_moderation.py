@@ -301,3 +301,50 @@ def _two_users():
     Membership.objects.create(room=room, key=f"u:{mod.pk}", role="moderator")
     RoomLog.objects.filter(pk=room.pk).update(access_version=1)
     return mod, rude
+
+
+# Who is banned or muted ------------------------------------------------------------------------------------------------
+
+
+def sanctioned(room, **options):
+    return [
+        (one.key, one.name, one.ban and one.ban.reason, one.mute and one.mute.reason)
+        for one in moderation.list_sanctions(room, **options)
+    ]
+
+
+def test_moderators_see_who_is_banned_or_muted_and_why(room):
+    ban(room, MEMBER, by=OWNER, reason="Spam.")
+    mute(room, MEMBER, by=OWNER, reason="Loud.")
+    mute(room, "g:stranger", by=OWNER)
+
+    listed = sanctioned(room, by=MODERATOR)
+
+    assert listed == [("g:stranger", "", None, ""), ("u:member", "Member", "Spam.", "Loud.")]
+
+
+def test_what_has_ended_is_not_listed(room):
+    ban(room, MEMBER, by=OWNER, until=soon())
+    mute(room, OTHER, by=OWNER)
+    assert [one[0] for one in sanctioned(room)] == ["u:member", "u:other"]
+    Ban.objects.update(until=timezone.now() - timedelta(seconds=1))
+    unmute(room, OTHER, by=OWNER)
+
+    assert sanctioned(room) == []
+
+
+def test_the_list_comes_in_pages(room, monkeypatch):
+    monkeypatch.setattr(moderation, "PAGE_SANCTIONS", 2)
+    for key in ("g:1", "g:3"):
+        ban(room, key)
+    for key in ("g:1", "g:2", "g:3"):
+        mute(room, key)
+
+    pages = [[one[0] for one in sanctioned(room, after=after)] for after in ("", "g:2", "g:3")]
+
+    assert pages == [["g:1", "g:2"], ["g:3"], []]
+
+
+def test_only_moderators_see_the_list(room):
+    assert code(moderation.list_sanctions, room, by=MODERATOR) is None
+    assert code(moderation.list_sanctions, room, by=MEMBER) == "forbidden"

@@ -1,13 +1,15 @@
 """A frame does the same over HTTP as through a socket."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from django_roomchat import post_message, protocol, verbs
+from django_roomchat import mute, post_message, protocol, verbs
 from django_roomchat.errors import UnknownType
 from django_roomchat.identity import of_user
 from django_roomchat.models import Message
@@ -99,3 +101,14 @@ def test_another_sites_page_cannot_send_one(ana):
     )
 
     assert (response.status_code, texts()) == (403, ["hello"])
+
+
+def test_who_may_not_post_is_told_why_in_their_language_and_for_how_long(ana):
+    who = of_user(ana)
+    assert verbs.enter(who, "lobby")[1].why == ""
+    mute("lobby", ana, until=timezone.now() + timedelta(seconds=60))
+
+    _room, rights = verbs.enter(who, "lobby", "ko")
+
+    assert rights.why == "이 방에서 글쓰기가 금지되었습니다."
+    assert 50 < rights.retry_after <= 60

@@ -30,6 +30,8 @@ WIRE = {
         "ListedRoom",
         "LastMessage",
         "ListedInvitation",
+        "Sanctioned",
+        "Sanction",
     ],
     "tutorial": ["TutorialPost", "TutorialMessage", "TutorialError"],
 }
@@ -60,6 +62,8 @@ WIRE_TYPES = {
     "list[ListedInvitation]": "list of :wire-object:`ListedInvitation`",
     "list[ListedRoom]": "list of :wire-object:`ListedRoom`",
     "list[ListedMember]": "list of :wire-object:`ListedMember`",
+    "Sanction": "object, see :wire-object:`Sanction`",
+    "list[Sanctioned]": "list of :wire-object:`Sanctioned`",
     "list[Person]": "list of :wire-object:`Person`",
     "list[Mention]": "list of :wire-object:`Mention`",
     "list[msgspec.Raw]": "list of :wire-object:`Event`",
