@@ -26,6 +26,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Set[str]:
     "name",
     [
         "django_roomchat/__init__.py",
+        "django_roomchat/locale/ar/LC_MESSAGES/django.mo",
         "django_roomchat/locale/ko/LC_MESSAGES/django.mo",
         "django_roomchat/management/commands/roomchat_post.py",
         "django_roomchat/migrations/0001_initial.py",
