@@ -9,6 +9,7 @@ Both follow the same rules; ``tests/browser`` compares them.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -20,7 +21,8 @@ from django.shortcuts import resolve_url
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import NoReverseMatch
-from django.utils import timezone
+from django.utils import formats, timezone
+from django.utils.formats import number_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
@@ -116,6 +118,28 @@ def roomchat_words() -> dict[str, Any]:
             "Not sent: you are somebody else now. Retry sends it in your present name."
         ),
         "failed_stale": gettext("Not sent: it has been waiting for more than a day."),
+        "failed_files_lost": gettext(
+            "Not sent: the page was closed before its files had arrived. Retry sends it without them."
+        ),
+        "failed_upload_failed": gettext("Not sent: a file could not be uploaded."),
+        "failed_too_big": gettext("Not sent: a file is too big."),
+        "files_first": gettext("Waiting for its files…"),
+        "uploading": gettext("Uploading {name}"),
+        "upload_waiting": gettext("Waiting for the network…"),
+        "upload_failed": gettext("Could not be uploaded."),
+        "too_big": gettext("Too big."),
+        "upload_remove": gettext("Remove {name}"),
+        "upload_alt": gettext("Description of {name}"),
+        "attached": gettext("{name} is attached."),
+        "file_empty": gettext("{name} is empty."),
+        "file_too_big": gettext("{name} is too big: at most {size}."),
+        "file_unsupported": gettext("{name} is of a kind that is not taken here."),
+        "files_too_many": _counted(
+            lambda n: ngettext(
+                "At most {count} file goes with a message.", "At most {count} files go with a message.", n
+            )
+        ),
+        **_sizes(),
         "deleted": gettext("Message deleted"),
         "today": gettext("Today"),
         "yesterday": gettext("Yesterday"),
@@ -124,8 +148,9 @@ def roomchat_words() -> dict[str, Any]:
         "characters_left": _counted(lambda n: ngettext("{count} left", "{count} left", n)),
         "characters_over": _counted(lambda n: ngettext("{count} too many", "{count} too many", n)),
         "older": gettext("Older messages"),
-        "older_loading": gettext("Loading…"),
-        "older_failed": gettext("Could not be loaded. Try again"),
+        "newer": gettext("Newer messages"),
+        "loading": gettext("Loading…"),
+        "load_failed": gettext("Could not be loaded. Try again"),
         "offline": gettext("Not connected. What you write is kept and will be sent."),
         "ended_4001": gettext("Your session is over. What you wrote is kept."),
         "ended_4003": gettext("You cannot be in this room any more."),
@@ -159,6 +184,60 @@ def _counted(said: Callable[[int], str]) -> dict[str, Any]:
 def roomchat_line(message: Any) -> str:
     """What the system says, in the reader's language; ``js/src/lines.js`` does the same in the browser."""
     return lines.said(message.line)
+
+
+# Files ----------------------------------------------------------------------------------------------------------
+
+_KIB = 1024
+_ROUND_FROM = 10  # from here on nobody asks for tenths
+_BOX = (400, 320)
+_SMALLEST = 48
+_ARCHIVES = re.compile("zip|tar|compressed|rar")
+
+
+class Box(NamedTuple):
+    """The room that a picture takes in the page."""
+
+    width: int
+    height: int
+
+
+@register.filter
+def roomchat_kind(file: Any) -> str:
+    """What a file is to those who look, as ``kindOf`` in ``js/src/file_words.js``: a picture of unknown size is shown as a file."""
+    if not file:
+        return ""
+    family = file.type.partition("/")[0]
+    if family == "image":
+        return "image" if file.width else "file"
+    if family in {"video", "audio", "text"}:
+        return str(family)
+    return "archive" if _ARCHIVES.search(file.type) else "file"
+
+
+@register.filter
+def roomchat_box(file: Any) -> Box | None:
+    """The room that a picture takes, as ``boxOf`` in the browser; nothing for other files."""
+    if roomchat_kind(file) != "image":
+        return None
+    scale = min(1, _BOX[0] / file.width, _BOX[1] / file.height)
+    return Box(*(max(_SMALLEST, int(length * scale + 0.5)) for length in (file.width, file.height)))
+
+
+@register.filter
+def roomchat_size(size: int) -> str:
+    """How large, in the reader's numbers ("1.4 MB"), as ``sizeOf`` in the browser."""
+    if size < _KIB * _KIB:
+        unit, number = "size_kb", max(size / _KIB, 0.1)
+    else:
+        unit, number = "size_mb", size / _KIB / _KIB
+    shown = round(number, 1) if number < _ROUND_FROM else round(number)
+    text = number_format(int(shown) if shown == int(shown) else shown, force_grouping=True)
+    return _sizes()[unit].replace("{count}", text)
+
+
+def _sizes() -> dict[str, str]:
+    return {"size_kb": gettext("{count} KB"), "size_mb": gettext("{count} MB")}
 
 
 # Messages -------------------------------------------------------------------------------------------------------
@@ -231,6 +310,18 @@ def roomchat_body(body: str) -> SafeString:
 
 def _link(url: str) -> SafeString:
     return format_html('<a href="{}" target="_blank" rel="{}">{}</a>', url, REL, url)
+
+
+@register.filter
+def roomchat_when(at: datetime.datetime) -> str:
+    """When it was, as short as can be: the time if it was today, the day of the last week, else the date.
+
+    ``js/src/calendar.js`` does the same by the reader's clock.
+    """
+    local = timezone.localtime(at) if timezone.is_aware(at) else at
+    today = timezone.localdate() if timezone.is_aware(at) else datetime.date.today()
+    age = (today - local.date()).days
+    return formats.date_format(local, "TIME_FORMAT" if not age else "D" if 0 < age < 7 else "SHORT_DATE_FORMAT")
 
 
 @register.filter

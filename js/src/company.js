@@ -30,7 +30,7 @@ export function reading(room) {
     tell: (seq) => session.tell({ type: "read", seq }),
     signal,
   });
-  room.on("read", ({ seq }) => marks.readElsewhere(seq));
+  room.on("read", (frame) => marks.readElsewhere(frame));
   room.on("status", ({ state }) => state === "connected" && marks.look());
   room.listen(log, "news", ({ detail: { others } }) => others.length && marks.came(others.length, others[0].seq));
 }

@@ -36,7 +36,9 @@ export class RoomChat extends HTMLElement {
   disconnectedCallback() {
     if (!this.#life) return;
     const { epoch, head } = this.#session?.cursor ?? {};
-    if (this.#session) Object.assign(this.dataset, { epoch, head, olderBefore: this.#history.before ?? "" });
+    const { oldest, begins, isLive } = this.#log.stretch;
+    if (this.#session) Object.assign(this.dataset, { epoch, head, olderBefore: begins ? "" : oldest });
+    this.toggleAttribute("data-archive", !isLive);
     this.#session?.stop();
     this.#life.abort();
     this.#life = null;
@@ -57,12 +59,13 @@ export class RoomChat extends HTMLElement {
    * Say something, as if it had been written into the composer. Returns whether nothing objected.
    *
    * @param replyTo the message that this answers: `{seq, name, body}`
+   * @param files what goes with it, as for {@link Session.post}
    */
-  send(body, { replyTo } = {}) {
-    const event = this.tell("before-send", { body, replyTo }, { cancelable: true });
+  send(body, { replyTo, files } = {}) {
+    const event = this.tell("before-send", { body, replyTo, files }, { cancelable: true });
     if (event.defaultPrevented || !this.#session) return false;
-    this.#session.post(event.detail.body, { replyTo: event.detail.replyTo });
-    this.#log.toBottom();
+    this.#session.post(event.detail.body, { replyTo: event.detail.replyTo, files: event.detail.files });
+    this.#history.toLive();
     return true;
   }
 
@@ -87,30 +90,25 @@ export class RoomChat extends HTMLElement {
     const house = {
       words,
       calendar,
-      templates: { message: this.#template("message"), delivery: this.#template("delivery") },
+      language,
+      templates: { message: this.#template("message"), delivery: this.#template("delivery"), file: this.#template("file") },
     };
     const list = this.#part("messages");
-    this.#log = new LogView({ scroller: this.#part("log"), list, pill: this.#part("pill"), house, signal });
-    list.querySelector("[data-marked]")?.scrollIntoView({ block: "center" });
-    // A page of old messages stays what it is: it has no end to which new ones could be added.
-    if ("archive" in this.dataset) return;
-    this.#history = new History({
-      link: this.#part("older"),
-      row: this.#part("more"),
-      beginning: this.#part("beginning"),
+    this.#log = new LogView({
       scroller: this.#part("log"),
-      url: this.dataset.messagesUrl,
-      before: this.dataset.olderBefore ? Number(this.dataset.olderBefore) : null,
-      show: (messages) => this.#quietly(() => this.#log.prepend(messages, { you: this.#session.you })),
-      words,
+      list,
+      pill: this.#part("pill"),
+      house,
+      startsAt: { begins: !this.dataset.olderBefore, isLive: !("archive" in this.dataset) },
+      read: Number(this.dataset.read ?? 0),
       signal,
     });
-    list.addEventListener("trimmed", () => (this.#history.before = this.#log.oldest), { signal });
     this.#banner = new Banner({ element: this.#part("banner"), words, loginUrl: this.dataset.loginUrl, signal });
     this.addEventListener("click", (event) => this.#clicked(event), { signal });
     this.#startSession(you, signal);
     this.#startComposer(room, meKey, words, signal);
     const notice = this.#part("notice") && new Notice({ element: this.#part("notice"), signal });
+    this.#startHistory(list, notice, words, signal);
     this.#room = new Room({
       element: this,
       words,
@@ -140,13 +138,32 @@ export class RoomChat extends HTMLElement {
     const on = (type, handler) => session.addEventListener(type, ({ detail }) => handler(detail), { signal });
     on("status", (status) => this.#showStatus(status));
     on("messages", ({ messages }) => this.#showMessages(messages));
-    on("reset", ({ messages, more }) => this.#startOver(messages, more));
+    on("reset", ({ messages, more, reason }) => this.#startOver(messages, more, reason));
     on("pending", ({ post }) => this.#showPost(post));
     on("sent", ({ post, seq }) => this.#showSent(post, seq));
     on("dropped", ({ post }) => this.#log.removePost(post.id));
     on("welcome", (welcome) => this.#showWelcome(welcome));
     on("rights", (rights) => this.#showRights(rights));
     this.dataset.state = session.state;
+  }
+
+  #startHistory(list, notice, words, signal) {
+    const link = (row, name) => ({ row: this.#part(row), link: this.#part(name) });
+    this.#history = new History({
+      older: link("more", "older"),
+      newer: link("later", "newer"),
+      newest: [this.#part("newest"), this.#part("pill")],
+      beginning: this.#part("beginning"),
+      scroller: this.#part("log"),
+      list,
+      url: this.dataset.messagesUrl,
+      log: this.#log,
+      position: () => this.#session.cursor,
+      show: (shown) => this.#quietly(() => this.#log.showPage(shown, { you: this.#session.you })),
+      tell: (text) => notice?.show(text),
+      words,
+      signal,
+    });
   }
 
   #startComposer(room, author, words, signal) {
@@ -170,6 +187,7 @@ export class RoomChat extends HTMLElement {
 
   #showStatus({ state, code, reason }) {
     this.dataset.state = state;
+    if (state === "connected") this.#history.again();
     this.toggleAttribute("connected", state === "connected");
     this.#banner.show({ state, code });
     this.tell("status", { state, code, reason });
@@ -193,17 +211,15 @@ export class RoomChat extends HTMLElement {
     const { you } = this.#session;
     const news = messages.filter(({ seq, rev, deleted_at }) => seq === rev && !deleted_at);
     const others = news.filter(({ author }) => author.key !== you.key);
-    // A change to a message that is not loaded will be seen when it is.
-    const since = this.#history.before === null ? 0 : (this.#log.oldest ?? 0);
-    this.#log.upsert(messages, { you, since, unseen: others.length });
+    this.#log.upsert(messages, { you, unseen: others.length });
     this.#log.dispatchEvent(new CustomEvent("news", { detail: { news, others } }));
     for (const message of news) this.tell("message", { message, mine: message.author.key === you.key });
   }
 
-  #startOver(messages, more) {
-    const { you } = this.#session;
-    this.#quietly(() => this.#log.reset(messages, { you }));
-    this.#history.before = more && messages.length ? messages[0].seq : null;
+  #startOver(messages, more, reason) {
+    // Who reads further up is left where they are; what they read may have changed.
+    if (reason === "gap" && !this.#log.atBottom) return void this.#history.renew();
+    this.#quietly(() => this.#log.startOver(messages, { you: this.#session.you, more }));
   }
 
   #showPost(post) {
@@ -213,9 +229,8 @@ export class RoomChat extends HTMLElement {
   }
 
   #showSent(post, seq) {
-    // What is older than the page will come with its page; everything else belongs here.
-    const belongs = seq > this.#session.cursor.head || seq >= (this.#log.oldest ?? Infinity);
-    if (belongs) this.#log.confirmPost(post.id, seq);
+    // What is older or newer than what is shown will come with its page.
+    if (this.#log.stretch.covers(seq)) this.#log.confirmPost(post.id, seq);
     else this.#log.removePost(post.id);
   }
 
@@ -230,6 +245,7 @@ export class RoomChat extends HTMLElement {
   }
 
   #lastOfMine() {
+    if (!this.#log.stretch.isLive) return undefined;
     const view = this.#log.last(({ pending, element: { dataset } }) => !pending && "mine" in dataset && !("deleted" in dataset));
     return view && { seq: view.seq, text: view.text };
   }

@@ -1,98 +1,160 @@
 const AHEAD_PX = 800; // begin to load this long before the reader gets there
 
 /**
- * Older messages, on demand: before the reader reaches the top, or when they ask.
+ * Pages of the log, on demand: older and newer ones before the reader gets to the end of what is shown, the one around a
+ * message that they go to, and the newest one when they come back.
  *
- * The link is the one that works without a script; it stays as the button to press where scrolling does not do it.
+ * The links are the ones that work without a script; they stay as the buttons to press where scrolling does not do it.
  */
 export class History {
-  #link;
-  #row;
+  #rows;
   #beginning;
   #scroller;
   #url;
   #words;
+  #log;
+  #position;
   #show;
-  #before;
-  #loading = false;
-  #signal;
+  #tell;
+  #loading = null;
+  #wantsLive = false;
+  #watch;
 
-  /** @param show `show(messages)`, oldest first */
-  constructor({ link, row, beginning, scroller, url, words, before, show, signal }) {
-    this.#link = link;
-    this.#row = row;
+  /**
+   * @param older, newer `{row, link}`: the links and the lines they stand in; there may be no newer one
+   * @param newest links and buttons that lead to the newest messages
+   * @param beginning what stands at the beginning of the room instead
+   * @param url of the JSON
+   * @param position `position()`: `{epoch, head}` of the session
+   * @param show `show(shown)`, what {@link Stretch} made of a page
+   * @param tell `tell(words)`: that a page for which the reader has asked cannot be had
+   */
+  constructor({ older, newer, newest, beginning, scroller, list, url, log, position, show, tell, words, signal }) {
+    this.#rows = Object.entries({ older, newer }).filter(([, { row, link }]) => row && link);
     this.#beginning = beginning;
     this.#scroller = scroller;
     this.#url = url;
-    this.#words = words;
+    this.#log = log;
+    this.#position = position;
     this.#show = show;
-    this.#signal = signal;
-    this.before = before;
-    link.addEventListener("click", (event) => this.#asked(event), { signal });
-    const watch = new IntersectionObserver(([entry]) => entry.isIntersecting && this.#load(), {
-      root: scroller,
-      rootMargin: `${AHEAD_PX}px 0px`,
+    this.#tell = tell;
+    this.#words = words;
+    const asked = (link, act) => link?.addEventListener("click", (event) => isPlain(event) && act(event.preventDefault()), { signal });
+    for (const [what, { link }] of this.#rows) asked(link, () => this.#load(what));
+    for (const link of newest) asked(link, () => this.#return());
+    const options = { root: scroller, rootMargin: `${AHEAD_PX}px 0px` };
+    this.#watch = new IntersectionObserver((entries) => this.#seen(entries), options);
+    // Only who scrolls up wants what is older: a short first page would otherwise load the whole room.
+    const { row } = older;
+    scroller.addEventListener("scroll", () => this.#watch.observe(row), { signal, once: true, passive: true });
+    if (newer.row) this.#watch.observe(newer.row);
+    list.addEventListener("extent", () => this.#showRows(), { signal });
+    signal.addEventListener("abort", () => {
+      this.#watch.disconnect();
+      this.#loading?.abort();
     });
-    // Only who scrolls up wants it: a short first page would otherwise load the whole room.
-    scroller.addEventListener("scroll", () => watch.observe(row), { signal, once: true, passive: true });
-    signal.addEventListener("abort", () => watch.disconnect());
-    this.#watch = watch;
+    this.#showRows();
   }
 
-  #watch;
-
-  /** `seq` before which there are more, or null at the beginning of the room. */
-  get before() {
-    return this.#before;
+  /** Go to a message and mark it, wherever in the room it is. Whether the page around it could be had. */
+  async goTo(seq) {
+    this.#wantsLive = false;
+    if (!this.#log.has(seq) && !(await this.#load("around", seq))) return false;
+    this.#log.reveal(seq);
+    return true;
   }
 
-  set before(seq) {
-    this.#before = seq;
-    this.#row.hidden = seq === null;
-    if (this.#beginning) this.#beginning.hidden = seq !== null;
-    if (seq !== null) this.#link.search = `?before=${seq}`;
+  /** Go to the newest messages. */
+  async toLive() {
+    this.#wantsLive = true;
+    if (!this.#log.stretch.isLive && !(await this.#load("newest"))) return;
+    this.#wantsLive = false;
+    this.#log.mark(null);
+    this.#log.toBottom();
   }
 
-  #asked(event) {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-    event.preventDefault();
-    this.#load();
+  /** There is a line again: what could not be had before can be now. */
+  again() {
+    if (this.#wantsLive) this.toLive();
   }
 
-  async #load() {
-    if (this.#loading || this.#before === null) return;
-    this.#loading = true;
-    this.#link.textContent = this.#words.older_loading;
-    this.#scroller.setAttribute("aria-busy", "true");
-    try {
-      const asked = this.#before;
-      const page = await this.#fetch(asked);
-      // A room that was started over in between has nothing to do with this page.
-      if (asked === this.#before) {
-        this.#show(page.messages.reverse());
-        this.before = page.before;
-      }
-      this.#link.textContent = this.#words.older;
-      this.#again();
-    } catch (error) {
-      if (error.name !== "AbortError") this.#link.textContent = this.#words.older_failed;
-    } finally {
-      this.#loading = false;
-      this.#scroller.removeAttribute("aria-busy");
+  /** So much was missed that the server does not tell it all: get what the reader is at, as it is now. */
+  async renew() {
+    const seq = this.#log.firstInSight;
+    this.#log.stretch.cut({ newest: this.#log.newest });
+    if (seq === null || !(await this.#load("around", seq))) this.#showRows();
+  }
+
+  /** From a button that is gone then: the focus goes where the messages are. */
+  #return() {
+    this.#scroller.focus({ preventScroll: true });
+    this.toLive();
+  }
+
+  #seen(entries) {
+    for (const { isIntersecting, target } of entries) {
+      const [what] = this.#rows.find(([, { row }]) => row === target);
+      if (isIntersecting && !this.#loading) this.#load(what);
     }
   }
 
-  async #fetch(before) {
+  /** Whether it has come and is shown. A new one ends the one before. */
+  async #load(what, place) {
+    const { stretch } = this.#log;
+    if ((what === "older" && stretch.begins) || (what === "newer" && stretch.isLive)) return false;
+    this.#loading?.abort();
+    const loading = (this.#loading = new AbortController());
+    const asked = stretch.ask(what, this.#position(), place);
+    const link = this.#rows.find(([name]) => name === what)?.[1].link;
+    if (link) link.textContent = this.#words.loading;
+    this.#scroller.setAttribute("aria-busy", "true");
+    try {
+      const shown = stretch.answer(asked, await this.#fetch(asked.query, loading.signal));
+      if (shown) this.#show(shown);
+      if (link) link.textContent = this.#words[what];
+      if (this.#loading === loading) this.#again();
+      return Boolean(shown);
+    } catch (error) {
+      stretch.forget(asked);
+      if (link) link.textContent = error.name === "AbortError" ? this.#words[what] : this.#words.load_failed;
+      else if (error.name !== "AbortError") this.#tell(this.#words.load_failed);
+      return false;
+    } finally {
+      if (this.#loading === loading) {
+        this.#loading = null;
+        this.#scroller.removeAttribute("aria-busy");
+      }
+    }
+  }
+
+  async #fetch(query, signal) {
     const url = new URL(this.#url, location.href);
-    url.searchParams.set("before", before);
-    const response = await fetch(url, { headers: { Accept: "application/json" }, signal: this.#signal });
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    const response = await fetch(url, { headers: { Accept: "application/json" }, signal });
     if (!response.ok) throw new Error(`${response.status} for ${url}`);
     return response.json();
   }
 
   /** An observer tells of changes only: if the page just shown was short, the link is still in sight. */
   #again() {
-    this.#watch.unobserve(this.#row);
-    this.#watch.observe(this.#row);
+    for (const [, { row }] of this.#rows) {
+      this.#watch.unobserve(row);
+      this.#watch.observe(row);
+    }
   }
+
+  #showRows() {
+    const { oldest, newest, begins, isLive } = this.#log.stretch;
+    const places = { older: begins ? null : `?before=${oldest}`, newer: isLive ? null : `?after=${newest ?? 0}` };
+    for (const [what, { row, link }] of this.#rows) {
+      row.hidden = places[what] === null;
+      if (!row.hidden) link.search = places[what];
+    }
+    if (this.#beginning) this.#beginning.hidden = !begins;
+  }
+}
+
+/** A click that is not meant for a new tab. */
+export function isPlain({ ctrlKey, metaKey, shiftKey, altKey, button }) {
+  return !(ctrlKey || metaKey || shiftKey || altKey || button);
 }

@@ -1,10 +1,11 @@
 import { MessageView } from "./message_view.js";
+import { Stretch } from "./stretch.js";
 import { counted } from "./words.js";
 
 const AT_BOTTOM_PX = 48; // this close to the end counts as being there
 const FAR_PX = 600; // this far away there is a button back
-const TRIM_ABOVE = 400; // messages kept in the page while the reader is at the bottom
-const TRIM_TO = 300;
+const KEPT_AROUND = 200; // messages kept above and below those in sight
+const SLACK = 100; // so many more, before any are taken out
 
 /**
  * The messages of a room, in order: confirmed ones by `seq`, then those still on their way.
@@ -12,18 +13,30 @@ const TRIM_TO = 300;
  * Whoever is at the bottom stays there; whoever reads further up is not moved by a pixel. The scroller is a
  * reversed flex box (see roomchat.css), so that a page is at its newest message before any script has run.
  *
- * `news` is dispatched on it when messages have come that nobody had seen: `detail = {news, others}`, both by `seq`.
+ * It shows one stretch of the log ({@link Stretch}), and takes out what is far above and below the messages in sight, so that
+ * a page that is open for days does not grow. Posts under way belong to the live end: while it is not shown, nor are they.
+ *
+ * `news` is dispatched on it when messages have come that nobody had seen: `detail = {news, others}`, both by `seq`. On its
+ * list, `arrived` and `departed` say that the reader has come to the live end or left it, `extent` that the stretch has
+ * another beginning or end.
  */
 export class LogView extends EventTarget {
   #scroller;
   #list;
   #pill;
   #house;
+  #stretch;
   #views = []; // confirmed, by seq; then pending, in the order of writing
+  #hidden = []; // pending, while the live end is not shown
   #unseen = 0;
+  #newFrom = null;
   #wasAtBottom = true;
 
-  constructor({ scroller, list, pill, house, signal }) {
+  /**
+   * @param startsAt `{begins, isLive}`: what the server has rendered
+   * @param read the place up to which the person has read
+   */
+  constructor({ scroller, list, pill, house, startsAt, read, signal }) {
     super();
     this.#scroller = scroller;
     this.#list = list;
@@ -31,16 +44,18 @@ export class LogView extends EventTarget {
     this.#house = house;
     for (const item of list.querySelectorAll("li[data-state]")) item.remove();
     this.#views = Array.from(list.querySelectorAll("li[data-seq]"), (item) => new MessageView(item, house));
+    this.#stretch = new Stretch({ oldest: this.#views[0]?.seq, newest: this.#views.at(-1)?.seq, ...startsAt });
+    if (list.querySelector("[data-starts-new]")) this.#newFrom = read + 1;
     this.#relateAll();
+    this.#wasAtBottom = this.atBottom;
     scroller.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true });
-    pill?.addEventListener("click", () => this.toBottom(), { signal });
     scroller.addEventListener("keydown", (event) => this.#pressed(event), { signal });
+    this.#showPill();
   }
 
-  /** `seq` of the oldest message shown. */
-  get oldest() {
-    const view = this.#views[0];
-    return view && !view.pending ? view.seq : null;
+  /** Which part of the log is shown. */
+  get stretch() {
+    return this.#stretch;
   }
 
   /** `seq` of the newest message shown that the server has. */
@@ -48,14 +63,26 @@ export class LogView extends EventTarget {
     return this.#views.findLast(({ pending }) => !pending)?.seq ?? null;
   }
 
-  /** Say “New” above the message with this number, or the first one after it. */
+  /** Say “New” above the message with this number, or the first one after it that is somebody else's. */
   beginNew(seq) {
-    this.#list.querySelector("[data-starts-new]")?.removeAttribute("data-starts-new");
-    this.#views[this.#placeOf(seq)]?.element.toggleAttribute("data-starts-new", true);
+    this.#newFrom = seq;
+    this.#showNew();
   }
 
+  /** The newest message of the room is shown, and its end is in sight. */
   get atBottom() {
-    return this.#distance() <= AT_BOTTOM_PX;
+    return this.#stretch.isLive && this.#distance() <= AT_BOTTOM_PX;
+  }
+
+  /** `seq` of the first message in sight. */
+  get firstInSight() {
+    const [first] = this.#inSight();
+    return first && !first.pending ? first.seq : null;
+  }
+
+  /** Is the message with this number in the page? */
+  has(seq) {
+    return this.#views[this.#placeOf(seq)]?.seq === seq;
   }
 
   /** What stands behind an `<li>`. */
@@ -74,33 +101,55 @@ export class LogView extends EventTarget {
   }
 
   /**
-   * Add and change messages. Those before `since`, the oldest that the page may know, are left out: they belong
-   * to pages not loaded yet.
+   * The socket has brought these: add and change messages.
+   *
+   * @param unseen how many of them nobody can have seen
    */
-  upsert(messages, { you, since = 0, unseen = 0 }) {
-    this.#keepPlace(() => {
-      for (const message of messages) if (message.seq >= since) this.#upsert(message, you);
-      this.#trim();
-    });
+  upsert(messages, { you, unseen = 0 }) {
+    const shown = this.#stretch.admit(messages);
+    this.#keepPlace(() => this.#upsertAll(shown, you));
     if (unseen && !this.atBottom) this.#unseen += unseen;
     this.#showPill();
   }
 
-  /** Put older messages on top. */
-  prepend(messages, { you }) {
-    this.#keepPlace(() => {
-      for (const message of messages) this.#upsert(message, you);
-    });
+  /**
+   * A page has come, as the stretch has told: put it above or below, or in the place of what is shown. Nobody is moved,
+   * unless the message that they read is not in it.
+   */
+  showPage({ messages, replaces }, { you }) {
+    const change = () => {
+      if (replaces) this.#clear();
+      this.#upsertAll(messages, you);
+      this.#placePosts();
+      this.#list.dispatchEvent(new CustomEvent("extent"));
+      this.#showNew();
+    };
+    this.#keepPlace(change, { follow: false });
+    this.#scrolled();
   }
 
-  /** Forget every confirmed message, show these instead. */
-  reset(messages, { you }) {
-    for (const view of this.#views) if (!view.pending) view.element.remove();
-    this.#views = this.#views.filter(({ pending }) => pending);
-    this.#relateAll();
-    for (const message of messages) this.#upsert(message, you);
-    this.#unseen = 0;
+  /** Forget every confirmed message, show these instead: the newest page. */
+  startOver(messages, { you, more }) {
+    this.#stretch.startOver(messages, { more });
+    this.showPage({ messages, replaces: true }, { you });
     this.toBottom();
+  }
+
+  /** Go to a message, or if it is not there to the next one, and mark it. */
+  reveal(seq) {
+    const view = this.#views[this.#placeOf(seq)];
+    this.mark(seq);
+    if (!view) return;
+    view.element.scrollIntoView({ block: "center" });
+    view.element.tabIndex = -1;
+    view.element.focus({ preventScroll: true });
+    this.#scrolled();
+  }
+
+  /** Mark a message as the one that was looked for; `null` marks none. */
+  mark(seq) {
+    for (const item of this.#list.querySelectorAll("[data-marked]")) item.removeAttribute("data-marked");
+    if (seq !== null && this.has(seq)) this.#views[this.#placeOf(seq)].element.toggleAttribute("data-marked", true);
   }
 
   showPost(post, you) {
@@ -108,7 +157,9 @@ export class LogView extends EventTarget {
     this.#keepPlace(() => {
       const view = known ?? MessageView.create(this.#house);
       view.showPost(post, you);
-      if (!known) this.#insert(view, this.#views.length);
+      if (known) return;
+      if (this.#stretch.isLive) this.#insert(view, this.#views.length);
+      else this.#hidden.push(view);
     });
   }
 
@@ -138,6 +189,34 @@ export class LogView extends EventTarget {
 
   // The list
 
+  #upsertAll(messages, you) {
+    for (const message of messages) this.#upsert(message, you);
+  }
+
+  #clear() {
+    for (const view of this.#views) if (!view.pending) view.element.remove();
+    this.#views = this.#views.filter(({ pending }) => pending);
+    this.#relateAll();
+  }
+
+  /** Posts under way come last at the live end, and nowhere else. */
+  #placePosts() {
+    if (this.#stretch.isLive) {
+      for (const view of this.#hidden.splice(0)) this.#insert(view, this.#views.length);
+      return;
+    }
+    const posts = this.#views.splice(this.#first(({ pending }) => pending));
+    for (const { element } of posts) element.remove();
+    this.#hidden.push(...posts);
+  }
+
+  #showNew() {
+    this.#list.querySelector("[data-starts-new]")?.removeAttribute("data-starts-new");
+    if (this.#newFrom === null) return;
+    const isNew = ({ pending, element }) => !pending && !("mine" in element.dataset);
+    this.#views.slice(this.#placeOf(this.#newFrom)).find(isNew)?.element.toggleAttribute("data-starts-new", true);
+  }
+
   #upsert(message, you) {
     const mine = message.author.key === you.key;
     const place = this.#placeOf(message.seq);
@@ -158,13 +237,7 @@ export class LogView extends EventTarget {
 
   /** Where a confirmed message with this number is, or would be. */
   #placeOf(seq) {
-    let [low, high] = [0, this.#views.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#views[middle].seq < seq) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.#first((view) => view.seq >= seq);
   }
 
   #insert(view, place) {
@@ -177,13 +250,14 @@ export class LogView extends EventTarget {
 
   /** Out of the order, though not out of the page. */
   #take(view) {
+    if (this.#hidden.includes(view)) return void this.#hidden.splice(this.#hidden.indexOf(view), 1);
     const place = this.#views.indexOf(view);
     this.#views.splice(place, 1);
     this.#relateAround(place);
   }
 
   #pending(id) {
-    return this.#views.find(({ pending, element }) => pending && element.dataset.id === id);
+    return [...this.#views, ...this.#hidden].find(({ pending, element }) => pending && element.dataset.id === id);
   }
 
   #relateAround(place) {
@@ -194,11 +268,26 @@ export class LogView extends EventTarget {
     this.#views.forEach((view, index) => view.relate(this.#views[index - 1]));
   }
 
-  #trim() {
-    if (this.#views.length <= TRIM_ABOVE || !this.atBottom) return;
-    for (const { element } of this.#views.splice(0, this.#views.length - TRIM_TO)) element.remove();
-    this.#views[0].relate();
-    this.#list.dispatchEvent(new CustomEvent("trimmed"));
+  /** Take out what is far from the messages in sight, `first` to `last`; without a last one, the end is. */
+  #trim(first, last) {
+    const views = this.#views;
+    if (views.length <= KEPT_AROUND + SLACK) return;
+    const confirmed = this.#first(({ pending }) => pending);
+    const place = (view) => (view ? views.indexOf(view) : confirmed - 1);
+    const [start, end] = [place(first), Math.min(place(last), confirmed - 1)];
+    if (start < 0 || end < 0) return; // it was all put there anew
+    const [above, below] = [start, confirmed - 1 - end].map((many) => (many > KEPT_AROUND + SLACK ? many - KEPT_AROUND : 0));
+    if (below) {
+      this.#stretch.cut({ newest: views[confirmed - 1 - below].seq });
+      this.#placePosts();
+      for (const { element } of views.splice(confirmed - below)) element.remove();
+    }
+    if (above) {
+      for (const { element } of views.splice(0, above)) element.remove();
+      views[0].relate();
+      this.#stretch.cut({ oldest: views[0].seq });
+    }
+    if (above || below) this.#list.dispatchEvent(new CustomEvent("extent"));
   }
 
   // From message to message with the arrow keys
@@ -228,28 +317,35 @@ export class LogView extends EventTarget {
     return this.#scroller.offsetHeight - this.#scroller.clientHeight - this.#scroller.clientTop;
   }
 
-  #keepPlace(change) {
-    if (this.atBottom) {
-      change();
-      this.toBottom();
-      return;
-    }
-    const anchor = this.#anchor();
-    const before = anchor?.getBoundingClientRect().top;
+  /** @param follow stay at the bottom, rather than with what is in sight */
+  #keepPlace(change, { follow = this.atBottom } = {}) {
+    const [first, last] = this.#inSight();
+    const [seq, before] = [first?.seq, first?.element.getBoundingClientRect().top];
     change();
-    if (anchor?.isConnected) this.#scroller.scrollTop += anchor.getBoundingClientRect().top - before;
+    this.#trim(first, follow ? undefined : last);
+    if (follow) return this.toBottom();
+    // What was read may have been put there anew.
+    const anchor = first?.element.isConnected ? first : this.has(seq) && this.#views[this.#placeOf(seq)];
+    if (anchor) this.#scroller.scrollTop += anchor.element.getBoundingClientRect().top - before;
   }
 
-  /** The first message that can be seen. */
-  #anchor() {
-    const { top } = this.#scroller.getBoundingClientRect();
+  /** The first and the last message that can be seen. */
+  #inSight() {
+    const { top, bottom } = this.#scroller.getBoundingClientRect();
+    const first = this.#first(({ element }) => element.getBoundingClientRect().bottom > top);
+    const below = this.#first(({ element }) => element.getBoundingClientRect().top >= bottom);
+    return [this.#views[first], this.#views[Math.max(first, below - 1)]];
+  }
+
+  /** The index of the first message of which this is true, as it is of all that follow. */
+  #first(isSo) {
     let [low, high] = [0, this.#views.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#views[middle].element.getBoundingClientRect().bottom <= top) low = middle + 1;
-      else high = middle;
+      if (isSo(this.#views[middle])) high = middle;
+      else low = middle + 1;
     }
-    return this.#views[low]?.element;
+    return low;
   }
 
   #scrolled() {
@@ -265,6 +361,6 @@ export class LogView extends EventTarget {
     const { words } = this.#house;
     const text = `↓ ${this.#unseen ? counted(words.new, this.#unseen) : words.newest}`;
     if (this.#pill.textContent !== text) this.#pill.textContent = text;
-    this.#pill.hidden = !this.#unseen && this.#distance() < FAR_PX;
+    this.#pill.hidden = this.#stretch.isLive && !this.#unseen && this.#distance() < FAR_PX;
   }
 }

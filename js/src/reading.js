@@ -43,10 +43,10 @@ export class Reading {
     this.look();
   }
 
-  /** Another tab of the same person has read up to `seq`. */
-  readElsewhere(seq) {
+  /** Another tab of the same person has read up to `seq`, which leaves so many `unread`. */
+  readElsewhere({ seq, unread }) {
     this.#told = Math.max(this.#told, seq);
-    if (seq >= (this.#log.newest ?? 0)) this.#show(0);
+    if (unread < this.#unread) this.#show(unread);
   }
 
   /** Is anybody looking? Then what they see is read in a moment. */
