@@ -11,6 +11,7 @@ export class Calendar {
   #full;
 
   constructor({ language, words }) {
+    this.language = language;
     this.#words = words;
     this.#day = format(language, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
     this.#time = format(language, { hour: "numeric", minute: "2-digit" });

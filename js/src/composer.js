@@ -21,11 +21,13 @@ export class Composer {
   #about = null; // {edit: seq} or {replyTo: {seq, name, body}}
   #bar;
   #keys = [];
+  /** What goes with the text: `{files, refuses(), taken()}`, see {@link Tray}. */
+  extra = null;
   #grows = CSS.supports("field-sizing", "content");
   #touch = matchMedia("(hover: none) and (pointer: coarse)");
 
   /**
-   * @param send `send(text, {replyTo})`, returns whether it took it
+   * @param send `send(text, {replyTo, files})`, returns whether it took it
    * @param change `change(seq, text)`: an edit
    * @param last `last()`: the last message that one may edit, `{seq, text}`
    */
@@ -142,12 +144,16 @@ export class Composer {
     event.preventDefault();
     this.#input.focus();
     const text = this.#input.value.trim();
-    if (!text || this.#left() < 0) return;
+    if (this.#left() < 0) return;
     if (this.#about?.edit) {
+      if (!text) return;
       this.#change(this.#about.edit, text);
       return this.#leaveAbout();
     }
-    if (!this.#send(text, { replyTo: this.#about?.replyTo })) return;
+    const files = this.extra?.files ?? [];
+    if ((!text && !files.length) || this.extra?.refuses()) return;
+    if (!this.#send(text, { replyTo: this.#about?.replyTo, files })) return;
+    this.extra?.taken();
     this.#form.querySelector('[data-part="error"]')?.remove();
     this.#input.value = "";
     if (this.#about) this.#leaveAbout();

@@ -12,7 +12,7 @@ export function messageActions(room) {
   offer(
     "reply",
     (view) => stands(view) && room.can("post") && composer,
-    ({ seq, authorName, text }) => composer.reply({ seq, name: authorName, body: text }),
+    ({ seq, authorName, summary }) => composer.reply({ seq, name: authorName, body: summary }),
   );
   offer(
     "edit",

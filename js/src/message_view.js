@@ -1,4 +1,5 @@
 import { dayKey, relation } from "./calendar.js";
+import { FilesView } from "./files_view.js";
 import { sentence } from "./lines.js";
 import { pieces } from "./links.js";
 import { hue, initials } from "./people.js";
@@ -46,6 +47,11 @@ export class MessageView {
     return this.element.dataset.text ?? this.#part("body")?.textContent ?? "";
   }
 
+  /** What stands in it in few words, for an answer to it. */
+  get summary() {
+    return this.text || this.#files.names;
+  }
+
   get authorName() {
     return this.#part("author")?.textContent ?? "";
   }
@@ -64,6 +70,7 @@ export class MessageView {
     element.toggleAttribute("data-deleted", deleted);
     element.toggleAttribute("data-pinned", Boolean(message.pinned_at));
     this.#showBody(message, deleted);
+    this.#files.show(deleted ? [] : message.files);
     this.#quote.show(deleted ? undefined : message.quote);
     this.#reactions.show(deleted ? undefined : message.reactions, you);
     const edited = this.#part("edited");
@@ -77,6 +84,7 @@ export class MessageView {
     this.#setAuthor(you, true);
     this.#setTime(new Date(post.at));
     this.#setBody(post.body);
+    this.#files.show(post.files);
     this.#quote.show(post.quote);
     this.#setDelivery(post);
   }
@@ -112,6 +120,10 @@ export class MessageView {
 
   get #quote() {
     return new QuoteView(this.#part("quote"), this.#house.words);
+  }
+
+  get #files() {
+    return new FilesView(this.#part("files"), this.#house);
   }
 
   get #reactions() {
@@ -173,13 +185,18 @@ export class MessageView {
       delivery = this.#part("delivery");
     }
     const failed = post.state === "failed";
+    const waits = !failed && Boolean(post.files?.some(({ id }) => !id));
     const reason = failed && (post.error?.detail || words[`failed_${post.error?.code}`]);
-    setText(delivery, failed ? reason || words.failed : words.sending);
-    for (const button of this.element.querySelectorAll("[data-action]")) button.hidden = !failed;
+    this.element.toggleAttribute("data-waits", waits);
+    setText(delivery, failed ? reason || words.failed : waits ? words.files_first : words.sending);
+    for (const button of this.element.querySelectorAll("[data-action]")) {
+      button.hidden = !failed && !(waits && button.dataset.action === "discard");
+    }
   }
 
   #settle() {
     delete this.element.dataset.state;
+    delete this.element.dataset.waits;
     this.#part("delivery")?.closest(".roomchat-delivery").remove();
   }
 }

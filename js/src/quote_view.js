@@ -1,3 +1,5 @@
+import { namesOf } from "./file_words.js";
+
 /** The beginning of the message that another one answers: a link to it, above the answer. */
 export class QuoteView {
   #element;
@@ -21,9 +23,9 @@ export class QuoteView {
   }
 
   /** `message` has changed: if it is the one quoted here, so does the quote. */
-  update({ seq, author, body, deleted_at }) {
+  update({ seq, author, body, files, deleted_at }) {
     if (!this.#element || this.#element.hidden || Number(this.#element.dataset.quoted) !== seq) return;
-    this.show({ seq, name: author.name, body: [...body].slice(0, QUOTE_LENGTH).join(""), deleted: Boolean(deleted_at) });
+    this.show({ seq, name: author.name, body: [...(body || namesOf(files))].slice(0, QUOTE_LENGTH).join(""), deleted: Boolean(deleted_at) });
   }
 
   #set(part, text) {

@@ -262,7 +262,10 @@ export class Session extends EventTarget {
       if (this.#posts.includes(post)) this.#fail(post, error);
     }
     if (!this.#posts.includes(post)) return;
-    if (post.state === "pending") this.#outbox.keep(post);
+    if (post.state === "pending") {
+      this.#outbox.keep(post);
+      this.#emit("pending", { post: { ...post } });
+    }
     this.#pump();
   }
 

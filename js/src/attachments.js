@@ -1,0 +1,20 @@
+import { watchForFiles } from "./incoming_files.js";
+import { Tray } from "./tray.js";
+
+/** Files that go with the next message: chosen, pasted or dropped, and on their way to the server at once. */
+export function attachments(room) {
+  const [attach, strip, template] = [room.part("attach"), room.part("strip"), room.template("upload")];
+  if (!room.composer || !attach || !strip || !template || !room.data.filesUrl) return;
+  const picker = attach.querySelector("input");
+  const tray = new Tray(room, { strip, template, picker });
+  const wanted = () => room.can("attach");
+  const showButton = () => (attach.hidden = !wanted());
+
+  room.composer.extra = tray;
+  room.on("rights", showButton);
+  showButton();
+  watchForFiles(room, { picker, target: room.part("drop"), wanted, take: (files) => tray.add(files) });
+  room.on("status", ({ state }) => state === "connected" && tray.resume());
+  room.on("dropped", ({ post, discarded }) => discarded && tray.takeBack(post.files ?? []));
+  room.listen(window, "beforeunload", (event) => tray.isBusy && event.preventDefault());
+}

@@ -1,0 +1,60 @@
+import { Dialog } from "./dialog.js";
+
+/** The pictures of the room, one at a time and as large as the window. Without a script the link leads to the picture. */
+export function lightbox(room) {
+  const [element, list] = [room.part("lightbox"), room.part("messages")];
+  // A player that the page's content security policy forbids: the row below it still leads to the file.
+  room.listen(list, "error", ({ target }) => target.closest("video, audio")?.remove(), { capture: true });
+  if (!element) return;
+  const part = (name) => element.querySelector(`[data-part="${name}"]`);
+  const [image, title, download, previous, next] = ["image", "title", "download", "previous", "next"].map((name) => part(`lightbox-${name}`));
+  let current;
+
+  const all = () => [...list.querySelectorAll('a[data-part="picture"][href]')];
+  const beside = (step) => {
+    const pictures = all();
+    return pictures[pictures.indexOf(current) + step];
+  };
+  const show = (link) => {
+    current = link;
+    const thumbnail = link.querySelector("img");
+    image.alt = thumbnail.alt;
+    image.src = thumbnail.currentSrc || link.href;
+    title.textContent = thumbnail.alt;
+    download.href = link.href;
+    download.download = link.closest("[data-name]").dataset.name;
+    previous.hidden = !beside(-1);
+    next.hidden = !beside(1);
+    showFull(image, link.href, () => current === link);
+  };
+  const move = (step) => {
+    const link = beside(step);
+    if (link) show(link);
+  };
+
+  const dialog = new Dialog({ element, onOpen: show, onClose: () => (current = undefined), signal: room.signal });
+  room.listen(list, "click", (event) => {
+    const link = event.target.closest('a[data-part="picture"][href]');
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    dialog.open(link);
+  });
+  room.listen(previous, "click", () => move(-1));
+  room.listen(next, "click", () => move(1));
+  room.listen(element, "keydown", ({ key }) => {
+    const forward = getComputedStyle(element).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
+    if (key === "ArrowLeft" || key === "ArrowRight") move(key === forward ? 1 : -1);
+  });
+}
+
+/** The small one stands there until the large one is here. */
+async function showFull(image, url, isWanted) {
+  const full = new Image();
+  full.src = url;
+  try {
+    await full.decode();
+  } catch {
+    return;
+  }
+  if (isWanted()) image.src = url;
+}

@@ -1,0 +1,172 @@
+import { sizeOf } from "./file_words.js";
+import { prepared, shrinks } from "./pictures.js";
+import { Cupboard } from "./storage.js";
+import { Upload, takeBack } from "./upload.js";
+import { UploadView } from "./upload_view.js";
+import { counted } from "./words.js";
+
+const KEPT = "roomchat:files";
+const KNOWN_BY_TYPE = /^(image|audio|video)\//; // of anything else only the server, which looks inside, can tell
+
+/**
+ * What lies ready for the next message. It is the {@link Composer}'s `extra`: `files`, `refuses()` and `taken()`.
+ *
+ * What has reached the server is remembered like a draft, so that a reload does not lose it.
+ */
+export class Tray {
+  #room;
+  #strip;
+  #template;
+  #status;
+  #accepted;
+  #limits;
+  #way;
+  #views = [];
+  #uploads = new Set(); // all that are under way, those of posts that wait for them as well
+  #cupboard = new Cupboard(() => sessionStorage); // this tab's own: two tabs must not send the same file
+  #key;
+  #touch = matchMedia("(pointer: coarse)");
+
+  constructor(room, { strip, template, picker }) {
+    const { data, words, calendar } = room;
+    this.#room = room;
+    this.#strip = strip;
+    this.#template = template;
+    this.#status = room.part("attach-status");
+    this.#accepted = picker.accept.split(",").filter(Boolean);
+    this.#limits = { bytes: Number(data.fileMax) || Infinity, files: Number(data.filesMax) || Infinity };
+    this.house = { words, language: calendar.language };
+    this.#key = [KEPT, data.meKey, data.room].map(encodeURIComponent).join(":");
+    let turn = Promise.resolve(); // one picture at a time: several large ones are too much for a phone
+    this.#way = {
+      url: data.filesUrl,
+      token: () => room.element.querySelector('[name="csrfmiddlewaretoken"]')?.value ?? "",
+      maxBytes: this.#limits.bytes,
+      prepare: (file) => (turn = turn.then(() => prepared(file))),
+      isOnline: () => room.session.state === "connected",
+    };
+    for (const file of this.#remembered()) this.#show(new Upload(file, this.#way));
+  }
+
+  // For the composer
+
+  /** What goes with the message. */
+  get files() {
+    return this.#views.map(({ upload }) => upload);
+  }
+
+  /** Is there something that must be seen to first? It is shown. */
+  refuses() {
+    const view = this.#views.find(({ upload }) => upload.state === "failed");
+    view?.focus();
+    return Boolean(view);
+  }
+
+  /** They belong to a message now. */
+  taken() {
+    this.#views = [];
+    this.#changed();
+  }
+
+  // For the page
+
+  get isBusy() {
+    return [...this.#uploads].some(({ isUnderWay }) => isUnderWay);
+  }
+
+  add(files) {
+    const reasons = files.map((file) => this.#reasonAgainst(file));
+    const free = this.#limits.files - this.#views.length;
+    const welcome = files.filter((_, place) => !reasons[place]);
+    for (const file of welcome.slice(0, free)) {
+      const upload = new Upload(file, this.#way);
+      this.#show(upload);
+      upload.start();
+    }
+    if (welcome.length > free) reasons.push(counted(this.#room.words.files_too_many, this.#limits.files));
+    const problems = reasons.filter(Boolean);
+    if (problems.length) this.#room.notice?.show(problems.join(" "));
+    this.#strip.lastElementChild?.scrollIntoView({ block: "nearest" });
+    if (!this.#touch.matches) this.#room.composer.input.focus(); // on a phone the keyboard would cover what was chosen
+  }
+
+  resume() {
+    for (const upload of this.#uploads) upload.resume();
+  }
+
+  /** A post was taken back: nothing will have its files. */
+  takeBack(files) {
+    for (const file of files) {
+      if (file.cancel) file.cancel();
+      else if (file.id) takeBack(file.id, this.#way);
+    }
+  }
+
+  #reasonAgainst(file) {
+    const { words } = this.#room;
+    const say = (word) => words[word].replace("{name}", file.name).replace("{size}", sizeOf(this.#limits.bytes, this.house));
+    if (!file.size) return say("file_empty");
+    if (KNOWN_BY_TYPE.test(file.type) && this.#accepted.length && !this.#accepted.includes(file.type)) return say("file_unsupported");
+    if (file.size > this.#limits.bytes && !shrinks(file)) return say("file_too_big");
+    return undefined;
+  }
+
+  #show(upload) {
+    const view = new UploadView(this.#template, upload, {
+      house: this.house,
+      remove: () => this.#remove(view),
+      leave: () => this.#room.composer.input.focus(),
+    });
+    this.#views.push(view);
+    this.#uploads.add(upload);
+    upload.addEventListener("change", () => this.#moved(upload));
+    upload.addEventListener("described", () => this.#remember());
+    this.#changed();
+  }
+
+  #moved(upload) {
+    if (!upload.isOver) return;
+    this.#uploads.delete(upload);
+    const isHere = this.#views.some((view) => view.upload === upload);
+    if (isHere && upload.state === "done") this.#say(this.#room.words.attached.replace("{name}", upload.name));
+    this.#remember();
+  }
+
+  #remove(view) {
+    const place = this.#views.indexOf(view);
+    this.#views.splice(place, 1);
+    view.upload.cancel();
+    this.#changed();
+    const next = this.#views[place] ?? this.#views.at(-1);
+    if (next) next.focus();
+    else this.#room.composer.input.focus();
+  }
+
+  #changed() {
+    this.#strip.replaceChildren(...this.#views.map(({ element }) => element));
+    this.#strip.hidden = !this.#views.length;
+    this.#strip.closest("form")?.toggleAttribute("data-files", this.#views.length > 0);
+    this.#remember();
+  }
+
+  #say(text) {
+    if (this.#status) this.#status.textContent = text;
+  }
+
+  // Like a draft
+
+  #remember() {
+    const there = this.files.filter(({ state }) => state === "done");
+    if (there.length) this.#cupboard.set(this.#key, JSON.stringify(there));
+    else this.#cupboard.remove(this.#key);
+  }
+
+  #remembered() {
+    try {
+      const files = JSON.parse(this.#cupboard.get(this.#key)) ?? [];
+      return files.filter(({ id, name, type }) => [id, name, type].every((value) => typeof value === "string"));
+    } catch {
+      return [];
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import { freshId } from "./identifiers.js";
+
+const RETRY_MS = 2_000;
+const TRIES = 4; // of an upload that the network breaks off while everything else gets through
+
+/**
+ * The way of one file to the server. It is what a post holds in `files` (see {@link Session}): it has an `id` when it is
+ * there, and `arrive()` until then.
+ *
+ * `state` is `preparing`, `sending`, `waiting` (for the network), `done`, `failed` (with `error`) or `cancelled`; `change`
+ * is dispatched whenever that or `progress` (0 to 1) changes.
+ */
+export class Upload extends EventTarget {
+  key = freshId();
+  alt = "";
+  state = "preparing";
+  progress = 0;
+  error = null;
+  #file;
+  #way;
+  #request = null;
+  #tries = 0;
+  #timer;
+  #ready = false;
+
+  /**
+   * @param file `File`; or what `toJSON()` gave of one that is there
+   * @param way `{url, token(), maxBytes, prepare(file), isOnline()}`
+   */
+  constructor(file, way) {
+    super();
+    this.#way = way;
+    this.#file = file;
+    if (file.id) Object.assign(this, file, { state: "done", progress: 1 });
+    else this.#describe({ file });
+  }
+
+  get isOver() {
+    return this.state === "done" || this.state === "cancelled";
+  }
+
+  get isUnderWay() {
+    return !this.isOver && this.state !== "failed";
+  }
+
+  async start() {
+    clearTimeout(this.#timer);
+    if (!this.#ready) {
+      this.#set("preparing");
+      this.#describe(await this.#way.prepare(this.#file));
+      this.#ready = true;
+    }
+    if (this.isOver || this.#request) return;
+    if (this.bytes > this.#way.maxBytes) this.#fail({ code: "too_big" });
+    else this.#send();
+  }
+
+  /** The network is back. */
+  resume() {
+    if (this.state === "waiting") this.start();
+  }
+
+  /** Not any more; what the server has of it already, it may throw away. */
+  cancel() {
+    clearTimeout(this.#timer);
+    const { id } = this;
+    this.#set("cancelled");
+    this.#request?.abort();
+    if (id) takeBack(id, this.#way);
+  }
+
+  /** Ends when it is there, fails with `{code, detail}` when it cannot come. One that has failed tries again. */
+  arrive() {
+    if (this.state === "failed") this.start();
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (this.isUnderWay) return;
+        this.removeEventListener("change", look);
+        if (this.id) resolve();
+        else reject(this.error ?? { code: "cancelled" });
+      };
+      this.addEventListener("change", look);
+      look();
+    });
+  }
+
+  /** What the outbox keeps of it, and the server tells of it. */
+  toJSON() {
+    const { id, name, type, bytes, width, height, alt, url, thumb } = this;
+    return { id, name, type, bytes, width, height, alt, url, thumb };
+  }
+
+  #describe({ file, width, height, preview }) {
+    this.#file = file;
+    Object.assign(this, { name: file.name, type: file.type, bytes: file.size, width, height, preview });
+  }
+
+  #send() {
+    this.#tries += 1;
+    const request = (this.#request = new XMLHttpRequest()); // fetch() tells nothing of what is sent
+    const form = new FormData();
+    form.append("file", this.#file, this.name);
+    request.open("POST", this.#way.url);
+    request.setRequestHeader("X-CSRFToken", this.#way.token());
+    request.setRequestHeader("Accept", "application/json");
+    request.upload.onprogress = ({ loaded, total }) => this.#set("sending", { progress: total ? loaded / total : 0 });
+    request.onloadend = () => {
+      this.#request = null;
+      if (this.state !== "cancelled") this.#answered(request);
+    };
+    this.#set("sending", { progress: 0, error: null });
+    request.send(form);
+  }
+
+  #answered({ status, responseText }) {
+    if (status === 0) return this.#broke();
+    const answer = parsed(responseText);
+    if (status === 201) return this.#set("done", { ...answer, progress: 1 });
+    // A page of HTML: something between us and the server said no.
+    this.#fail(answer?.error ?? { code: status === 413 ? "too_big" : "upload_failed" });
+  }
+
+  #broke() {
+    if (this.#tries >= TRIES && this.#way.isOnline()) return this.#fail({ code: "upload_failed" });
+    this.#set("waiting");
+    this.#timer = setTimeout(() => this.resume(), RETRY_MS * this.#tries);
+  }
+
+  #fail(error) {
+    this.#tries = 0;
+    this.#set("failed", { error });
+  }
+
+  #set(state, values) {
+    Object.assign(this, values, { state });
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/** Tell the server that no message will have this file. */
+export function takeBack(id, { url, token }) {
+  const headers = { "X-CSRFToken": token() };
+  fetch(`${url}${id}/`, { method: "DELETE", headers, keepalive: true }).catch(() => {}); // it would go by itself, later
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
