@@ -1,15 +1,40 @@
 """pytest-playwright's fixtures (`page`, `new_context`, `browser`), driving a Chromium that is here or was fetched.
 
+With `--browser firefox` it is the Firefox of this machine, and what cannot be done in it is skipped with a reason.
 A test that fails leaves its screenshot in `test-results/`.
 """
 
 import os
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
 import pytest
+from playwright.sync_api import BrowserContext, Locator, Page
 
-from tests.services import Missing, skip_or_fail
+from tests.services import Missing, firefox, shell, skip_or_fail, skip_what_is_missing
 from tests.services.chromium import ARGUMENTS, Chromium, find
+
+# Through WebDriver BiDi, Playwright passes over most of these in silence: a test would pass that has shown nothing.
+NOT_IN_FIREFOX = {
+    (BrowserContext, "grant_permissions"): "permissions cannot be given",
+    (BrowserContext, "new_cdp_session"): "it does not speak Chromium's protocol",
+    (Locator, "tap"): "there is no finger",
+    (Page, "emulate_media"): "colours and motion cannot be emulated",
+    (Page, "expect_websocket"): "sockets cannot be watched",
+}
+NO_OPTIONS_IN_FIREFOX = {
+    "color_scheme": "dark colours cannot be emulated",
+    "forced_colors": "forced colours cannot be emulated",
+    "is_mobile": "a phone cannot be emulated",
+    "permissions": "permissions cannot be given",
+    "reduced_motion": "reduced motion cannot be emulated",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_shell_is_left() -> Iterator[None]:
+    yield
+    shell.close_all()
 
 
 @pytest.fixture(scope="session")
@@ -21,10 +46,57 @@ def chromium() -> Chromium:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any], chromium: Chromium) -> dict[str, Any]:
+def browser_type_launch_args(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    browser_type_launch_args: dict[str, Any],
+    browser_name: str,
+) -> dict[str, Any]:
+    if browser_name == "firefox":
+        try:
+            executable = firefox.launcher(tmp_path_factory.mktemp("firefox"))
+        except Missing as missing:
+            skip_what_is_missing(missing)
+        return {**browser_type_launch_args, "channel": firefox.CHANNEL, "executable_path": str(executable)}
+    chromium: Chromium = request.getfixturevalue("chromium")
     return {
         **browser_type_launch_args,
         "args": ARGUMENTS,
         "env": {**os.environ, **chromium.env},
         "executable_path": str(chromium.executable),
     }
+
+
+@pytest.fixture(autouse=True)
+def _what_the_browser_can(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "browser_name" in request.fixturenames and request.getfixturevalue("browser_name") == "firefox":
+        for (kind, name), reason in NOT_IN_FIREFOX.items():
+            monkeypatch.setattr(kind, name, _skip(reason))
+
+
+@pytest.fixture
+def new_context(
+    new_context: Callable[..., BrowserContext], browser_name: str
+) -> Callable[..., BrowserContext]:
+    if browser_name != "firefox":
+        return new_context
+
+    def limited(**options: Any) -> BrowserContext:
+        for name, reason in NO_OPTIONS_IN_FIREFOX.items():
+            if options.get(name) not in (None, False, "light", "none", "no-preference"):
+                _skip(reason)()
+        # Scripts cannot be turned off; that none arrives is the same to our pages, which have no script in them.
+        scripts = options.pop("java_script_enabled", True)
+        context = new_context(**options)
+        if not scripts:
+            context.route("**/*.js", lambda route: route.abort())
+        return context
+
+    return limited
+
+
+def _skip(reason: str) -> Callable[..., NoReturn]:
+    def skip(*args: object, **options: object) -> NoReturn:
+        pytest.skip(f"not in Firefox: {reason}")
+
+    return skip

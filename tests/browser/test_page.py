@@ -2,18 +2,18 @@
 
 import json
 import re
-import subprocess
-import sys
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, WebSocketRoute, expect
 
-from tests.conftest import migrate
-from tests.services.server import ROOT, Server
+from tests.services.server import Server
+from tests.services.shell import run_at
 
 TOUCH_TARGET_PX = 44
 
@@ -22,12 +22,11 @@ NewContext = Callable[..., BrowserContext]
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def site(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server for the tests that leave it alone; each has a room of its own in it."""
     folder = tmp_path_factory.mktemp("site")
-    database_url = f"sqlite:///{folder / 'site.sqlite3'}"
-    migrate(database_url)
-    server = Server(folder / "server.log", database_url=database_url)
+    copied = shutil.copy(_migrated_sqlite, folder / "site.sqlite3")
+    server = Server(folder / "server.log", database_url=f"sqlite:///{copied}")
     server.start()
     yield server
     server.stop()
@@ -55,12 +54,6 @@ for name, at, body in json.loads({json.dumps(json.dumps([*lines, *said]))}):
     Message.objects.filter(room__name={room!r}, seq=seq).update(created_at=datetime.fromisoformat(at))
 """,
     )
-
-
-def run_at(server: Server, code: str) -> None:
-    """Run Python in another process of the site. Its news travels by the poll, for the layer is in memory."""
-    command = [sys.executable, "-m", "django", "shell", "--verbosity", "0", "-c", code]
-    subprocess.run(command, cwd=ROOT, env=dict(server.environment()), check=True)
 
 
 def enter(page: Page, server: Server, room: str, *, query: str = "") -> Page:
