@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from urllib.request import urlopen
+from typing import Any
+from urllib.parse import quote, urlencode
+from urllib.request import HTTPCookieProcessor, build_opener, urlopen
 
 import pytest
 from websockets.sync.client import connect
@@ -31,44 +34,108 @@ class Demo(ListeningProcess):
             k: v for k, v in os.environ.items() if k not in {"DJANGO_SETTINGS_MODULE", "REDIS_URL"}
         } | mine
 
-    def lobby(self) -> list[str]:
-        with urlopen(f"http://127.0.0.1:{self.port}/chat/lobby/messages/") as response:
-            return [message["body"] for message in json.load(response)["messages"]]
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def page(self, path: str) -> str:
+        with urlopen(self.url + quote(path)) as response:
+            text: str = response.read().decode()
+            return text
+
+    def said(self, room: str = "lobby") -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = json.loads(self.page(f"/chat/{room}/messages/"))["messages"]
+        return messages
+
+    def bodies(self) -> list[str]:
+        return [message["body"] for room in ROOMS for message in self.said(room)]
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
-    demo = Demo(tmp_path)
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    demo = Demo(tmp_path_factory.mktemp("demo"))
     demo.start()
     yield demo
     demo.stop()
 
 
+ROOMS = ["lobby", "book club", "bread", "한국어 카페"]
+
+
 def test_the_demo_makes_its_database_and_puts_messages_into_the_lobby(demo: Demo) -> None:
-    assert any("안녕하세요" in body for body in demo.lobby())
+    assert any("안녕하세요" in body for body in demo.bodies())
 
 
-def test_the_demo_prints_the_address_of_a_page_that_is_there(demo: Demo) -> None:
-    address = f"http://127.0.0.1:{demo.port}/chat/lobby/"
+def test_the_demo_prints_addresses_of_pages_that_are_there(demo: Demo) -> None:
+    assert f"Open {demo.url}/chat/lobby/ " in demo.log
+    assert f"in three looks: {demo.url}/\n" in demo.log
 
-    assert f"Open {address} " in demo.log
-    with urlopen(address) as response:
-        assert response.status == 200
+    assert "You are" in demo.page("/chat/lobby/")
+    assert "three looks" in demo.page("/")
+
+
+def test_the_demo_s_rooms_are_lively(demo: Demo) -> None:
+    lobby = demo.said()
+
+    assert len({message["author"]["name"] for message in lobby}) >= 5
+    assert [
+        bool([m for m in lobby if m.get(what)]) for what in ("reactions", "quote", "edited_at", "pinned_at")
+    ] == [True] * 4
+    assert len({message["at"][:10] for message in lobby}) == 2
+
+
+def test_the_pages_that_the_home_page_leads_to_are_there(demo: Demo) -> None:
+    links = re.findall(r'href="(/[^"]*)"', demo.page("/"))
+
+    answers = {}
+    for link in links:
+        with urlopen(demo.url + link) as response:
+            answers[link] = response.status
+
+    assert set(answers.values()) == {200}
+    assert {"/chat/lobby/", "/embedded/", "/chat/book%20club/"} <= set(answers)
+
+
+def test_who_signs_in_as_the_demo_s_person_sees_private_rooms_and_the_admin(demo: Demo) -> None:
+    password = re.search(r"Sign in as ana, password (\w+):", demo.log)
+    assert password is not None
+    as_guest = demo.page("/chat/")
+    browser = build_opener(HTTPCookieProcessor())
+    with browser.open(f"{demo.url}/accounts/login/") as form:
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.read().decode())
+    assert token is not None
+
+    asked = {"username": "ana", "password": password[1], "csrfmiddlewaretoken": token[1]}
+    browser.open(f"{demo.url}/accounts/login/", urlencode(asked).encode()).close()
+
+    with browser.open(f"{demo.url}/chat/") as rooms, browser.open(f"{demo.url}/admin/") as admin:
+        assert "Trip to Busan" in rooms.read().decode()
+        assert admin.url == f"{demo.url}/admin/"
+    assert "Trip to Busan" not in as_guest
 
 
 def test_the_demo_started_again_repeats_nothing(demo: Demo) -> None:
-    before = demo.lobby()
+    before = demo.bodies()
+    assert len(before) > 20
 
     demo.restart()
 
-    assert demo.lobby() == before
+    assert demo.bodies() == before
 
 
 @pytest.mark.parametrize("kind", ["runserver", "daphne", "uvicorn"])
 def test_the_example_site_serves_pages_files_and_sockets(server: Callable[..., Server], kind: Kind) -> None:
     site = server(kind=kind, project="example_project")
 
-    for path in ["/", "/chat/", "/chat/lobby/", "/embedded/", "/accounts/login/", "/admin/login/"]:
+    for path in [
+        "/",
+        "/chat/",
+        "/chat/lobby/",
+        "/embedded/",
+        "/chat/book%20club/",
+        "/accounts/login/",
+        "/admin/login/",
+    ]:
         with urlopen(site.url + path) as response:
             assert response.status == 200
     for path in ["/static/example_project/site.css", "/static/django_roomchat/roomchat.js"]:
