@@ -25,8 +25,7 @@ from django.utils import formats, timezone
 from django.utils.formats import number_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timesince import timesince
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from django_roomchat import lines
 from django_roomchat.links import REL, pieces
@@ -103,6 +102,21 @@ def roomchat_login_url(context: Context) -> str:
     request = context.get("request")
     here = request.get_full_path() if isinstance(request, HttpRequest) else context.get("room_url", "")
     return f"{url}?{urlencode({'next': here})}"
+
+
+EMOJI_LANGUAGES = ("ar", "de", "en", "es", "fr", "ja", "ko", "pt-br", "zh-hans")
+"""In which there are names of emoji: the files in ``static/django_roomchat/emoji``, made by ``js/emoji/names.js``."""
+_EMOJI_LANGUAGE_OF = {"pt": "pt-br", "pt-pt": "pt-br", "zh": "zh-hans", "zh-cn": "zh-hans", "zh-sg": "zh-hans"}
+
+
+@register.simple_tag
+def roomchat_emoji() -> str:
+    """Addresses of the names of emoji: the English ones and, where there are such, those of the page's language."""
+    language = get_language() or "en"
+    wanted = _EMOJI_LANGUAGE_OF.get(language, language)
+    own = wanted if wanted in EMOJI_LANGUAGES else wanted.partition("-")[0]
+    names = ("en", own) if own in EMOJI_LANGUAGES else ("en",)
+    return " ".join(static(f"django_roomchat/emoji/{name}.json") for name in dict.fromkeys(names))
 
 
 @register.simple_tag
@@ -322,10 +336,3 @@ def roomchat_when(at: datetime.datetime) -> str:
     today = timezone.localdate() if timezone.is_aware(at) else datetime.date.today()
     age = (today - local.date()).days
     return formats.date_format(local, "TIME_FORMAT" if not age else "D" if 0 < age < 7 else "SHORT_DATE_FORMAT")
-
-
-@register.filter
-def roomchat_since(at: datetime.datetime) -> str:
-    """How long ago, in one unit: "3 minutes"; empty for less than a minute."""
-    now = timezone.now() if timezone.is_aware(at) else datetime.datetime.now()
-    return timesince(at, now, depth=1) if now - at >= datetime.timedelta(minutes=1) else ""

@@ -1,4 +1,4 @@
-const EDGE_PX = 8; // between the menu and the edges of the window
+import { placeBeside } from "./beside.js";
 
 /**
  * A menu in the browser's top layer, for whatever is asked about: one message, or the room.
@@ -35,7 +35,7 @@ export class Menu {
     this.#opener = opener;
     opener.setAttribute("aria-expanded", "true");
     this.#menu.showPopover();
-    this.#place(opener);
+    placeBeside(this.#menu, opener);
     this.#shown[0].focus();
   }
 
@@ -46,16 +46,6 @@ export class Menu {
   #offers(what, about) {
     const action = this.#actions.get(what);
     return Boolean(action && (action.when?.(about) ?? true));
-  }
-
-  #place(opener) {
-    const around = opener.getBoundingClientRect();
-    const { width, height } = this.#menu.getBoundingClientRect();
-    const rightToLeft = getComputedStyle(this.#menu).direction === "rtl";
-    const left = rightToLeft ? around.left : around.right - width;
-    const below = around.bottom + height + EDGE_PX <= innerHeight;
-    this.#menu.style.left = `${Math.max(EDGE_PX, Math.min(left, innerWidth - width - EDGE_PX))}px`;
-    this.#menu.style.top = `${Math.max(EDGE_PX, below ? around.bottom : around.top - height)}px`;
   }
 
   get #shown() {

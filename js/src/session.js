@@ -25,6 +25,7 @@ const PASSED_ON = new Set(["rights", "presence", "typing", "read"]);
  * - `sent`: `detail = {post, seq}`: the server has it, as message `seq` (which `messages` brings, before or after)
  * - `dropped`: `detail = {post, discarded}`: taken back by hand (`discarded`), or carried on by another tab
  * - `welcome`: `detail = {you, limits, version}`
+ * - `named`: `detail = {name}`: the person is called so from now on
  * - `rights`, `presence`, `typing`, `read`: `detail`, the frame of that name
  * - `problem`: `detail`, an `error` frame that is about no post and no request
  */
@@ -153,6 +154,17 @@ export class Session extends EventTarget {
     return this.#joined && this.#transport.send({ room: this.#room, ...frame });
   }
 
+  /** The person is called otherwise now: the server says so, or who has asked it for that. */
+  call(name) {
+    this.#you = { ...this.#you, name };
+    this.#emit("named", { name });
+  }
+
+  /** Ask where the room stands, and what one may do there. */
+  refresh() {
+    if (this.#joined) this.#ask(this.#cursor, { again: true });
+  }
+
   /** For the socket's address: where to go on from. */
   get resumeQuery() {
     const { epoch, head } = this.#cursor;
@@ -168,6 +180,7 @@ export class Session extends EventTarget {
     else if (frame.type === "ping") this.#compare(frame.heads?.[this.#room]);
     else if (frame.type === "ack") this.#acknowledged(frame);
     else if (frame.type === "error") this.#refused(frame);
+    else if (frame.type === "named") this.call(frame.name);
     else if (frame.room !== this.#room) return;
     else if (frame.type === "joined" || frame.type === "events") this.#advance(frame);
     else if (frame.type === "left") this.#expelled();

@@ -1,0 +1,56 @@
+/**
+ * Those whom a text calls, where it calls them. `django_roomchat/mentions.py` does the same for what the server renders;
+ * `tests/mentions.json` holds both to it.
+ */
+
+const NOT_IN = "a, code, pre";
+
+/**
+ * A text in pieces: strings, and `{call, key}` for a name with its `@`.
+ *
+ * @param mentions `[{key, name}]`, as an event has them
+ */
+export function calls(text, mentions) {
+  if (!mentions?.length) return text ? [text] : [];
+  const keys = new Map(mentions.map(({ key, name }) => [name, key]));
+  const names = [...keys.keys()].sort((one, other) => other.length - one.length).map(escaped);
+  const found = [];
+  let position = 0;
+  for (const { 0: match, 1: name, index } of text.matchAll(new RegExp(`(?<![\\p{L}\\p{N}_.+-])@(${names.join("|")})`, "gu"))) {
+    if (!mayEnd(name, text.slice(index + match.length))) continue;
+    found.push(text.slice(position, index), { call: match, key: keys.get(name) });
+    position = index + match.length;
+  }
+  found.push(text.slice(position));
+  return found.filter((piece) => piece !== "");
+}
+
+/** The element for a call, which stands out, and more so if it is oneself. */
+export function callElement({ call, key }, you) {
+  const element = document.createElement("span");
+  element.className = "roomchat-mention";
+  if (key === you?.key) element.dataset.me = "";
+  element.textContent = call;
+  return element;
+}
+
+/** Mark calls in what the server has rendered, but not in code and links. */
+export function markCalls(root, mentions, you) {
+  if (!mentions?.length) return;
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) if (!walker.currentNode.parentElement.closest(NOT_IN)) texts.push(walker.currentNode);
+  for (const text of texts) {
+    const pieces = calls(text.data, mentions);
+    if (pieces.some(({ call }) => call)) text.replaceWith(...pieces.map((piece) => (piece.call ? callElement(piece, you) : piece)));
+  }
+}
+
+/** Scripts without capitals put what belongs to a name right behind it: “@민수님”. */
+function mayEnd(name, rest) {
+  return /\p{Lo}$/u.test(name) || !/^[\p{L}\p{M}\p{N}_]/u.test(rest);
+}
+
+function escaped(text) {
+  return text.replace(/[\\^$.*+?()[\]{}|]/gu, "\\$&");
+}
