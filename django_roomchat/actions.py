@@ -22,6 +22,7 @@ from django.utils.translation import gettext_noop as _
 from django_roomchat import (
     audit,
     bus,
+    files,
     filters,
     identity,
     limits,
@@ -35,10 +36,10 @@ from django_roomchat import (
 )
 from django_roomchat.conf import config
 from django_roomchat.counter import database
-from django_roomchat.errors import BadValue, Busy, ChatError, Forbidden, Held, NotFound
+from django_roomchat.errors import BadFile, BadValue, Busy, ChatError, Forbidden, Held, NotFound
 from django_roomchat.identity import Identity
-from django_roomchat.models import HeldMessage, Message, Reaction, Room, RoomLog, RoomQuerySet
-from django_roomchat.protocol import Event, encode_event
+from django_roomchat.models import Attachment, HeldMessage, Message, Reaction, Room, RoomLog, RoomQuerySet
+from django_roomchat.protocol import Event, FileToPost, encode_event
 
 TRIES = 3
 """For a room in which somebody's rights change while another is looking them up."""
@@ -63,6 +64,8 @@ class Post:
     """A moderator has released it: neither the content filter nor slow mode is asked."""
     address: str | None = None
     """Where it comes from, for the rate limits; ``None`` if the project's own code posts, which has none."""
+    files: Sequence[FileToPost] = ()
+    """What was uploaded for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +89,21 @@ def post_message(
     id: str | None = None,
     kind: Literal["user", "system", "bot"] | None = None,
     reply_to: int | None = None,
+    files: Iterable[Attachment | FileToPost] = (),
 ) -> Posted:
     """Say something in a room, from anywhere: a view, a signal, a task, a command, inside ``atomic``.
 
     Args:
         room: its name, however typed, or a :class:`~django_roomchat.models.Room`. It is made if it does not exist.
-        body: the text.
+        body: the text. It may be empty if there are files.
         author: a user of the project or an :class:`~django_roomchat.identity.Identity`, who must be allowed to post.
             Without one the project itself speaks, which always may.
         name: under which the project speaks; without an author only.
         id: the same id makes the same message, however often this is called, such as ``f"order-{order.pk}-paid"``.
         kind: how it is shown. ``user`` for authors, ``bot`` for a name, else ``system``.
         reply_to: the ``seq`` of the message that this one answers.
+        files: what :func:`attach_file` has made, for this room and by this author, each with its ``alt`` if it is given as
+            ``django_roomchat.protocol.FileToPost(id, alt)``.
 
     Returns:
         Where the message stands. Inside ``atomic`` it is there, and others hear of it, when the transaction commits.
@@ -115,6 +121,7 @@ def post_message(
         reply_to=reply_to,
         kind=kind or ("user" if author is not None else "bot" if name else "system"),
         address=limits.address_here(),
+        files=[FileToPost(str(file.pk)) if isinstance(file, Attachment) else file for file in files],
     )
     [result] = post_messages([post])
     if isinstance(result, Posted):
@@ -207,6 +214,8 @@ def _check(
         post = posts[place]
         try:
             room = door.admit(post, name)
+            if draft.files:
+                draft = _with_files(post, draft, room)
             if filters.is_asked(post.who) and not post.is_reviewed:
                 draft = _filtered(post, draft, room)
             room = door.make(post, room)
@@ -228,7 +237,7 @@ class _Door:
             if draft.reply_to is not None:
                 answered.add(draft.reply_to)
         self._rooms = _rooms(set(self._replies), look_up)
-        self._refusals: dict[tuple[str, str], ChatError | None] = {}
+        self._refusals: dict[tuple[str, str, bool], ChatError | None] = {}
         self._answered: dict[str, Container[int]] = {}
 
     def admit(self, post: Post, name: str) -> Room:
@@ -249,9 +258,10 @@ class _Door:
 
     def _admit(self, post: Post, name: str) -> Room:
         room = self._rooms.get(name) or _new_room(name, post.room)
-        question = (post.who.key, name)
+        question = (post.who.key, name, bool(post.files))
         if question not in self._refusals:
-            self._refusals[question] = _refusal(policy.require_post, post.who, room)
+            require = policy.require_attach if post.files else policy.require_post
+            self._refusals[question] = _refusal(require, post.who, room)
         if (refusal := self._refusals[question]) is not None:
             raise refusal
         # Only whether there is one: the log quotes it under its lock, so that what is deleted meanwhile is not quoted.
@@ -304,21 +314,52 @@ def _is_slowed(post: Post, room: Room) -> bool:
     return not (post.who.is_site or post.is_reviewed or policy.policy().can_moderate(post.who, room))
 
 
+def _with_files(post: Post, draft: log.Draft, room: Room) -> log.Draft:
+    """The draft with what its event says of its files. Raises if one is not there."""
+    try:
+        sent = files.described(room, None if post.who.is_site else post.who.key, draft.files)
+    except BadFile:
+        if _is_stored(draft, room):
+            return draft
+        raise
+    return replace(draft, data={**draft.data, "files": sent})
+
+
+def _is_stored(draft: log.Draft, room: Room) -> bool:
+    """It was stored by an earlier try, and is acknowledged whatever is said to it by now."""
+    stored = Message.objects.using(database()).filter(room_id=room.pk, author_key=draft.author_key)
+    return stored.filter(client_id=draft.client_id).exists()
+
+
 def _filtered(post: Post, draft: log.Draft, room: Room) -> log.Draft:
     """The draft as the content filter lets it pass. Raises if it does not."""
     try:
+        if draft.files:
+            _ask_about_names(post, draft, room)
+        if draft.files and not draft.body:
+            return draft
         answer = filters.ask(room, post.who, draft.body)
         if isinstance(answer, filters.Refuse):
             raise Forbidden(answer.sentence, code=answer.code)
         if isinstance(answer, filters.Hold):
             raise _held(draft, answer.reason, room)
     except ChatError:
-        # What was stored by an earlier try is acknowledged, whatever the filter says by now.
-        stored = Message.objects.using(database()).filter(room_id=room.pk, author_key=draft.author_key)
-        if stored.filter(client_id=draft.client_id).exists():
+        if _is_stored(draft, room):
             return draft
         raise
     return draft if answer is None else replace(draft, typed=draft.body, body=answer.body)
+
+
+def _ask_about_names(post: Post, draft: log.Draft, room: Room) -> None:
+    """Files have names and descriptions, which others read, too. Raises if the content filter would change them: it cannot."""
+    said = [text for file in draft.data.get("files", ()) for text in (file["name"], file.get("alt")) if text]
+    answer = filters.ask(room, post.who, "\n".join(said)) if said else None
+    if isinstance(answer, filters.Hold):
+        raise _held(draft, answer.reason, room)
+    if isinstance(answer, filters.Refuse):
+        raise Forbidden(answer.sentence, code=answer.code)
+    if answer is not None:
+        raise Forbidden(_("A file cannot be called or described like this here."), code="filtered")
 
 
 def _held(draft: log.Draft, reason: str, room: Room) -> ChatError:
@@ -329,8 +370,11 @@ def _held(draft: log.Draft, reason: str, room: Room) -> ChatError:
         "body": draft.body,
         "reply_to": draft.reply_to,
         "reason": str(reason)[: text.REASON_MAX_LENGTH],
+        "files": [{"id": file.id, "alt": file.alt} for file in draft.files],
     }
     pk = (room if room.pk is not None else ensure_room(room)).pk
+    if draft.files:
+        files.hold(draft.files, draft.client_id)
     held, _is_new = HeldMessage.objects.using(database()).get_or_create(
         values, room_id=pk, author_key=draft.author_key, client_id=draft.client_id
     )
@@ -398,10 +442,22 @@ def _draft(post: Post) -> log.Draft:
         author_name=post.who.name,
         client_id=text.client_id(post.id),
         kind=post.kind,
-        body=text.body(post.body, config().BODY_MAX_LENGTH),
+        body=text.body(post.body, config().BODY_MAX_LENGTH, may_be_empty=bool(post.files)),
         reply_to=post.reply_to,
         data=_shown_of(post.who) if post.who.avatar or post.who.link else {},
+        files=_chosen(post.files) if post.files else (),
     )
+
+
+def _chosen(given: Sequence[FileToPost]) -> tuple[FileToPost, ...]:
+    """The files of a post with what is said of them, clean. Raises if there cannot be such."""
+    most = config().ATTACHMENTS_PER_MESSAGE
+    if len(given) > most:
+        raise BadValue(_("A message has at most %(most)d files."), most=most, code="too_many")
+    ids = [files.named(file.id) for file in given]
+    if None in ids or len(set(ids)) < len(ids):
+        raise files.missing()
+    return tuple(FileToPost(str(id), text.alt(file.alt)) for id, file in zip(ids, given, strict=True))
 
 
 def _shown_of(who: Identity) -> dict[str, str]:
@@ -467,7 +523,7 @@ def edit_message(
     Args:
         room: its name, however typed, or the room.
         seq: the message's place.
-        body: the new text.
+        body: the new text. It may be empty if the message has files, which stay.
         author: who changes it, as for :func:`post_message`; without one the project itself, which always may.
         wait_seconds: for a locked room, see :func:`django_roomchat.log.append`.
 
@@ -477,9 +533,9 @@ def edit_message(
     Raises:
         ChatError: it is refused.
     """
-    new = text.body(body, config().BODY_MAX_LENGTH)
+    new = text.body(body, config().BODY_MAX_LENGTH, may_be_empty=True)
     who = identity_of(author)
-    if filters.is_asked(who):
+    if new and filters.is_asked(who):
         answer = filters.ask(enter_room(who, name_of(room)), who, new)
         if isinstance(answer, filters.Refuse):
             raise Forbidden(answer.sentence, code=answer.code)
@@ -493,6 +549,8 @@ def edit_message(
 
     def make(room: Room, message: Message) -> bool:
         require_message(message)
+        if not new and not message.data.get("files"):
+            raise text.empty()
         if message.body == new:
             return False
         known[:] = message.data.get("mentions") or []
@@ -550,6 +608,8 @@ def delete_message(
             return False
         if message.data.get("reactions"):
             Reaction.objects.using(database()).filter(message=message).delete()
+        if message.data.get("files"):
+            files.let_go_of(message.room_id, [message.seq])
         message.body, message.data, message.pinned_at = "", {}, None
         message.deleted_at = timezone.now()
         return True

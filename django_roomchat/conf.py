@@ -69,6 +69,44 @@ class Config:
     MARKDOWN: bool = False
     """Whether texts are Markdown, rendered once when they are written. It needs ``pip install django-roomchat[markdown]``."""
 
+    ATTACHMENTS: bool | None = None
+    """Whether people may attach files. ``None``: where there is a place for them, which is a ``MEDIA_ROOT`` or a storage that is not the file system."""
+
+    ATTACHMENT_STORAGE: str = "default"
+    """The alias in ``STORAGES`` of where files are kept. Nobody needs to reach it but the server: it hands files out itself."""
+
+    ATTACHMENT_MAX_BYTES: int = 10_485_760
+    """The largest file, in bytes."""
+
+    ATTACHMENT_TYPES: tuple[str, ...] | list[str] = (
+        "image/jpeg",
+        "image/png",
+        "image/gif",
+        "image/webp",
+        "application/pdf",
+        "text/plain",
+        "application/zip",
+        "audio/aac",
+        "audio/flac",
+        "audio/mp4",
+        "audio/mpeg",
+        "audio/ogg",
+        "audio/wav",
+        "video/mp4",
+        "video/ogg",
+        "video/quicktime",
+        "video/webm",
+    )
+    """The types of files that are taken. What a file is, its content tells and not its name; ``application/octet-stream`` is anything else.
+
+    Documents of office programs are ``application/zip``. Images need ``pip install django-roomchat[images]``."""
+
+    ATTACHMENTS_PER_MESSAGE: int = 10
+    """Files of one message."""
+
+    ATTACHMENT_IMAGE_PIXELS: int = 50_000_000
+    """The largest image, in pixels; all frames of an animation together. It takes up to eight bytes of memory for each while it is made safe."""
+
     FRAME_MAX_BYTES: int = 65_536
     """The largest frame that a client may send, in bytes. A larger one is answered with ``too_big`` and not read."""
 
@@ -208,6 +246,15 @@ class Config:
     ROOMS_PER_ADDRESS: str | None = "100/h"
     """Rooms that are made from one address."""
 
+    UPLOADS_PER_USER: str | None = "60/10m"
+    """Files that one user uploads."""
+
+    UPLOADS_PER_GUEST: str | None = "30/10m"
+    """Files that one guest uploads."""
+
+    UPLOADS_PER_ADDRESS: str | None = "600/10m"
+    """Files that are uploaded from one address."""
+
     SOCKETS_PER_USER: str | None = "100/m"
     """Sockets that one user opens."""
 
@@ -236,10 +283,11 @@ class Config:
 
 
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
+_CONTENT_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 
 _OPTIONAL_NUMBERS = ("EDIT_SECONDS",)
 KEYS = tuple(field.name for field in fields(Config))
-RATES = tuple(key for key in KEYS if "_PER_" in key)
+RATES = tuple(key for key in KEYS if "_PER_" in key and not key.endswith("_PER_MESSAGE"))
 """The settings that are rates. ``dict.fromkeys(RATES)`` switches all limits off."""
 
 
@@ -315,6 +363,16 @@ def _wrong_sort(key: str, value: Any) -> str | None:
     if key == "RESERVED_NAMES":
         right = isinstance(value, (tuple, list)) and all(isinstance(name, str) for name in value)
         return None if right else "a list of names"
+    if key == "ATTACHMENTS":
+        return None if value is None or isinstance(value, bool) else "True, False or None"
+    if key == "ATTACHMENT_STORAGE":
+        right = isinstance(value, str) and value in settings.STORAGES
+        return None if right else "an alias of STORAGES"
+    if key == "ATTACHMENT_TYPES":
+        right = isinstance(value, (tuple, list)) and all(
+            isinstance(kind, str) and _CONTENT_TYPE.fullmatch(kind) for kind in value
+        )
+        return None if right else 'a list of content types such as "image/png"'
     if key == "SOCKET_PATH":
         right = isinstance(value, str) and value.startswith("/") and value.endswith("/")
         return None if right else "a path that starts and ends with a slash"

@@ -410,7 +410,15 @@ class _Connection:
             raise Busy(_("At most %(most)d posts of one socket may wait; wait for their acks."), most=most)
         room = self._room_of(frame)
         limits.spend_local("POSTS", self._who, self._address, actions.canonical_name(room))
-        post = actions.Post(self._who, room, frame.body, frame.id, frame.reply_to, address=self._address)
+        post = actions.Post(
+            self._who,
+            room,
+            frame.body,
+            frame.id,
+            frame.reply_to,
+            address=self._address,
+            files=frame.files,
+        )
         self._inbox.put(post, lambda result: self._answer(post, result))
         self._posts += 1
 

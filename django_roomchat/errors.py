@@ -10,6 +10,7 @@
     │   └── TooBig          too_big        more bytes than are read
     ├── BadValue            bad_value      a field has the wrong type or size
     │   ├── BadText         bad_text       a message that cannot be stored or shown
+    │   ├── BadFile         bad_file       a file that cannot be read, or that is not there for this message
     │   └── BadRoomName     bad_room_name  a name that no room can have
     ├── Forbidden           forbidden      the policy says no
     ├── NotFound            not_found      it does not exist, or one may not know that it does
@@ -92,6 +93,10 @@ class BadValue(ChatError):
 
 class BadText(BadValue):
     code = "bad_text"
+
+
+class BadFile(BadValue):
+    code = "bad_file"
 
 
 class BadRoomName(BadValue):

@@ -32,7 +32,7 @@ BUCKETS_MAX = 50_000
 CACHE_REST_SECONDS = 5.0
 """How long a cache that has failed is not asked."""
 
-What = Literal["POSTS", "FRAMES", "JOINS", "ROOMS", "SOCKETS", "REPORTS"]
+What = Literal["POSTS", "FRAMES", "JOINS", "ROOMS", "SOCKETS", "REPORTS", "UPLOADS"]
 Claim = tuple[str, str, Rate]
 """A bucket: its setting, whose it is, and its rate."""
 

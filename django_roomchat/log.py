@@ -23,10 +23,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 from msgspec import convert, structs
 
+from django_roomchat import files
 from django_roomchat.counter import Claim, database, take, wait_at_most
 from django_roomchat.errors import ChatError, IdReused, NotFound, RateLimited
 from django_roomchat.models import Message, MessageQuerySet, Room, RoomLog
-from django_roomchat.protocol import Author, Event, EventData, Quote
+from django_roomchat.protocol import Author, Event, EventData, FileToPost, Quote
 
 QUOTE_LENGTH = 140
 """Characters of a message that stand above its answers."""
@@ -52,6 +53,8 @@ class Draft:
     """It is refused if the author has posted in the room within this time."""
     typed: str = ""
     """What the author said, where the site has changed it to ``body``."""
+    files: tuple[FileToPost, ...] = ()
+    """What is bound to it. It is refused if one of them is in another message."""
     once: tuple[str, str] = field(init=False)
     """What is unique within a room."""
     fingerprint: str = field(init=False)
@@ -60,6 +63,8 @@ class Draft:
     def __post_init__(self) -> None:
         object.__setattr__(self, "once", (self.author_key, self.client_id))
         said = f"{self.reply_to}\0{self.typed or self.body}".encode()
+        if self.files:
+            said += "".join(f"\0{file.id}\0{file.alt}" for file in self.files).encode()
         object.__setattr__(self, "fingerprint", hashlib.blake2b(said, digest_size=16).hexdigest())
 
 
@@ -109,7 +114,7 @@ def append(
     """
     rights = {room: ((access_versions or {}).get(room), (epochs or {}).get(room)) for room in drafts}
     skip_locked = wait_seconds == 0
-    if any(draft.slow_seconds for several in drafts.values() for draft in several):
+    if any(draft.slow_seconds or draft.files for several in drafts.values() for draft in several):
         return _append_looking(drafts, rights, wait_seconds)
     try:
         with transaction.atomic(using=database()):
@@ -135,18 +140,21 @@ def _append_looking(
         if not mine:
             return {}
         known = _known(mine)
-        return _write(mine, known, {}, skip_locked=False, too_soon=_too_soon(mine, known))
+        refused = _too_soon(mine, known)
+        return _write(
+            mine, known, {}, skip_locked=False, refused=refused | _without_files(mine, known, refused)
+        )
 
 
-TooSoon = dict[tuple[int, str, str], RateLimited]
-"""Refusals in rooms with slow mode, by room, author key and client id."""
+Refused = Mapping[tuple[int, str, str], ChatError]
+"""What is told under the lock, by room, author key and client id."""
 
 
 def _too_soon(
     drafts: Mapping[int, Sequence[Draft]], known: Mapping[tuple[int, str, str], tuple[int, str]]
-) -> TooSoon:
+) -> dict[tuple[int, str, str], ChatError]:
     """Those drafts whose author has posted in the room within its slow mode's time, or does so by an earlier draft."""
-    refused: TooSoon = {}
+    refused: dict[tuple[int, str, str], ChatError] = {}
     now = timezone.now()
     for room, several in drafts.items():
         slow = {draft.once: draft for draft in several if draft.slow_seconds}
@@ -172,15 +180,41 @@ def _too_soon(
     return refused
 
 
+def _without_files(
+    drafts: Mapping[int, Sequence[Draft]],
+    known: Mapping[tuple[int, str, str], tuple[int, str]],
+    refused: Refused,
+) -> dict[tuple[int, str, str], ChatError]:
+    """Those drafts of whose files one is not there any more, or in another message, an earlier one of these perhaps."""
+    wanted = [
+        (room, draft)
+        for room, several in drafts.items()
+        for draft in _fresh(room, several, known)
+        if draft.files and (room, *draft.once) not in refused
+    ]
+    if not wanted:
+        return {}
+    free = files.lock_unsent(file.id for _, draft in wanted for file in draft.files)
+    without: dict[tuple[int, str, str], ChatError] = {}
+    for room, draft in wanted:
+        theirs = [free.get(file.id) for file in draft.files]
+        if all(one in ((room, ""), (room, draft.client_id)) for one in theirs):
+            for file in draft.files:
+                del free[file.id]
+        else:
+            without[room, *draft.once] = files.missing()
+    return without
+
+
 def _write(
     drafts: Mapping[int, Sequence[Draft]],
     known: Mapping[tuple[int, str, str], tuple[int, str]],
     rights: Mapping[int, tuple[int | None, str | None]],
     skip_locked: bool,
-    too_soon: TooSoon = {},  # noqa: B006  (only read)
+    refused: Refused = {},  # noqa: B006  (only read)
 ) -> dict[int, Appended]:
     fresh = {
-        room: [draft for draft in _fresh(room, wanted, known) if (room, *draft.once) not in too_soon]
+        room: [draft for draft in _fresh(room, wanted, known) if (room, *draft.once) not in refused]
         for room, wanted in drafts.items()
     }
     claims = {room: Claim(len(new), *rights.get(room, ())) for room, new in fresh.items()}
@@ -193,12 +227,15 @@ def _write(
         placed = [(room, seq, draft, draft.fingerprint) for seq, draft in enumerate(new, prev + 1)]
         rows += placed
         places = {draft.once: (seq, fingerprint) for _, seq, draft, fingerprint in placed}
-        results = _results(room, drafts[room], places, known, too_soon)
+        results = _results(room, drafts[room], places, known, refused)
         # Looked for under the lock: what was deleted before this number is not quoted after it.
         events = _with_quotes(room, [_event_of_draft(seq, draft, at) for _, seq, draft, _ in placed])
         done[room] = Appended(taken.epoch, prev, taken.head, events, results)
     if rows:
         _insert(rows, now)
+        for _, seq, draft, _ in rows:
+            if draft.files:
+                files.bind(draft.files, seq)
     return done
 
 
@@ -276,13 +313,13 @@ def _results(
     wanted: Sequence[Draft],
     places: Mapping[tuple[str, str], tuple[int, str]],
     known: Mapping[tuple[int, str, str], tuple[int, str]],
-    too_soon: TooSoon,
+    refused: Refused,
 ) -> list[Stored | ChatError]:
     results: list[Stored | ChatError] = []
     first = set(places)
     for draft in wanted:
-        if too_soon and (room, *draft.once) in too_soon:
-            results.append(too_soon[room, *draft.once])
+        if refused and (room, *draft.once) in refused:
+            results.append(refused[room, *draft.once])
             continue
         seq, fingerprint = places[draft.once] if draft.once in places else known[(room, *draft.once)]
         if fingerprint != draft.fingerprint:
@@ -406,6 +443,7 @@ def prune(room: int, through: int) -> int:
                 pruned_changes=F("pruned_changes") + sums["count"] + sums["changes"],
             )
             old.delete()
+            files.let_go(files.rows().filter(room_id=room, seq__lte=through))
         return int(sums["count"])
 
 
@@ -621,9 +659,10 @@ def states(names: Iterable[str]) -> dict[str, State]:
 def quotes(room_id: int, places: Iterable[int]) -> dict[int, Quote]:
     """The beginnings of messages, by their places, for those that answer them. One query."""
     rows = Message.objects.using(database()).filter(room_id=room_id, seq__in=set(places))
-    found = rows.values_list("seq", "author_name", "body", "deleted_at")
+    found = rows.values_list("seq", "author_name", "body", "deleted_at", "data__files")
     return {
-        seq: Quote(seq, name, body[:QUOTE_LENGTH], deleted is not None) for seq, name, body, deleted in found
+        seq: Quote(seq, name, files.told(body, sent)[:QUOTE_LENGTH], deleted is not None)
+        for seq, name, body, deleted, sent in found
     }
 
 
@@ -702,6 +741,8 @@ def _extras(data: Mapping[str, Any]) -> dict[str, Any]:
     if not data:
         return {}
     extras = {key: data[key] for key in _EXTRAS if key in data}
+    if sent := extras.get("files"):
+        extras["files"] = files.shown(sent)
     if reactions := extras.get("reactions"):
         # PostgreSQL sorts the keys of what it stores, so each has its place with it.
         extras["reactions"] = dict(sorted(reactions.items(), key=lambda one: one[1].get("place", 0)))

@@ -286,6 +286,56 @@ class Message(models.Model):
         )
 
 
+class Attachment(models.Model):
+    """A file that somebody has uploaded. :mod:`django_roomchat.files` binds it to its message, and lets it go.
+
+    Its row is there before the file and goes after it, so that no file is without one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    room = models.ForeignKey(
+        Room,
+        models.SET_NULL,
+        null=True,
+        related_name="attachments",
+        db_index=False,
+        verbose_name=_("room"),
+        help_text=_("Without one it is about to be removed."),
+    )
+    seq = models.BigIntegerField(
+        _("place"), null=True, help_text=_("Of its message. Without one it is not sent yet.")
+    )
+    key = models.CharField(_("key"), max_length=100, db_index=True, help_text=_("Of who uploaded it."))
+    held_as = models.CharField(
+        _("held as"),
+        max_length=text.ID_MAX_LENGTH,
+        blank=True,
+        help_text=_("The id of the post that waits for a moderator with it."),
+    )
+    name = models.CharField(_("name"), max_length=2 * text.FILE_NAME_MAX_LENGTH)
+    content_type = models.CharField(_("type"), max_length=100, help_text=_("By its content."))
+    bytes = models.BigIntegerField(_("bytes"))
+    width = models.PositiveIntegerField(_("width"), null=True)
+    height = models.PositiveIntegerField(_("height"), null=True)
+    stored = models.CharField(max_length=255, editable=False, help_text=_("Its name in the storage."))
+    thumb = models.CharField(max_length=255, blank=True, editable=False)
+    created_at = models.DateTimeField(_("uploaded at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
+        indexes = (
+            models.Index(fields=("room", "seq"), name="roomchat_attachment_place"),
+            # What waits to be sent, or to be removed. It is soon over.
+            models.Index(
+                fields=("created_at",), condition=Q(seq__isnull=True), name="roomchat_attachment_unsent"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Membership(models.Model):
     """Somebody belongs to a room. Made and ended by :mod:`django_roomchat.members`."""
 
@@ -552,8 +602,9 @@ class HeldMessage(models.Model):
     author_key = models.CharField(_("author key"), max_length=100)
     author_name = models.CharField(_("author"), max_length=150)
     client_id = models.CharField(_("client id"), max_length=text.ID_MAX_LENGTH)
-    body = models.TextField(_("text"))
+    body = models.TextField(_("text"), blank=True)
     reply_to = models.BigIntegerField(_("reply to"), null=True, blank=True)
+    files = models.JSONField(_("files"), default=list, blank=True, editable=False)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("posted at"), default=timezone.now, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)

@@ -11,15 +11,19 @@ from urllib.parse import quote, urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
-from django_roomchat import identity, marks, policy
-from django_roomchat.actions import History, enter_room, list_rooms, read_history
+from django_roomchat import attachments, identity, marks, policy, storage
+from django_roomchat.actions import History, enter_room, read_history
 from django_roomchat.conf import config
 from django_roomchat.errors import BadValue
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
-from django_roomchat.protocol import Event, Hit, Line, Quote
+from django_roomchat.protocol import Event, File, Hit, LastMessage, Line, ListedRoom, Quote
 from django_roomchat.search import QUERY_MAX_LENGTH, Found, search_messages
+
+BESIDE_MAX = 200
+"""Rooms that are listed beside a room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class ShownMessage:
     reactions: Sequence[ShownReaction] = ()
     html: str | None = None
     line: Line | None = None
+    files: Sequence[File] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,50 @@ class ShownReaction:
     emoji: str
     count: int
     mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRoom:
+    """A room as the list of rooms shows it."""
+
+    name: str
+    title: str
+    url: str
+    visibility: str
+    at: datetime | None = None
+    """When something was said last, or else when the room last changed."""
+    last: LastMessage | None = None
+    unread: int = 0
+    mentions: int = 0
+    muted: bool = False
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRooms:
+    """The list of rooms, in two parts."""
+
+    yours: Sequence[ShownRoom]
+    """Those that they belong to, or have been in."""
+    lately: Sequence[ShownRoom]
+    """Those in which others talk."""
+    limit: int
+    """How many there are at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRoom:
+    """The form that makes a room, with what was typed into it."""
+
+    kinds: Sequence[str]
+    """Which rooms they may make: ``open``, ``private``, both or none."""
+    title: str = ""
+    visibility: str = ""
+    announcement: bool = False
+    listed: bool = True
+    error: str = ""
+    taken_url: str = ""
+    """Where the room is that has this name already."""
 
 
 def room_page(
@@ -96,37 +145,97 @@ def room_page(
         "me": me,
         **_addresses(room),
         "body_max_length": config().BODY_MAX_LENGTH,
+        **_for_files(room),
         "post_id": str(uuid.uuid4()),
         "draft": draft,
         "error": error,
         "can": can,
         "read_seq": marks.place_of(me, room),
+        # Asked for by those templates only that show it.
+        "rooms": SimpleLazyObject(lambda: _rooms(me, BESIDE_MAX, here=room)),
+        "new_room": SimpleLazyObject(lambda: _new_room(me)),
+        "keeps_edits": config().EDIT_HISTORY,
         "may_post": "post" in can,
         "may_post_detail": "" if (silence := policy.silence(me, room)) is None else silence.detail,
     }
 
 
+def _for_files(room: Room) -> dict[str, Any]:
+    """What the page knows of attachments; without an address where there are none."""
+    url = reverse("roomchat:files", args=[_name_in_addresses(room)]) if storage.is_on() else ""
+    return {
+        "files_url": url,
+        "file_max_bytes": config().ATTACHMENT_MAX_BYTES,
+        "files_max": config().ATTACHMENTS_PER_MESSAGE,
+        "attachment_types": attachments.offered_types(),
+    }
+
+
 def index_page(request: HttpRequest, *, typed: str = "", error: str | None = None) -> dict[str, Any]:
     """The context of ``index.html``."""
-    rooms = [
-        {
-            "name": room.name,
-            "title": room.title,
-            "url": room_url(room),
-            "head": room.log.head,
-            "changed_at": room.log.changed_at,
-            "last": last,
-        }
-        for room, last in list_rooms(identity.who(request))
-    ]
+    me = identity.who(request)
     return {
-        "rooms": rooms,
+        "me": me,
+        "rooms": _rooms(me, marks.ROOMS_MAX),
+        "new_room": _new_room(me),
         "typed": typed,
         "error": error,
         "index_url": reverse("roomchat:index"),
         "search_url": reverse("roomchat:search"),
         "name_max_length": config().ROOM_NAME_MAX_LENGTH,
     }
+
+
+def new_room_page(me: Identity, **typed: Any) -> dict[str, Any]:
+    """The context of ``new_room.html``. What was *typed* and not accepted is that of :class:`NewRoom`.
+
+    Raises:
+        Forbidden: they may make no room at all.
+    """
+    form = _new_room(me, **typed)
+    if not form.kinds:
+        policy.require(policy.policy().can_create(me, Room()))
+    return {
+        "me": me,
+        "new_room": form,
+        "index_url": reverse("roomchat:index"),
+        "name_max_length": config().ROOM_NAME_MAX_LENGTH,
+    }
+
+
+def _new_room(me: Identity, **typed: Any) -> NewRoom:
+    # Nothing is typed yet, so the policy is asked about a room without a name.
+    kinds = [
+        kind
+        for kind in (Room.Visibility.OPEN, Room.Visibility.PRIVATE)
+        if policy.policy().can_create(me, Room(visibility=kind))
+    ]
+    return NewRoom(kinds=[kind.value for kind in kinds], **typed)
+
+
+def _rooms(me: Identity, limit: int, *, here: Room | None = None) -> ShownRooms:
+    listed = marks.unread(me, limit=limit)
+    yours = [_shown_room(room) for room in listed if room.yours]
+    lately = [_shown_room(room) for room in listed if not room.yours]
+    if here is not None and here.name not in {room.name for room in listed}:
+        # Nothing was said here yet, or it is in nobody's list: whoever is here sees it nevertheless.
+        yours.insert(0, ShownRoom(here.name, here.title, room_url(here), here.visibility))
+    return ShownRooms(yours, lately, limit)
+
+
+def _shown_room(room: ListedRoom) -> ShownRoom:
+    return ShownRoom(
+        name=room.name,
+        title=room.title,
+        url=reverse("roomchat:room", args=[room.name]),
+        visibility=room.visibility,
+        at=datetime.fromisoformat(room.last.at if room.last else room.changed_at),
+        last=room.last,
+        unread=room.unread,
+        mentions=room.mentions,
+        muted=room.muted,
+        archived=room.archived,
+    )
 
 
 def history_json(history: History) -> dict[str, Any]:
@@ -238,6 +347,7 @@ def _shown(event: Event, me: Identity) -> ShownMessage:
         ),
         html=event.html,
         line=event.line,
+        files=event.files or (),
     )
 
 

@@ -13,7 +13,7 @@ from django.core.signals import setting_changed
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from django_roomchat import guests, standing
+from django_roomchat import guests, standing, storage
 from django_roomchat.conf import config, hook
 from django_roomchat.errors import ChatError, Forbidden, NotFound
 from django_roomchat.identity import Identity
@@ -72,8 +72,15 @@ class Policy:
         """May they say something in the room? Asked of those who may enter it."""
         raise NotImplementedError(f"{type(self).__name__} does not say who may post: define can_post().")
 
+    def can_attach(self, who: Identity, room: Room) -> Decision:
+        """May they send files to the room? Asked of those who may post, where there are attachments at all. By default they all may."""
+        return ALLOWED
+
     def can_create(self, who: Identity, room: Room) -> Decision:
-        """May they make this room, by posting to it or on purpose? *room* is not saved; it has a name and a visibility."""
+        """May they make this room, by posting to it or on purpose? *room* is not saved; it has a name and a visibility.
+
+        The name is empty where nothing is typed yet, and it is asked whether to offer the form that makes a room.
+        """
         return ALLOWED
 
     def can_edit(self, who: Identity, room: Room, message: Message) -> Decision:
@@ -316,6 +323,15 @@ def silence(who: Identity, room: Room) -> ChatError | None:
     return None
 
 
+def require_attach(who: Identity, room: Room) -> None:
+    """Raise :class:`ChatError` unless *who* may post to *room*, and send files to it."""
+    require_post(who, room)
+    if not storage.is_on():
+        raise Forbidden(_("No files can be sent here."), code="no_attachments")
+    if not who.is_site:
+        require(policy().can_attach(who, room))
+
+
 def require_change(
     who: Identity, room: Room, message: Message, question: Literal["can_edit", "can_delete"]
 ) -> None:
@@ -349,6 +365,8 @@ def require_moderation(who: Identity, room: Room) -> None:
 def rights(who: Identity, room: Room) -> list[str]:
     """What *who* may do in *room*, by the names of the verbs, for pages that show only what is possible."""
     may = ["post"] if _is_allowed(require_post, who, room) else []
+    if may and storage.is_on() and _is_allowed(require_attach, who, room):
+        may.append("attach")
     questions: tuple[Question, ...] = get_args(Question)
     return may + [
         question.removeprefix("can_")

@@ -20,6 +20,8 @@ MARKS_MAX = 8
 """Combining marks in a row. Real scripts stay below it; stacks that climb over the next lines do not."""
 ID_MAX_LENGTH = 64
 REASON_MAX_LENGTH = 300
+ALT_MAX_LENGTH = 500
+FILE_NAME_MAX_LENGTH = 100
 HIDDEN = "~"
 """Begins the names of rooms that are made, not come upon. The rest of such a name is made by chance."""
 
@@ -124,8 +126,13 @@ def _has_tower_of_marks(text: str) -> bool:
     return False
 
 
-def body(typed: str, max_length: int) -> str:
+def body(typed: str, max_length: int, *, may_be_empty: bool = False) -> str:
     """The text of a message as it is stored: composed, without outer blank space.
+
+    Args:
+        typed: the text.
+        max_length: of it, in characters.
+        may_be_empty: something else is said with it.
 
     Raises:
         BadText: it is empty, too long, or holds characters that cannot be stored or shown; the detail says which.
@@ -146,9 +153,14 @@ def body(typed: str, max_length: int) -> str:
         text = text.strip()
     else:
         text = _clean_unicode(text)
-    if not text:
-        raise BadText(_("A message needs some text."))
+    if not text and not may_be_empty:
+        raise empty()
     return text
+
+
+def empty() -> BadText:
+    """The answer where a text is missing."""
+    return BadText(_("A message needs some text."))
 
 
 def _clean_unicode(text: str) -> str:
@@ -174,6 +186,33 @@ def reason(typed: str) -> str:
         BadText: it is too long, or holds characters that cannot be stored or shown.
     """
     return body(typed, REASON_MAX_LENGTH) if not isinstance(typed, str) or typed.strip() else ""
+
+
+def alt(typed: str) -> str:
+    """What a file shows, told for those who do not see it, as it is stored; it may be empty.
+
+    Raises:
+        BadText: it is too long, or holds characters that cannot be stored or shown.
+    """
+    return body(typed, ALT_MAX_LENGTH) if not isinstance(typed, str) or typed.strip() else ""
+
+
+def file_name(given: str) -> str:
+    """The name of a file as it is shown and handed out: the last part of its path, without what cannot be seen. There is always one."""
+    last = re.split(r"[/\\]", given)[-1][-4 * FILE_NAME_MAX_LENGTH :]
+    seen = "".join(
+        character
+        for character in unicodedata.normalize("NFC", last)
+        if unicodedata.category(character)[0] != "C" and not _is_noncharacter(character)
+    )
+    if _has_tower_of_marks(seen):
+        seen = "".join(character for character in seen if unicodedata.category(character) not in ("Mn", "Me"))
+    name = " ".join(seen.split()).strip(". ")
+    if len(name) > FILE_NAME_MAX_LENGTH:
+        stem, dot, ending = name.rpartition(".")
+        ending = f"{dot}{ending}" if stem and len(ending) <= 16 else ""
+        name = name[: FILE_NAME_MAX_LENGTH - len(ending)].rstrip(". ") + ending
+    return name or "file"
 
 
 def person_name(typed: str, max_length: int) -> str:

@@ -105,7 +105,9 @@ def _acked(id: str, done: Posted) -> protocol.Ack:
 
 
 def _post(who: Identity, room: str, frame: protocol.Post) -> protocol.Ack:
-    done = actions.post_message(room, frame.body, author=who, id=frame.id, reply_to=frame.reply_to)
+    done = actions.post_message(
+        room, frame.body, author=who, id=frame.id, reply_to=frame.reply_to, files=frame.files
+    )
     return _acked(frame.id, done)
 
 

@@ -13,14 +13,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.translation import gettext_noop as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from django_roomchat import (
     actions,
+    attachments,
     guests,
     identity,
     incoming,
@@ -29,18 +30,22 @@ from django_roomchat import (
     page,
     protocol,
     reports,
+    rooms,
     sessions,
     streams,
     tickets,
+    transfers,
     verbs,
 )
 from django_roomchat.conf import config
 from django_roomchat.errors import BadRoomName, BadValue, ChatError, Held, TryAgain, Unsupported
 from django_roomchat.identity import Identity
+from django_roomchat.models import Attachment
 from django_roomchat.threads import in_thread
 
 
 @require_GET
+@never_cache
 def index(request: HttpRequest) -> HttpResponse:
     """Type a room's name, or pick a room."""
     typed = request.GET.get("room")
@@ -53,12 +58,59 @@ def index(request: HttpRequest) -> HttpResponse:
         return render(request, "django_roomchat/index.html", context, status=error.status)
 
 
+@transaction.non_atomic_requests
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def new_room(request: HttpRequest) -> HttpResponse:
+    """Make a room on purpose: the form, which leads into the room."""
+    try:
+        return _make_room(request) if request.method == "POST" else _show_new_room(request)
+    except ChatError as error:
+        return _error_page(request, error)
+
+
+def _make_room(request: HttpRequest) -> HttpResponse:
+    typed = request.POST
+    title, visibility = typed.get("title", ""), typed.get("visibility", "open")
+    flags = {"listed": "listed" in typed, "announcement": "announcement" in typed}
+    try:
+        with _counted("FRAMES", request) as who:
+            made = rooms.create_room(
+                title,
+                by=who,
+                visibility=visibility,  # type: ignore[arg-type]  # another one is refused
+                is_listed=flags["listed"],
+                is_announcement=flags["announcement"],
+            )
+    except ChatError as error:
+        taken_url = page.room_url(actions.room_of(title)) if error.code == "taken" else ""
+        said = {"error": error.detail, "taken_url": taken_url}
+        return _show_new_room(request, error.status, title=title, visibility=visibility, **flags, **said)
+    return HttpResponseRedirect(page.room_url(made), status=303)
+
+
+def _show_new_room(request: HttpRequest, status: int = 200, **typed: Any) -> HttpResponse:
+    context = page.new_room_page(identity.who(request), **typed)
+    return render(request, "django_roomchat/new_room.html", context, status=status)
+
+
 # A post is its own transaction: with ATOMIC_REQUESTS the answer would promise what is not yet committed.
+@csrf_exempt  # until it is said how much is read: the check reads the whole form
 @transaction.non_atomic_requests
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def room(request: HttpRequest, room_name: str) -> HttpResponse:
-    """A room with its last messages, or those before a place; a form post says something."""
+    """A room with its last messages, or those before a place; a form post says something, and may bring files."""
+    try:
+        if request.method == "POST":
+            transfers.read_at_most(request, config().ATTACHMENTS_PER_MESSAGE)
+    except ChatError as error:
+        return _error_page(request, error)
+    return _room(request, room_name)
+
+
+@csrf_protect
+def _room(request: HttpRequest, room_name: str) -> HttpResponse:
     try:
         if request.method == "POST":
             return _post_form(request, room_name)
@@ -77,7 +129,7 @@ def _post_form(request: HttpRequest, room_name: str) -> HttpResponse:
     try:
         id = request.POST.get("id") or uuid.uuid4().hex
         with _counted("POSTS", request, room_name) as who:
-            posted = actions.post_message(room_name, body, author=who, id=id)
+            posted = _post_with_files(who, room_name, body, id, transfers.files_of(request, "files"))
     except BadRoomName:
         raise
     except Held as error:
@@ -85,6 +137,20 @@ def _post_form(request: HttpRequest, room_name: str) -> HttpResponse:
     except ChatError as error:
         return _show_room(request, room_name, draft=body, error=error)
     return HttpResponseRedirect(f"{reverse('roomchat:room', args=[posted.room])}#m-{posted.seq}", status=303)
+
+
+def _post_with_files(who: Identity, room_name: str, body: str, id: str, given: list[Any]) -> actions.Posted:
+    sent: list[Attachment] = []
+    try:
+        sent += (attachments.attach_file(room_name, one, author=who) for one in given)
+        return actions.post_message(room_name, body, author=who, id=id, files=sent)
+    except Held:
+        raise
+    except ChatError:
+        # The form comes back without them: browsers fill in no files.
+        for one in sent:
+            attachments.take_back(who, room_name, one.pk)
+        raise
 
 
 def _show_room(
@@ -130,6 +196,70 @@ def messages(request: HttpRequest, room_name: str) -> HttpResponse:
         return _json(page.history_json(history))
     except ChatError as error:
         return _json_error(error)
+
+
+@csrf_exempt  # until it is said how much is read: the check reads the whole form
+@transaction.non_atomic_requests
+@require_POST
+@never_cache
+def files(request: HttpRequest, room_name: str) -> HttpResponse:
+    """Where a file is uploaded, for a message that names it then."""
+    try:
+        transfers.read_at_most(request, 1)
+        return _files(request, room_name)
+    except ChatError as error:
+        return _json_error(error)
+
+
+@csrf_protect
+def _files(request: HttpRequest, room_name: str) -> HttpResponse:
+    try:
+        [given] = transfers.files_of(request, "file") or [None]
+        if given is None:
+            raise BadValue("Send a form (multipart/form-data) with a file called “file”.")
+        who, address = identity.who(request), limits.address_of(request)
+        with limits.coming_from(address):
+            made = attachments.attach_file(room_name, given, author=who)
+        return _json(attachments.shown(made), status=201)
+    except ChatError as error:
+        return _json_error(error)
+
+
+@transaction.non_atomic_requests
+@require_http_methods(["DELETE"])
+@never_cache
+def file(request: HttpRequest, room_name: str, file_id: uuid.UUID) -> HttpResponse:
+    """Takes back an upload that no message has yet."""
+    try:
+        with _counted("FRAMES", request) as who:
+            attachments.take_back(who, room_name, file_id)
+        return HttpResponse(status=204)
+    except ChatError as error:
+        return _json_error(error)
+
+
+@require_http_methods(["GET", "HEAD"])
+def download(request: HttpRequest, room_name: str, file_id: uuid.UUID, file_name: str) -> HttpResponseBase:
+    """A file of a message, for whoever may enter its room."""
+    return _hand_out(request, room_name, file_id)
+
+
+@require_http_methods(["GET", "HEAD"])
+def thumb(request: HttpRequest, room_name: str, file_id: uuid.UUID) -> HttpResponseBase:
+    """A small image of an image."""
+    return _hand_out(request, room_name, file_id, is_thumb=True)
+
+
+def _hand_out(
+    request: HttpRequest, room_name: str, file_id: uuid.UUID, *, is_thumb: bool = False
+) -> HttpResponseBase:
+    try:
+        found = attachments.file_of(identity.who(request), room_name, file_id)
+        return transfers.hand_out(request, found, is_thumb=is_thumb)
+    except ChatError as error:
+        response = _json_error(error)
+        add_never_cache_headers(response)
+        return response
 
 
 @transaction.non_atomic_requests
@@ -301,12 +431,15 @@ class _JSONPost(msgspec.Struct):
     id: str
     body: str
     reply_to: protocol.Position | None = None
+    files: list[protocol.FileToPost] = []
 
 
 def _post_json(request: HttpRequest, room_name: str) -> HttpResponse:
     said = protocol.decode_body(_json_text(request), _JSONPost, config().FRAME_MAX_BYTES)
     with _counted("POSTS", request, room_name) as who:
-        posted = actions.post_message(room_name, said.body, author=who, id=said.id, reply_to=said.reply_to)
+        posted = actions.post_message(
+            room_name, said.body, author=who, id=said.id, reply_to=said.reply_to, files=said.files
+        )
     return _json({"id": posted.id, "seq": posted.seq, "duplicate": posted.duplicate}, status=201)
 
 

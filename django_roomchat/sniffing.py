@@ -1,0 +1,108 @@
+"""What a file is, told by its content: names and what browsers say of them are anybody's word.
+
+Every type that has marks of its own is recognised by them. A text is what has nothing but characters in it; HTML, SVG and
+scripts are texts, too, and are handed out as such.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable
+
+HEAD_BYTES = 4096
+"""What has to be known of a file's beginning."""
+TEXT = "text/plain"
+UNKNOWN = "application/octet-stream"
+
+ENDINGS: dict[str, tuple[str, ...]] = {
+    "image/jpeg": ("jpg", "jpeg", "jpe", "jfif"),
+    "image/png": ("png", "apng"),
+    "image/gif": ("gif",),
+    "image/webp": ("webp",),
+    "application/pdf": ("pdf",),
+    "application/zip": ("zip",),
+    "audio/aac": ("aac",),
+    "audio/flac": ("flac",),
+    "audio/mp4": ("m4a", "m4b", "mp4"),
+    "audio/mpeg": ("mp3",),
+    "audio/ogg": ("ogg", "oga", "opus"),
+    "audio/wav": ("wav",),
+    "video/mp4": ("mp4", "m4v"),
+    "video/ogg": ("ogv", "ogg"),
+    "video/quicktime": ("mov", "qt"),
+    "video/webm": ("webm",),
+    TEXT: ("txt",),
+    UNKNOWN: ("bin",),
+}
+"""The types that are recognised, and how names of them end. Texts, archives and what is unknown end in many other ways."""
+_MANY_ENDINGS = (TEXT, "application/zip", UNKNOWN)
+_TOLD = {ending for kind, endings in ENDINGS.items() if kind not in (TEXT, UNKNOWN) for ending in endings}
+
+_MARKS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), kind)
+    for pattern, kind in (
+        (rb"\xff\xd8\xff", "image/jpeg"),
+        (rb"\x89PNG\r\n\x1a\n", "image/png"),
+        (rb"GIF8[79]a", "image/gif"),
+        (rb"RIFF....WEBP", "image/webp"),
+        (rb"RIFF....WAVE", "audio/wav"),
+        (rb"%PDF-\d", "application/pdf"),
+        (rb"PK(?:\x03\x04|\x05\x06)", "application/zip"),
+        (rb"fLaC", "audio/flac"),
+        (rb"\xff[\xf0\xf1\xf8\xf9]", "audio/aac"),
+        (rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]", "audio/mpeg"),
+        (rb"OggS\x00.{20,}?\x80theora", "video/ogg"),
+        (rb"OggS\x00", "audio/ogg"),
+        (rb"\x1a\x45\xdf\xa3.{1,60}?\x42\x82.{1,8}?webm", "video/webm"),
+        (rb"....ftypM4[AB]", "audio/mp4"),
+        (rb"....ftypqt  ", "video/quicktime"),
+        (rb"....ftyp(?:isom|iso[2-9]|mp4[12]|avc1|M4V|dash|MSNV|mmp4|3gp)", "video/mp4"),
+    )
+)
+_NO_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
+
+
+def content_type(pieces: Iterable[bytes]) -> str:
+    """What a file is.
+
+    Args:
+        pieces: its content, in order. All of it is asked for only where the beginning does not tell.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    head, is_text = b"", True
+    for piece in pieces:
+        if len(head) < HEAD_BYTES:
+            head = (head + piece)[:HEAD_BYTES]
+            if (kind := _by_marks(head)) is not None:
+                return kind
+        is_text = is_text and _is_text(decoder, piece)
+        if not is_text and len(head) == HEAD_BYTES:
+            return UNKNOWN
+    return TEXT if is_text and _is_text(decoder, b"", final=True) else UNKNOWN
+
+
+def _by_marks(head: bytes) -> str | None:
+    return next((kind for pattern, kind in _MARKS if pattern.match(head)), None)
+
+
+def _is_text(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = False) -> bool:
+    try:
+        return _NO_CHARACTERS.search(decoder.decode(piece, final)) is None
+    except UnicodeDecodeError:
+        return False
+
+
+def rightly_named(name: str, kind: str) -> str:
+    """The name with an ending that does not say that the file is something else than it is.
+
+    Args:
+        name: of the file.
+        kind: its type, by its content.
+    """
+    _stem, dot, ending = name.rpartition(".")
+    ending = ending.lower() if dot else ""
+    own = ENDINGS[kind]
+    if ending in own or (kind in _MANY_ENDINGS and ending not in _TOLD):
+        return name
+    return f"{name}.{own[0]}"
