@@ -27,6 +27,8 @@ const PASSED_ON = new Set(["rights", "presence", "typing", "read"]);
  * - `welcome`: `detail = {you, limits, version}`
  * - `named`: `detail = {name}`: the person is called so from now on
  * - `rights`, `presence`, `typing`, `read`: `detail`, the frame of that name
+ * - `marked`: `detail`, a frame `read` that is about another room
+ * - `held`: `detail = {post, code, seconds}`: a post waits because the server wants no other one so soon
  * - `problem`: `detail`, an `error` frame that is about no post and no request
  */
 export class Session extends EventTarget {
@@ -181,7 +183,7 @@ export class Session extends EventTarget {
     else if (frame.type === "ack") this.#acknowledged(frame);
     else if (frame.type === "error") this.#refused(frame);
     else if (frame.type === "named") this.call(frame.name);
-    else if (frame.room !== this.#room) return;
+    else if (frame.room !== this.#room) frame.type === "read" && this.#emit("marked", frame);
     else if (frame.type === "joined" || frame.type === "events") this.#advance(frame);
     else if (frame.type === "left") this.#expelled();
     else if (PASSED_ON.has(frame.type)) this.#emit(frame.type, frame);
@@ -337,6 +339,7 @@ export class Session extends EventTarget {
       this.#cancel("answer");
       this.#inFlight = null;
       this.#later("hold", error.retry_after * 1000, () => this.#pump());
+      this.#emit("held", { post: { ...post }, code: error.code, seconds: error.retry_after });
       return;
     }
     this.#fail(post, error);

@@ -6,7 +6,7 @@ import { UploadView } from "./upload_view.js";
 import { counted } from "./words.js";
 
 const KEPT = "roomchat:files";
-const KNOWN_BY_TYPE = /^(image|audio|video)\//; // of anything else only the server, which looks inside, can tell
+const ANYTHING = "application/octet-stream";
 
 /**
  * What lies ready for the next message. It is the {@link Composer}'s `extra`: `files`, `refuses()` and `taken()`.
@@ -18,7 +18,7 @@ export class Tray {
   #strip;
   #template;
   #status;
-  #accepted;
+  #types;
   #limits;
   #way;
   #views = [];
@@ -33,7 +33,7 @@ export class Tray {
     this.#strip = strip;
     this.#template = template;
     this.#status = room.part("attach-status");
-    this.#accepted = picker.accept.split(",").filter(Boolean);
+    this.#types = (picker.dataset.types ?? ANYTHING).split(" ");
     this.#limits = { bytes: Number(data.fileMax) || Infinity, files: Number(data.filesMax) || Infinity };
     this.house = { words, language: calendar.language };
     this.#key = [KEPT, data.meKey, data.room].map(encodeURIComponent).join(":");
@@ -86,7 +86,8 @@ export class Tray {
     if (welcome.length > free) reasons.push(counted(this.#room.words.files_too_many, this.#limits.files));
     const problems = reasons.filter(Boolean);
     if (problems.length) this.#room.notice?.show(problems.join(" "));
-    this.#strip.lastElementChild?.scrollIntoView({ block: "nearest" });
+    const rightToLeft = getComputedStyle(this.#strip).direction === "rtl";
+    this.#strip.scrollLeft = rightToLeft ? -this.#strip.scrollWidth : this.#strip.scrollWidth;
     if (!this.#touch.matches) this.#room.composer.input.focus(); // on a phone the keyboard would cover what was chosen
   }
 
@@ -106,9 +107,18 @@ export class Tray {
     const { words } = this.#room;
     const say = (word) => words[word].replace("{name}", file.name).replace("{size}", sizeOf(this.#limits.bytes, this.house));
     if (!file.size) return say("file_empty");
-    if (KNOWN_BY_TYPE.test(file.type) && this.#accepted.length && !this.#accepted.includes(file.type)) return say("file_unsupported");
+    if (!this.#mayBeTaken(file)) return say("file_unsupported");
     if (file.size > this.#limits.bytes && !shrinks(file)) return say("file_too_big");
     return undefined;
+  }
+
+  /** As far as its name for itself tells: only the server looks inside. */
+  #mayBeTaken({ type }) {
+    const [family] = type.split("/");
+    if (this.#types.includes(ANYTHING) || this.#types.includes(type)) return true;
+    if (family === "image") return false;
+    // Sounds and films have several names each, and the rest may be text or an archive by its content.
+    return !["audio", "video"].includes(family) || this.#types.some((taken) => taken.startsWith(`${family}/`));
   }
 
   #show(upload) {

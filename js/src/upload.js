@@ -3,6 +3,9 @@ import { freshId } from "./identifiers.js";
 const RETRY_MS = 2_000;
 const TRIES = 4; // of an upload that the network breaks off while everything else gets through
 
+/** It is the file: the same one will be refused again. */
+const FINAL = new Set([400, 413, 415, 422]);
+
 /**
  * The way of one file to the server. It is what a post holds in `files` (see {@link Session}): it has an `id` when it is
  * there, and `arrive()` until then.
@@ -51,7 +54,7 @@ export class Upload extends EventTarget {
       this.#ready = true;
     }
     if (this.isOver || this.#request) return;
-    if (this.bytes > this.#way.maxBytes) this.#fail({ code: "too_big" });
+    if (this.bytes > this.#way.maxBytes) this.#fail({ code: "too_big", isFinal: true });
     else this.#send();
   }
 
@@ -117,7 +120,8 @@ export class Upload extends EventTarget {
     const answer = parsed(responseText);
     if (status === 201) return this.#set("done", { ...answer, progress: 1 });
     // A page of HTML: something between us and the server said no.
-    this.#fail(answer?.error ?? { code: status === 413 ? "too_big" : "upload_failed" });
+    const { code, detail } = answer?.error ?? { code: status === 413 ? "too_big" : "upload_failed" };
+    this.#fail({ code, detail, isFinal: FINAL.has(status) });
   }
 
   #broke() {

@@ -70,7 +70,7 @@ export class UploadView {
       bar.setAttribute("aria-label", words.uploading.replace("{name}", name));
     }
     set(problem, error && state === "failed" ? error.detail || words[error.code] || words.upload_failed : "");
-    if (retry) retry.hidden = state !== "failed" || error?.code === "too_big";
+    if (retry) retry.hidden = state !== "failed" || Boolean(error?.isFinal);
     if (alt) {
       alt.hidden = !this.#isPicture;
       alt.setAttribute("aria-label", words.upload_alt.replace("{name}", name));
