@@ -48,6 +48,16 @@ class ShownMessage:
     html: str | None = None
     line: Line | None = None
     files: Sequence[File] = ()
+    mentions: Sequence[ShownMention] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMention:
+    """Somebody whom a message calls."""
+
+    key: str
+    name: str
+    mine: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +109,8 @@ class NewRoom:
     announcement: bool = False
     listed: bool = True
     error: str = ""
-    taken_url: str = ""
-    """Where the room is that has this name already."""
+    is_taken: bool = False
+    """There is a room of this name already."""
 
 
 def room_page(
@@ -348,6 +358,7 @@ def _shown(event: Event, me: Identity) -> ShownMessage:
         html=event.html,
         line=event.line,
         files=event.files or (),
+        mentions=tuple(ShownMention(of.key, of.name, of.key == me.key) for of in event.mentions or ()),
     )
 
 

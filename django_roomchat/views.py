@@ -83,8 +83,7 @@ def _make_room(request: HttpRequest) -> HttpResponse:
                 is_announcement=flags["announcement"],
             )
     except ChatError as error:
-        taken_url = page.room_url(actions.room_of(title)) if error.code == "taken" else ""
-        said = {"error": error.detail, "taken_url": taken_url}
+        said = {"error": error.detail, "is_taken": error.code == "taken"}
         return _show_new_room(request, error.status, title=title, visibility=visibility, **flags, **said)
     return HttpResponseRedirect(page.room_url(made), status=303)
 

@@ -9,9 +9,22 @@ from django_roomchat import page
 from django_roomchat.actions import edit_message, post_message
 from django_roomchat.errors import BadRoomName, Forbidden
 from django_roomchat.identity import identify
+from django_roomchat.log import iso
+from django_roomchat.marks import mark_read
+from django_roomchat.members import add_member
 from django_roomchat.models import Message, Room
-from django_roomchat.page import ShownMessage, history_json, index_page, room_page
-from django_roomchat.protocol import Quote
+from django_roomchat.page import (
+    NewRoom,
+    ShownMessage,
+    ShownRoom,
+    ShownRooms,
+    history_json,
+    index_page,
+    room_page,
+)
+from django_roomchat.policy import Decision, OpenPolicy
+from django_roomchat.protocol import LastMessage, Quote
+from django_roomchat.rooms import configure_room
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +51,8 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
 
     assert context.pop("post_id") != room_page(request_, "my room")["post_id"]
     assert context.pop("room") == log.room
+    assert [room.name for room in context.pop("rooms").lately] == ["my room"]
+    assert context.pop("new_room") == NewRoom(["open", "private"])
     assert context.pop("messages") == [
         ShownMessage(1, 3, "a", "user", me.key, me.name, "hi there", moment, None, moment, None, True),
         ShownMessage(
@@ -78,6 +93,7 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
         "error": None,
         "can": ["post", "react", "report"],
         "read_seq": 0,
+        "keeps_edits": False,
         "may_post": True,
         "may_post_detail": "",
     }
@@ -114,27 +130,81 @@ def test_a_room_that_cannot_be_or_may_not_be_entered_is_not_shown(request_, sett
 
 def test_the_index_is_shown_with_all_that_its_template_needs(request_):
     post_message("My Room", "hi")
-    log = Room.objects.get().log
+    last = Message.objects.get()
 
     context = index_page(request_, typed="a/b", error="No.")
 
     assert context == {
-        "rooms": [
-            {
-                "name": "my room",
-                "title": "My Room",
-                "url": "/chat/my%20room/",
-                "head": 1,
-                "changed_at": log.changed_at,
-                "last": Message.objects.get(),
-            }
-        ],
+        "me": identify(request_),
+        "rooms": ShownRooms(
+            yours=[],
+            lately=[
+                ShownRoom(
+                    name="my room",
+                    title="My Room",
+                    url="/chat/my%20room/",
+                    visibility="open",
+                    at=datetime.fromisoformat(iso(last.created_at)),
+                    last=LastMessage(1, iso(last.created_at), last.author_key, "System", "hi"),
+                )
+            ],
+            limit=500,
+        ),
+        "new_room": NewRoom(["open", "private"]),
         "typed": "a/b",
         "error": "No.",
         "index_url": "/chat/",
         "search_url": "/chat/~/search/",
         "name_max_length": 100,
     }
+
+
+def test_the_list_is_of_ones_own_rooms_and_of_those_where_others_talk(request_):
+    me = identify(request_)
+    for room in ("theirs", "read", "member"):
+        post_message(room, "hi")
+    mark_read("read", 1, me)
+    add_member("member", me)
+
+    rooms = index_page(request_)["rooms"]
+
+    assert [[room.name for room in part] for part in (rooms.yours, rooms.lately)] == [
+        ["member", "read"],
+        ["theirs"],
+    ]
+
+
+@pytest.mark.parametrize("name", ["new", "unlisted"])
+def test_the_room_that_one_is_in_stands_in_the_list_beside_it_whatever_it_is(request_, name):
+    post_message("unlisted", "hi")
+    configure_room("unlisted", is_listed=False)
+    post_message("other", "hi")
+
+    rooms = room_page(request_, name)["rooms"]
+
+    assert [(room.name, room.url) for room in rooms.yours] == [(name, f"/chat/{name}/")]
+    assert [room.name for room in rooms.lately] == ["other"]
+
+
+def test_the_list_beside_a_room_costs_nothing_where_no_template_shows_it(request_, django_assert_num_queries):
+    post_message("lobby", "hi")
+    context = room_page(request_, "lobby")
+
+    with django_assert_num_queries(3):
+        assert len(context["rooms"].lately) == 1
+
+
+def test_a_form_that_makes_rooms_is_offered_as_far_as_the_policy_goes(request_, settings):
+    assert index_page(request_)["new_room"].kinds == ["open", "private"]
+    settings.ROOMCHAT = {"POLICY": OnlyPrivate}
+    assert index_page(request_)["new_room"].kinds == ["private"]
+    settings.ROOMCHAT = {"POLICY": "django_roomchat.policy.SignedInPolicy"}
+    assert index_page(request_)["new_room"].kinds == []
+
+
+class OnlyPrivate(OpenPolicy):
+    def can_create(self, who, room):
+        return Decision(room.visibility == "private")
 
 
 def test_an_empty_history_is_answered_as_one(request_):

@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django_roomchat import actions, log
 from django_roomchat.actions import Post, enter_room, list_rooms, post_message, post_messages, read_history
 from django_roomchat.identity import Identity
+from django_roomchat.marks import mark_read, unread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA = Identity("g:ana", "Ana", is_guest=True)
@@ -32,6 +33,7 @@ def queries(act, *about, **options):
     ]
 
 
+LIST = 3
 POST = ["BEGIN", "UPDATE", "INSERT", "COMMIT"]
 
 
@@ -85,9 +87,17 @@ def test_a_poll_costs_one_whatever_the_number_of_rooms():
     assert steps(log.states, ["one", "two", "three", "nowhere"]) == ["SELECT"]
 
 
-def test_a_page_costs_no_more_than_its_history_its_session_and_where_it_was_left(client):
-    client.get("/chat/one/")
+@pytest.mark.parametrize("rooms", [3, 200])
+def test_a_page_costs_its_history_its_session_where_it_was_left_and_the_list_of_rooms(client, rooms):
+    room = client.get("/chat/one/").context["me"]
+    for number in range(rooms):
+        post_message(f"another {number}", "hi")
+        mark_read(f"another {number}", 0, room)
 
-    assert len(queries(client.get, "/chat/one/")) <= 4
+    assert len(queries(client.get, "/chat/one/")) <= 4 + LIST
     assert len(queries(client.get, "/chat/one/messages/")) <= 3
-    assert len(queries(client.get, "/chat/")) <= 3
+    assert len(queries(client.get, "/chat/")) <= 1 + LIST
+
+
+def test_the_list_that_is_asked_for_again_and_again_costs_three():
+    assert steps(unread, ANA) == ["SELECT"] * LIST

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -221,15 +221,21 @@ def test_a_day_is_that_of_the_site_s_time_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("age", "words"),
+    ("at", "words"),
     [
-        (timedelta(seconds=59), ""),
-        (timedelta(minutes=3, seconds=5), "3\xa0minutes"),
-        (timedelta(days=1, hours=5), "1\xa0day"),
+        (datetime(2026, 11, 20, 23, 30), "11:30 p.m."),
+        (datetime(2026, 11, 19, 23, 30), "Thu"),
+        (datetime(2026, 11, 14, 0, 0), "Sat"),
+        (datetime(2026, 11, 13, 23, 30), "11/13/2026"),
+        (datetime(2026, 11, 21, 0, 30), "11/21/2026"),
+        (datetime(2026, 11, 20, 0, 30, tzinfo=UTC), "12:30 a.m."),
     ],
 )
-def test_how_long_ago_is_one_number(age: timedelta, words: str) -> None:
-    now: Callable[..., datetime] = datetime.now
+def test_when_it_was_is_as_short_as_can_be(at: datetime, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Day(date):
+        today = staticmethod(lambda: date(2026, 11, 20))
 
-    assert tags.roomchat_since(now(UTC) - age) == words
-    assert tags.roomchat_since(now() - age) == words
+    monkeypatch.setattr(tags.datetime, "date", Day)
+    monkeypatch.setattr(tags.timezone, "localdate", Day.today)
+
+    assert tags.roomchat_when(at) == words

@@ -45,11 +45,10 @@ def test_the_index_shows_rooms_with_recent_activity(client):
     response = client.get("/chat/")
 
     assert [
-        (room["name"], room["title"], room["url"], room["head"], room["last"].body)
-        for room in response.context["rooms"]
+        (room.name, room.title, room.url, room.last.body) for room in response.context["rooms"].lately
     ] == [
-        ("my room", "My Room", "/chat/my%20room/", 1, "hi"),
-        ("한국어", "한국어", f"/chat/{quote('한국어')}/", 1, "안녕"),
+        ("my room", "My Room", "/chat/my%20room/", "hi"),
+        ("한국어", "한국어", f"/chat/{quote('한국어')}/", "안녕"),
     ]
     assert "My Room" in text_of(response)
 
@@ -94,6 +93,100 @@ def test_a_name_that_cannot_be_gets_a_sentence_in_the_page(client, typed, detail
         detail,
     )
     assert detail in text_of(response)
+
+
+# A room made on purpose ---------------------------------------------------------------------------------------------
+
+
+def make(client, **typed):
+    return client.post("/chat/~/new/", {"title": "Team A", "visibility": "open", **typed})
+
+
+def test_a_room_is_made_with_the_form_and_leads_into_it(client):
+    response = make(client, listed="on")
+
+    room = Room.objects.get()
+    assert (response.status_code, response["Location"]) == (303, "/chat/team%20a/")
+    assert (room.title, room.visibility, room.is_listed, room.is_announcement) == (
+        "Team A",
+        "open",
+        True,
+        False,
+    )
+    assert client.get(response["Location"]).context["can"] == [
+        "post",
+        "react",
+        "pin",
+        "report",
+        "invite",
+        "moderate",
+        "manage",
+    ]
+
+
+def test_a_room_for_members_that_only_moderators_write_in_is_made_with_the_form(client):
+    response = make(client, visibility="private", announcement="on")
+
+    room = Room.objects.get()
+    assert response["Location"] == f"/chat/{quote(room.name)}/"
+    assert (room.title, room.visibility, room.is_listed, room.is_announcement) == (
+        "Team A",
+        "private",
+        False,
+        True,
+    )
+    assert client.get(response["Location"]).status_code == 200
+    assert Client().get(response["Location"]).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("typed", "detail"),
+    [
+        ({"title": " "}, "A room needs a name."),
+        ({"title": "~team"}, "A room's name cannot begin with “~” when people choose it."),
+        ({"visibility": "direct"}, "A room is made “open” or “private”."),
+    ],
+)
+def test_what_makes_no_room_is_said_in_the_form_with_what_was_typed(client, typed, detail):
+    response = make(client, announcement="on", **typed)
+
+    form = response.context["new_room"]
+    assert response.status_code == 400
+    assert (form.error, form.announcement, form.listed) == (detail, True, False)
+    assert (form.title, form.visibility) == (
+        typed.get("title", "Team A"),
+        typed.get("visibility", "open"),
+    )
+    assert detail in text_of(response)
+    assert not Room.objects.exists()
+
+
+def test_a_name_that_is_taken_leads_to_the_room_that_has_it(client):
+    post_message("team a", "hi")
+
+    response = make(client)
+
+    assert response.status_code == 400
+    assert "There is a room of this name already." in text_of(response)
+    assert 'href="/chat/?room=Team%20A"' in text_of(response)
+
+
+def test_who_may_make_no_rooms_is_not_offered_to_and_told_why(client, settings):
+    assert "/chat/~/new/" in text_of(client.get("/chat/"))
+    settings.ROOMCHAT = {"POLICY": "django_roomchat.policy.SignedInPolicy"}
+
+    for response in (client.get("/chat/~/new/"), make(client)):
+        assert response.status_code == 403
+        assert "Sign in to use the chat." in text_of(response)
+    assert "/chat/~/new/" not in text_of(client.get("/chat/"))
+    assert not Room.objects.exists()
+
+
+def test_a_room_is_made_by_a_page_of_ours_only():
+    response = Client(enforce_csrf_checks=True).post("/chat/~/new/", {"title": "Team A"})
+
+    assert response.status_code == 403
+    assert not Room.objects.exists()
 
 
 # A room ----------------------------------------------------------------------------------------------------------

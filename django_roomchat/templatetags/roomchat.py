@@ -27,7 +27,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 
-from django_roomchat import lines
+from django_roomchat import calls, lines
 from django_roomchat.links import REL, pieces
 
 register = template.Library()
@@ -106,7 +106,13 @@ def roomchat_login_url(context: Context) -> str:
 
 EMOJI_LANGUAGES = ("ar", "de", "en", "es", "fr", "ja", "ko", "pt-br", "zh-hans")
 """In which there are names of emoji: the files in ``static/django_roomchat/emoji``, made by ``js/emoji/names.js``."""
-_EMOJI_LANGUAGE_OF = {"pt": "pt-br", "pt-pt": "pt-br", "zh": "zh-hans", "zh-cn": "zh-hans", "zh-sg": "zh-hans"}
+_EMOJI_LANGUAGE_OF = {
+    "pt": "pt-br",
+    "pt-pt": "pt-br",
+    "zh": "zh-hans",
+    "zh-cn": "zh-hans",
+    "zh-sg": "zh-hans",
+}
 
 
 @register.simple_tag
@@ -180,6 +186,21 @@ def roomchat_words() -> dict[str, Any]:
         "editing": gettext("Edit message"),
         "link_copied": gettext("Link copied."),
         "reported": gettext("Reported. A moderator will look at it."),
+        "banned": gettext("Banned"),
+        "banned_until": gettext("Banned until {time}"),
+        "muted": gettext("Muted"),
+        "muted_until": gettext("Muted until {time}"),
+        "ban_done": gettext("Banned."),
+        "mute_done": gettext("Muted."),
+        "invitation_any": gettext("for any number of people"),
+        "invitation_uses": _counted(lambda n: ngettext("for {count} person", "for {count} people", n)),
+        "invitation_until": gettext("Until {time}"),
+        "invitation_endless": gettext("Without end"),
+        "saved": gettext("Saved."),
+        "left_room": gettext("You are no member of this room any more."),
+        "slow": gettext("Slow mode: {time}"),
+        "slow_wait": gettext("Next message in {time}"),
+        "slow_sends": gettext("Will be sent in {time}"),
         "refused": gettext("That did not work. Try again."),
         "refused_offline": gettext("Not connected. Try again in a moment."),
         **lines.words(),
@@ -315,11 +336,46 @@ def roomchat_initials(name: str) -> str:
 
 
 @register.filter
-def roomchat_body(body: str) -> SafeString:
-    """The text of a message with its http and https addresses made into links, everything else escaped."""
+def roomchat_body(body: str, mentions: Iterable[Any] = ()) -> SafeString:
+    """The text of a message with its http and https addresses made into links, those whom it calls marked, everything else escaped."""
     return mark_safe(
-        "".join(_link(piece) if is_link else escape(piece) for piece, is_link in pieces(str(body)))
+        "".join(_link(piece) if is_link else _marked(piece, mentions) for piece, is_link in pieces(str(body)))
     )
+
+
+@register.filter
+def roomchat_html(html: str, mentions: Iterable[Any] = ()) -> SafeString:
+    """What Markdown has made of a message, with those whom it calls marked, but not in code and links."""
+    if not mentions:
+        return mark_safe(html)
+    made, inside = [], 0
+    for piece in _TAG.split(html):
+        if tag := _TAG.fullmatch(piece):
+            if tag[2] in _UNMARKED:
+                inside += -1 if tag[1] else 1
+            made.append(piece)
+        else:
+            made.append(piece if inside else _marked(unescape(piece), mentions))
+    return mark_safe("".join(made))
+
+
+_TAG = re.compile(r"(?P<tag><(?P<end>/?)(?P<name>[a-z0-9]+)[^>]*>)")
+_UNMARKED = ("a", "code", "pre")
+
+
+def _marked(text: str, mentions: Iterable[Any]) -> SafeString:
+    mine = {mention.name: mention.mine for mention in mentions}
+    return mark_safe(
+        "".join(
+            format_html('<span class="roomchat-mention"{}>{}</span>', _ME if mine[name] else "", piece)
+            if name
+            else escape(piece)
+            for piece, name in calls.pieces(text, mine)
+        )
+    )
+
+
+_ME = mark_safe(" data-me")
 
 
 def _link(url: str) -> SafeString:
@@ -335,4 +391,6 @@ def roomchat_when(at: datetime.datetime) -> str:
     local = timezone.localtime(at) if timezone.is_aware(at) else at
     today = timezone.localdate() if timezone.is_aware(at) else datetime.date.today()
     age = (today - local.date()).days
-    return formats.date_format(local, "TIME_FORMAT" if not age else "D" if 0 < age < 7 else "SHORT_DATE_FORMAT")
+    return formats.date_format(
+        local, "TIME_FORMAT" if not age else "D" if 0 < age < 7 else "SHORT_DATE_FORMAT"
+    )

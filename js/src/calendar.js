@@ -2,20 +2,29 @@
  * Days and times as the reader's clock and the page's language have them.
  */
 
+const DAY_MS = 24 * 60 * 60 * 1000;
 const GROUPED_WITHIN_MS = 5 * 60 * 1000; // as in templatetags/roomchat.py
 
 export class Calendar {
   #words;
   #day;
   #time;
+  #weekday;
+  #date;
+  #oldDate;
   #full;
+  #moment;
 
   constructor({ language, words }) {
     this.language = language;
     this.#words = words;
     this.#day = format(language, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
     this.#time = format(language, { hour: "numeric", minute: "2-digit" });
+    this.#weekday = format(language, { weekday: "short" });
+    this.#date = format(language, { day: "numeric", month: "short" });
+    this.#oldDate = format(language, { dateStyle: "short" });
     this.#full = format(language, { dateStyle: "full", timeStyle: "medium" });
+    this.#moment = format(language, { dateStyle: "medium", timeStyle: "short" });
   }
 
   time(at) {
@@ -26,6 +35,19 @@ export class Calendar {
     return this.#full.format(at);
   }
 
+  /** A day and a time, shortly. */
+  moment(at) {
+    return this.#moment.format(at);
+  }
+
+  /** As short as can be: the time if it was today, the day of the last week, else the date. */
+  short(at, now = new Date()) {
+    const age = Math.round((midnight(now) - midnight(at)) / DAY_MS);
+    if (age === 0) return this.time(at);
+    if (age > 0 && age < 7) return this.#weekday.format(at);
+    return (at.getFullYear() === now.getFullYear() ? this.#date : this.#oldDate).format(at);
+  }
+
   day(at, now = new Date()) {
     const yesterday = new Date(now);
     yesterday.setDate(now.getDate() - 1);
@@ -33,6 +55,10 @@ export class Calendar {
     if (sameDay(at, yesterday)) return this.#words.yesterday;
     return this.#day.format(at);
   }
+}
+
+function midnight(at) {
+  return new Date(at.getFullYear(), at.getMonth(), at.getDate());
 }
 
 /** `2026-11-21`, in the reader's time zone. */

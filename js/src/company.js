@@ -1,14 +1,5 @@
-import { PresenceView } from "./presence_view.js";
 import { Reading } from "./reading.js";
 import { Typing } from "./typing.js";
-
-/** Who is here. */
-export function presence(room) {
-  const [button, panel] = [room.part("present"), room.part("people")];
-  if (!button || !panel) return;
-  const view = new PresenceView({ button, panel, signal: room.signal });
-  room.on("presence", (frame) => view.show(frame));
-}
 
 /** Who types. */
 export function typing(room) {
@@ -31,6 +22,7 @@ export function reading(room) {
     signal,
   });
   room.on("read", (frame) => marks.readElsewhere(frame));
+  for (const type of ["read", "marked"]) room.on(type, ({ room: name, ...mark }) => room.tell("read", { room: name, ...mark }));
   room.on("status", ({ state }) => state === "connected" && marks.look());
   room.listen(log, "news", ({ detail: { others } }) => others.length && marks.came(others.length, others[0].seq));
 }

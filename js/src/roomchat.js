@@ -23,6 +23,12 @@
  * Who brings a page of their own finds transport and session in `client.js`.
  */
 import { RoomChat } from "./element.js";
+import { NewRoom } from "./new_room.js";
+import { RoomList } from "./room_list.js";
+
+const ELEMENTS = { "room-chat": RoomChat, "room-list": RoomList, "new-room": NewRoom };
 
 // The script may be on a page twice, under two names of a hashed static file.
-if (!customElements.get("room-chat")) customElements.define("room-chat", RoomChat);
+for (const [name, element] of Object.entries(ELEMENTS)) {
+  if (!customElements.get(name)) customElements.define(name, element);
+}

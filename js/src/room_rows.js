@@ -1,0 +1,191 @@
+import { hue, initials } from "./people.js";
+
+const COUNTED_MAX = 99; // the server counts to a hundred
+const PARTS = ["yours", "lately"];
+
+/**
+ * The rows of the list of rooms. It fills what the server has rendered with what it is told, in place, and puts the room
+ * in which something was said last on top, but nothing moves while a pointer or the focus is on it.
+ */
+export class RoomRows {
+  #list;
+  #current;
+  #you;
+  #address;
+  #calendar;
+  #rows = new Map();
+  #order = {};
+
+  /**
+   * @param list the element with the parts and the template
+   * @param current the name of the room that the page shows, if it shows one
+   * @param you `{key, word}`: whose list it is, and what they are called in it
+   * @param address `address(name)`: where a room is
+   */
+  constructor({ list, current, you, address, calendar, signal }) {
+    this.#list = list;
+    this.#current = current;
+    this.#you = you;
+    this.#address = address;
+    this.#calendar = calendar;
+    for (const part of PARTS) {
+      const rows = [...list.querySelectorAll(`[data-part="${part}"] li[data-room]`)];
+      for (const row of rows) this.#rows.set(row.dataset.room, row);
+      this.#order[part] = rows.map(({ dataset }) => dataset.room);
+    }
+    this.tellTimes();
+    list.addEventListener("pointerleave", () => this.#settle(), { signal });
+    list.addEventListener("focusout", () => requestAnimationFrame(() => this.#settle()), { signal });
+  }
+
+  /** The links, as they stand. */
+  get links() {
+    return [...this.#list.querySelectorAll('[data-part="listed-link"]')];
+  }
+
+  /** The whole list, the room in which something was said last first: rooms as in the frame `rooms`. */
+  show(rooms) {
+    const names = new Set(rooms.map(({ name }) => name));
+    const isHere = this.#rows.has(this.#current) && !names.has(this.#current);
+    for (const room of rooms) this.#fill(this.#rowOf(room.name), room);
+    for (const name of this.#rows.keys()) if (!names.has(name) && name !== this.#current) this.#rows.delete(name);
+    this.#order = {
+      yours: [...(isHere ? [this.#current] : []), ...rooms.filter(({ yours }) => yours).map(({ name }) => name)],
+      lately: rooms.filter(({ yours }) => !yours).map(({ name }) => name),
+    };
+    this.#settle();
+  }
+
+  /** Somebody has said something in a room of the list: `{at, key, name, body}`. */
+  said(name, message) {
+    const row = this.#rows.get(name);
+    if (!row) return;
+    this.#fillLast(row, message);
+    for (const names of Object.values(this.#order)) {
+      const place = names.indexOf(name);
+      if (place > 0) names.unshift(...names.splice(place, 1));
+    }
+    this.#settle();
+  }
+
+  /** How much of a room is not read. */
+  count(name, { unread = 0, mentions = 0 }) {
+    const row = this.#rows.get(name);
+    if (row) this.#fillCount(row, { unread, mentions });
+  }
+
+  /** By the reader's clock, and by what day it is. */
+  tellTimes() {
+    for (const row of this.#rows.values()) this.#fillTime(row, part(row, "when")?.dateTime);
+  }
+
+  #rowOf(name) {
+    let row = this.#rows.get(name);
+    if (!row) {
+      row = this.#template.content.firstElementChild.cloneNode(true);
+      row.dataset.room = name;
+      part(row, "link").href = this.#address(name);
+      this.#rows.set(name, row);
+    }
+    return row;
+  }
+
+  get #template() {
+    return this.#list.querySelector('template[data-template="listed-room"]');
+  }
+
+  #fill(row, room) {
+    const { name, title, visibility, muted = false, archived = false, last, changed_at: changedAt } = room;
+    put(row, "title", title);
+    put(row, "tile", initials(title));
+    part(row, "tile")?.setAttribute("data-hue", hue(name));
+    row.toggleAttribute("data-muted", muted);
+    row.toggleAttribute("data-direct", visibility === "direct");
+    this.#fillMarks(row, { [visibility]: true, muted, archived });
+    if (last) this.#fillLast(row, last);
+    else this.#fillTime(row, changedAt);
+    this.#fillCount(row, room);
+  }
+
+  #fillLast(row, { at, key, name, body }) {
+    const author = part(row, "author");
+    const isOwn = key === this.#you.key;
+    if (author) author.hidden = "direct" in row.dataset && !isOwn;
+    put(row, "author", isOwn ? this.#you.word : name);
+    // Isolated, so that its direction of writing is its own.
+    put(row, "last", `\u2068${body}\u2069`);
+    this.#fillTime(row, at);
+  }
+
+  #fillTime(row, at) {
+    const element = part(row, "when");
+    if (!element || !at) return;
+    const moment = new Date(at);
+    element.dateTime = at;
+    element.title = this.#calendar.full(moment);
+    put(row, "when", this.#calendar.short(moment));
+  }
+
+  #fillCount(row, { unread = 0, mentions = 0 }) {
+    row.toggleAttribute("data-unread", unread > 0);
+    put(row, "unread", unread > COUNTED_MAX ? `${COUNTED_MAX}+` : String(unread));
+    const [count, mention] = [part(row, "count"), part(row, "mention")];
+    if (count) count.hidden = !unread;
+    if (mention) mention.hidden = !mentions;
+  }
+
+  #fillMarks(row, holds) {
+    const marks = part(row, "marks");
+    if (!marks) return;
+    const all = [...part(this.#template.content, "marks").querySelectorAll("[data-mark]")];
+    const wanted = all.filter(({ dataset }) => holds[dataset.mark]);
+    const shown = [...marks.querySelectorAll("[data-mark]")];
+    if (kinds(wanted) !== kinds(shown)) marks.replaceChildren(...wanted.map((mark) => mark.cloneNode(true)));
+  }
+
+  // Order
+
+  #settle() {
+    if (this.#isTouched) return;
+    for (const name of PARTS) {
+      const section = this.#list.querySelector(`[data-part="${name}"]`);
+      const list = section?.querySelector("ul");
+      if (!list) continue;
+      arrange(list, this.#order[name].map((room) => this.#rows.get(room)).filter(Boolean));
+      section.hidden = !list.children.length;
+    }
+    const nothing = this.#list.querySelector('[data-part="no-rooms"]');
+    if (nothing) nothing.hidden = this.#rows.size > 0;
+  }
+
+  get #isTouched() {
+    return this.#list.contains(document.activeElement) || this.#list.matches(":hover");
+  }
+}
+
+function part(row, name) {
+  return row.querySelector(`[data-part="listed-${name}"]`);
+}
+
+function put(row, name, text) {
+  const element = part(row, name);
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+function kinds(marks) {
+  return marks.map(({ dataset }) => dataset.mark).join();
+}
+
+/** Exactly these rows, in this order, and those that stand right already are not touched. */
+function arrange(list, rows) {
+  let next = list.firstElementChild;
+  for (const row of rows) {
+    if (row === next) next = next.nextElementSibling;
+    else list.insertBefore(row, next);
+  }
+  while (next) {
+    const gone = next;
+    next = next.nextElementSibling;
+    gone.remove();
+  }
+}
