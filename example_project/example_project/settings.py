@@ -2,6 +2,7 @@
 
 DATABASE_URL   postgresql://user:password@host/name        default: SQLite beside this project
 REDIS_URL      redis://host:6379                           default: in memory, which serves one process
+MEDIA_ROOT     where attachments lie                       default: media, beside this project
 DEBUG          0 or 1                                      default: 1
 SECRET_KEY     needed where DEBUG is 0
 ALLOWED_HOSTS  comma-separated                             default: this machine
@@ -117,7 +118,7 @@ LANGUAGES = [
     ("zh-hans", "简体中文"),
 ]
 # Where attachments lie. They have no address: the chat hands them to those who may see them.
-MEDIA_ROOT = BASE_DIR / "media"
+MEDIA_ROOT = os.environ.get("MEDIA_ROOT") or BASE_DIR / "media"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_URL = "static/"
 TIME_ZONE = "UTC"

@@ -108,7 +108,7 @@ STORIES = [
         "Book club",
         unread_by_ana=2,
         said=(
-            Said(DAY + 520, "ana", "Until Sunday: *The Time Machine*, chapters 5 to 8. No spoilers beyond them, please.", is_pinned=True),
+            Said(DAY + 520, "ana", "Until Sunday: “The Time Machine”, chapters 5 to 8. No spoilers beyond them, please.", is_pinned=True),
             Said(DAY + 470, "tom", "What strikes me is how little he is afraid at first. He lands in the year 802,701 and thinks about his matches."),
             Said(DAY + 466, "yuki", "マッチは最後まで大事ですね。火は彼の知っている世界の名残だと思いました。"),
             Said(DAY + 461, "tom", "“The matches are what is left of the world he knows.” I had not seen that.", answers=2, reactions={"🤔": "ana", "👏": "ana lucas yuki"}),
