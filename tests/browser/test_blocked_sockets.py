@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.test_page import bodies, chat, enter, run_at, say, seed
 from tests.conftest import migrate
@@ -98,10 +98,8 @@ def test_what_is_missed_while_the_network_is_away_comes_after_it(
 
 
 @pytest.fixture
-def plain(browser: Browser, site: Server) -> Iterator[Page]:
-    context = browser.new_context(java_script_enabled=False)
-    yield context.new_page()
-    context.close()
+def plain(new_context: NewContext) -> Page:
+    return new_context(java_script_enabled=False).new_page()
 
 
 def test_a_search_leads_to_the_message_without_a_script(site: Server, plain: Page) -> None:

@@ -54,6 +54,7 @@ def offered(page: Page, seq: int) -> list[str]:
     return [name for name in names if name.isascii()]
 
 
+@pytest.mark.firefox
 def test_a_message_can_be_answered_and_the_answer_says_what_it_answers(talk: tuple[Page, Page]) -> None:
     ana, bo = talk
     choose(ana, 2, "Reply")
@@ -132,8 +133,10 @@ def test_what_is_offered_is_what_one_may_do(talk: tuple[Page, Page]) -> None:
     assert offered(ana, 2) == ["Reply", "Copy link", "Report to moderators"]
 
 
+@pytest.mark.firefox
 def test_the_menu_is_reached_and_left_with_the_keyboard(talk: tuple[Page, Page]) -> None:
     ana, _ = talk
+    ana.bring_to_front()
     ana.get_by_role("log").focus()
     ana.keyboard.press("ArrowUp")
     expect(ana.locator("#m-2")).to_be_focused()

@@ -130,6 +130,7 @@ def at_bottom(page: Page) -> bool:
 # Talking
 
 
+@pytest.mark.firefox
 def test_two_windows_talk_in_korean_and_a_third_sees_what_was_said(
     site: Server, new_context: NewContext
 ) -> None:
@@ -198,6 +199,7 @@ def test_the_composer_says_how_many_characters_are_too_many_and_sends_none_of_th
     expect(page.locator("li.roomchat-message")).to_have_count(0)
 
 
+@pytest.mark.firefox
 def test_enter_that_ends_a_composition_does_not_send(site: Server, room: str, page: Page) -> None:
     joined(page, site, room)
     composer(page).fill("안녕")
@@ -244,6 +246,7 @@ def test_a_script_of_the_site_may_stop_or_change_what_is_said(site: Server, room
 # Losing the connection
 
 
+@pytest.mark.firefox
 def test_a_killed_server_comes_back_and_nothing_is_lost_or_doubled(
     server: Start, new_context: NewContext
 ) -> None:
@@ -328,6 +331,7 @@ def test_when_the_session_is_over_it_says_so_and_keeps_the_draft(site: Server, r
 # Reading
 
 
+@pytest.mark.firefox
 def test_the_newest_message_is_in_sight_before_any_script(
     site: Server, room: str, new_context: NewContext
 ) -> None:
@@ -350,6 +354,7 @@ def test_taking_over_moves_nothing(site: Server, room: str, page: Page) -> None:
     assert at_bottom(page)
 
 
+@pytest.mark.firefox
 def test_reading_up_brings_older_messages_and_keeps_the_place(site: Server, room: str, page: Page) -> None:
     seed(site, room, count=130)
     joined(page, site, room)
@@ -379,6 +384,7 @@ def test_older_messages_can_be_asked_for_with_the_keyboard(
     expect(page.get_by_role("link", name="Older messages")).to_be_hidden()
 
 
+@pytest.mark.firefox
 def test_who_reads_further_up_is_not_moved_and_told_of_what_is_new(
     site: Server, room: str, new_context: NewContext
 ) -> None:
@@ -399,6 +405,7 @@ def test_who_reads_further_up_is_not_moved_and_told_of_what_is_new(
     expect(pill).to_be_hidden()
 
 
+@pytest.mark.firefox
 def test_who_is_at_the_bottom_stays_there(site: Server, room: str, new_context: NewContext) -> None:
     seed(site, room, count=60)
     reader, talker = (joined(new_context().new_page(), site, room) for _ in range(2))
@@ -442,6 +449,7 @@ def test_messages_of_one_author_within_five_minutes_stand_under_one_name(
     assert follows == [False, True, False, False]
 
 
+@pytest.mark.firefox
 def test_server_and_browser_render_the_same_message_alike(
     site: Server, room: str, new_context: NewContext
 ) -> None:
@@ -517,6 +525,7 @@ def test_a_screen_reader_hears_what_is_new_and_not_what_was_there(
 # Without a script
 
 
+@pytest.mark.firefox
 def test_one_can_talk_without_a_script(site: Server, room: str, new_context: NewContext) -> None:
     page = enter(new_context(java_script_enabled=False).new_page(), site, room)
     composer(page).fill("no script needed 안녕")
