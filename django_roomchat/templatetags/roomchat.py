@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterable, Iterator
+from html import unescape
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -349,17 +350,17 @@ def roomchat_html(html: str, mentions: Iterable[Any] = ()) -> SafeString:
     if not mentions:
         return mark_safe(html)
     made, inside = [], 0
-    for piece in _TAG.split(html):
-        if tag := _TAG.fullmatch(piece):
-            if tag[2] in _UNMARKED:
-                inside += -1 if tag[1] else 1
+    for place, piece in enumerate(_TAG.split(html)):
+        if place % 2:  # a tag
+            if piece.strip("</>").partition(" ")[0] in _UNMARKED:
+                inside += -1 if piece.startswith("</") else 1
             made.append(piece)
         else:
             made.append(piece if inside else _marked(unescape(piece), mentions))
     return mark_safe("".join(made))
 
 
-_TAG = re.compile(r"(?P<tag><(?P<end>/?)(?P<name>[a-z0-9]+)[^>]*>)")
+_TAG = re.compile("(<[^>]*>)")
 _UNMARKED = ("a", "code", "pre")
 
 

@@ -22,11 +22,6 @@ export function messageActions(room) {
   offer("delete", (view) => stands(view) && (isMine(view) || room.can("moderate")), (view) => deleteSoon(room, view));
   offer("pin", (view) => stands(view) && !isPinned(view) && room.can("pin"), ({ seq }) => room.ask({ type: "pin", seq, on: true }));
   offer("unpin", (view) => stands(view) && isPinned(view) && room.can("pin"), ({ seq }) => room.ask({ type: "pin", seq, on: false }));
-  offer(
-    "report",
-    (view) => stands(view) && !isMine(view) && isSaid(view) && room.can("report"),
-    ({ seq }) => room.ask({ type: "report", seq }, words.reported),
-  );
 
   if (notice) startMenu(room);
   room.listen(room.element, "click", ({ target }) => {

@@ -8,11 +8,15 @@ export class Notice {
   #element;
   #text;
   #button;
+  #home;
+  #signal;
   #timer;
   #current = null;
 
   constructor({ element, signal }) {
     this.#element = element;
+    this.#home = element.parentElement;
+    this.#signal = signal;
     this.#text = element.querySelector('[data-part="notice-text"]');
     this.#button = element.querySelector("button");
     this.#button.addEventListener("click", () => this.#end("undo"), { signal });
@@ -26,9 +30,19 @@ export class Notice {
     this.#end("over");
     this.#current = { undo, over };
     this.#button.hidden = !undo;
+    this.#place();
     this.#element.hidden = false;
     this.#text.textContent = text;
     this.#timer = setTimeout(() => this.#end("over"), SHOWN_MS);
+  }
+
+  /** While a dialog is open, what is behind it can neither be seen well nor pressed: then it stands in the dialog. */
+  #place() {
+    const dialog = document.activeElement?.closest("dialog[open]");
+    const place = dialog ?? this.#home;
+    if (this.#element.parentElement === place) return;
+    place.append(this.#element);
+    dialog?.addEventListener("close", () => this.#place(), { once: true, signal: this.#signal });
   }
 
   #end(how) {

@@ -1,37 +1,39 @@
-/** Who is here: a number in the header, and a list behind it. */
-export class PresenceView {
+/** Who is here: everybody by name, as long as they are not a crowd, and always how many. */
+export class PresenceView extends EventTarget {
   #button;
-  #count;
-  #list;
+  #shown;
   #people = new Map();
+  #count = null;
 
-  /** @param button shows the number and opens the popover; @param list an empty list within it */
-  constructor({ button, panel, signal }) {
+  /** @param button shows the number; it is the way to the list */
+  constructor({ button }) {
+    super();
     this.#button = button;
-    this.#count = button.querySelector('[data-part="present-count"]');
-    this.#list = panel.querySelector("ul");
-    button.addEventListener("click", () => panel.togglePopover(), { signal });
-    panel.addEventListener("toggle", ({ newState }) => button.setAttribute("aria-expanded", String(newState === "open")), {
-      signal,
-    });
+    this.#shown = button.querySelector('[data-part="present-count"]');
   }
 
-  /** @param frame `presence`: `{count, here}` is everybody, `{count, joined, left}` a change, `{count}` a crowd */
+  /** How many; null as long as nobody has said it. */
+  get count() {
+    return this.#count;
+  }
+
+  /** Those whose names are known: `{key, name}`. */
+  get people() {
+    return [...this.#people.values()];
+  }
+
+  /**
+   * `change` is dispatched when this is done.
+   *
+   * @param frame `presence`: `{count, here}` is everybody, `{count, joined, left}` a change, `{count}` a crowd
+   */
   show({ count, here, joined, left }) {
     if (here || !(joined || left)) this.#people.clear();
     for (const person of [...(here ?? []), ...(joined ?? [])]) this.#people.set(person.key, person);
     for (const key of left ?? []) this.#people.delete(key);
+    this.#count = count;
     this.#button.hidden = false;
-    if (this.#count.textContent !== String(count)) this.#count.textContent = count;
-    this.#button.disabled = !this.#people.size;
-    const names = [...this.#people.values()].map(({ name }) => name).sort((one, other) => one.localeCompare(other));
-    this.#list.replaceChildren(...names.map(item));
+    if (this.#shown.textContent !== String(count)) this.#shown.textContent = count;
+    this.dispatchEvent(new CustomEvent("change"));
   }
-}
-
-function item(name) {
-  const element = document.createElement("li");
-  element.dir = "auto";
-  element.textContent = name;
-  return element;
 }

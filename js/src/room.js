@@ -12,6 +12,8 @@ export class Room {
   messageActions = new Map();
   /** By `data-do`: `{when(), act(undefined, button)}`. */
   roomActions = new Map();
+  /** By `data-do`: `{when(person), act(person)}`; `person` is the frame of that name, `{key, name, role, may, banned, muted}`. */
+  personActions = new Map();
 
   /**
    * @param element `<room-chat>`
@@ -65,10 +67,15 @@ export class Room {
       const answer = await this.session.request(frame);
       if (told) this.notice?.show(told);
       return answer;
-    } catch ({ code, detail }) {
-      this.notice?.show(detail ?? this.words[`refused_${code}`] ?? this.words.refused);
+    } catch (refusal) {
+      this.refused(refusal);
       return undefined;
     }
+  }
+
+  /** Tell a refusal in words: what a request of the session rejects with. */
+  refused({ code, detail }) {
+    this.notice?.show(detail ?? this.words[`refused_${code}`] ?? this.words.refused);
   }
 
   /** A menu of this room: see {@link Menu}. */

@@ -1,0 +1,195 @@
+import { Dialog } from "./dialog.js";
+import { PeopleList } from "./people_list.js";
+import { PresenceView } from "./presence_view.js";
+
+const FILTER_FROM = 9; // so many people, and one may look for somebody by name
+const FILTER_AFTER_MS = 250;
+const PAGE = 200; // as many as the server lists at once
+const RANKS = ["owner", "moderator", "member"];
+
+/** Who is here, who belongs to the room, and who may not speak or enter: one dialog, with what can be done about each. */
+export function people(room) {
+  const [button, element] = [room.part("present"), room.part("people")];
+  if (!button || !element) return;
+  const presence = new PresenceView({ button });
+  room.on("presence", (frame) => presence.show(frame));
+  const dialog = new PeopleDialog(room, element, presence);
+  room.listen(button, "click", () => dialog.open());
+  room.roomActions.set("people", { act: () => dialog.open() });
+  addCalls(room, dialog);
+}
+
+function addCalls(room, dialog) {
+  const isOther = ({ key }) => key !== room.you.key;
+  room.personActions.set("write", {
+    when: ({ may }) => may.includes("write"),
+    act: async ({ key }) => {
+      const direct = await room.ask({ type: "direct", key });
+      if (direct?.url) location.assign(direct.url);
+    },
+  });
+  room.personActions.set("mention", {
+    when: (person) => isOther(person) && person.name && room.composer && room.can("post"),
+    act: ({ name }) => {
+      dialog.close();
+      room.composer.insert(`@${name} `);
+    },
+  });
+}
+
+class PeopleDialog {
+  #room;
+  #presence;
+  #dialog;
+  #menu = null;
+  #filter;
+  #none;
+  #sections;
+  #members = { people: [], more: false };
+  #sanctions = { people: [], more: false };
+  #wanted = "";
+  #timer;
+  #asked = 0;
+
+  constructor(room, element, presence) {
+    this.#room = room;
+    this.#presence = presence;
+    const part = (name) => element.querySelector(`[data-part="${name}"]`);
+    this.#filter = part("people-filter");
+    this.#sections = Object.fromEntries(
+      ["here", "members", "sanctions"].map((name) => [name, this.#section(part(`people-${name}`), room.template("person-row"))]),
+    );
+    this.#sections.here.count = part("people-here-count");
+    Object.assign(this.#sections.members, { all: part("people-all"), others: part("people-others") });
+    this.#none = part("people-none");
+    this.#dialog = new Dialog({ element, onOpen: () => this.#opened(), signal: room.signal });
+    this.#menu = room.menu(part("person-menu"), { get: (what) => this.#thenRefreshed(room.personActions.get(what)) });
+    room.listen(presence, "change", () => this.#dialog.isOpen && this.#show());
+    room.listen(this.#filter, "input", ({ target }) => this.#typed(target.value));
+    room.listen(element, "click", ({ target }) => this.#clicked(target));
+    room.listen(element.querySelector(".roomchat-dialog-body"), "scroll", () => this.#menu.close(), { passive: true });
+    room.on("rights", () => this.#dialog.isOpen && this.#refresh());
+  }
+
+  open() {
+    this.#dialog.open();
+  }
+
+  close() {
+    this.#dialog.close();
+  }
+
+  #section(element, template) {
+    const list = new PeopleList({ list: element.querySelector("ul"), template, describe: (person) => this.#describe(person) });
+    return { element, list, more: element.querySelector("[data-more]") };
+  }
+
+  #opened() {
+    this.#filter.querySelector("input").value = this.#wanted = "";
+    this.#show();
+    this.#refresh();
+  }
+
+  #typed(text) {
+    this.#wanted = text.trim();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#refresh(), FILTER_AFTER_MS);
+    this.#show();
+  }
+
+  #clicked(target) {
+    const opener = target.closest('[data-part="person-actions"]');
+    if (opener) return this.#offer(opener);
+    if (!target.closest("[data-more]")) return undefined;
+    return this.#sections.members.element.contains(target) ? this.#loadMembers(this.#members.people) : this.#loadSanctions(this.#sanctions.people);
+  }
+
+  /** What may be done about somebody, only the server knows: their rank may have changed, or a mute have ended. */
+  async #offer(opener) {
+    const { list } = Object.values(this.#sections).find(({ element }) => element.contains(opener));
+    const known = list.personAt(opener);
+    const person = await this.#room.ask({ type: "person", key: known.key });
+    if (person && opener.isConnected) this.#menu.open(opener, { ...person, name: person.name ?? known.name });
+  }
+
+  #thenRefreshed(action) {
+    const act = async (...about) => {
+      await action.act(...about);
+      if (this.#dialog.isOpen) this.#refresh();
+    };
+    return action && { ...action, act };
+  }
+
+  #refresh() {
+    this.#loadMembers();
+    if (this.#room.can("moderate")) this.#loadSanctions();
+    else this.#sanctions = { people: [], more: false };
+  }
+
+  async #loadMembers(before = []) {
+    const asked = (this.#asked += 1);
+    const answer = await this.#room.ask({ type: "members", prefix: this.#wanted, after: before.at(-1)?.key ?? "" });
+    // Somebody has typed on meanwhile: another answer is on its way.
+    if (!answer || asked !== this.#asked) return;
+    this.#members = { people: [...before, ...answer.members], more: answer.members.length === PAGE };
+    this.#show();
+  }
+
+  async #loadSanctions(before = []) {
+    const answer = await this.#room.ask({ type: "sanctions", after: before.at(-1)?.key ?? "" });
+    if (!answer) return;
+    this.#sanctions = { people: [...before, ...answer.sanctions], more: answer.sanctions.length === PAGE };
+    this.#show();
+  }
+
+  #show() {
+    const { here, members, sanctions } = this.#sections;
+    const found = (people) => people.filter(({ name = "" }) => beginsAWord(name, this.#wanted));
+    const { count, people } = this.#presence;
+    const isHere = new Set(people.map(({ key }) => key));
+    here.element.hidden = count === null || Boolean(this.#wanted && !found(people).length);
+    here.count.textContent = count ?? "";
+    here.list.show(found(people).sort(byName));
+    this.#fill(members, this.#members, found(this.#members.people.filter(({ key }) => !isHere.has(key))).sort(byRank));
+    members.all.hidden = isHere.size > 0;
+    members.others.hidden = !isHere.size;
+    this.#fill(sanctions, this.#sanctions, found(this.#sanctions.people).sort(byName));
+    this.#filter.hidden = !this.#wanted && !this.#members.more && people.length + this.#members.people.length < FILTER_FROM;
+    this.#none.hidden = !this.#wanted || [here, members, sanctions].some(({ list }) => list.size);
+  }
+
+  #fill(section, { more }, people) {
+    section.list.show(people);
+    section.element.hidden = !people.length && !more;
+    section.more.hidden = !more;
+  }
+
+  #describe({ key, role, banned, muted }) {
+    const known = role ?? this.#members.people.find((member) => member.key === key)?.role;
+    const held = [this.#held("banned", banned), this.#held("muted", muted)].filter(Boolean).join(" · ");
+    const rank = known && known !== "member" ? this.#room.words[`role_${known}`] : "";
+    const isYou = key === this.#room.you.key;
+    return { note: held || rank, isYou, hasActions: !isYou || this.#room.can("manage") };
+  }
+
+  #held(how, sanction) {
+    if (!sanction) return "";
+    const { words, calendar } = this.#room;
+    const { until, reason } = sanction;
+    const said = until ? words[`${how}_until`].replace("{time}", calendar.moment(new Date(until))) : words[how];
+    return reason ? `${said}: ${reason}` : said;
+  }
+}
+
+/** Does a word of the name begin like this? As the server finds them. */
+export function beginsAWord(name, wanted) {
+  return ` ${name}`.toLocaleLowerCase().includes(` ${wanted}`.trimEnd().toLocaleLowerCase());
+}
+
+function byName(one, other) {
+  return (one.name ?? one.key).localeCompare(other.name ?? other.key);
+}
+
+function byRank(one, other) {
+  return RANKS.indexOf(one.role) - RANKS.indexOf(other.role) || byName(one, other);
+}

@@ -1,0 +1,47 @@
+import { PersonRow } from "./person_row.js";
+
+/**
+ * A list of people that changes while somebody reads it: rows stay the elements they are, so that the focus stays
+ * where it is.
+ */
+export class PeopleList {
+  #list;
+  #template;
+  #describe;
+  #rows = new Map();
+
+  /** @param describe `describe(person)`: what a row shows beside the name, see {@link PersonRow} */
+  constructor({ list, template, describe }) {
+    this.#list = list;
+    this.#template = template;
+    this.#describe = describe;
+  }
+
+  get size() {
+    return this.#rows.size;
+  }
+
+  /** Show these, in this order. */
+  show(people) {
+    const keys = new Set(people.map(({ key }) => key));
+    for (const [key, { element }] of this.#rows) {
+      if (keys.has(key)) continue;
+      const hadFocus = element.contains(document.activeElement);
+      element.remove();
+      if (hadFocus) this.#list.closest("dialog")?.querySelector("[data-close]").focus();
+      this.#rows.delete(key);
+    }
+    people.forEach((person, place) => {
+      const row = this.#rows.get(person.key) ?? new PersonRow(this.#template);
+      this.#rows.set(person.key, row);
+      row.show(person, this.#describe(person));
+      const there = this.#list.children[place];
+      if (there !== row.element) this.#list.insertBefore(row.element, there ?? null);
+    });
+  }
+
+  /** Who stands in the row that holds this element. */
+  personAt(element) {
+    return this.#rows.get(element.closest("li")?.dataset.key)?.person;
+  }
+}

@@ -1,0 +1,22 @@
+import { FormDialog } from "./form_dialog.js";
+
+/** Ask the moderators to look at a message, and say what is wrong with it. */
+export function report(room) {
+  const element = room.part("report");
+  if (!element) return;
+  const part = (name) => element.querySelector(`[data-part="${name}"]`);
+  const dialog = new FormDialog({
+    element,
+    onOpen: ({ authorName, text }) => {
+      part("whom").textContent = authorName;
+      part("text").textContent = text;
+    },
+    send: (values, { seq }) => room.ask({ type: "report", seq, reason: values.get("reason") }, room.words.reported),
+    signal: room.signal,
+  });
+  room.messageActions.set("report", { when: (view) => isSaidByAnother(view) && room.can("report"), act: (view) => dialog.open(view) });
+}
+
+function isSaidByAnother({ element: { dataset } }) {
+  return dataset.kind !== "system" && !("mine" in dataset) && !("deleted" in dataset);
+}

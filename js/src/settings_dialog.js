@@ -1,0 +1,79 @@
+import { amount, duration } from "./durations.js";
+import { FormDialog } from "./form_dialog.js";
+
+/** The settings of the room, for owners. */
+export function settings(room) {
+  const element = room.part("settings");
+  if (!element) return;
+  const form = element.querySelector("form");
+  nameChoices(form, room.calendar.language);
+  const dialog = new FormDialog({
+    element,
+    onOpen: (known) => fill(form, known, room),
+    send: (_values, known) => {
+      const changed = changes(known, valuesOf(form));
+      return Object.keys(changed).length ? room.ask({ type: "configure", ...changed }, room.words.saved) : true;
+    },
+    signal: room.signal,
+  });
+  room.roomActions.set("settings", {
+    when: () => room.can("manage"),
+    act: async () => {
+      const known = await room.ask({ type: "settings" });
+      if (known) dialog.open(known);
+    },
+  });
+}
+
+/** What is another value than it was; what was left out of a frame is its default. */
+export function changes(before, after) {
+  return Object.fromEntries(Object.entries(after).filter(([name, value]) => value !== (before[name] ?? blank(value))));
+}
+
+function blank(value) {
+  return { string: "", number: 0, boolean: false }[typeof value];
+}
+
+function fill(form, known, room) {
+  for (const field of fieldsOf(form)) {
+    const value = known[field.name];
+    if (field.type === "checkbox") field.checked = value ?? false;
+    else if (field.localName === "select") choose(field, value ?? 0, room.calendar.language);
+    else field.value = value;
+  }
+  // A private room is in nobody's list but its members'.
+  const listed = form.querySelector('[data-part="settings-listed"]');
+  if (listed) listed.hidden = known.visibility !== "open";
+}
+
+function valuesOf(form) {
+  return Object.fromEntries(fieldsOf(form).map((field) => [field.name, valueOf(field)]));
+}
+
+function valueOf(field) {
+  if (field.type === "checkbox") return field.checked;
+  return field.localName === "select" ? Number(field.value) : field.value.trim();
+}
+
+/** Those with a name; a site's own template may have left some out. */
+function fieldsOf(form) {
+  return [...form.elements].filter(({ name }) => name);
+}
+
+/** What was set elsewhere may be none of the choices: then it becomes one. */
+function choose(field, value, language) {
+  if (![...field.options].some((option) => Number(option.value) === value)) {
+    field.append(new Option("", value));
+    nameChoices(field.form, language);
+  }
+  field.value = value;
+}
+
+function nameChoices(form, language) {
+  for (const field of form.querySelectorAll("select[data-unit]")) {
+    for (const option of field.options) {
+      const number = Number(option.value);
+      if (!option.textContent) option.textContent = field.dataset.unit === "day" ? amount(number, "day", language) : duration(number, language);
+    }
+  }
+}

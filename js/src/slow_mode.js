@@ -1,0 +1,45 @@
+import { countdown, duration } from "./durations.js";
+
+const TICK_MS = 1_000;
+
+/**
+ * In a slow room it is said how slow it is and, after a post, how long the next one waits. Nothing is lost meanwhile: what
+ * is written stands in the page, and the session sends it when its time has come.
+ */
+export function slowMode(room) {
+  const element = room.part("slow");
+  if (!element) return;
+  const { words, session, signal } = room;
+  let seconds = 0;
+  let ends = 0;
+  let timer;
+
+  function show() {
+    clearTimeout(timer);
+    const left = Math.ceil((ends - Date.now()) / 1000);
+    const waits = left > 0;
+    if (waits) timer = setTimeout(show, TICK_MS);
+    const held = session.posts.some(({ state }) => state === "pending");
+    const wait = (held ? words.slow_sends : words.slow_wait).replace("{time}", countdown(left));
+    element.textContent = waits ? wait : words.slow.replace("{time}", duration(seconds, room.calendar.language));
+    element.toggleAttribute("data-waits", waits);
+    element.hidden = !waits && !seconds;
+  }
+
+  function begin(wait) {
+    ends = Date.now() + wait * 1000;
+    show();
+  }
+
+  room.on("rights", ({ slow_seconds: slow = 0 }) => {
+    // Moderators are exempt.
+    seconds = room.can("moderate") || !room.can("post") ? 0 : slow;
+    if (!seconds) ends = 0;
+    show();
+  });
+  room.on("sent", () => seconds && begin(seconds));
+  room.on("held", ({ code, seconds: wait }) => code === "rate_limited" && begin(wait));
+  room.on("pending", show);
+  room.on("dropped", show);
+  signal.addEventListener("abort", () => clearTimeout(timer));
+}
