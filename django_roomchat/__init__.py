@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from django_roomchat.actions import post_message as post_message
     from django_roomchat.actions import prune_history as prune_history
     from django_roomchat.actions import read_history as read_history
+    from django_roomchat.attachments import aattach_file as aattach_file
+    from django_roomchat.attachments import atake_down_file as atake_down_file
+    from django_roomchat.attachments import attach_file as attach_file
+    from django_roomchat.attachments import take_down_file as take_down_file
     from django_roomchat.consumers import ChatConsumer as ChatConsumer
     from django_roomchat.edits import aearlier_texts as aearlier_texts
     from django_roomchat.edits import earlier_texts as earlier_texts
@@ -110,6 +114,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "aattach_file": "attachments",
+    "atake_down_file": "attachments",
+    "attach_file": "attachments",
+    "take_down_file": "attachments",
     "aban": "moderation",
     "adelete_message": "actions",
     "aedit_message": "actions",

@@ -2,21 +2,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet, URLField
-from django.http import HttpRequest, HttpResponseRedirect
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.template.defaultfilters import filesizeformat
+from django.urls import path, reverse
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from django_roomchat import (
+    attachments,
+    files,
     identity,
     incoming,
     invitations,
@@ -25,11 +31,13 @@ from django_roomchat import (
     policy,
     review,
     rooms,
+    transfers,
     webhooks,
 )
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity
 from django_roomchat.models import (
+    Attachment,
     AuditEntry,
     Ban,
     HeldMessage,
@@ -50,10 +58,12 @@ if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Any]
     QueueModelAdmin = admin.ModelAdmin[Any]
     HookModelAdmin = admin.ModelAdmin[Any]
+    FileModelAdmin = admin.ModelAdmin[Attachment]
     AuditModelAdmin = admin.ModelAdmin[AuditEntry]
     AnyPaginator = Paginator[Any]
 else:
-    AnyModelAdmin = MessageModelAdmin = QueueModelAdmin = AuditModelAdmin = HookModelAdmin = admin.ModelAdmin
+    AnyModelAdmin = MessageModelAdmin = QueueModelAdmin = AuditModelAdmin = admin.ModelAdmin
+    HookModelAdmin = FileModelAdmin = admin.ModelAdmin
     AnyPaginator = Paginator
 
 COUNTED_MAX = 10_000
@@ -279,6 +289,72 @@ class MessageAdmin(MessageModelAdmin):
         return obj is not None and match is not None and (match.url_name or "").startswith("roomchat_room_")
 
 
+@admin.register(Attachment)
+class AttachmentAdmin(FileModelAdmin):
+    """Files can be looked at here, and be taken down: out of their message, for everybody."""
+
+    list_display = ("name", "look", "content_type", "size", "room", "seq", "key", "created_at")
+    list_select_related = ("room",)
+    list_filter = ("content_type", "created_at")
+    search_fields = ("name", "=key", "=room__name")
+    ordering = ("-created_at",)
+    actions = ("take_down",)
+    show_full_result_count = False
+    paginator = CappedPaginator
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attachment]:
+        # Those without a room are about to be removed, and have no name any more.
+        return super().get_queryset(request).filter(room__isnull=False)
+
+    def get_urls(self) -> list[Any]:
+        look = self.admin_site.admin_view(self.content)
+        return [path("<uuid:id>/content/", look, name="roomchat_attachment_content"), *super().get_urls()]
+
+    def content(self, request: HttpRequest, id: Any) -> HttpResponseBase:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            return transfers.hand_out(request, get_object_or_404(self.get_queryset(request), pk=id))
+        except ChatError as error:
+            raise Http404(error.detail) from error
+
+    @admin.display(description=_("content"))
+    def look(self, file: Attachment) -> str:
+        return _link_to(file)
+
+    @admin.display(description=_("size"), ordering="bytes")
+    def size(self, file: Attachment) -> str:
+        return filesizeformat(file.bytes)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Attachment | None = None) -> bool:
+        # There is nothing to change; the action of the list asks without a file.
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Attachment | None = None) -> bool:
+        # They are taken down, so that their messages do not name what is not there.
+        return False
+
+    @admin.action(description=_("Take down: remove them from their messages"), permissions=["change"])
+    def take_down(self, request: HttpRequest, queryset: QuerySet[Attachment]) -> None:
+        taken = 0
+        for file in queryset.select_related("room"):
+            try:
+                attachments.take_down_file(file, by=_judge(request, cast(Room, file.room)))
+                taken += 1
+            except ChatError as error:
+                self.message_user(request, f"{file}: {error.detail}", messages.ERROR)
+        if taken:
+            self.message_user(request, _("%(count)d files taken down.") % {"count": taken}, messages.SUCCESS)
+
+
+def _link_to(file: Attachment) -> str:
+    address = reverse("admin:roomchat_attachment_content", args=[file.pk])
+    return format_html('<a href="{}">{}</a>', address, _("Look"))
+
+
 class _SanctionAdmin(_ThroughActions):
     """Bans and mutes are made and ended through their functions, so that they take hold of open sockets at once."""
 
@@ -421,7 +497,16 @@ class ReportAdmin(_QueueAdmin):
 
 @admin.register(HeldMessage)
 class HeldMessageAdmin(_QueueAdmin):
-    list_display = ("excerpt", "room", "author_name", "reason", "created_at", "state", "decided_by")
+    list_display = (
+        "excerpt",
+        "sent_files",
+        "room",
+        "author_name",
+        "reason",
+        "created_at",
+        "state",
+        "decided_by",
+    )
     list_select_related = ("room", "author", "decided_by")
     search_fields = ("body", "author_name", "=author_key", "room__name")
     actions = ("release", "refuse")
@@ -429,6 +514,14 @@ class HeldMessageAdmin(_QueueAdmin):
     @admin.display(description=_("text"))
     def excerpt(self, held: HeldMessage) -> str:
         return Truncator(held.body).chars(100)
+
+    @admin.display(description=_("files"))
+    def sent_files(self, held: HeldMessage) -> str:
+        if not held.files:
+            return ""
+        ids = [file["id"] for file in held.files]
+        there = files.rows().filter(pk__in=ids, room=held.room).order_by("created_at")
+        return format_html_join(", ", "{} {}", ((file.name, _link_to(file)) for file in there))
 
     @admin.action(description=_("Release: post them"), permissions=["change"])
     def release(self, request: HttpRequest, queryset: QuerySet[HeldMessage]) -> None:

@@ -180,14 +180,22 @@ def _store(made: Attachment, kept: _Content) -> None:
 def file_of(who: Identity, room: str, id: Any) -> Attachment:
     """A file, for somebody who wants to have it: whoever may enter its room once it was sent, until then who has uploaded it.
 
+    A file that waits for a moderator is there for those who moderate the room, too.
+
     Raises:
         ChatError: there is no such file for them.
     """
     found = actions.enter_room(who, room)
     row = None if found.pk is None else files.rows().filter(pk=id, room_id=found.pk).first()
-    if row is None or (row.seq is None and row.key != who.key and not who.is_site):
+    if row is None or not (row.seq is not None or _may_look(who, found, row)):
         raise _no_such_file()
     return row
+
+
+def _may_look(who: Identity, room: Room, unsent: Attachment) -> bool:
+    if unsent.key == who.key or who.is_site:
+        return True
+    return bool(unsent.held_as) and bool(policy.policy().can_moderate(who, room))
 
 
 def _no_such_file() -> NotFound:
@@ -211,7 +219,7 @@ def take_back(who: Identity, room: str, id: Any) -> None:
         raise _no_such_file()
 
 
-def take_down(file: Attachment, *, by: Any = None) -> None:
+def take_down_file(file: Attachment, *, by: Any = None) -> None:
     """Take a file out of its message, for everybody. A message that was nothing else is deleted.
 
     Args:
@@ -239,9 +247,9 @@ def take_down(file: Attachment, *, by: Any = None) -> None:
         files.let_go(files.rows().filter(pk=file.pk, room_id__isnull=False))
 
 
-async def atake_down(file: Attachment, *, by: Any = None) -> None:
-    """See :func:`take_down`."""
-    await sync_to_async(take_down)(file, by=by)
+async def atake_down_file(file: Attachment, *, by: Any = None) -> None:
+    """See :func:`take_down_file`."""
+    await sync_to_async(take_down_file)(file, by=by)
 
 
 def _without(message: Message, id: str) -> bool:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from django_roomchat import bus, conf, markdown
+from django_roomchat import bus, conf, images, markdown, sniffing, storage
 from django_roomchat.counter import database
 
 CAPACITY = 1000
@@ -164,9 +164,34 @@ def _check_site() -> Iterator[CheckMessage]:
             hint='python -m pip install "django-roomchat[markdown]"',
             id="roomchat.E012",
         )
+    yield from _check_attachments()
     if "*" in conf.config().ALLOWED_ORIGINS:
         yield Warning(
             "ROOMCHAT['ALLOWED_ORIGINS'] admits every site: any page can open a socket as its visitor.",
             hint="List the origins that you trust.",
             id="roomchat.W008",
+        )
+
+
+def _check_attachments() -> Iterator[CheckMessage]:
+    if not storage.is_on():
+        return
+    if not storage.has_place():
+        yield Error(
+            "ROOMCHAT['ATTACHMENTS'] is on, but there is no place for files.",
+            hint="Set MEDIA_ROOT, or name another storage in ROOMCHAT['ATTACHMENT_STORAGE'].",
+            id="roomchat.E013",
+        )
+    types = conf.config().ATTACHMENT_TYPES
+    if not images.is_installed() and (lost := [kind for kind in types if images.is_image(kind)]):
+        yield Warning(
+            f"Files can be attached, but no images ({', '.join(lost)}): Pillow is not installed.",
+            hint="python -m pip install \"django-roomchat[images]\", or leave them out of ROOMCHAT['ATTACHMENT_TYPES'].",
+            id="roomchat.W014",
+        )
+    if strange := [kind for kind in types if kind not in sniffing.ENDINGS]:
+        yield Warning(
+            f"ROOMCHAT['ATTACHMENT_TYPES'] has {', '.join(strange)}, and no content is recognised as that.",
+            hint=f"These are recognised: {', '.join(sniffing.ENDINGS)}.",
+            id="roomchat.W015",
         )

@@ -15,6 +15,26 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+FILE_TYPES = (
+    "image/jpeg",
+    "image/png",
+    "image/gif",
+    "image/webp",
+    "application/pdf",
+    "text/plain",
+    "application/zip",
+    "audio/aac",
+    "audio/flac",
+    "audio/mp4",
+    "audio/mpeg",
+    "audio/ogg",
+    "audio/wav",
+    "video/mp4",
+    "video/ogg",
+    "video/quicktime",
+    "video/webm",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
@@ -78,25 +98,7 @@ class Config:
     ATTACHMENT_MAX_BYTES: int = 10_485_760
     """The largest file, in bytes."""
 
-    ATTACHMENT_TYPES: tuple[str, ...] | list[str] = (
-        "image/jpeg",
-        "image/png",
-        "image/gif",
-        "image/webp",
-        "application/pdf",
-        "text/plain",
-        "application/zip",
-        "audio/aac",
-        "audio/flac",
-        "audio/mp4",
-        "audio/mpeg",
-        "audio/ogg",
-        "audio/wav",
-        "video/mp4",
-        "video/ogg",
-        "video/quicktime",
-        "video/webm",
-    )
+    ATTACHMENT_TYPES: tuple[str, ...] | list[str] = FILE_TYPES
     """The types of files that are taken. What a file is, its content tells and not its name; ``application/octet-stream`` is anything else.
 
     Documents of office programs are ``application/zip``. Images need ``pip install django-roomchat[images]``."""

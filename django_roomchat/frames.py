@@ -7,7 +7,15 @@ import msgspec
 from django_roomchat import log
 from django_roomchat.bus import Batch
 from django_roomchat.fastlane import TextFrame
-from django_roomchat.protocol import Events, Joined, TutorialMessage, decode_event, encode, encode_event
+from django_roomchat.protocol import (
+    Event,
+    Events,
+    Joined,
+    TutorialMessage,
+    decode_event,
+    encode,
+    encode_event,
+)
 
 _ERASED = b'"deleted_at":'
 """In every event that is a deletion. In a text the quotes would have backslashes."""
@@ -71,7 +79,14 @@ def tutorial_frames(events: list[tuple[int, bytes]]) -> list[TextFrame]:
     """New messages only: the tutorial's page cannot show that one was edited or deleted."""
     decoded = [decode_event(event) for _, event in events]
     return [
-        TextFrame(encode(TutorialMessage(event.body, event.author.name, event.seq)))
+        TextFrame(encode(TutorialMessage(_told(event), event.author.name, event.seq)))
         for event in decoded
         if event.seq == event.rev and event.deleted_at is None
     ]
+
+
+def _told(event: Event) -> str:
+    """Its text, and the addresses of its files: the tutorial's page shows nothing else."""
+    if event.files is None:
+        return event.body
+    return "\n".join(filter(None, [event.body, *(file.url or file.name for file in event.files)]))

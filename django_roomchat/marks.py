@@ -18,7 +18,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, Greatest
 from django.utils import timezone
 
-from django_roomchat import actions, bus, log, policy, signals, standing
+from django_roomchat import actions, bus, files, log, policy, signals, standing
 from django_roomchat.counter import database
 from django_roomchat.errors import BadValue, ChatError
 from django_roomchat.identity import Identity
@@ -321,9 +321,9 @@ def _last(messages: Iterable[int | None]) -> dict[Any, LastMessage]:
     wanted = [message for message in messages if message is not None]
     rows = Message.objects.using(database()).filter(pk__in=wanted)
     return {
-        pk: LastMessage(seq, log.iso(at), key, name, body[: log.QUOTE_LENGTH])
-        for pk, seq, at, key, name, body in rows.values_list(
-            "pk", "seq", "created_at", "author_key", "author_name", "body"
+        pk: LastMessage(seq, log.iso(at), key, name, files.told(body, sent)[: log.QUOTE_LENGTH])
+        for pk, seq, at, key, name, body, sent in rows.values_list(
+            "pk", "seq", "created_at", "author_key", "author_name", "body", "data__files"
         )
     }
 

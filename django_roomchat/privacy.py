@@ -21,7 +21,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, identity, text
+from django_roomchat import actions, audit, files, identity, text
 from django_roomchat.counter import database
 from django_roomchat.identity import Identity
 from django_roomchat.models import (
@@ -156,6 +156,7 @@ def _sections(person: _Person) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]
     for name, rows, fields in (
         ("memberships", _rows(Membership).filter(key__in=keys), "room name role created_at"),
         ("reactions", _rows(Reaction).filter(key__in=keys), "room seq emoji created_at"),
+        ("files", files.rows().filter(key__in=keys), "room seq name content_type bytes created_at"),
         ("read_markers", _rows(ReadMarker).filter(key__in=keys), "room seq read_at is_muted"),
         ("bans", _rows(Ban).filter(key__in=keys), "room name reason created_at until"),
         ("mutes", _rows(Mute).filter(key__in=keys), "room name reason created_at until"),
@@ -166,7 +167,7 @@ def _sections(person: _Person) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]
         (
             "held_messages",
             _rows(HeldMessage).filter(author_key__in=keys),
-            "room client_id body reply_to reason state created_at",
+            "room client_id body reply_to files reason state created_at",
         ),
         (
             "audit",
@@ -203,7 +204,7 @@ def _plain(rows: Any, fields: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def erase_user(who: Any, *, by: Any = None, keep_sanctions: bool = True) -> Erased:
-    """Erase a person: their texts, their name and their key, wherever the chat has them.
+    """Erase a person: their texts, their files, their name and their key, wherever the chat has them.
 
     Their messages stay in their places as deleted ones of “Deleted user”. Reactions, read markers, memberships, presence,
     quotes and mentions of them go. It works in small transactions, so rooms are locked for moments only; if it is
@@ -335,6 +336,8 @@ def _erase_line(message: Message, person: _Person, name: str) -> None:
 
 def _erase_messages(person: _Person, room: Room, keys: dict[str, str], name: str) -> int:
     def make(message: Message) -> bool:
+        if message.data.get("files"):
+            files.let_go_of(message.room_id, [message.seq])
         message.body, message.data, message.fingerprint = "", {}, ""
         message.deleted_at = message.deleted_at or timezone.now()
         message.pinned_at = None
@@ -351,7 +354,8 @@ def _erase_messages(person: _Person, room: Room, keys: dict[str, str], name: str
 
 
 def _erase_records(person: _Person, keys: dict[str, str], name: str) -> None:
-    """What moderators have about them."""
+    """What moderators have about them, and what they have not sent."""
+    files.let_go(files.rows().filter(key__in=person.keys))
     nobody = {"name": name, "reason": ""}
     with transaction.atomic(using=database()):
         for old, new in keys.items():

@@ -759,7 +759,7 @@ class Rights(Frame, frozen=True, tag="rights"):
     room: str
     """Its canonical name."""
     can: list[str]
-    """Some of ``post``, ``react``, ``pin``, ``report``, ``invite``, ``moderate``, ``manage``."""
+    """Some of ``post``, ``attach``, ``react``, ``pin``, ``report``, ``invite``, ``moderate``, ``manage``."""
     visibility: str
     """Of the room: ``open``, ``private`` or ``direct``."""
     title: str

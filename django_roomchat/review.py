@@ -14,12 +14,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, limits, policy, signals, text
+from django_roomchat import actions, audit, files, limits, policy, signals, text
 from django_roomchat.actions import Post, Posted
 from django_roomchat.counter import database
 from django_roomchat.errors import Busy, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.models import HeldMessage, Message, Report, Room
+from django_roomchat.protocol import FileToPost
 
 
 def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = None) -> Report:
@@ -47,7 +48,7 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = No
     if reported is None or reported.deleted_at is not None:
         raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
     values = {
-        "body": reported.body,
+        "body": files.told(reported.body, reported.data.get("files")),
         "author_key": reported.author_key,
         "author_name": reported.author_name,
         "by_name": who.name,
@@ -124,7 +125,15 @@ def release(held: HeldMessage, *, by: Any = None) -> Posted | None:
         author = Identity(
             held.author_key, held.author_name, user=held.author, is_guest=held.author_id is None
         )
-        post = Post(author, held.room.name, held.body, held.client_id, held.reply_to, is_reviewed=True)
+        post = Post(
+            author,
+            held.room.name,
+            held.body,
+            held.client_id,
+            held.reply_to,
+            is_reviewed=True,
+            files=[FileToPost(**file) for file in held.files],
+        )
         [result] = actions.post_messages([post])
         if isinstance(result, Posted):
             return result
@@ -135,7 +144,12 @@ def refuse(held: HeldMessage, *, by: Any = None) -> None:
     """Refuse what the content filter holds. The arguments are those of :func:`release`."""
     judge = _reviewer(by, held.room)
     with transaction.atomic(using=database()):
-        _close(held, HeldMessage.State.REFUSED, "refuse", judge)
+        if _close(held, HeldMessage.State.REFUSED, "refuse", judge):
+            files.let_go(
+                files.rows().filter(
+                    room=held.room, key=held.author_key, held_as=held.client_id, seq__isnull=True
+                )
+            )
 
 
 def _close(held: HeldMessage, state: HeldMessage.State, verb: str, judge: Identity) -> bool:

@@ -17,13 +17,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connections, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import policy
+from django_roomchat import files, policy
 from django_roomchat.actions import enter_room
 from django_roomchat.conf import config
 from django_roomchat.counter import database
@@ -40,6 +41,8 @@ ROOMS_MAX = 500
 """Rooms that are searched at once: those with the latest activity."""
 EXCERPT_LENGTH = 160
 """Characters of a message that are shown, about."""
+NAMES_MAX = 5_000
+"""Files whose names are looked through: the newest."""
 STEP = 5_000
 """Messages that are looked through at a time, before the clock is looked at."""
 
@@ -61,7 +64,7 @@ class Found:
 def search_messages(
     who: Identity, query: str, room: str | Room | None = None, before: str | None = None
 ) -> Found:
-    """Find messages that contain all words of *query*, newest first.
+    """Find messages that contain all words of *query*, in their text or the names of their files, newest first.
 
     Words are found inside of others, whatever their case, composition and width. Quotes keep several words together.
 
@@ -91,11 +94,12 @@ def search_messages(
     order = "-pk" if room is None else "-seq"
     if before:
         rows = _before(rows, order, before)
-    matching = Q()
-    for pattern in patterns:
-        matching &= Q(body__regex=pattern)
-    found, last = _look(rows, order, matching) if rooms else ([], None)
     compiled = [re.compile(pattern) for pattern in patterns]
+    names = _names(list(named)) if rooms else []
+    matching = Q()
+    for pattern, one in zip(patterns, compiled, strict=True):
+        matching &= Q(body__regex=pattern) | _with_file(names, one)
+    found, last = _look(rows, order, matching) if rooms else ([], None)
     hits = [_hit(message, named[message.room_id], compiled) for message in found]
     return Found(hits, f"{last.seq}@{named[last.room_id].name}" if last is not None else "")
 
@@ -210,6 +214,25 @@ def _spellings() -> tuple[dict[str, list[str]], int]:
     return found, max(map(len, found))
 
 
+def _names(rooms: list[int]) -> list[tuple[int, int, str]]:
+    """The names of the newest files in rooms, with their rooms and places. One query."""
+    sent = files.rows().filter(room_id__in=rooms, seq__isnull=False).order_by("-created_at")
+    found: Any = sent.values_list("room_id", "seq", "name")[:NAMES_MAX]
+    return list(found)
+
+
+def _with_file(names: Sequence[tuple[int, int, str]], pattern: re.Pattern[str]) -> Q:
+    """The messages with a file that is called so."""
+    places: dict[int, set[int]] = {}
+    for room, seq, name in names:
+        if pattern.search(name):
+            places.setdefault(room, set()).add(seq)
+    found = Q()
+    for room, seqs in places.items():
+        found |= Q(room_id=room, seq__in=seqs)
+    return found
+
+
 # How --------------------------------------------------------------------------------------------------------------
 
 
@@ -268,8 +291,13 @@ def _hit(message: Message, room: Room, patterns: Sequence[re.Pattern[str]]) -> H
         seq=message.seq,
         author=Author(message.author_key, message.author_name),
         at=_utc(message.created_at),
-        excerpt=_excerpt(message.body, patterns),
+        excerpt=_excerpt(_told(message), patterns),
     )
+
+
+def _told(message: Message) -> str:
+    """The text of a message and the names of its files."""
+    return "\n".join(filter(None, [message.body, *(file["name"] for file in message.data.get("files", ()))]))
 
 
 def _utc(moment: datetime) -> str:

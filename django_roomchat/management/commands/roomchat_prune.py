@@ -7,12 +7,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_roomchat.actions import prune_history
+from django_roomchat.attachments import clear_out
 from django_roomchat.errors import ChatError
 
 
 class Command(BaseCommand):
     help = (
-        "Forgets old messages. Whoever had not heard of their last change starts over with the newest page."
+        "Forgets old messages. Whoever had not heard of their last change starts over with the newest page. "
+        "It also removes files that were uploaded a day ago and never sent."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,6 +35,8 @@ class Command(BaseCommand):
             )
         except ChatError as error:
             raise CommandError(error.detail) from error
+        if not options["dry_run"]:
+            clear_out()
         if options["verbosity"]:
             for name, count in pruned.items():
                 self.stdout.write(f"{name}: {count}")
