@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +13,7 @@ from django.utils import timezone
 
 from django_roomchat import (
     add_member,
+    attach_file,
     create_room,
     direct_room,
     edit_message,
@@ -19,7 +22,8 @@ from django_roomchat import (
     post_message,
     react,
 )
-from django_roomchat.models import Message, Room, RoomLog
+from django_roomchat.models import Attachment, Message, Room, RoomLog
+from django_roomchat.protocol import FileToPost
 
 PASSWORD = "roomchat"
 """Of Ana, who may look at everything. There is such an account where DEBUG is on, and nowhere else."""
@@ -49,6 +53,9 @@ class Said:
     was: str = ""
     """What it said before it was edited."""
     is_pinned: bool = False
+    picture: str = ""
+    """What :mod:`example_project.pictures` draws."""
+    alt: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ STORIES = [
         said=(
             Said(2 * DAY + 95, "minjun", "KTX 표는 제가 예약할게요. 금요일 저녁 괜찮아요?"),
             Said(2 * DAY + 90, "ana", "Friday evening is perfect. 고마워요!", reactions={"🙏": "minjun"}),
-            Said(2 * DAY + 61, "sofia", "I bring the camera and too many snacks 🍊", reactions={"😂": "ana minjun"}),
+            Said(2 * DAY + 61, "sofia", "I bring the camera and too many snacks 🍊 This was last year.", picture="evening", alt="A low red sun over blue hills", reactions={"😂": "ana minjun"}),
         ),
     ),
     Story(
@@ -130,8 +137,9 @@ STORIES = [
             Said(54, "sofia", "¿Y si cierro la ventana?"),
             Said(41, "ana", "Close it and come back later: the conversation is still here.", answers=7),
             Said(23, "tom", "Try the button beside a message: answer, react, edit, pin, copy its link.", was="Try the button besides a message.", reactions={"👍": "mei"}),
+            Said(15, "minjun", "오늘 아침 산책길입니다.", picture="morning", alt="Hills in the morning mist", reactions={"😍": "ana layla yuki"}),
             Said(9, "mei", "搜索也能找到中文吗？"),
-            Said(8, "ana", "Yes, try 搜索 in the search.", answers=10),
+            Said(8, "ana", "Yes, try 搜索 in the search.", answers=11),
             Said(7, "mei", "找到了，谢谢！", reactions={"🎉": "ana"}),
         ),
     ),
@@ -164,12 +172,14 @@ def _tell(story: Story, people: Mapping[str, Any]) -> None:
     seqs: list[int] = []
     for place, said in enumerate(story.said):
         # Each has an id of its own, the same every time: what is posted twice is there once.
+        author, id = people[said.who], f"demo-{place}"
         posted = post_message(
             room,
-            said.body if not said.was else said.was,
-            author=people[said.who],
-            id=f"demo-{place}",
+            said.was or said.body,
+            author=author,
+            id=id,
             reply_to=None if said.answers is None else seqs[said.answers],
+            files=_files(room, story.title, said, author, id),
         )
         seqs.append(posted.seq)
         if not posted.duplicate:
@@ -177,6 +187,18 @@ def _tell(story: Story, people: Mapping[str, Any]) -> None:
     if not story.unread_by_ana:
         return
     mark_read(room, seqs[-1 - story.unread_by_ana], people["ana"])
+
+
+def _files(room: str | Room, title: str, said: Said, author: Any, id: str) -> list[FileToPost]:
+    """The picture, drawn and uploaded; if it was so before, that one: only then is it the same post."""
+    if not said.picture or find_spec("PIL") is None:
+        return []
+    told = Message.objects.filter(room__title=title, author_id=author.pk, client_id=id).first()
+    file = Attachment.objects.filter(room=told.room, seq=told.seq).first() if told else None
+    if file is None:
+        picture = getattr(import_module("example_project.pictures"), said.picture)()
+        file = attach_file(room, picture, f"{said.picture}.jpg", author=author)
+    return [FileToPost(str(file.pk), said.alt)]
 
 
 def _room(story: Story, people: Mapping[str, Any]) -> str | Room:
