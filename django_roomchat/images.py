@@ -109,17 +109,18 @@ def _still(image: Image.Image, kind: str) -> Picture:
 
 
 def _moving(image: Image.Image, kind: str) -> Picture:
-    seconds: list[int] = []
+    durations: list[int] = []
 
     def frames() -> Iterator[Image.Image]:
         for place in range(getattr(image, "n_frames", 1)):
             image.seek(place)
-            seconds.append(round(image.info.get("duration", 100)))
-            yield _without_more(image.convert("RGBA"))
+            frame = _without_more(image.convert("RGBA"))
+            # Known when the frame was read.
+            durations.append(round(image.info.get("duration", 100)))
+            yield frame
 
-    loop = image.info.get("loop", 1)
     first, *others = frames()
-    options: dict[str, Any] = {"duration": seconds, "loop": loop}
+    options: dict[str, Any] = {"duration": durations, "loop": image.info.get("loop", 1)}
     if kind == "image/gif":
         options["disposal"] = 2
     content = _written(first, kind, save_all=True, append_images=others, **options)

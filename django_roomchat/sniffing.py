@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable
+from itertools import chain
 
 HEAD_BYTES = 4096
 """What has to be known of a file's beginning."""
@@ -69,16 +70,14 @@ def content_type(pieces: Iterable[bytes]) -> str:
     Args:
         pieces: its content, in order. All of it is asked for only where the beginning does not tell.
     """
+    left = iter(pieces)
+    head = b""
+    while len(head) < HEAD_BYTES and (piece := next(left, b"")):
+        head += piece
+    if (kind := _by_marks(head[:HEAD_BYTES])) is not None:
+        return kind
     decoder = codecs.getincrementaldecoder("utf-8")()
-    head, is_text = b"", True
-    for piece in pieces:
-        if len(head) < HEAD_BYTES:
-            head = (head + piece)[:HEAD_BYTES]
-            if (kind := _by_marks(head)) is not None:
-                return kind
-        is_text = is_text and _is_text(decoder, piece)
-        if not is_text and len(head) == HEAD_BYTES:
-            return UNKNOWN
+    is_text = all(_is_text(decoder, piece) for piece in chain([head], left))
     return TEXT if is_text and _is_text(decoder, b"", final=True) else UNKNOWN
 
 

@@ -1,0 +1,70 @@
+"""Contents of files, one of every type that is recognised."""
+
+import struct
+import zipfile
+from io import BytesIO
+from zlib import crc32
+
+from PIL import Image
+
+
+def picture(form="PNG", size=(8, 6), colour="red", *, mode="RGB", **options):
+    """An image of one colour."""
+    return written(Image.new(mode, size, colour), form, **options)
+
+
+def written(image, form, **options):
+    content = BytesIO()
+    image.save(content, form, **options)
+    return content.getvalue()
+
+
+def moving(form="GIF", size=(8, 6), frames=3, **options):
+    """An animation: every frame is of another colour."""
+    first, *others = (Image.new("RGB", size, (60 * number, 0, 200)) for number in range(frames))
+    return written(first, form, save_all=True, append_images=others, duration=70, loop=0, **options)
+
+
+def archive(**contents):
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as made:
+        for name, body in contents.items():
+            made.writestr(name, body)
+    return content.getvalue()
+
+
+def png_of_size(width, height):
+    """The beginning of a PNG, which says how large it is; there are no pixels behind that."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", crc32(head)) + b"\0\0\0\0IDAT"
+    )
+
+
+def mp4(brand):
+    return b"\x00\x00\x00\x18ftyp" + brand + b"\x00\x00\x02\x00mp41\x00\x00\x00\x08free"
+
+
+PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+TEXT = "Tee, Kaffee, 차\n".encode()
+SAMPLES = {
+    "image/jpeg": picture("JPEG"),
+    "image/png": picture("PNG"),
+    "image/gif": picture("GIF"),
+    "image/webp": picture("WEBP"),
+    "application/pdf": PDF,
+    "text/plain": TEXT,
+    "application/zip": archive(note="hi"),
+    "audio/aac": b"\xff\xf1\x50\x80\x02\x1f\xfc\xde" + bytes(40),
+    "audio/flac": b"fLaC\x00\x00\x00\x22" + bytes(40),
+    "audio/mp4": mp4(b"M4A "),
+    "audio/mpeg": b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x00" + bytes(40),
+    "audio/ogg": b"OggS\x00\x02" + bytes(20) + b"\x01\x13OpusHead\x01" + bytes(20),
+    "audio/wav": b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(40),
+    "video/mp4": mp4(b"isom"),
+    "video/ogg": b"OggS\x00\x02" + bytes(20) + b"\x01\x2a\x80theora" + bytes(20),
+    "video/quicktime": mp4(b"qt  "),
+    "video/webm": b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\x82\x84webm\x42\x87\x81\x04"
+    + bytes(20),
+    "application/octet-stream": b"MZ\x90\x00\x03\x00\x00\x00" + bytes(60),
+}
