@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.fields.json import KT
 from django.db.models.functions import Lower
 
+from django_roomchat.calls import AT, may_end
 from django_roomchat.counter import database
 from django_roomchat.models import Membership, Message, Room
 
@@ -21,7 +22,7 @@ WRITERS_MAX = 500
 NAME_LENGTH = 80
 """Longer names are not found."""
 _CALLS_MAX = 40
-_AT = re.compile(r"(?<![\w.+-])@(?=\w)")
+_AT = re.compile(rf"{AT}(?=\w)")
 
 
 def called_in(room: Room, body: str) -> list[dict[str, str]]:
@@ -63,17 +64,7 @@ def _readings(body: str, start: int) -> list[str]:
 
 
 def _may_end(line: str, end: int) -> bool:
-    last = line[end - 1]
-    if last.isspace():
-        return False
-    if end == len(line) or not _is_letter(line[end]):
-        return True
-    # Scripts without capitals put what belongs to a name right behind it: “@민수님”.
-    return unicodedata.category(last) == "Lo"
-
-
-def _is_letter(character: str) -> bool:
-    return character == "_" or unicodedata.category(character)[0] in "LMN"
+    return not line[end - 1].isspace() and may_end(line[:end], line[end : end + 1])
 
 
 def _keys(room: Room, names: set[str]) -> dict[str, str]:
@@ -100,9 +91,11 @@ def _writers(room: Room) -> Iterable[tuple[str, str, Any]]:
 
 def known_people(room: Room, prefix: str, *, limit: int) -> list[tuple[str, str, str]]:
     """Those who can be called in a room and of whose name a word begins with *prefix*: key, name and avatar. Two queries."""
+    # Scripts without capitals have no space between the names of a person: “민준” is 김민준, too.
+    space = "" if prefix and unicodedata.category(prefix[0]) == "Lo" else " "
     members = Membership.objects.using(database()).filter(room=room).exclude(name="")
     if prefix:
-        members = members.filter(Q(name__istartswith=prefix) | Q(name__icontains=f" {prefix}"))
+        members = members.filter(Q(name__istartswith=prefix) | Q(name__icontains=f"{space}{prefix}"))
     people = {
         key: (name, "") for key, name in members.order_by("name", "pk").values_list("key", "name")[:limit]
     }
@@ -111,7 +104,7 @@ def known_people(room: Room, prefix: str, *, limit: int) -> list[tuple[str, str,
         if key in people:
             people[key] = people[key][0], people[key][1] or avatar or ""
         # A second one of the same name cannot be called.
-        elif name.casefold() not in names and f" {name}".casefold().find(f" {prefix}".casefold()) >= 0:
+        elif name.casefold() not in names and f"{space}{prefix}".casefold() in f" {name}".casefold():
             people[key] = name, avatar or ""
             names.add(name.casefold())
     return [(key, name, avatar) for key, (name, avatar) in people.items()][:limit]

@@ -12,6 +12,7 @@ PACKAGE = Path(django_roomchat.__file__).parent
 ROWS = [
     {"conf", "errors", "fastlane", "reports", "signatures"},
     {
+        "calls",
         "emoji",
         "identity",
         "images",

@@ -188,6 +188,7 @@ def names(prefix, **options):
         ("SIL", ["Ana Silva"]),
         ("ana s", ["Ana Silva"]),
         ("김", ["김민수"]),
+        ("민수", ["김민수"]),
         ("由", ["山田 由紀"]),
         ("b", ["Bo"]),
         ("x", []),

@@ -171,6 +171,7 @@ def roomchat_words() -> dict[str, Any]:
         "older": gettext("Older messages"),
         "newer": gettext("Newer messages"),
         "loading": gettext("Loading…"),
+        "found": _counted(lambda n: ngettext("{count} found", "{count} found", n)),
         "load_failed": gettext("Could not be loaded. Try again"),
         "offline": gettext("Not connected. What you write is kept and will be sent."),
         "ended_4001": gettext("Your session is over. What you wrote is kept."),

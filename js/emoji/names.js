@@ -29,6 +29,7 @@ const emoji = require("emojibase-data/en/data.json")
   .filter(({ group, version, emoji }) => group in GROUPS && version <= NEWEST && !IS_VARIANT.test(emoji))
   .sort((one, other) => one.order - other.order);
 const shortNames = require("emojibase-data/en/shortcodes/github.json");
+const isShortName = new Set(Object.values(shortNames).flat());
 
 mkdirSync(TARGET, { recursive: true });
 for (const [language, cldr] of Object.entries(LANGUAGES)) {
@@ -55,7 +56,8 @@ function fileOf(language, names, keywords, words) {
     const short = language === "en" ? [shortNames[one.hexcode] ?? []].flat() : [];
     const others = keywords[bare(one.emoji)]?.default ?? names[bare(one.emoji)].default ?? [];
     const useful = others
-      .filter((word) => !word.includes("|") && (shared.get(word) ?? 0) < TOO_COMMON)
+      // What is the short name of one is no other word for another.
+      .filter((word) => !word.includes("|") && !isShortName.has(word) && (shared.get(word) ?? 0) < TOO_COMMON)
       .sort((one, other) => (shared.get(other) ?? 0) - (shared.get(one) ?? 0));
     groups[group][shown(one)] = terms(name, short, useful, words + (WORDS[group] ?? 0)).join("|");
   }

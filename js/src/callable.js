@@ -63,7 +63,9 @@ export class Callable {
     for (const person of [...this.#seen().filter((person) => !isSomebodyElse(person)), ...told]) {
       if (!people.has(person.key) && isCallable(person.name)) people.set(person.key, person);
     }
-    return [...people.values()].filter(({ name }) => begins(fold(name), prefix));
+    // Scripts without capitals have no space between the names of a person: “민준” is 김민준, too.
+    const fits = /^\p{Lo}/u.test(prefix) ? (name) => name.includes(prefix) : (name) => begins(name, prefix);
+    return [...people.values()].filter(({ name }) => fits(fold(name)));
   }
 }
 

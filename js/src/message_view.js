@@ -2,6 +2,7 @@ import { dayKey, relation } from "./calendar.js";
 import { FilesView } from "./files_view.js";
 import { sentence } from "./lines.js";
 import { pieces } from "./links.js";
+import { callElement, calls, markCalls } from "./mentions.js";
 import { hue, initials } from "./people.js";
 import { QuoteView } from "./quote_view.js";
 import { ReactionsView } from "./reactions_view.js";
@@ -69,7 +70,7 @@ export class MessageView {
     const deleted = Boolean(message.deleted_at);
     element.toggleAttribute("data-deleted", deleted);
     element.toggleAttribute("data-pinned", Boolean(message.pinned_at));
-    this.#showBody(message, deleted);
+    this.#showBody(message, deleted, you);
     this.#files.show(deleted ? [] : message.files);
     this.#quote.show(deleted ? undefined : message.quote);
     this.#reactions.show(deleted ? undefined : message.reactions, you);
@@ -134,13 +135,16 @@ export class MessageView {
     return this.element.querySelector(`[data-part="${name}"]`);
   }
 
-  #showBody({ body, html, line }, deleted) {
+  #showBody({ body, html, line, mentions }, deleted, you) {
     const { words } = this.#house;
     delete this.element.dataset.text;
     if (!deleted && html) {
       this.element.dataset.text = body; // what is edited is what was written, not how it looks
-      this.#part("body")?.replaceChildren(...nodesOf(html));
-    } else this.#setBody(deleted ? words.deleted : line ? sentence(line, words, body) : body);
+      const shown = this.#part("body");
+      shown?.replaceChildren(...nodesOf(html));
+      if (shown) markCalls(shown, mentions, you);
+    } else if (deleted || line) this.#setBody(deleted ? words.deleted : sentence(line, words, body));
+    else this.#setBody(body, mentions, you);
   }
 
   #setAuthor({ key, name }, mine) {
@@ -171,10 +175,12 @@ export class MessageView {
     this.#part("link")?.setAttribute("href", `#${this.element.id}`);
   }
 
-  #setBody(text) {
+  #setBody(text, mentions, you) {
     const body = this.#part("body");
-    if (!body || (body.childElementCount === 0 && body.textContent === text)) return;
-    body.replaceChildren(...pieces(text).map((piece) => (piece.url ? link(piece.url) : piece)));
+    const all = pieces(text).flatMap((piece) => (piece.url ? [piece] : calls(piece, mentions)));
+    const elements = all.filter((piece) => typeof piece !== "string").length;
+    if (!body || (body.childElementCount === elements && body.textContent === text)) return;
+    body.replaceChildren(...all.map((piece) => (piece.url ? link(piece.url) : piece.call ? callElement(piece, you) : piece)));
   }
 
   #setDelivery(post) {

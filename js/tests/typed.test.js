@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { Callable } from "../src/callable.js";
+import { EmojiBook } from "../src/emoji.js";
+import { begins, fold } from "../src/fold.js";
+import { calls } from "../src/mentions.js";
+import { RecentEmoji } from "../src/recent_emoji.js";
+import { Cupboard } from "../src/storage.js";
+import { callAt, emojiAt, wholeEmojiAt } from "../src/typed.js";
+import { FakeClock } from "./stage.js";
+
+// What the server makes of the same texts is tested against the same file.
+const MENTIONS = JSON.parse(readFileSync(new URL("../../tests/mentions.json", import.meta.url)));
+
+for (const [text, names, expected] of MENTIONS) {
+  test(`Mentions in ${JSON.stringify(text)}`, () => {
+    assert.deepEqual(calls(text, names.map((name, number) => ({ key: `u:${number}`, name }))), expected);
+  });
+}
+
+/** The text up to `|` is what stands before the caret. */
+function at(read, marked) {
+  const caret = marked.indexOf("|");
+  return read(marked.replace("|", ""), caret);
+}
+
+const CALLS = {
+  "@|": { start: 0, text: "" },
+  "@an|": { start: 0, text: "an" },
+  "@an|d so": { start: 0, text: "an" },
+  "Hi (@an|": { start: 4, text: "an" },
+  "one\n@an|": { start: 4, text: "an" },
+  "@Ana Sil|": { start: 0, text: "Ana Sil" },
+  "@민ㅈ|": { start: 0, text: "민ㅈ" },
+  "안녕 @민|": { start: 3, text: "민" },
+  "@Bo @an|": { start: 4, text: "an" },
+  "me@an|": null,
+  "안녕@민|": null,
+  "me.@an|": null,
+  "@an\n|": null,
+  "@ an|": null,
+  "@Ana |": null,
+  "@Ana hello how are you|": null,
+  "no|": null,
+};
+
+for (const [marked, expected] of Object.entries(CALLS)) {
+  test(`A name is being typed in ${JSON.stringify(marked)}: ${JSON.stringify(expected)}`, () => assert.deepEqual(at(callAt, marked), expected));
+}
+
+const EMOJI = {
+  ":th|": { start: 0, text: "th" },
+  "yes :thu|": { start: 4, text: "thu" },
+  "(:+1|": { start: 1, text: "+1" },
+  "🎉:tada|": { start: 2, text: "tada" },
+  ":불|": { start: 0, text: "불" },
+  "：笑|": { start: 0, text: "笑" },
+  ":D|": null,
+  ":)|": null,
+  "10:30|": null,
+  "https:ex|": null,
+  "회의:오후|": null,
+  ": th|": null,
+  ":tada:|": null,
+};
+
+for (const [marked, expected] of Object.entries(EMOJI)) {
+  test(`An emoji is being typed in ${JSON.stringify(marked)}: ${JSON.stringify(expected)}`, () => assert.deepEqual(at(emojiAt, marked), expected));
+}
+
+test("A short name between two colons is whole", () => {
+  assert.deepEqual(at(wholeEmojiAt, "so :tada:|"), { start: 3, text: "tada" });
+  assert.deepEqual(at(wholeEmojiAt, ":+1:|"), { start: 0, text: "+1" });
+  for (const marked of [":tada|", "10:30:|", "a:tada:|", "::|"]) assert.equal(at(wholeEmojiAt, marked), null);
+});
+
+test("What is looked for is found without case and accents, and halfway through a syllable", () => {
+  const found = { José: "jos", "Ana Silva": "SIL", "Jean-Luc": "luc", がく: "か" };
+  for (const [name, prefix] of Object.entries(found)) assert.ok(begins(fold(name), fold(prefix)), `${prefix} in ${name}`);
+  for (const prefix of ["ㅁ", "미", "민", "민ㅈ", "민주", "민준"]) assert.ok(begins(fold("민준"), fold(prefix)), prefix);
+  for (const [name, prefix] of [["Anatol", "nat"], ["민준", "인"]]) assert.ok(!begins(fold(name), fold(prefix)));
+});
+
+// People
+
+function callable(seen, answers) {
+  const clock = new FakeClock();
+  const asked = [];
+  const ask = async (prefix) => {
+    asked.push(prefix);
+    return answers[prefix] ?? [];
+  };
+  const shown = [];
+  const people = new Callable({ seen: () => seen, ask, clock });
+  const search = (text, { settled, goesOn = true } = {}) => people.search({ text, settled, goesOn }, (found) => shown.push(found.map(({ name }) => name)));
+  /** Typing stops for long enough, and the server answers. */
+  const pause = async () => {
+    clock.advance(200);
+    for (let turn = 0; turn < 4; turn++) await undefined;
+  };
+  return { pause, asked, shown, search };
+}
+
+const person = (name, key = `u:${name}`) => ({ key, name });
+
+test("Those in the page are there at once, and the others when the server has answered", async () => {
+  const { pause, asked, shown, search } = callable([person("Anatol"), person("Bo")], { a: [person("Ada"), person("Anatol")] });
+  search("a", { goesOn: false });
+  assert.deepEqual(shown, [["Anatol"]]);
+  await pause();
+  assert.deepEqual(asked, ["a"]);
+  assert.deepEqual(shown.at(-1), ["Anatol", "Ada"]);
+});
+
+test("The server is asked when one stops typing, and not for what it has answered already", async () => {
+  const { pause, asked, shown, search } = callable([], { an: [person("Ana"), person("Anatol")] });
+  search("a", { goesOn: false });
+  search("an");
+  await pause();
+  search("ana");
+  await pause();
+  assert.deepEqual(asked, ["an"]);
+  assert.deepEqual(shown.at(-1), ["Ana", "Anatol"]);
+  search("anat");
+  assert.deepEqual(shown.at(-1), ["Anatol"]);
+});
+
+test("While there may be more than it told, the server is asked again", async () => {
+  const { pause, asked, search } = callable([], { "": Array.from({ length: 20 }, (_, number) => person(`A${number}`)) });
+  search("", { goesOn: false });
+  await pause();
+  search("z");
+  await pause();
+  assert.deepEqual(asked, ["", "z"]);
+});
+
+test("The server is asked for what an input method is done with", async () => {
+  const { pause, asked, shown, search } = callable([person("민준")], {});
+  search("민ㅈ", { settled: "민", goesOn: false });
+  await pause();
+  assert.deepEqual(asked, ["민"]);
+  assert.deepEqual(shown.at(-1), ["민준"]);
+});
+
+test("Of two with one name, the one that the server calls is offered", async () => {
+  const { pause, shown, search } = callable([person("Ana", "g:1")], { an: [person("Ana", "u:1")] });
+  search("an", { goesOn: false });
+  await pause();
+  assert.deepEqual(shown, [["Ana"], ["Ana"]]);
+});
+
+test("A name that the server would not find behind an @ is not offered", () => {
+  const { shown, search } = callable([person("🎉 party"), person("x".repeat(81)), person("Bo")], {});
+  search("", { goesOn: false });
+  assert.deepEqual(shown, [["Bo"]]);
+});
+
+// Emoji
+
+const names = (file) => JSON.parse(readFileSync(new URL(`../../django_roomchat/static/django_roomchat/emoji/${file}.json`, import.meta.url)));
+const found = (book, typed) => book.find(typed, 5).map(({ emoji }) => emoji);
+
+test("Emoji are found by the beginning of a name, of a short name and of a word", () => {
+  const book = new EmojiBook(names("en"));
+  assert.equal(found(book, "thu")[0], "👍");
+  assert.equal(found(book, "tada")[0], "🎉");
+  assert.equal(found(book, "+1")[0], "👍");
+  assert.equal(found(book, "heart")[0], "❤️");
+  assert.ok(found(book, "tears_of").includes("😂"));
+  assert.deepEqual(found(book, "hums"), []);
+  assert.deepEqual(found(book, " "), []);
+});
+
+test("Emoji are found in the page's language, and in English as ever", () => {
+  const book = new EmojiBook(names("en"), names("ko"));
+  assert.equal(book.nameOf("🎉"), "파티");
+  assert.equal(found(book, "파티")[0], "🎉");
+  assert.equal(found(book, "tada")[0], "🎉");
+  assert.equal(book.find("tada")[0].term, "tada");
+});
+
+test("A whole short name is one emoji, and any other none", () => {
+  const book = new EmojiBook(names("en"));
+  assert.equal(book.called("tada"), "🎉");
+  assert.equal(book.called("thumbs_up"), "👍");
+  assert.equal(book.called("tad"), undefined);
+});
+
+for (const file of ["ar", "de", "en", "es", "fr", "ja", "ko", "pt-br", "zh-hans"]) {
+  test(`The names in ${file}.json are of the same emoji as all others, and light`, () => {
+    const emoji = ({ groups }) => Object.values(groups).flatMap(Object.keys);
+    const [one, english] = [names(file), names("en")];
+    assert.deepEqual(emoji(one), emoji(english));
+    assert.ok(emoji(one).length > 1500);
+    assert.ok(Object.values(one.groups).every((group) => Object.values(group).every((terms) => terms.split("|")[0])));
+    assert.ok(Buffer.byteLength(JSON.stringify(one)) <= 60 * 1024);
+  });
+}
+
+test("The emoji chosen lately are kept, the latest first and each once", () => {
+  const recent = new RecentEmoji(new Cupboard(() => undefined));
+  for (const emoji of ["👍", "🎉", "👍"]) recent.add(emoji);
+  assert.deepEqual(recent.list(), ["👍", "🎉"]);
+  for (let number = 0; number < 40; number++) recent.add(String(number));
+  assert.equal(recent.list().length, 18);
+});
