@@ -624,8 +624,7 @@ def _choose_name(who: Identity, name: str, session_key: str, rooms: list[str]) -
 @hub.handles("guest_named")
 def _hear_name(here: hub.Hub, room: str, data: dict[str, Any]) -> None:
     for socket in here.sockets_of(data["key"]):
-        if isinstance(socket, _Connection):
-            socket.call(data["name"])
+        socket.call(data["name"])
 
 
 def _unavailable(error: Exception) -> TryAgain:

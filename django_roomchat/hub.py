@@ -80,6 +80,9 @@ class Socket(Protocol):
     def key(self) -> str:
         """Of who speaks through it."""
 
+    def call(self, name: str) -> None:
+        """Speak under another name from now on."""
+
     async def check_access(self, name: str) -> bool:
         """Leave the room if one may not be there any more. Returns whether that could be found out."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 from django.db import Error as DatabaseError
@@ -137,7 +138,10 @@ class Stream:
         self._put(frame["text"], "")
 
     def call(self, name: str) -> None:
-        """Nobody renames themselves through a stream."""
+        """Speak under another name from now on."""
+        self._who = replace(self._who, name=name, chose_name=True)
+        self._hub.rename(self)
+        self._say(protocol.Named(name))
 
     def close(self, code: int, retry_after: float | None = None) -> None:
         if self._is_closing:

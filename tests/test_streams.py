@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.test import AsyncClient, Client
 from django.utils import translation
 
-from django_roomchat import drain, hub, moderation, protocol, sessions, streams
+from django_roomchat import drain, guests, hub, moderation, protocol, sessions, streams
 from django_roomchat.actions import apost_message, post_message
 from django_roomchat.conf import config
 from django_roomchat.errors import NotFound, TryAgain
@@ -289,13 +289,14 @@ async def test_a_database_that_fails_on_the_way_in_ends_the_stream_with_a_word(l
     assert (bye["code"], bye["retry_after"], await listener.rest()) == (4503, 1.0, [])
 
 
-async def test_nobody_is_renamed_through_a_stream(listen):
+async def test_a_guest_who_chooses_a_name_hears_of_it(listen):
     listener = await listen()
     await listener.frame("joined")
 
-    listener.stream.call("Bo")
+    await in_thread(guests.choose_name, ANA, "Zoë", None, [])
 
-    assert listener.stream.who == ANA
+    assert await listener.frame("named") == {"type": "named", "name": "Zoë"}
+    assert (listener.stream.who.key, listener.stream.who.name) == ("g:ana", "Zoë")
 
 
 # The view ---------------------------------------------------------------------------------------------------------
