@@ -84,9 +84,10 @@ export class UploadView {
 
   #showPicture() {
     const place = this.#part("upload-picture");
-    const { preview, thumb } = this.#upload;
-    if (!place || place.querySelector("canvas, img") || !this.#isPicture || !(preview || thumb)) return;
-    place.replaceChildren(preview ? drawn(preview, PICTURE_PX) : Object.assign(document.createElement("img"), { src: thumb, alt: "" }));
+    const { preview, thumb, url } = this.#upload;
+    if (!place || place.querySelector("canvas, img") || !this.#isPicture || !(preview || url)) return;
+    const image = () => Object.assign(document.createElement("img"), { src: thumb || url, alt: "" });
+    place.replaceChildren(preview ? drawn(preview, PICTURE_PX) : image());
   }
 }
 
