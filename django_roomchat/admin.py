@@ -347,7 +347,8 @@ class AttachmentAdmin(FileModelAdmin):
             except ChatError as error:
                 self.message_user(request, f"{file}: {error.detail}", messages.ERROR)
         if taken:
-            self.message_user(request, _("%(count)d files taken down.") % {"count": taken}, messages.SUCCESS)
+            done = ngettext_lazy("%(count)d file taken down.", "%(count)d files taken down.", "count")
+            self.message_user(request, done % {"count": taken}, messages.SUCCESS)
 
 
 def _link_to(file: Attachment) -> str:
