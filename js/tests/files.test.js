@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { boxOf, kindOf, namesOf, sizeOf } from "../src/file_words.js";
+import { Upload } from "../src/upload.js";
+import { settled } from "./stage.js";
+
+// What the server makes of the same files is tested against the same file.
+const FILES = JSON.parse(readFileSync(new URL("../../tests/files.json", import.meta.url)));
+const HOUSE = { words: { size_kb: "{count} KB", size_mb: "{count} MB" }, language: "en" };
+
+for (const { kind, size, box, ...file } of FILES) {
+  test(`Kind, size and place of ${file.type} with ${file.bytes} bytes`, () => {
+    assert.deepEqual([kindOf(file), sizeOf(file.bytes, HOUSE)], [kind, size]);
+    if (box) assert.deepEqual(boxOf(file), box);
+  });
+}
+
+test("A size has the reader's numbers", () => {
+  assert.equal(sizeOf(1_468_006, { ...HOUSE, language: "de" }), "1,4 MB");
+});
+
+test("A message without words is called by its files", () => {
+  assert.equal(namesOf([{ name: "a.txt" }, { name: "b.txt" }]), "a.txt, b.txt");
+  assert.equal(namesOf(undefined), "");
+});
+
+// The way of one file
+
+let requests;
+
+class FakeRequest {
+  upload = {};
+  headers = {};
+
+  constructor() {
+    requests.push(this);
+  }
+
+  open(method, url) {
+    Object.assign(this, { method, url });
+  }
+
+  setRequestHeader(name, value) {
+    this.headers[name] = value;
+  }
+
+  send(form) {
+    this.form = form;
+  }
+
+  abort() {
+    this.answers(0);
+  }
+
+  answers(status, body) {
+    Object.assign(this, { status, responseText: body === undefined ? "<html>" : JSON.stringify(body) });
+    this.onloadend();
+  }
+}
+
+const STORED = { id: "f1", name: "notes.txt", type: "text/plain", bytes: 4, url: "/f1" };
+const way = (more) => ({ url: "/files/", token: () => "t", maxBytes: 100, prepare: async (file) => ({ file }), isOnline: () => true, ...more });
+
+beforeEach(() => {
+  requests = [];
+  globalThis.XMLHttpRequest = FakeRequest;
+  mock.timers.enable({ apis: ["setTimeout"] });
+});
+
+afterEach(() => {
+  mock.timers.reset();
+  delete globalThis.XMLHttpRequest;
+});
+
+async function started(more, content = "milk") {
+  const upload = new Upload(new File([content], "notes.txt", { type: "text/plain" }), way(more));
+  await upload.start();
+  return upload;
+}
+
+test("An upload tells how far it is, and is what the server says when it is there", async () => {
+  const upload = await started();
+  const seen = [];
+  upload.addEventListener("change", () => seen.push([upload.state, upload.progress]));
+  const arrived = upload.arrive();
+  requests[0].upload.onprogress({ loaded: 1, total: 4 });
+  requests[0].answers(201, STORED);
+  await arrived;
+  assert.deepEqual(seen, [["sending", 0.25], ["done", 1]]);
+  assert.deepEqual(JSON.parse(JSON.stringify(upload)), { ...STORED, alt: "" });
+  assert.deepEqual([requests[0].method, requests[0].url, requests[0].headers["X-CSRFToken"]], ["POST", "/files/", "t"]);
+});
+
+test("What is too big after all is not sent", async () => {
+  const upload = await started({ maxBytes: 3 });
+  assert.deepEqual([upload.state, upload.error.code, requests.length], ["failed", "too_big", 0]);
+});
+
+test("A refusal is final where it is about the file", async () => {
+  for (const [status, body, error] of [
+    [415, { error: { code: "unsupported", detail: "No." } }, { code: "unsupported", detail: "No.", isFinal: true }],
+    [429, { error: { code: "rate_limited", detail: "Later." } }, { code: "rate_limited", detail: "Later.", isFinal: false }],
+    [413, undefined, { code: "too_big", detail: undefined, isFinal: true }],
+    [502, undefined, { code: "upload_failed", detail: undefined, isFinal: false }],
+  ]) {
+    const upload = await started();
+    requests.at(-1).answers(status, body);
+    assert.deepEqual(upload.error, error);
+  }
+});
+
+test("Who waits for one that has failed makes it try again", async () => {
+  const upload = await started();
+  requests[0].answers(502);
+  const arrived = upload.arrive();
+  await settled();
+  requests[1].answers(201, STORED);
+  await arrived;
+  assert.equal(upload.id, "f1");
+});
+
+test("Without a network it waits, and goes on when that is back", async () => {
+  const upload = await started({ isOnline: () => false });
+  for (const place of [0, 1, 2, 3, 4]) {
+    requests[place].answers(0);
+    assert.equal(upload.state, "waiting");
+    upload.resume();
+    await settled();
+  }
+  requests[5].answers(201, STORED);
+  assert.equal(upload.state, "done");
+});
+
+test("Where everything else gets through, it gives up after four times", async () => {
+  const upload = await started();
+  for (const place of [0, 1, 2]) {
+    requests[place].answers(0);
+    mock.timers.tick(2000 * (place + 1));
+    await settled();
+  }
+  requests[3].answers(0);
+  assert.deepEqual([upload.state, upload.error.code], ["failed", "upload_failed"]);
+});
+
+test("A cancelled one is broken off, and taken back where the server has it", async () => {
+  const calls = [];
+  globalThis.fetch = async (...call) => calls.push(call);
+  const [underWay, there] = [await started(), await started()];
+  requests[1].answers(201, STORED);
+  for (const upload of [underWay, there]) upload.cancel();
+  assert.deepEqual([underWay.state, there.state], ["cancelled", "cancelled"]);
+  assert.deepEqual(calls.map(([url, { method }]) => [method, url]), [["DELETE", "/files/f1/"]]);
+});
