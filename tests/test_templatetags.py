@@ -1,7 +1,6 @@
 """What the templates say, without a browser."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any

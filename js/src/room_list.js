@@ -49,7 +49,7 @@ export class RoomList extends HTMLElement {
     on(document, "roomchat:message", ({ target, detail }) => this.#heardMessage(target, detail));
     on(document, "roomchat:read", ({ detail }) => this.#heardRead(detail));
     on(document, "roomchat:status", ({ detail }) => detail.state === "connected" && this.#ask());
-    on(document, "visibilitychange", () => document.hidden && clearTimeout(this.#timer));
+    on(document, "visibilitychange", () => isAway() && clearTimeout(this.#timer));
     // Before the composer, in which the arrow alone means something else.
     on(document, "keydown", (event) => this.#pressed(event), { capture: true });
     on(window, "focus", () => this.#ask());
@@ -64,7 +64,7 @@ export class RoomList extends HTMLElement {
 
   async #ask() {
     clearTimeout(this.#timer);
-    if (this.#isAsking || document.hidden) return;
+    if (this.#isAsking || isAway()) return;
     // Where there is no space for it, nobody sees it either.
     if (Date.now() - this.#askedAt < FRESH_MS || !this.getClientRects().length) return this.#askLater();
     this.#isAsking = true;
@@ -82,7 +82,7 @@ export class RoomList extends HTMLElement {
 
   #askLater() {
     clearTimeout(this.#timer);
-    if (!document.hidden) this.#timer = setTimeout(() => this.#ask(), ASK_EVERY_MS);
+    if (!isAway()) this.#timer = setTimeout(() => this.#ask(), ASK_EVERY_MS);
   }
 
   /** By the room's own line where there is one: it needs no session and no CSRF token to be looked up. */
@@ -158,6 +158,10 @@ export class RoomList extends HTMLElement {
     this.#rows.links.find((link) => link.ariaCurrent === "page")?.scrollIntoView({ block: "nearest" });
     on(window, "pagehide", () => cupboard.set(SCROLLED, String(body.scrollTop)));
   }
+}
+
+function isAway() {
+  return document.visibilityState !== "visible";
 }
 
 function isWaiting(link) {
