@@ -140,7 +140,7 @@ STORIES = [
             Said(15, "minjun", "오늘 아침 산책길입니다.", picture="morning", alt="Hills in the morning mist", reactions={"😍": "ana layla yuki"}),
             Said(9, "mei", "搜索也能找到中文吗？"),
             Said(8, "ana", "Yes, try 搜索 in the search.", answers=11),
-            Said(7, "mei", "找到了，谢谢！", reactions={"🎉": "ana"}),
+            Said(7, "layla", "وبالعربية أيضا: البحث يجد كل شيء.", reactions={"🎉": "ana mei"}),
         ),
     ),
 ]  # fmt: skip
