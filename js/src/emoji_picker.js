@@ -89,7 +89,7 @@ export class EmojiPicker {
 
   #fill(group, emoji) {
     const section = this.#sections().find(({ dataset }) => dataset.group === group);
-    section?.querySelector("div").replaceChildren(...emoji.map((one) => this.#button(one)));
+    section?.querySelector('[role="group"]').replaceChildren(...emoji.map((one) => this.#button(one)));
     if (section) section.hidden = !emoji.length;
   }
 
@@ -106,6 +106,7 @@ export class EmojiPicker {
   #pressed(event) {
     if (event.isComposing) return;
     if (event.key === "ArrowDown") this.#grid.focus();
+    else if (event.key === "Escape") this.close(); // and does not empty the field first, as some browsers do
     else if (event.key === "Enter") this.#chosen(this.#search.value.trim() && this.#grid.buttons[0]?.dataset.emoji);
     else return;
     event.preventDefault();
