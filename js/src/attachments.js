@@ -7,8 +7,8 @@ export function attachments(room) {
   if (!room.composer || !attach || !strip || !template || !room.data.filesUrl) return;
   const picker = attach.querySelector("input");
   const tray = new Tray(room, { strip, template, picker });
-  const wanted = () => room.can("attach");
-  const showButton = () => (attach.hidden = !wanted());
+  const wanted = () => room.can("attach") && !document.querySelector("dialog:modal");
+  const showButton = () => (attach.hidden = !room.can("attach"));
 
   room.composer.extra = tray;
   room.on("rights", showButton);

@@ -10,7 +10,8 @@ export function watchForFiles(room, { picker, target, wanted, take }) {
     picker.value = ""; // so that the same file can be chosen again
     take(files);
   });
-  room.listen(room.element, "paste", (event) => {
+  // In a page that is all room, one may paste wherever one looks.
+  room.listen("ownPage" in room.data ? document : room.element, "paste", (event) => {
     const { files, types } = event.clipboardData;
     // A table or a text of an office program comes with a picture of itself; what is meant is the text.
     const isText = types.includes("text/plain") && types.includes("text/html");
