@@ -13,7 +13,9 @@ export function help(room) {
   const isOn = () => cupboard.get(KEY) !== "off";
   const onOpen = () => {
     if (box) box.checked = isOn();
-    for (const row of element.querySelectorAll("[data-needs]")) row.hidden = !room.part(row.dataset.needs);
+    // The list of rooms stands beside the room, not in it.
+    const isThere = (part) => room.part(part) ?? ("ownPage" in room.data && document.querySelector(`[data-part="${part}"]`));
+    for (const row of element.querySelectorAll("[data-needs]")) row.hidden = !isThere(row.dataset.needs);
   };
   const dialog = new Dialog({ element, onOpen, signal: room.signal });
   room.roomActions.set("help", { act: () => dialog.open() });
