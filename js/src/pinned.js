@@ -1,0 +1,51 @@
+import { Dialog } from "./dialog.js";
+import { foundRow } from "./found_row.js";
+import { isPlain } from "./history.js";
+
+const EXCERPT_LENGTH = 160; // as in search.py
+
+/** The pinned messages of the room: go there, or unpin them. */
+export function pinned(room) {
+  const element = room.part("pinned");
+  if (!element || !room.template("found")) return;
+  const part = (name) => element.querySelector(`[data-part="${name}"]`);
+  const list = part("pins");
+  const dialog = new Dialog({ element, signal: room.signal });
+  const count = () => (part("pins-none").hidden = list.childElementCount > 0);
+
+  async function show() {
+    const answer = await room.ask({ type: "pinned" });
+    if (!answer) return;
+    list.replaceChildren(...answer.events.map((event) => pin(room, event)));
+    count();
+    dialog.open();
+  }
+
+  async function unpin(row) {
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    if (!(await room.ask({ type: "pin", seq: Number(row.dataset.seq), on: false }))) return;
+    row.remove();
+    count();
+    (next?.querySelector("a") ?? element.querySelector("[data-close]")).focus();
+  }
+
+  room.roomActions.set("pinned", { act: show });
+  room.listen(list, "click", (event) => {
+    const row = event.target.closest("li");
+    if (event.target.closest('[data-part="unpin"]')) return unpin(row);
+    if (!event.target.closest("a") || !isPlain(event)) return undefined;
+    event.preventDefault();
+    dialog.close();
+    return room.history.goTo(Number(row.dataset.seq));
+  });
+}
+
+function pin(room, { seq, author, at, body, files = [] }) {
+  const url = new URL(`?at=${seq}#m-${seq}`, new URL(room.data.roomUrl, location));
+  const characters = [...(body || files.map(({ name }) => name).join(", "))];
+  const text = characters.slice(0, EXCERPT_LENGTH).join("") + (characters.length > EXCERPT_LENGTH ? "…" : "");
+  const row = foundRow(room, { author, at, url, pieces: [text] });
+  row.dataset.seq = seq;
+  row.querySelector('[data-part="unpin"]').hidden = !room.can("pin");
+  return row;
+}
