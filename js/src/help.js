@@ -2,6 +2,7 @@ import { Dialog } from "./dialog.js";
 import { Cupboard } from "./storage.js";
 
 const KEY = "roomchat:help-key";
+const ON_MAC = /Mac|iP/.test(navigator.platform);
 const FIELDS = "input, textarea, select, [contenteditable], [role=textbox]";
 
 /** Which keys there are. The dialog opens from the room's menu, and with `?` unless one has switched that off. */
@@ -17,6 +18,7 @@ export function help(room) {
     const isThere = (part) => room.part(part) ?? ("ownPage" in room.data && document.querySelector(`[data-part="${part}"]`));
     for (const row of element.querySelectorAll("[data-needs]")) row.hidden = !isThere(row.dataset.needs);
   };
+  if (ON_MAC) for (const key of element.querySelectorAll("[data-mac]")) key.textContent = key.dataset.mac;
   const dialog = new Dialog({ element, onOpen, signal: room.signal });
   room.roomActions.set("help", { act: () => dialog.open() });
   room.listen(box, "change", () => (box.checked ? cupboard.remove(KEY) : cupboard.set(KEY, "off")));
