@@ -14,9 +14,9 @@ export function report(room) {
     send: (values, { seq }) => room.ask({ type: "report", seq, reason: values.get("reason") }, room.words.reported),
     signal: room.signal,
   });
-  room.messageActions.set("report", { when: (view) => isSaidByAnother(view) && room.can("report"), act: (view) => dialog.open(view) });
+  room.messageActions.set("report", { when: (view) => isAnothers(view) && room.can("report"), act: (view) => dialog.open(view) });
 }
 
-function isSaidByAnother({ element: { dataset } }) {
+function isAnothers({ element: { dataset } }) {
   return dataset.kind !== "system" && !("mine" in dataset) && !("deleted" in dataset);
 }

@@ -7,7 +7,7 @@ import { Transport } from "../src/transport.js";
 import { FakeClock, FakeLocks, FakeStorage, fakeSockets, listen, message, settled } from "./stage.js";
 
 const YOU = { key: "g:1", name: "Guest 1" };
-const EVENTS = ["status", "messages", "reset", "pending", "sent", "dropped", "problem"];
+const EVENTS = ["status", "messages", "reset", "pending", "sent", "dropped", "held", "problem"];
 
 let clock, sockets, storage, locks, signals, heard, session;
 
@@ -235,6 +235,7 @@ test("Not now means later, in the same order", () => {
   const ids = [session.post("one"), session.post("two")];
   socket.says({ type: "error", code: "busy", detail: "…", frame: "post", id: ids[0], retry_after: 2 });
   assert.deepEqual(states(), ["one: pending", "two: pending"]);
+  assert.deepEqual(of("held").map(({ post, code, seconds }) => [post.body, code, seconds]), [["one", "busy", 2]]);
   clock.advance(1_999);
   assert.equal(socket.sentOf("post").length, 1);
   clock.advance(1);
