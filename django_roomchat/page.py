@@ -20,6 +20,7 @@ from django_roomchat.errors import BadValue
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
 from django_roomchat.protocol import Event, File, Hit, LastMessage, Line, ListedRoom, Quote
+from django_roomchat.rooms import title_for
 from django_roomchat.search import QUERY_MAX_LENGTH, Found, search_messages
 
 BESIDE_MAX = 200
@@ -141,10 +142,11 @@ def room_page(
     room = history.room
     newest = history.messages[0].seq if history.messages else None
     can = policy.rights(me, room)
+    read_seq, is_muted = marks.marker_of(me, room)
     return {
         "room": room,
         "room_name": room.name,
-        "room_title": room.title,
+        "room_title": title_for(me, room),
         "messages": [_shown(event, me) for event in reversed(history.messages)],
         "epoch": history.epoch,
         "head": history.head,
@@ -160,7 +162,8 @@ def room_page(
         "draft": draft,
         "error": error,
         "can": can,
-        "read_seq": marks.place_of(me, room),
+        "read_seq": read_seq,
+        "is_muted": is_muted,
         # Asked for by those templates only that show it.
         "rooms": SimpleLazyObject(lambda: _rooms(me, BESIDE_MAX, here=room)),
         "new_room": SimpleLazyObject(lambda: _new_room(me)),

@@ -245,6 +245,14 @@ def settings_of(room: str | Room, *, by: Any = None) -> Room:
     return found
 
 
+def title_for(who: Identity, room: Room) -> str:
+    """What *who* calls a room: its title, or in a direct room the name of the other person."""
+    if room.visibility != Room.Visibility.DIRECT:
+        return room.title
+    others = Membership.objects.using(database()).filter(room=room).exclude(key=who.key)
+    return others.values_list("name", flat=True).first() or room.title
+
+
 def _store(room: Room, members: list[tuple[Identity, str]]) -> Room:
     """A new room with its log and its first members. Call it in a transaction."""
     room.save(using=database(), force_insert=True)

@@ -8,7 +8,7 @@ from django.test import RequestFactory
 from django_roomchat import page
 from django_roomchat.actions import edit_message, post_message
 from django_roomchat.errors import BadRoomName, Forbidden
-from django_roomchat.identity import identify
+from django_roomchat.identity import Identity, identify
 from django_roomchat.log import iso
 from django_roomchat.marks import mark_read
 from django_roomchat.members import add_member
@@ -24,7 +24,7 @@ from django_roomchat.page import (
 )
 from django_roomchat.policy import Decision, OpenPolicy
 from django_roomchat.protocol import LastMessage, Quote
-from django_roomchat.rooms import configure_room
+from django_roomchat.rooms import configure_room, direct_room
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +97,14 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
         "may_post": True,
         "may_post_detail": "",
     }
+
+
+def test_a_direct_room_is_called_by_the_other_person(request_):
+    me = identify(request_)
+    room = direct_room(me, Identity("g:ben", "Ben", is_guest=True))
+
+    assert room_page(request_, room.name)["room_title"] == "Ben"
+    assert room_page(request_, "lobby")["room_title"] == "lobby"
 
 
 def test_an_older_page_is_not_the_newest(request_):
