@@ -69,12 +69,12 @@ def mark_read(room: str | Room, seq: int, who: Any) -> Marked:
     return result
 
 
-def place_of(who: Identity, room: Room) -> int:
-    """How far somebody has read a room; 0 if they have never been there."""
+def marker_of(who: Identity, room: Room) -> tuple[int, bool]:
+    """How far somebody has read a room, 0 if they have never been there, and whether they have muted it."""
     if room.pk is None:
-        return 0
+        return 0, False
     rows = ReadMarker.objects.using(database()).filter(room_id=room.pk, key=who.key)
-    return rows.values_list("seq", flat=True).first() or 0
+    return rows.values_list("seq", "is_muted").first() or (0, False)
 
 
 async def amark_read(room: str | Room, seq: int, who: Any) -> Marked:

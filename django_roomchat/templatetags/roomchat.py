@@ -171,6 +171,8 @@ def roomchat_words() -> dict[str, Any]:
         "older": gettext("Older messages"),
         "newer": gettext("Newer messages"),
         "loading": gettext("Loading…"),
+        "room_muted": gettext("Muted: no notifications from this room, on all of your devices."),
+        "room_unmuted": gettext("No longer muted."),
         "found": _counted(lambda n: ngettext("{count} found", "{count} found", n)),
         "load_failed": gettext("Could not be loaded. Try again"),
         "offline": gettext("Not connected. What you write is kept and will be sent."),

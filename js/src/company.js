@@ -1,3 +1,4 @@
+import { Badge } from "./badge.js";
 import { Reading } from "./reading.js";
 import { Typing } from "./typing.js";
 
@@ -17,7 +18,7 @@ export function reading(room) {
     log,
     list: room.part("messages"),
     read: Number(data.read ?? 0),
-    ownsTitle: "ownPage" in data,
+    badge: "ownPage" in data ? new Badge() : undefined,
     tell: (seq) => session.tell({ type: "read", seq }),
     signal,
   });

@@ -1,7 +1,7 @@
 const TELL_AFTER_MS = 1_000;
 
 /**
- * What the person has read: told to the server, and shown as a number in the page's title while they look elsewhere.
+ * What the person has read: told to the server, and counted while they look elsewhere.
  *
  * A message counts as read when the page is in front and its end is in sight.
  */
@@ -11,15 +11,14 @@ export class Reading {
   #told;
   #timer = null;
   #unread = 0;
-  #title = null;
-  #ownsTitle;
+  #badge;
 
-  /** @param read the place up to which it was read before; @param tell `tell(seq)` */
-  constructor({ log, list, read, ownsTitle, tell, signal }) {
+  /** @param read the place up to which it was read before; @param badge {@link Badge}, if any; @param tell `tell(seq)` */
+  constructor({ log, list, read, badge, tell, signal }) {
     this.#log = log;
     this.#told = read;
     this.#tell = tell;
-    this.#ownsTitle = ownsTitle;
+    this.#badge = badge;
     document.addEventListener("visibilitychange", () => this.look(), { signal });
     window.addEventListener("focus", () => this.look(), { signal });
     list.addEventListener("arrived", () => this.look(), { signal });
@@ -62,10 +61,7 @@ export class Reading {
   }
 
   #show(unread) {
+    if (unread !== this.#unread) this.#badge?.show(unread);
     this.#unread = unread;
-    if (!this.#ownsTitle) return;
-    this.#title ??= document.title;
-    document.title = unread ? `(${unread}) ${this.#title}` : this.#title;
-    if (!unread) this.#title = null;
   }
 }

@@ -19,8 +19,15 @@ export function search(room) {
     room.history.goTo(Number(link.dataset.seq));
   };
   room.listen(element, "click", go);
-  room.roomActions.set("search", { act: () => dialog.open() });
-  room.listen(room.part("search-open"), "click", (event) => {
+  // A search field would only be emptied by it.
+  room.listen(element, "keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing) return;
+    event.preventDefault();
+    dialog.close();
+  });
+  const button = room.part("search-open");
+  room.roomActions.set("search", { when: () => !button?.getClientRects().length, act: () => dialog.open() });
+  room.listen(button, "click", (event) => {
     if (!isPlain(event)) return;
     event.preventDefault();
     dialog.open();

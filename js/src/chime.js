@@ -1,0 +1,27 @@
+const NOTES_HZ = [660, 880];
+const NOTE_SECONDS = 0.16;
+const LOUDNESS = 0.12;
+
+let context;
+
+/** Two soft notes. They stay silent where the browser wants the person to have touched the page first. */
+export async function chime() {
+  try {
+    context ??= new AudioContext();
+    await context.resume();
+    NOTES_HZ.forEach((hertz, place) => play(hertz, context.currentTime + place * NOTE_SECONDS));
+  } catch {
+    // No sound is no reason to fail.
+  }
+}
+
+function play(hertz, start) {
+  const [tone, volume] = [context.createOscillator(), context.createGain()];
+  tone.frequency.value = hertz;
+  volume.gain.setValueAtTime(0, start);
+  volume.gain.linearRampToValueAtTime(LOUDNESS, start + 0.01);
+  volume.gain.exponentialRampToValueAtTime(0.001, start + 2 * NOTE_SECONDS);
+  tone.connect(volume).connect(context.destination);
+  tone.start(start);
+  tone.stop(start + 2 * NOTE_SECONDS);
+}
