@@ -5,11 +5,13 @@
  * @param take `take(files)`, an array of `File`
  */
 export function watchForFiles(room, { picker, target, wanted, take }) {
-  room.listen(picker, "change", () => {
+  const takeChosen = () => {
     const files = [...picker.files];
     picker.value = ""; // so that the same file can be chosen again
-    take(files);
-  });
+    if (files.length) take(files);
+  };
+  takeChosen(); // before this script was here
+  room.listen(picker, "change", takeChosen);
   // In a page that is all room, one may paste wherever one looks.
   room.listen("ownPage" in room.data ? document : room.element, "paste", (event) => {
     const { files, types } = event.clipboardData;

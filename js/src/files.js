@@ -1,0 +1,6 @@
+/**
+ * What concerns files: a script of its own, which the page asks for where files can be sent. A page is read, and one writes
+ * in it, without waiting for this.
+ */
+export { attachments } from "./attachments.js";
+export { lightbox } from "./lightbox.js";
