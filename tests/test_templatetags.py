@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory, override_settings
 from django.utils import translation
 
+import django_roomchat
 from django_roomchat.templatetags import roomchat as tags
 
 START = datetime(2026, 1, 2, 10, tzinfo=UTC)
@@ -144,6 +146,33 @@ def test_a_sentence_with_a_number_comes_in_all_its_forms() -> None:
         word = tags._counted(lambda n: f"{{count}} {'day' if n == 1 else 'days'}")
 
     assert word == {"forms": ["{count} days", "{count} day"], "of": "01" + 198 * "0"}
+
+
+@pytest.mark.parametrize(
+    ("language", "own"),
+    [
+        ("en", []),
+        ("en-gb", []),
+        ("ko", ["ko"]),
+        ("es-mx", ["es"]),
+        ("pt", ["pt-br"]),
+        ("pt-br", ["pt-br"]),
+        ("zh-hans", ["zh-hans"]),
+        ("zh-hant", []),
+        ("ast", []),
+    ],
+)
+def test_emoji_have_english_names_and_those_of_the_page_s_language(language: str, own: list[str]) -> None:
+    with translation.override(language):
+        urls = render("{% roomchat_emoji %}").split()
+
+    assert urls == [f"/static/django_roomchat/emoji/{name}.json" for name in ["en", *own]]
+
+
+def test_the_names_of_emoji_are_there_in_each_language_that_is_offered() -> None:
+    folder = Path(django_roomchat.__file__).parent / "static" / "django_roomchat" / "emoji"
+
+    assert tuple(sorted(path.stem for path in folder.glob("*.json"))) == tags.EMOJI_LANGUAGES
 
 
 # Messages

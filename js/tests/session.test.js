@@ -501,3 +501,17 @@ test("What waited for more than a day is not sent unasked", async () => {
   assert.deepEqual(states(), ["yesterday's: failed"]);
   assert.equal(session.posts[0].error.code, "stale");
 });
+
+test("Who is called otherwise from now on is told so, and stays who they are", () => {
+  const socket = connected();
+  const heard = listen(session, "named");
+  socket.says({ type: "named", name: "Zoë" });
+  assert.deepEqual(heard, [["named", { name: "Zoë" }]]);
+  assert.deepEqual(session.you, { ...YOU, name: "Zoë" });
+});
+
+test("What one may do can be asked for again, from where one stands", () => {
+  const socket = connected(7);
+  session.refresh();
+  assert.deepEqual(socket.sentOf("join"), [{ type: "join", room: "lobby", epoch: "e1", since: 7 }]);
+});
