@@ -69,6 +69,11 @@ export class RoomChat extends HTMLElement {
     return true;
   }
 
+  /** Show the message with this number, wherever in the room it is, and mark it. Resolves with whether that could be done. */
+  async goTo(seq) {
+    return Boolean(this.#session && (await this.#history.goTo(seq)));
+  }
+
   /** Dispatch `roomchat:{name}`. */
   tell(name, detail, { cancelable = false } = {}) {
     const event = new CustomEvent(`roomchat:${name}`, { bubbles: true, composed: true, cancelable, detail });

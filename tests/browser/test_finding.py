@@ -127,6 +127,8 @@ def test_the_pill_leads_back_to_the_newest_messages(site: Server, long_room: str
     expect(pill(page)).to_be_hidden()
     assert places(page) == numbers(LONG - 49, LONG)
     expect(page.locator("[data-marked]")).to_have_count(0)
+    # The address is the room's again, for a reload.
+    assert page.url == f"{site.url}/chat/{long_room}/"
 
 
 def test_an_own_message_leads_back_to_the_newest_ones(site: Server, room: str, page: Page) -> None:
@@ -245,6 +247,7 @@ def test_who_reads_the_past_has_not_read_the_newest(site: Server, room: str, new
 def test_a_page_that_cannot_be_had_is_said_and_had_later(site: Server, long_room: str, page: Page) -> None:
     joined(page, site, long_room)
     page.route("**/messages/**", lambda route: route.abort())
+    assert chat(page).evaluate("(chat) => chat.goTo(20)") is False
     page.evaluate("location.hash = 'm-20'")
     expect(page.get_by_text("Could not be loaded. Try again")).to_be_visible()
     assert places(page) == numbers(LONG - 49, LONG)
