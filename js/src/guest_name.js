@@ -1,4 +1,5 @@
 import { FormDialog } from "./form_dialog.js";
+import { freshId } from "./identifiers.js";
 import { postFrame } from "./post_frame.js";
 
 /** A guest chooses how others see them: behind their name in the header, and in the room's menu. */
@@ -12,6 +13,8 @@ export function guestName(room) {
   });
   if (!element || !("meGuest" in data)) return;
   const [input, error] = [element.querySelector("input"), element.querySelector('[data-part="name-error"]')];
+  error.id ||= `roomchat-${freshId()}`;
+  input.setAttribute("aria-describedby", error.id);
   const say = (text) => {
     error.textContent = text;
     error.hidden = !text;
