@@ -1,7 +1,11 @@
 """What one emoji is, and what is none."""
 
+import json
+from pathlib import Path
+
 import pytest
 
+import django_roomchat
 from django_roomchat.emoji import bare, emoji
 from django_roomchat.errors import BadValue
 
@@ -72,3 +76,11 @@ def test_anything_else_is_refused(given: object) -> None:
 
 def test_spellings_of_an_emoji_have_their_bare_form_in_common() -> None:
     assert bare("❤️") == bare("❤") == "❤"
+
+
+def test_every_emoji_that_the_page_offers_is_taken() -> None:
+    names = Path(django_roomchat.__file__).parent / "static" / "django_roomchat" / "emoji" / "en.json"
+    offered = [one for group in json.loads(names.read_text())["groups"].values() for one in group]
+
+    assert len(offered) > 1_500
+    assert [emoji(one) for one in offered] == offered
