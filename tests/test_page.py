@@ -93,6 +93,7 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
         "error": None,
         "can": ["post", "react", "report"],
         "read_seq": 0,
+        "is_muted": False,
         "keeps_edits": False,
         "may_post": True,
         "may_post_detail": "",
