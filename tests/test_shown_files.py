@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.template import Context, Template
+from django.test import Client
 from django.utils import translation
 
 from django_roomchat.protocol import File
@@ -73,3 +75,18 @@ def test_the_browser_clones_what_the_server_renders() -> None:
         assert f'data-for="{kind}"' in cloned
     assert "src=" not in cloned
     assert "href" not in cloned
+
+
+@pytest.mark.django_db
+def test_there_is_a_button_where_there_is_a_place_for_files(
+    client: Client, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    with_place = client.get("/chat/lobby/").content.decode()
+    settings.MEDIA_ROOT = ""
+    without = client.get("/chat/lobby/").content.decode()
+
+    for part in ('name="files"', "files.js", "data-files-url", 'enctype="multipart/form-data"'):
+        assert part in with_place
+        assert part not in without
+    assert 'name="body"' in without
