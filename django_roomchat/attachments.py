@@ -236,7 +236,7 @@ def take_down_file(file: Attachment, *, by: Any = None) -> None:
     id, room = str(file.pk), file.room
     with transaction.atomic(using=database()):
         audit.record(
-            "take_down", who, room=room.name, target=Identity(file.key, ""), seq=file.seq, name=file.name
+            "take_down_file", who, room=room.name, target=Identity(file.key, ""), seq=file.seq, name=file.name
         )
         if file.seq is not None:
             message = Message.objects.using(database()).filter(room=room, seq=file.seq).first()

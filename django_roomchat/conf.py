@@ -101,7 +101,8 @@ class Config:
     ATTACHMENT_TYPES: tuple[str, ...] | list[str] = FILE_TYPES
     """The types of files that are taken. What a file is, its content tells and not its name; ``application/octet-stream`` is anything else.
 
-    Documents of office programs are ``application/zip``. Images need ``pip install django-roomchat[images]``."""
+    By default JPEG, PNG, GIF and WebP, PDF, texts, zip archives, and the common kinds of audio and video. Documents of office
+    programs are ``application/zip``. Images need ``pip install django-roomchat[images]``."""
 
     ATTACHMENTS_PER_MESSAGE: int = 10
     """Files of one message."""

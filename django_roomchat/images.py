@@ -120,7 +120,9 @@ def _moving(image: Image.Image, kind: str) -> Picture:
             yield frame
 
     first, *others = frames()
-    options: dict[str, Any] = {"duration": durations, "loop": image.info.get("loop", 1)}
+    options: dict[str, Any] = {"duration": durations}
+    if "loop" in image.info:
+        options["loop"] = image.info["loop"]
     if kind == "image/gif":
         options["disposal"] = 2
     content = _written(first, kind, save_all=True, append_images=others, **options)
