@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.test_page import NewContext, chat, sent
+from tests.browser.test_page import NewContext, chat, sent, violations
 from tests.services.server import ROOT
 from tests.test_example_project import Demo
 
@@ -355,11 +355,31 @@ def test_in_the_admin(open_page: Open) -> None:
     expect(page.get_by_role("link", name="Lobby", exact=True)).to_be_visible()
 
 
-# The list itself ------------------------------------------------------------------------------------------------
+# The list itself, and the site's own pages ----------------------------------------------------------------------
 
 
 def test_the_list_has_a_test_for_every_step_that_is_in_a_browser() -> None:
     titles = re.findall(r"^\d+\. \*\*(.+?)\.\*\*", LIST.read_text(), re.MULTILINE)
     tested = [name.removeprefix("test_").replace("_", " ") for name in globals() if name.startswith("test_")]
 
-    assert [title.lower() for title in titles][1:-1] == tested[:-1]
+    steps = [title.lower() for title in titles][1:-1]
+    assert tested[: len(steps)] == steps
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_site_s_own_pages(open_page: Open, url: str, scheme: str) -> None:
+    page = open_page("/", color_scheme=scheme)
+
+    found = {}
+    for path in ("/", "/accounts/login/", "/embedded/", "/chat/book club/"):
+        page.goto(url + path)
+        found[path] = violations(page)
+
+    assert found == dict.fromkeys(found, [])
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/embedded/", "/chat/book club/"])
+def test_the_site_s_own_pages_fit_the_narrowest_screen(open_page: Open, path: str) -> None:
+    page = open_page(path, viewport={"width": 320, "height": 640})
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
