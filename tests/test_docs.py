@@ -402,6 +402,21 @@ def test_the_templates_that_a_page_overrides_exist() -> None:
             assert get_template(name)
 
 
+def test_what_the_page_promises_is_shown_by_tests_that_exist() -> None:
+    promised = re.findall(r"^\| (\d+) \| .+ \| (.+) \|$", text("topics/page.md"), re.MULTILINE)
+    named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", text("topics/page.md"))
+    written = {
+        (path.name, function.name)
+        for path in (ROOT / "tests" / "browser").glob("test_*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef)
+    }
+
+    assert [int(number) for number, _ in promised] == list(range(1, 24))
+    assert all("::test_" in tests for _, tests in promised)
+    assert set(named) <= written
+
+
 # Words ----------------------------------------------------------------------------------------------------------
 
 
