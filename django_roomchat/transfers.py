@@ -162,7 +162,7 @@ def _range(request: HttpRequest, etag: str, size: int) -> tuple[int, int]:
     if asked is None or request.headers.get("If-Range", etag) != etag or asked[0] == "bytes=-":
         return 0, size
     if not asked[1]:
-        return max(0, size - int(asked[2])), size
+        return max(0, size - (int(asked[2]) or size)), size
     start, end = int(asked[1]), min(int(asked[2] or size), size - 1) + 1
     return (start, end) if start < end else (0, size)
 

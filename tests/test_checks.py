@@ -319,3 +319,56 @@ def test_the_checks_of_a_deployment_are_made_with_it_only(settings):
 
     assert "roomchat.W011" in ids(include_deployment_checks=True)
     assert "roomchat.W011" not in ids()
+
+
+# Attachments --------------------------------------------------------------------------------------------------------
+
+
+def test_files_without_a_place_are_an_error(settings):
+    settings.ROOMCHAT = {"ATTACHMENTS": True}
+
+    assert found() == [
+        Error(
+            "ROOMCHAT['ATTACHMENTS'] is on, but there is no place for files.",
+            hint="Set MEDIA_ROOT, or name another storage in ROOMCHAT['ATTACHMENT_STORAGE'].",
+            id="roomchat.E013",
+        )
+    ]
+
+
+def test_files_with_a_place_are_fine(settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
+
+    assert found() == []
+
+
+def test_files_without_pillow_are_a_warning_where_images_are_wanted(settings, tmp_path, monkeypatch):
+    settings.MEDIA_ROOT = str(tmp_path)
+    monkeypatch.setattr(checks.images, "is_installed", lambda: False)
+    settings.ROOMCHAT = {"ATTACHMENT_TYPES": ["image/png", "text/plain"]}
+    warned = found()
+    settings.ROOMCHAT = {"ATTACHMENT_TYPES": ["text/plain"]}
+
+    assert (found(), [(one.id, "(image/png)" in one.msg) for one in warned]) == (
+        [],
+        [("roomchat.W014", True)],
+    )
+    assert 'django-roomchat[images]"' in warned[0].hint
+
+
+def test_without_attachments_nobody_misses_pillow(monkeypatch):
+    monkeypatch.setattr(checks.images, "is_installed", lambda: False)
+
+    assert found() == []
+
+
+def test_a_type_that_nothing_is_recognised_as_is_a_warning(settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
+    settings.ROOMCHAT = {"ATTACHMENT_TYPES": ["text/html", "text/plain"]}
+
+    [warning] = found()
+
+    assert (warning.id, warning.msg) == (
+        "roomchat.W015",
+        "ROOMCHAT['ATTACHMENT_TYPES'] has text/html, and no content is recognised as that.",
+    )

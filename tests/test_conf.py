@@ -80,6 +80,23 @@ def test_every_key_has_a_type():
             {"SOCKET_PATH": 1},
             "ROOMCHAT['SOCKET_PATH'] must be a path that starts and ends with a slash, not 1.",
         ),
+        ({"ATTACHMENTS": 1}, "ROOMCHAT['ATTACHMENTS'] must be True, False or None, not 1."),
+        (
+            {"ATTACHMENT_STORAGE": "s3"},
+            "ROOMCHAT['ATTACHMENT_STORAGE'] must be an alias of STORAGES, not 's3'.",
+        ),
+        (
+            {"ATTACHMENT_TYPES": ["png"]},
+            "ROOMCHAT['ATTACHMENT_TYPES'] must be a list of content types such as \"image/png\", not ['png'].",
+        ),
+        (
+            {"ATTACHMENT_MAX_BYTES": 0},
+            "ROOMCHAT['ATTACHMENT_MAX_BYTES'] must be a whole number above 0, not 0.",
+        ),
+        (
+            {"ATTACHMENTS_PER_MESSAGE": "2/m"},
+            "ROOMCHAT['ATTACHMENTS_PER_MESSAGE'] must be a whole number above 0, not '2/m'.",
+        ),
         ({"PAGE_MESSAGES": 0}, "ROOMCHAT['PAGE_MESSAGES'] must be a whole number above 0, not 0."),
         ({"PAGE_MESSAGES": True}, "ROOMCHAT['PAGE_MESSAGES'] must be a whole number above 0, not True."),
         ({"PAGE_MESSAGES": 2.5}, "ROOMCHAT['PAGE_MESSAGES'] must be a whole number above 0, not 2.5."),
@@ -100,6 +117,10 @@ def test_a_wrong_setting_is_told_what_would_be_right(user, problem):
     [
         {},
         {"GROUP_NAME": None},
+        {"ATTACHMENTS": None},
+        {"ATTACHMENTS": False},
+        {"ATTACHMENT_STORAGE": "default"},
+        {"ATTACHMENT_TYPES": ["application/vnd.oasis.opendocument.text"]},
         {"GROUP_NAME": shout},
         {"POLICY": "a.dotted.Path"},
         {"ALLOWED_ORIGINS": ("https://a.example",)},

@@ -7,24 +7,33 @@ The table is read so: each part begins with the addresses and frames that it is 
 import itertools
 import json
 import re
+from io import BytesIO
 from typing import get_args
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import incoming, invitations, protocol
+from django_roomchat import incoming, invitations, protocol, storage
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import GUEST_SESSION_KEY
-from django_roomchat.models import Ban, Membership, Message, Mute, Room, RoomLog
+from django_roomchat.models import Attachment, Ban, Membership, Message, Mute, Room, RoomLog
 from django_roomchat.testing import ChatClient
 from django_roomchat.threads import in_thread
 from django_roomchat.urls import urlpatterns
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _place_for_files(settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
+
 
 ROLES = ("guest", "stranger", "member", "moderator", "owner", "banned", "muted", "staff")
 ROOMS = {
@@ -37,7 +46,7 @@ ROOMS = {
 }
 
 TABLE = """
-# post, POST messages
+# post, POST messages, POST files
 =            guest        stranger     member       moderator    owner        banned       muted        staff
 open         yes          yes          yes          yes          yes          banned       muted        yes
 private      no_such_room no_such_room yes          yes          yes          banned       muted        no_such_room
@@ -72,6 +81,15 @@ direct       no_such_room no_such_room yes          no_such_room no_such_room ba
 archived     yes          yes          yes          yes          yes          banned       yes          yes
 announcement yes          yes          yes          yes          yes          banned       yes          yes
 nonexistent  yes          yes          yes          yes          yes          yes          yes          yes
+
+# GET download, GET thumb, DELETE file
+=            guest        stranger     member       moderator    owner        banned       muted        staff
+open         yes          yes          yes          yes          yes          banned       yes          yes
+private      no_such_room no_such_room yes          yes          yes          banned       yes          no_such_room
+direct       no_such_room no_such_room yes          no_such_room no_such_room banned       yes          no_such_room
+archived     yes          yes          yes          yes          yes          banned       yes          yes
+announcement yes          yes          yes          yes          yes          banned       yes          yes
+nonexistent  no_such_file no_such_file no_such_file no_such_file no_such_file no_such_file no_such_file no_such_file
 
 # rooms, create, GET index, GET search, POST ticket
 =            guest     stranger  member    moderator owner     banned    muted     staff
@@ -294,6 +312,7 @@ class Case:
         self.victim = f"u:{victim.pk}"
         self.other = f"u:{User.objects.create_user('other').pk}"
         self.invitation, self.token, self.hook = 9999, "none", "none"
+        self.sent, self.unsent = uuid4(), uuid4()
         if settings is not None:
             self._make(settings, people | {"victim": victim})
         self.browser = Client()
@@ -326,6 +345,20 @@ class Case:
             )
             for seq, key in enumerate((self.victim, mine, self.other), 1)
         )  # fmt: skip
+        # One file is the victim's, in the first message; the other one's own, and not sent.
+        for id, key, seq in ((self.sent, self.victim, 1), (self.unsent, mine, None)):
+            name = storage.save(storage.new_name(), BytesIO(b"x"))
+            Attachment.objects.create(
+                id=id,
+                room=room,
+                seq=seq,
+                key=key,
+                name="x",
+                content_type="image/png",
+                bytes=1,
+                stored=name,
+                thumb=name,
+            )
         _hook, self.hook = incoming.make_incoming_hook(room.name, "Robot")
         if not are_two:
             made = invitations.invite(room.name)
@@ -347,6 +380,7 @@ class Case:
         return self.said(self.browser.get(reverse(f"roomchat:{name}", args=about), query))
 
     def said(self, response):
+        response.close()
         if response.status_code < 400:
             return "yes"
         if response["Content-Type"] == "application/json":
@@ -411,6 +445,12 @@ ASKS = {
     "POST ticket": lambda case: case.submit("ticket"),
     "GET invitation": lambda case: case.get("invitation", case.token),
     "POST invitation": lambda case: case.submit("invitation", case.token),
+    "POST files": lambda case: case.submit("files", case.room, file=SimpleUploadedFile("x.txt", b"hi")),
+    "DELETE file": lambda case: case.said(
+        case.browser.delete(reverse("roomchat:file", args=[case.room, case.unsent]))
+    ),
+    "GET download": lambda case: case.get("download", case.room, case.sent, "x.png"),
+    "GET thumb": lambda case: case.get("thumb", case.room, case.sent),
     "POST hook": lambda case: case.post("hook", case.hook, {"text": "hi"}),
 }
 # The first two take frames, each of which has a row of its own; the last one is heard like a socket, and tested like one.
@@ -436,7 +476,9 @@ def tags():
 
 def test_every_frame_and_every_address_has_a_row():
     rows = parsed(TABLE).keys()
-    addresses = {name for row in rows if row.startswith(("GET ", "POST ")) for name in row.split()[1:]}
+    addresses = {
+        name for row in rows if row.startswith(("GET ", "POST ", "DELETE ")) for name in row.split()[1:]
+    }
 
     assert tags() - rows == set()
     assert {pattern.name for pattern in urlpatterns} - COVERED == addresses

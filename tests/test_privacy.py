@@ -25,6 +25,7 @@ from django_roomchat.errors import NotFound
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.log import Draft
 from django_roomchat.models import (
+    Attachment,
     AuditEntry,
     Ban,
     HeldMessage,
@@ -105,6 +106,9 @@ def life(ana):
     Membership.objects.create(room=garden, key=BOB.key, name=BOB.name)
     ReadMarker.objects.create(room=garden, key=me.key, user=ana, seq=3)
     Invitation.objects.create(room=garden, digest="d", by_key=me.key, by=ana)
+    Attachment.objects.create(
+        room=garden, seq=3, key=me.key, name="Ana Ito.jpg", content_type="image/jpeg", bytes=9, stored="x"
+    )
     process = ServerProcess.objects.create()
     Presence.objects.create(process=process, room="garden", key=me.key, name=me.name)
     Report.objects.create(
@@ -159,6 +163,7 @@ def test_everything_of_a_person_is_handed_out(life):
     assert {name: len(rows) for name, rows in exported.items() if name != "person"} == {
         "messages": 4,
         "memberships": 1,
+        "files": 1,
         "reactions": 2,
         "read_markers": 1,
         "bans": 1,

@@ -481,6 +481,7 @@ CONTENT = bytes(range(256)) * 1000
         ("bytes=256004-", 200, None, None),
         ("bytes=9-3", 200, None, None),
         ("bytes=-", 200, None, None),
+        ("bytes=-0", 200, None, None),
         ("bytes=0-1,4-5", 200, None, None),
         ("lines=0-1", 200, None, None),
     ],
