@@ -89,11 +89,40 @@ def choose(entry: str) -> Callable[[Page], None]:
     return choose
 
 
-def write(text: str) -> Callable[[Page], None]:
-    def write(page: Page) -> None:
-        page.locator("[data-part=input]").press_sequentially(text)
+def search(words: str) -> Callable[[Page], None]:
+    """In the dialog, everywhere, with what is found."""
 
-    return write
+    def search(page: Page) -> None:
+        page.keyboard.press("Control+k")
+        dialog = page.locator("dialog[open]")
+        dialog.locator("[name=query]").fill(words)
+        dialog.locator("[name=everywhere]").check()
+        expect(dialog.locator("[data-part=hits] li").first).to_be_visible()
+
+    return search
+
+
+def open_emoji(page: Page) -> None:
+    page.locator("[data-part=emoji]").click()
+    expect(page.locator("[data-part=emoji-picker]")).to_be_visible()
+
+
+def attach(page: Page) -> None:
+    """Two pictures, which are there and not yet sent."""
+    from example_project import pictures
+
+    files = [
+        {"name": f"{draw.__name__}.jpg", "mimeType": "image/jpeg", "buffer": draw()}
+        for draw in (pictures.morning, pictures.evening)
+    ]
+    page.locator("[data-part=attach] input").set_input_files(files)
+    expect(page.locator("[data-part=strip] li")).to_have_count(2)
+    page.locator("[data-part=input]").fill("Which one for the wall?")
+
+
+def enlarge(page: Page) -> None:
+    page.locator("li.roomchat-message img").first.click()
+    expect(page.locator("dialog[open] img").first).to_be_visible()
 
 
 def scroll_to_room(page: Page) -> None:
@@ -121,7 +150,12 @@ VIEWS = {
     "members": View("/chat/{trip}/", then=choose("people"), company=["minjun"]),
     "room-settings": View("/chat/{trip}/", then=choose("settings")),
     "shortcuts": View("/chat/lobby/", then=choose("help")),
-    "search": View("/chat/~/search/?q=搜索"),
+    "search": View("/chat/lobby/", then=search("搜索")),
+    "search-page": View("/chat/~/search/?q=matches", options=PHONE),
+    "pinned": View("/chat/lobby/", then=choose("pinned")),
+    "emoji": View("/chat/lobby/", then=open_emoji),
+    "attach": View("/chat/{trip}/", then=attach),
+    "picture": View("/chat/{trip}/", then=enlarge),
     "invitation": View("/chat/~/invite/{invitation}/", who="tom"),
     "error": View("/chat/~nowhere/"),
     "embedded": View("/embedded/", company=COMPANY),
@@ -216,6 +250,7 @@ def main(wanted: Sequence[str]) -> None:
     if unknown:
         sys.exit(f"There is no view {unknown[0]!r}: choose from {', '.join(VIEWS)}.")
     FOLDER.mkdir(parents=True, exist_ok=True)
+    sys.path.insert(0, str(ROOT / "example_project"))
     chromium = find()
     with sync_playwright() as playwright, story() as (site, names):
         browser = playwright.chromium.launch(
