@@ -1,14 +1,16 @@
 const NOTES_HZ = [660, 880];
 const NOTE_SECONDS = 0.16;
 const LOUDNESS = 0.12;
+const WAIT_MS = 500;
 
 let context;
 
-/** Two soft notes. They stay silent where the browser wants the person to have touched the page first. */
+/** Two soft notes; now or not at all, where the browser wants the person to have touched the page first. */
 export async function chime() {
   try {
     context ??= new AudioContext();
-    await context.resume();
+    await Promise.race([context.resume(), new Promise((over) => setTimeout(over, WAIT_MS))]);
+    if (context.state !== "running") return;
     NOTES_HZ.forEach((hertz, place) => play(hertz, context.currentTime + place * NOTE_SECONDS));
   } catch {
     // No sound is no reason to fail.

@@ -33,7 +33,14 @@ RECORD = """
     }
     close() { this.isOpen = false; }
   };
-  OscillatorNode.prototype.start = function () { window.played += 1; };
+  const ramp = { setValueAtTime() {}, linearRampToValueAtTime() {}, exponentialRampToValueAtTime() {} };
+  window.AudioContext = class {
+    state = "running";
+    currentTime = 0;
+    async resume() {}
+    createGain() { return { gain: ramp, connect() {} }; }
+    createOscillator() { return { frequency: {}, connect: (next) => next, start() { window.played += 1; }, stop() {} }; }
+  };
   window.badges = [];
   navigator.setAppBadge = async (count) => { window.badges.push(count); };
   navigator.clearAppBadge = async () => { window.badges.push(0); };
@@ -145,7 +152,6 @@ def test_two_tabs_tell_once_and_with_one_sound(
     pages = [joined(ana.new_page(), site, room) for _ in range(3)]
     wish(pages[0], "All messages", sound=True)
     for page in pages:
-        page.get_by_role("log").click()  # a page that was never touched may not make a sound
         look_away(page)
     for text in ("one", "two"):
         say(bo, text)
