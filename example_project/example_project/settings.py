@@ -51,6 +51,7 @@ if django.VERSION >= (6, 0):
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "img-src": ["'self'", "data:"],
+        "media-src": ["'self'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
     }
