@@ -172,6 +172,7 @@ def hold(page: Page) -> Callable[[], Route]:
 # With a message
 
 
+@pytest.mark.firefox
 def test_chosen_files_go_with_the_message_and_another_window_shows_them(pair: tuple[Page, Page]) -> None:
     ana, bo = pair
     attach(ana, picture("cat.png"), text("notes.txt"))
@@ -211,6 +212,7 @@ def test_server_and_browser_render_the_same_files_alike(pair: tuple[Page, Page])
     assert anatomy(bo) == shown
 
 
+@pytest.mark.firefox
 def test_a_picture_takes_its_place_before_it_is_there(
     pair: tuple[Page, Page], site: Server, room: str
 ) -> None:
