@@ -1,6 +1,15 @@
 import { Badge } from "./badge.js";
+import { PresenceView } from "./presence_view.js";
 import { Reading } from "./reading.js";
 import { Typing } from "./typing.js";
+
+/** How many are here; who they are is behind the number. */
+export function presence(room) {
+  const button = room.part("present");
+  if (!button) return;
+  room.presence = new PresenceView({ button });
+  room.on("presence", (frame) => room.presence.show(frame));
+}
 
 /** Who types. */
 export function typing(room) {

@@ -6,11 +6,6 @@ import { postFrame } from "./post_frame.js";
 export function guestName(room) {
   const { data, session, words, signal } = room;
   const [element, button] = [room.part("guest-name"), room.part("rename")];
-  room.on("named", ({ name }) => {
-    data.meName = name;
-    const me = room.part("me");
-    if (me) me.textContent = name;
-  });
   if (!element || !("meGuest" in data)) return;
   const [input, error] = [element.querySelector("input"), element.querySelector('[data-part="name-error"]')];
   error.id ||= `roomchat-${freshId()}`;
@@ -43,7 +38,6 @@ export function guestName(room) {
   };
   room.roomActions.set("name", { act });
   room.listen(button, "click", act);
-  if (button) button.disabled = false;
 }
 
 /**

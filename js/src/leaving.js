@@ -5,8 +5,6 @@ export function leaving(room) {
   const element = room.part("leave");
   if (!element) return;
   const { session, data, words } = room;
-  let rights = {};
-  room.on("rights", (frame) => (rights = frame));
 
   const away = () => "ownPage" in data && location.assign(data.indexUrl);
   const dialog = new FormDialog({
@@ -27,5 +25,5 @@ export function leaving(room) {
     },
     signal: room.signal,
   });
-  room.roomActions.set("leave", { when: () => Boolean(rights.role) && rights.visibility !== "direct", act: () => dialog.open() });
+  room.roomActions.set("leave", { when: () => Boolean(room.rights.role) && room.rights.visibility !== "direct", act: () => dialog.open() });
 }

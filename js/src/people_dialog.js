@@ -1,6 +1,5 @@
 import { Dialog } from "./dialog.js";
 import { PeopleList } from "./people_list.js";
-import { PresenceView } from "./presence_view.js";
 
 const FILTER_FROM = 9; // so many people, and one may look for somebody by name
 const FILTER_AFTER_MS = 250;
@@ -9,12 +8,11 @@ const RANKS = ["owner", "moderator", "member"];
 
 /** Who is here, who belongs to the room, and who may not speak or enter: one dialog, with what can be done about each. */
 export function people(room) {
-  const [button, element] = [room.part("present"), room.part("people")];
-  if (!button || !element) return;
-  const presence = new PresenceView({ button });
-  room.on("presence", (frame) => presence.show(frame));
+  const { presence } = room;
+  const element = room.part("people");
+  if (!presence || !element) return;
   const dialog = new PeopleDialog(room, element, presence);
-  room.listen(button, "click", () => dialog.open());
+  room.listen(room.part("present"), "click", () => dialog.open());
   room.roomActions.set("people", { act: () => dialog.open() });
   addCalls(room, dialog);
 }

@@ -3,11 +3,14 @@ import { Menu } from "./menu.js";
 /**
  * The room in the page, as its features see it.
  *
- * A feature is a function that is given this once, when the element has taken the page over (`features.js` lists them).
+ * A feature is a function that is given this once: when the element has taken the page over (`features.js` lists them), or
+ * when somebody first reaches for the room (`panels.js`).
  * It finds its markup with `part()`, hears the session with `on()`, asks the server with `ask()`, puts what can be done
  * with a message or with the room into the two menus, and ends with `signal`.
  */
 export class Room {
+  /** The last frame of that name; empty before the first. */
+  rights = {};
   /** By `data-do`: `{when(view), act(view, button)}`; `view` is a {@link MessageView}. */
   messageActions = new Map();
   /** By `data-do`: `{when(), act(undefined, button)}`. */
@@ -23,6 +26,7 @@ export class Room {
    */
   constructor({ element, words, calendar, session, log, history, composer, notice, signal }) {
     Object.assign(this, { element, words, calendar, session, log, history, composer, notice, signal });
+    this.on("rights", (frame) => (this.rights = frame));
   }
 
   part(name) {

@@ -4,5 +4,5 @@ export function roomMenu(room) {
   if (!button || !element) return;
   const menu = room.menu(element, room.roomActions);
   room.listen(button, "click", () => menu.open(button));
-  button.hidden = !room.roomActions.size;
+  button.hidden = !room.roomActions.size && !room.data.panelsSrc;
 }

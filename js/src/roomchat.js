@@ -11,7 +11,8 @@
  *
  * `cursor.js` is the rule for received frames, `outbox.js` the posts that must survive a reload. The view is
  * `log_view.js` (order and scrolling), `message_view.js` (one message), `composer.js`, `history.js` (older
- * messages) and `banner.js`.
+ * messages) and `banner.js`. What else the page can do are features, functions of a `room.js`: those of `features.js` begin
+ * with the page, those of `panels.js` when somebody first reaches for the room (`door.js`).
  *
  * ## For the site's own scripts
  *

@@ -1,7 +1,6 @@
 import { Callable } from "./callable.js";
 import { Completion } from "./completion.js";
 import { EmojiNames } from "./emoji.js";
-import { EmojiPicker } from "./emoji_picker.js";
 import { hue, initials } from "./people.js";
 import { RecentEmoji } from "./recent_emoji.js";
 import { Cupboard } from "./storage.js";
@@ -11,12 +10,20 @@ import { callAt, emojiAt, wholeEmojiAt } from "./typed.js";
 const EMOJI_MAX = 8;
 const ASK_AGAIN_MAX_S = 60 * 60;
 
+/** What emoji are called, for all who ask, and the button that leads to them. */
+export function emojiNames(room) {
+  const { data, composer } = room;
+  room.emojiNames = new EmojiNames((data.emoji ?? "").split(" ").filter(Boolean));
+  const button = room.part("emoji");
+  if (button && composer && data.panelsSrc && room.part("emoji-picker")?.showPopover) button.hidden = false;
+}
+
 /** Names of people behind `@`, and of emoji behind `:`. */
 export function completion(room) {
   const { composer, signal } = room;
   const [list, template] = [room.part("options"), room.template("option")];
   if (!composer || !list || !template) return;
-  const names = emojiNames(room);
+  const names = room.emojiNames;
   new Completion({ composer, list, template, sources: [people(room), emoji(names)], signal });
   // A short name between two colons needs no list.
   room.listen(composer.input, "input", async ({ isComposing }) => {
@@ -25,32 +32,6 @@ export function completion(room) {
     const found = typed && (await names.load().catch(() => undefined))?.called(typed.text);
     if (found && composer.input.value === value) composer.insert(found, typed.start, selectionEnd);
   });
-}
-
-/** Emoji from a list: into what one writes, and under messages. */
-export function emojiPicker(room) {
-  const { composer, messageActions } = room;
-  const [element, button] = [room.part("emoji-picker"), room.part("emoji")];
-  if (!element?.showPopover) return;
-  const react = messageActions.get("react");
-  const spare = Array.from(room.part("menu")?.querySelectorAll('[data-do="react"]') ?? [], ({ dataset }) => dataset.emoji);
-  const picker = new EmojiPicker({ element, names: emojiNames(room), recent: recentEmoji(), spare, signal: room.signal });
-  messageActions.set("react-more", {
-    when: (view) => react?.when(view) ?? false,
-    act: (view) => {
-      const opener = view.element.querySelector('[data-part="actions"]') ?? view.element;
-      picker.open(opener, (chosen) => react.act(view, { dataset: { emoji: chosen } }));
-    },
-  });
-  if (!composer || !button) return;
-  let wasOpen = false;
-  // A click beside it closes it by itself, before the button hears of the click.
-  room.listen(button, "pointerdown", () => (wasOpen = picker.isOpen));
-  room.listen(button, "click", () => {
-    if (!wasOpen) picker.open(button, (chosen) => composer.insert(chosen));
-    wasOpen = false;
-  });
-  button.hidden = false;
 }
 
 /** Where one may not write, the reason stands in the place of the field. What was written waits in it. */
@@ -102,7 +83,7 @@ function heardIn(element) {
 }
 
 function emoji(names) {
-  const recent = recentEmoji();
+  const recent = new RecentEmoji(new Cupboard(() => localStorage));
   return {
     read: emojiAt,
     search: async ({ text }, show) => {
@@ -117,12 +98,4 @@ function emoji(names) {
       return emoji;
     },
   };
-}
-
-function emojiNames({ data }) {
-  return new EmojiNames((data.emoji ?? "").split(" ").filter(Boolean));
-}
-
-function recentEmoji() {
-  return new RecentEmoji(new Cupboard(() => localStorage));
 }

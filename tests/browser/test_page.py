@@ -473,12 +473,12 @@ def test_server_and_browser_render_the_same_message_alike(
 
 
 def anatomy(page: Page) -> list[str]:
-    """The messages' markup, but for the time: seeding sets it after the browser was told."""
+    """The messages' markup, but for the time, which seeding sets after the browser was told, and for how far one has read."""
     found: list[str] = page.locator("li.roomchat-message").evaluate_all(
         """(items) => items.map((item) => {
           const copy = item.cloneNode(true);
           copy.querySelectorAll("time").forEach((time) => time.replaceWith("time"));
-          for (const name of ["data-starts-day", "data-follows"]) copy.removeAttribute(name);
+          for (const name of ["data-starts-day", "data-follows", "data-starts-new"]) copy.removeAttribute(name);
           const sorted = (element) => [...element.attributes].map(({ name, value }) => `${name}=${value}`).sort().join(" ");
           return [copy, ...copy.querySelectorAll("*")].map((element) => `${element.localName} ${sorted(element)}`).join("\\n") + copy.textContent.replace(/\\s+/g, " ");
         })"""

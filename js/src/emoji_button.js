@@ -1,0 +1,29 @@
+import { EmojiPicker } from "./emoji_picker.js";
+import { RecentEmoji } from "./recent_emoji.js";
+import { Cupboard } from "./storage.js";
+
+/** Emoji from a list: into what one writes, and under messages. */
+export function emojiPicker(room) {
+  const { composer, messageActions } = room;
+  const [element, button] = [room.part("emoji-picker"), room.part("emoji")];
+  if (!element?.showPopover) return;
+  const react = messageActions.get("react");
+  const spare = Array.from(room.part("menu")?.querySelectorAll('[data-do="react"]') ?? [], ({ dataset }) => dataset.emoji);
+  const recent = new RecentEmoji(new Cupboard(() => localStorage));
+  const picker = new EmojiPicker({ element, names: room.emojiNames, recent, spare, signal: room.signal });
+  messageActions.set("react-more", {
+    when: (view) => react?.when(view) ?? false,
+    act: (view) => {
+      const opener = view.element.querySelector('[data-part="actions"]') ?? view.element;
+      picker.open(opener, (chosen) => react.act(view, { dataset: { emoji: chosen } }));
+    },
+  });
+  if (!composer || !button) return;
+  let wasOpen = false;
+  // A click beside it closes it by itself, before the button hears of the click.
+  room.listen(button, "pointerdown", () => (wasOpen = picker.isOpen));
+  room.listen(button, "click", () => {
+    if (!wasOpen) picker.open(button, (chosen) => composer.insert(chosen));
+    wasOpen = false;
+  });
+}

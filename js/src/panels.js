@@ -1,0 +1,18 @@
+/**
+ * What is behind buttons: dialogs and lists that open when somebody asks for them. A script of its own, fetched when a person
+ * first reaches for the room; see `door.js`.
+ */
+import { edits } from "./edits.js";
+import { emojiPicker } from "./emoji_button.js";
+import { guestName } from "./guest_name.js";
+import { help } from "./help.js";
+import { invitations } from "./invitations.js";
+import { leaving } from "./leaving.js";
+import { moderation } from "./moderation.js";
+import { people } from "./people_dialog.js";
+import { pinned } from "./pinned.js";
+import { report } from "./report.js";
+import { search } from "./search.js";
+import { settings } from "./settings_dialog.js";
+
+export const PANELS = [emojiPicker, guestName, help, people, moderation, report, edits, invitations, settings, leaving, search, pinned];
