@@ -24,7 +24,7 @@ def test_who_only_reads_does_without(page: Page, site: Server, room: str) -> Non
 
 def test_a_click_that_is_faster_than_the_script_is_not_lost(page: Page, site: Server, room: str) -> None:
     held: list[Route] = []
-    page.route(PANELS, held.append)
+    page.route(PANELS, lambda route: held.append(route))
     joined(page, site, room)
     with page.expect_request(PANELS):
         page.get_by_role("button", name="More").click()
@@ -36,7 +36,7 @@ def test_a_click_that_is_faster_than_the_script_is_not_lost(page: Page, site: Se
 
 def test_a_key_that_is_faster_than_the_script_is_not_lost(page: Page, site: Server, room: str) -> None:
     held: list[Route] = []
-    page.route(PANELS, held.append)
+    page.route(PANELS, lambda route: held.append(route))
     joined(page, site, room)
     with page.expect_request(PANELS):
         page.keyboard.press("?")
