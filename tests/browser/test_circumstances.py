@@ -207,6 +207,7 @@ def test_what_is_pressed_lies_within_the_safe_area(site: Server, room: str, page
     page.context.new_cdp_session(page).send("Emulation.setSafeAreaInsetsOverride", {"insets": insets})
     for address in (f"/chat/{room}/", "/chat/", "/chat/~/search/", "/chat/~/new/", f"/chat/{room}/?before=x"):
         look(page, site, address)
+        page.evaluate("scrollTo(0, 0)")  # a field with the focus may have moved it
         boxes = page.locator(
             "a:visible, button:visible, textarea:visible, input:visible, h1:visible"
         ).evaluate_all("(items) => items.map((item) => item.getBoundingClientRect().toJSON())")
