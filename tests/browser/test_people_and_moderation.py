@@ -269,7 +269,7 @@ def test_with_the_keyboard_alone_somebody_is_muted_and_heard_again(
     mo, kim = come("mo", room), come("kim", room)
     mo.get_by_role("button", name="people here").focus()
     mo.keyboard.press("Enter")
-    actions = mo.get_by_role("button", name="Actions: 김민수")
+    actions = mo.locator("[data-part=people-here]").get_by_role("button", name="Actions: 김민수")
     expect(actions).to_be_visible()
     for _ in range(10):
         if actions.evaluate("(button) => button === document.activeElement"):
@@ -619,7 +619,7 @@ def each_dialog(page: Page) -> Iterator[tuple[str, Locator]]:
         choose_of_room(page, name)
         if name == "Invite people":
             page.get_by_role("button", name="Make a link").click()
-            expect(page.get_by_role("button", name="Revoke")).to_be_visible()
+            expect(page.get_by_role("button", name="Revoke").first).to_be_visible()
         yield opened(name)
         page.keyboard.press("Escape")
     for name in ("Earlier versions", "Report to moderators"):
