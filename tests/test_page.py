@@ -7,6 +7,7 @@ from django.test import RequestFactory
 
 from django_roomchat import page
 from django_roomchat.actions import edit_message, post_message
+from django_roomchat.attachments import offered_types
 from django_roomchat.errors import BadRoomName, Forbidden
 from django_roomchat.identity import Identity, identify
 from django_roomchat.log import iso
@@ -85,6 +86,10 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
         "messages_url": "/chat/my%20room/messages/",
         "events_url": "/chat/my%20room/events/",
         "frames_url": "/chat/my%20room/frames/",
+        "files_url": "",
+        "file_max_bytes": 10 * 1024 * 1024,
+        "files_max": 10,
+        "attachment_types": offered_types(),
         "index_url": "/chat/",
         "search_url": "/chat/~/search/?room=my+room",
         "socket_path": "/ws/chat/my%20room/",
