@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, policy, standing, text
+from django_roomchat import actions, audit, policy, roll, standing, text
 from django_roomchat.counter import database
 from django_roomchat.errors import BadValue, Forbidden
 from django_roomchat.identity import Identity
@@ -141,8 +141,9 @@ def _sanction(
     def write(locked: Room) -> None:
         target = require_rank(judge, locked, who)
         values = {"reason": reason, "until": until, "by": judge.user}
-        if target.name:
-            values["name"] = target.name
+        # Who has never said anything has no name in the room, and may have one among those who are there.
+        if name := target.name or roll.name_here(locked, target.key):
+            values["name"] = name
         model.objects.using(database()).update_or_create(values, room=locked, key=target.key)
         end = until.isoformat() if until else None
         audit.record(verb, judge, room=locked.name, target=target, reason=reason, until=end)

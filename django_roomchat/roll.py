@@ -47,6 +47,12 @@ async def awho_is_here(room: str | Room) -> list[Person]:
     return await sync_to_async(who_is_here)(room)
 
 
+def name_here(room: Room, key: str) -> str:
+    """What others see of somebody who is in a room now; empty if they are not."""
+    present = Presence.objects.using(database()).filter(room=room.name, key=key)
+    return present.values_list("name", flat=True).first() or ""
+
+
 Row = tuple[str, str, Person]
 """Process, room and person."""
 

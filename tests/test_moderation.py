@@ -1,6 +1,7 @@
 """Bans and mutes: from Python, over HTTP and through a socket; who may, for how long, and what is kept of it."""
 
 import json
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from django_roomchat.actions import delete_message, edit_message, post_message
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import BadText, BadValue, ChatError
 from django_roomchat.identity import Identity, of_user
-from django_roomchat.models import AuditEntry, Ban, Membership, Mute, RoomLog
+from django_roomchat.models import AuditEntry, Ban, Membership, Mute, Presence, RoomLog, ServerProcess
 from django_roomchat.moderation import aban, amute, aunban, aunmute, ban, mute, unban, unmute
 from django_roomchat.testing import ChatClient
 
@@ -348,3 +349,12 @@ def test_the_list_comes_in_pages(room, monkeypatch):
 def test_only_moderators_see_the_list(room):
     assert code(moderation.list_sanctions, room, by=MODERATOR) is None
     assert code(moderation.list_sanctions, room, by=MEMBER) == "forbidden"
+
+
+def test_who_is_there_and_has_said_nothing_is_listed_by_name(room):
+    process = ServerProcess.objects.create(pk=uuid.uuid4(), alive_at=timezone.now())
+    Presence.objects.create(pk=uuid.uuid4(), process=process, room="lobby", key="g:quiet", name="Guest 7")
+
+    mute(room, "g:quiet", by=MODERATOR)
+
+    assert sanctioned(room) == [("g:quiet", "Guest 7", None, "")]
