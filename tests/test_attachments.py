@@ -174,7 +174,7 @@ def test_a_name_is_shown_as_it_may_be_shown(given, shown):
 
 def test_the_name_of_an_open_file_is_its_own():
     file = BytesIO(TEXT)
-    file.name = "/home/ana/notes.txt"
+    file.name = "/srv/ana/notes.txt"
 
     assert attach_file("lobby", file, author=ANA).name == "notes.txt"
 
