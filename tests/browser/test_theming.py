@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -52,14 +53,16 @@ def passage(containing: str) -> str:
 
 
 class Site(Server):
-    """`manage.py runserver` in a project that `startproject` made, with the chat in it as the first page says."""
+    """`manage.py runserver` in a project of the reader's."""
 
-    def __init__(self, home: Path, files: Mapping[str, str]) -> None:
+    def __init__(self, home: Path) -> None:
         super().__init__(home / "server.log", database_url="", settings="mysite.settings", kind="runserver")
         self.place = home
-        self.run("-m", "django", "startproject", "mysite", str(home), DJANGO_SETTINGS_MODULE="")
+
+    def begin(self) -> None:
+        """A project that `startproject` makes, with the chat in it as the first page says."""
+        self.run("-m", "django", "startproject", "mysite", str(self.place), DJANGO_SETTINGS_MODULE="")
         self.follow(files_of(FIRST_PAGE))
-        self.follow(files)
         self.run("manage.py", "migrate", "--verbosity", "0")
 
     def follow(self, files: Mapping[str, str]) -> None:
@@ -96,9 +99,13 @@ class Site(Server):
 @pytest.fixture(scope="module")
 def site_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
     started: list[Site] = []
+    fresh = Site(tmp_path_factory.mktemp("fresh"))
+    fresh.begin()
 
     def start(files: Mapping[str, str]) -> Site:
-        site = Site(tmp_path_factory.mktemp("mysite"), files)
+        home = tmp_path_factory.mktemp("mysite")
+        site = Site(shutil.copytree(fresh.place, home, dirs_exist_ok=True))
+        site.follow(files)
         started.append(site)
         site.start()
         return site
