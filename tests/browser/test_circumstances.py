@@ -158,7 +158,8 @@ TROUBLE = """() => {
     if (y <= edges.top || y >= edges.bottom || y >= innerHeight) continue;
     const found = document.elementFromPoint(x, y);
     const same = found && (control.contains(found) || found.contains(control) || control.labels?.[0]?.contains(found));
-    if (!same) trouble.push(`covered by ${found?.className}: ${name}`);
+    // The pill floats above the messages; they scroll.
+    if (!same && !found?.closest('.roomchat-pill')) trouble.push(`covered by ${found?.className}: ${name}`);
   }
   return trouble;
 }"""
