@@ -42,7 +42,7 @@ nitpick_ignore = [
     # Objects of the wire, which has a reference of its own.
     *(
         ("py:class", f"django_roomchat.protocol.{name}")
-        for name in ("EarlierText", "Hit", "ListedRoom", "Marked", "Person")
+        for name in ("EarlierText", "FileToPost", "Hit", "ListedRoom", "Marked", "Person")
     ),
     # As "from __future__ import annotations" leaves it.
     ("py:class", "collections.abc.Iterator"),
