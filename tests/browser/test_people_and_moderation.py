@@ -42,11 +42,9 @@ for username, name in {PEOPLE!r}.items():
     first, _, last = name.partition(" ")
     user = User.objects.create_user(username, first_name=first, last_name=last)
     session = SessionStore()
-    session.update(
-        _auth_user_id=str(user.pk),
-        _auth_user_backend="django.contrib.auth.backends.ModelBackend",
-        _auth_user_hash=user.get_session_auth_hash(),
-    )
+    session["_auth_user_id"] = str(user.pk)
+    session["_auth_user_backend"] = "django.contrib.auth.backends.ModelBackend"
+    session["_auth_user_hash"] = user.get_session_auth_hash()
     session._session_key = "session-of-" + username
     session.save(must_create=True)
 """,
