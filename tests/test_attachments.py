@@ -555,9 +555,9 @@ def test_nobody_takes_back_what_is_not_theirs_or_was_sent(stored):
 
 async def test_a_socket_sends_files_and_hears_of_them():
     user = await User.objects.acreate(username="cem")
-    mine, foreign = (
+    mine, foreign = [
         await aattach_file("lobby", TEXT, "notes.txt", author=author) for author in (of_user(user), ANA)
-    )
+    ]
     async with ChatClient(ChatConsumer.as_asgi(), "lobby", user=user) as client:
         await client.receive("joined")
         for number, file in enumerate((mine, foreign)):
