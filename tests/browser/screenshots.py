@@ -41,13 +41,16 @@ DARK = {"color_scheme": "dark"}
 PREPARE = f"""
 import json
 from django.contrib.auth import get_user_model
-from django_roomchat import invite
+from django_roomchat import invite, mark_read
 from django_roomchat.models import Room
 from example_project import story
 story.tell()
 for user in get_user_model().objects.all():
     user.set_password({PASSWORD!r})
     user.save()
+    # Whose pictures are taken in a room have been there before, so that each picture is the same without the others.
+    for room in {{"minjun": ["lobby", "한국어 카페"], "tom": ["book club"]}}.get(user.username, ["lobby"]):
+        mark_read(room, Room.objects.get(name=room).log.head, user)
 trip = Room.objects.get(title="Trip to Busan")
 ana = get_user_model().objects.get(username="ana")
 print(json.dumps({{"trip": trip.name, "invitation": invite(trip, by=ana).token}}))
