@@ -25,6 +25,7 @@ from django_roomchat import actions, audit, files, identity, text
 from django_roomchat.counter import database
 from django_roomchat.identity import Identity
 from django_roomchat.models import (
+    Attachment,
     AuditEntry,
     Ban,
     HeldMessage,
@@ -175,7 +176,9 @@ def _sections(person: _Person) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]
             "room verb at data",
         ),
     ):
-        yield name, _plain(rows.order_by("pk"), fields.split())
+        # Files are numbered by chance.
+        order = ("created_at", "pk") if rows.model is Attachment else ("pk",)
+        yield name, _plain(rows.order_by(*order), fields.split())
 
 
 def _all_messages(person: _Person) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from django_roomchat import errors
 from django_roomchat.errors import Busy, ChatError, Forbidden, TryAgain
 
 CODES = {
+    "BadFile": "bad_file",
     "BadFrame": "bad_frame",
     "BadJSON": "bad_json",
     "BadRoomName": "bad_room_name",

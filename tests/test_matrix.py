@@ -91,7 +91,7 @@ archived     yes          yes          yes          yes          yes          ba
 announcement yes          yes          yes          yes          yes          banned       yes          yes
 nonexistent  no_such_file no_such_file no_such_file no_such_file no_such_file no_such_file no_such_file no_such_file
 
-# rooms, create, GET index, GET search, POST ticket
+# rooms, create, GET index, GET search, GET new_room, POST new_room, POST ticket
 =            guest     stranger  member    moderator owner     banned    muted     staff
 open         yes       yes       yes       yes       yes       yes       yes       yes
 private      yes       yes       yes       yes       yes       yes       yes       yes
@@ -380,7 +380,8 @@ class Case:
         return self.said(self.browser.get(reverse(f"roomchat:{name}", args=about), query))
 
     def said(self, response):
-        response.close()
+        if response.streaming:
+            list(response)  # to its end, where the file is closed
         if response.status_code < 400:
             return "yes"
         if response["Content-Type"] == "application/json":
@@ -442,6 +443,8 @@ ASKS = {
     "GET messages": lambda case: case.get("messages", case.room),
     "POST messages": lambda case: case.post("messages", case.room, {"id": "x", "body": "hi"}),
     "GET search": lambda case: case.get("search", q="hello"),
+    "GET new_room": lambda case: case.get("new_room"),
+    "POST new_room": lambda case: case.submit("new_room", title="New", visibility="private"),
     "POST ticket": lambda case: case.submit("ticket"),
     "GET invitation": lambda case: case.get("invitation", case.token),
     "POST invitation": lambda case: case.submit("invitation", case.token),
