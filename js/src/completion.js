@@ -88,11 +88,16 @@ export class Completion {
 
   // The list
 
+  #shown = "";
+
   #show(items) {
     this.#items = items.slice(0, SHOWN_MAX);
     if (!this.#items.length) return this.#hide();
     const looks = this.#items.map((item) => this.#current.source.look(item));
-    this.#list.replaceChildren(...looks.map((look) => this.#option(look)));
+    const shown = JSON.stringify(looks);
+    // The server has found whom the page knew: what stands there stays, for fingers and screen readers.
+    if (shown !== this.#shown) this.#list.replaceChildren(...looks.map((look) => this.#option(look)));
+    this.#shown = shown;
     const place = looks.findIndex(({ key }) => key === this.#current.key);
     this.#list.hidden = false;
     this.#list.style.maxBlockSize = `${this.#room()}px`;

@@ -28,9 +28,10 @@ export function door(room) {
     });
     return opening;
   };
+  room.reached = () => reach().catch(() => undefined);
   const then = (again) => reach().then(again, () => room.refused({ code: "offline" }));
 
-  for (const type of REACHING) room.listen(element, type, () => reach().catch(() => undefined), { once: true, passive: true });
+  for (const type of REACHING) room.listen(element, type, room.reached, { once: true, passive: true });
   const early = (event) => {
     const target = isOpen ? null : event.target.closest(DOORS);
     if (!target || !isPlain(event)) return;

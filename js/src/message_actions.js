@@ -47,7 +47,8 @@ function startMenu(room) {
     const item = event.target.closest("li[data-seq]");
     if (event.key !== "Enter" || item !== event.target) return;
     event.preventDefault();
-    open(item, item.querySelector('[data-part="actions"]') ?? item);
+    // A hand on the keys may be faster than what else there is to do with a message.
+    room.reached().then(() => item === document.activeElement && open(item, item.querySelector('[data-part="actions"]') ?? item));
   });
   room.listen(scroller, "scroll", () => menu.close(), { passive: true });
 }

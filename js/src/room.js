@@ -29,6 +29,9 @@ export class Room {
     this.on("rights", (frame) => (this.rights = frame));
   }
 
+  /** Resolves when what is behind buttons is here, or cannot be had just now; see `door.js`. */
+  reached = async () => {};
+
   part(name) {
     return this.element.querySelector(`[data-part="${name}"]`);
   }

@@ -208,10 +208,15 @@ def test_what_is_pressed_lies_within_the_safe_area(site: Server, room: str, page
     page.context.new_cdp_session(page).send("Emulation.setSafeAreaInsetsOverride", {"insets": insets})
     for address in (f"/chat/{room}/", "/chat/", "/chat/~/search/", "/chat/~/new/", f"/chat/{room}/?before=x"):
         look(page, site, address)
-        page.evaluate("scrollTo(0, 0)")  # a field with the focus may have moved it
+        # In the page, not in the window: a field with the focus may have moved that.
         boxes = page.locator(
             "a:visible, button:visible, textarea:visible, input:visible, h1:visible"
-        ).evaluate_all("(items) => items.map((item) => item.getBoundingClientRect().toJSON())")
+        ).evaluate_all(
+            """(items) => items.map((item) => {
+              const { left, right, top } = item.getBoundingClientRect();
+              return { left, right, top: top + scrollY };
+            })"""
+        )
 
         assert min(box["left"] for box in boxes) >= 50, address
         assert max(box["right"] for box in boxes) <= 844 - 60, address
