@@ -202,12 +202,22 @@ def test_a_keyboard_on_the_screen_leaves_the_composer_and_the_newest_message_in_
     assert at_bottom(page)
 
 
+HAS_INSETS = """() => {
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.paddingTop = "env(safe-area-inset-top)";
+  const { paddingTop } = getComputedStyle(probe);
+  probe.remove();
+  return paddingTop === "40px";
+}"""
+
+
 def test_what_is_pressed_lies_within_the_safe_area(site: Server, room: str, page: Page) -> None:
     page.set_viewport_size({"width": 844, "height": 390})
     insets = {"top": 40, "bottom": 30, "left": 50, "right": 60}
     page.context.new_cdp_session(page).send("Emulation.setSafeAreaInsetsOverride", {"insets": insets})
     for address in (f"/chat/{room}/", "/chat/", "/chat/~/search/", "/chat/~/new/", f"/chat/{room}/?before=x"):
         look(page, site, address)
+        page.wait_for_function(HAS_INSETS)  # a page is told of them some time after it has begun
         # In the page, not in the window: a field with the focus may have moved that.
         boxes = page.locator(
             "a:visible, button:visible, textarea:visible, input:visible, h1:visible"
