@@ -142,6 +142,7 @@ def room_page(
     room = history.room
     newest = history.messages[0].seq if history.messages else None
     can = policy.rights(me, room)
+    silence = None if "post" in can else policy.silence(me, room)
     read_seq, is_muted = marks.marker_of(me, room)
     return {
         "room": room,
@@ -169,7 +170,7 @@ def room_page(
         "new_room": SimpleLazyObject(lambda: _new_room(me)),
         "keeps_edits": config().EDIT_HISTORY,
         "may_post": "post" in can,
-        "may_post_detail": "" if (silence := policy.silence(me, room)) is None else silence.detail,
+        "may_post_detail": silence.detail if silence else "",
     }
 
 

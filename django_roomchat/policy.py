@@ -326,6 +326,10 @@ def silence(who: Identity, room: Room) -> ChatError | None:
 def require_attach(who: Identity, room: Room) -> None:
     """Raise :class:`ChatError` unless *who* may post to *room*, and send files to it."""
     require_post(who, room)
+    _require_files(who, room)
+
+
+def _require_files(who: Identity, room: Room) -> None:
     if not storage.is_on():
         raise Forbidden(_("No files can be sent here."), code="no_attachments")
     if not who.is_site:
@@ -365,7 +369,7 @@ def require_moderation(who: Identity, room: Room) -> None:
 def rights(who: Identity, room: Room) -> list[str]:
     """What *who* may do in *room*, by the names of the verbs, for pages that show only what is possible."""
     may = ["post"] if _is_allowed(require_post, who, room) else []
-    if may and storage.is_on() and _is_allowed(require_attach, who, room):
+    if may and _is_allowed(_require_files, who, room):
         may.append("attach")
     questions: tuple[Question, ...] = get_args(Question)
     return may + [

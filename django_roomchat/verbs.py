@@ -62,12 +62,13 @@ def enter(who: Identity, name: str, language: str | None = None) -> tuple[Room, 
         ChatError: there cannot be such a room, or they may not enter it.
     """
     room = actions.enter_room(who, name)
-    silence = policy.silence(who, room)
+    can = policy.rights(who, room)
+    silence = None if "post" in can else policy.silence(who, room)
     with translation.override(language or translation.get_language()):
         why = silence.detail if silence else ""
     rights = protocol.Rights(
         room=room.name,
-        can=policy.rights(who, room),
+        can=can,
         role=standing.of(who.key, room).role,
         visibility=room.visibility,
         title=rooms.title_for(who, room),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from html import unescape
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -155,25 +156,17 @@ def roomchat_words() -> dict[str, Any]:
         "file_empty": gettext("{name} is empty."),
         "file_too_big": gettext("{name} is too big: at most {size}."),
         "file_unsupported": gettext("{name} is of a kind that is not taken here."),
-        "files_too_many": _counted(
-            lambda n: ngettext(
-                "At most {count} file goes with a message.", "At most {count} files go with a message.", n
-            )
-        ),
         **_sizes(),
+        **_numbered(get_language()),
         "deleted": gettext("Message deleted"),
         "today": gettext("Today"),
         "yesterday": gettext("Yesterday"),
-        "new": _counted(lambda n: ngettext("{count} new", "{count} new", n)),
         "newest": gettext("Newest"),
-        "characters_left": _counted(lambda n: ngettext("{count} left", "{count} left", n)),
-        "characters_over": _counted(lambda n: ngettext("{count} too many", "{count} too many", n)),
         "older": gettext("Older messages"),
         "newer": gettext("Newer messages"),
         "loading": gettext("Loading…"),
         "room_muted": gettext("Muted: no notifications from this room, on all of your devices."),
         "room_unmuted": gettext("No longer muted."),
-        "found": _counted(lambda n: ngettext("{count} found", "{count} found", n)),
         "load_failed": gettext("Could not be loaded. Try again"),
         "offline": gettext("Not connected. What you write is kept and will be sent."),
         "ended_4001": gettext("Your session is over. What you wrote is kept."),
@@ -197,7 +190,6 @@ def roomchat_words() -> dict[str, Any]:
         "ban_done": gettext("Banned."),
         "mute_done": gettext("Muted."),
         "invitation_any": gettext("for any number of people"),
-        "invitation_uses": _counted(lambda n: ngettext("for {count} person", "for {count} people", n)),
         "invitation_until": gettext("Until {time}"),
         "invitation_endless": gettext("Without end"),
         "saved": gettext("Saved."),
@@ -208,6 +200,23 @@ def roomchat_words() -> dict[str, Any]:
         "refused": gettext("That did not work. Try again."),
         "refused_offline": gettext("Not connected. Try again in a moment."),
         **lines.words(),
+    }
+
+
+@cache
+def _numbered(language: str | None) -> dict[str, Any]:
+    """Sentences with a number, in the active *language*. Made once for each: every one asks for two hundred numbers."""
+    return {
+        "files_too_many": _counted(
+            lambda n: ngettext(
+                "At most {count} file goes with a message.", "At most {count} files go with a message.", n
+            )
+        ),
+        "new": _counted(lambda n: ngettext("{count} new", "{count} new", n)),
+        "characters_left": _counted(lambda n: ngettext("{count} left", "{count} left", n)),
+        "characters_over": _counted(lambda n: ngettext("{count} too many", "{count} too many", n)),
+        "found": _counted(lambda n: ngettext("{count} found", "{count} found", n)),
+        "invitation_uses": _counted(lambda n: ngettext("for {count} person", "for {count} people", n)),
     }
 
 
