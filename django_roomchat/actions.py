@@ -338,11 +338,7 @@ def _filtered(post: Post, draft: log.Draft, room: Room) -> log.Draft:
             _ask_about_names(post, draft, room)
         if draft.files and not draft.body:
             return draft
-        answer = filters.ask(room, post.who, draft.body)
-        if isinstance(answer, filters.Refuse):
-            raise Forbidden(answer.sentence, code=answer.code)
-        if isinstance(answer, filters.Hold):
-            raise _held(draft, answer.reason, room)
+        answer = _passed(filters.ask(room, post.who, draft.body), draft, room)
     except ChatError:
         if _is_stored(draft, room):
             return draft
@@ -350,15 +346,20 @@ def _filtered(post: Post, draft: log.Draft, room: Room) -> log.Draft:
     return draft if answer is None else replace(draft, typed=draft.body, body=answer.body)
 
 
+def _passed(answer: Any, draft: log.Draft, room: Room) -> Any:
+    """The answer of the content filter, if it is neither to refuse nor to hold what was said. Raises if it is."""
+    if isinstance(answer, filters.Refuse):
+        raise Forbidden(answer.sentence, code=answer.code)
+    if isinstance(answer, filters.Hold):
+        raise _held(draft, answer.reason, room)
+    return answer
+
+
 def _ask_about_names(post: Post, draft: log.Draft, room: Room) -> None:
     """Files have names and descriptions, which others read, too. Raises if the content filter would change them: it cannot."""
     said = [text for file in draft.data.get("files", ()) for text in (file["name"], file.get("alt")) if text]
     answer = filters.ask(room, post.who, "\n".join(said)) if said else None
-    if isinstance(answer, filters.Hold):
-        raise _held(draft, answer.reason, room)
-    if isinstance(answer, filters.Refuse):
-        raise Forbidden(answer.sentence, code=answer.code)
-    if answer is not None:
+    if _passed(answer, draft, room) is not None:
         raise Forbidden(_("A file cannot be called or described like this here."), code="filtered")
 
 

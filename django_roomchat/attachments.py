@@ -188,7 +188,7 @@ def file_of(who: Identity, room: str, id: Any) -> Attachment:
     found = actions.enter_room(who, room)
     row = None if found.pk is None else files.rows().filter(pk=id, room_id=found.pk).first()
     if row is None or not (row.seq is not None or _may_look(who, found, row)):
-        raise _no_such_file()
+        raise no_such_file()
     return row
 
 
@@ -198,7 +198,8 @@ def _may_look(who: Identity, room: Room, unsent: Attachment) -> bool:
     return bool(unsent.held_as) and bool(policy.policy().can_moderate(who, room))
 
 
-def _no_such_file() -> NotFound:
+def no_such_file() -> NotFound:
+    """The answer for a file that there is not, or not for them."""
     return NotFound(_("There is no such file."), code="no_such_file")
 
 
@@ -216,7 +217,7 @@ def take_back(who: Identity, room: str, id: Any) -> None:
         pk=id, room_id=found.pk, room_id__isnull=False, key=who.key, seq=None, held_as=""
     )
     if not files.let_go(mine):
-        raise _no_such_file()
+        raise no_such_file()
 
 
 def take_down_file(file: Attachment, *, by: Any = None) -> None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop as _
 
 from django_roomchat import attachments, images, reports, storage
 from django_roomchat.conf import config
-from django_roomchat.errors import BadValue, NotFound, TryAgain
+from django_roomchat.errors import BadValue, TryAgain
 from django_roomchat.models import Attachment
 
 FORM_BYTES = 262_144
@@ -103,7 +103,7 @@ def hand_out(request: HttpRequest, file: Attachment, *, is_thumb: bool = False) 
     """
     name = file.thumb if is_thumb else file.stored
     if not name:
-        raise _no_such_file()
+        raise attachments.no_such_file()
     etag = f'"{file.pk.hex}{"-thumb" if is_thumb else ""}"'
     known = parse_etags(request.headers.get("If-None-Match", ""))
     if "*" in known or etag in known:
@@ -121,15 +121,11 @@ def hand_out(request: HttpRequest, file: Attachment, *, is_thumb: bool = False) 
     return _with_headers(response, file, etag, is_thumb)
 
 
-def _no_such_file() -> NotFound:
-    return NotFound(_("There is no such file."), code="no_such_file")
-
-
 def _opened(name: str) -> Any:
     try:
         return storage.open_file(name)
     except FileNotFoundError as error:
-        raise _no_such_file() from error
+        raise attachments.no_such_file() from error
     except Exception as error:
         reports.warn("storage", "The storage of files fails: %r", error)
         raise TryAgain(_("The file cannot be read just now; try again.")) from error
