@@ -1,8 +1,8 @@
-import { isPlain } from "./history.js";
+import { isPlain } from "./clicks.js";
+import { isHelpKey, isSearchKey } from "./shortcuts.js";
 
 const REACHING = ["pointermove", "pointerdown", "focusin", "keydown"];
 const DOORS = ["present", "search-open", "room-actions", "actions", "emoji", "rename"].map((part) => `[data-part="${part}"]`).join(", ");
-const FIELDS = "input, textarea, select, [contenteditable]";
 
 /**
  * Fetches `panels.js`, what is behind buttons, when somebody first reaches for the room: who only reads does without.
@@ -40,19 +40,11 @@ export function door(room) {
     then(() => target.click());
   };
   room.listen(element, "click", early, { capture: true });
-  // In a page that is not ours, keys are ours only where the room has the focus.
-  room.listen("ownPage" in data ? document : element, "keydown", (event) => {
-    if (isOpen || event.defaultPrevented || event.isComposing || !mayBeShortcut(event)) return;
-    // The browser has a use for it, and nobody can tell later that we had one.
-    if (event.ctrlKey || event.metaKey) event.preventDefault();
+  room.listen(room.ground, "keydown", (event) => {
+    if (isOpen || event.defaultPrevented || !(isHelpKey(event) || isSearchKey(event))) return;
+    // The browser has a use for one of them, and nobody can tell later that we had one.
+    if (isSearchKey(event)) event.preventDefault();
     const { target } = event;
     then(() => target.dispatchEvent(new KeyboardEvent("keydown", event)));
   });
-}
-
-/** The two keys that open a panel: ? outside of fields, and Ctrl+K or ⌘K. */
-function mayBeShortcut({ key, code, ctrlKey, metaKey, altKey, target }) {
-  if (altKey) return false;
-  if (ctrlKey || metaKey) return key?.toLowerCase() === "k" || (code === "KeyK" && !/^[a-z]$/i.test(key));
-  return key === "?" && !target.closest?.(FIELDS);
 }

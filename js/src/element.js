@@ -2,11 +2,13 @@ import { Banner } from "./banner.js";
 import { Calendar } from "./calendar.js";
 import { openSession } from "./client.js";
 import { Composer } from "./composer.js";
+import { tokenIn } from "./csrf.js";
 import { Draft } from "./drafts.js";
 import { FEATURES } from "./features.js";
 import { History } from "./history.js";
 import { LogView } from "./log_view.js";
 import { Notice } from "./notice.js";
+import { whenParsed } from "./parsed.js";
 import { Room } from "./room.js";
 import { Cupboard } from "./storage.js";
 import { REAL_CLOCK } from "./transport.js";
@@ -29,8 +31,7 @@ export class RoomChat extends HTMLElement {
   // Lifecycle
 
   connectedCallback() {
-    if (document.readyState !== "loading") this.#takeOver();
-    else document.addEventListener("DOMContentLoaded", () => this.isConnected && this.#takeOver(), { once: true });
+    whenParsed(this, () => this.#takeOver());
   }
 
   disconnectedCallback() {
@@ -135,9 +136,7 @@ export class RoomChat extends HTMLElement {
   #startSession(you, signal) {
     const { room, socket, epoch, head } = this.dataset;
     const { eventsUrl: events, framesUrl: frames } = this.dataset;
-    // The form's own token: the cookie may be one that no script reads.
-    const token = () => this.querySelector('[name="csrfmiddlewaretoken"]')?.value ?? "";
-    const http = events && { events, frames, token };
+    const http = events && { events, frames, token: () => tokenIn(this) };
     const session = openSession({ socket, room, you, cursor: { epoch, head: Number(head) }, http, signal });
     this.#session = session;
     const on = (type, handler) => session.addEventListener(type, ({ detail }) => handler(detail), { signal });
@@ -200,9 +199,6 @@ export class RoomChat extends HTMLElement {
 
   #showWelcome({ you, limits }) {
     this.dataset.meKey = you.key;
-    this.dataset.meName = you.name;
-    const me = this.#part("me");
-    if (me && me.textContent !== you.name) me.textContent = you.name;
     if (this.#composer) this.#composer.limit = limits.body_chars;
   }
 

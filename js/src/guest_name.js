@@ -1,3 +1,4 @@
+import { tokenIn } from "./csrf.js";
 import { FormDialog } from "./form_dialog.js";
 import { freshId } from "./identifiers.js";
 import { postFrame } from "./post_frame.js";
@@ -46,6 +47,5 @@ export function guestName(room) {
  */
 function choose({ data, session, element }, frame) {
   if (!data.framesUrl) return session.request(frame);
-  const token = element.querySelector('[name="csrfmiddlewaretoken"]')?.value ?? "";
-  return postFrame({ url: data.framesUrl, token, frame });
+  return postFrame({ url: data.framesUrl, token: tokenIn(element), frame });
 }

@@ -1,9 +1,9 @@
 import { Dialog } from "./dialog.js";
+import { isHelpKey } from "./shortcuts.js";
 import { Cupboard } from "./storage.js";
 
 const KEY = "roomchat:help-key";
 const ON_MAC = /Mac|iP/.test(navigator.platform);
-const FIELDS = "input, textarea, select, [contenteditable], [role=textbox]";
 
 /** Which keys there are. The dialog opens from the room's menu, and with `?` unless one has switched that off. */
 export function help(room) {
@@ -22,11 +22,9 @@ export function help(room) {
   const dialog = new Dialog({ element, onOpen, signal: room.signal });
   room.roomActions.set("help", { act: () => dialog.open() });
   room.listen(box, "change", () => (box.checked ? cupboard.remove(KEY) : cupboard.set(KEY, "off")));
-  // In a page that is not ours, the key is ours only where the room has the focus.
-  room.listen("ownPage" in room.data ? document : room.element, "keydown", (event) => {
-    if (event.key !== "?" || event.defaultPrevented || event.isComposing) return;
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.target.closest?.(FIELDS) || document.querySelector("dialog[open], :popover-open") || !isOn()) return;
+  room.listen(room.ground, "keydown", (event) => {
+    if (!isHelpKey(event) || event.defaultPrevented) return;
+    if (document.querySelector("dialog[open], :popover-open") || !isOn()) return;
     event.preventDefault();
     dialog.open();
   });

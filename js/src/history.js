@@ -1,3 +1,5 @@
+import { isPlain } from "./clicks.js";
+
 const AHEAD_PX = 800; // begin to load this long before the reader gets there
 
 /**
@@ -152,9 +154,4 @@ export class History {
     }
     if (this.#beginning) this.#beginning.hidden = !begins;
   }
-}
-
-/** A click that is not meant for a new tab. */
-export function isPlain({ ctrlKey, metaKey, shiftKey, altKey, button }) {
-  return !(ctrlKey || metaKey || shiftKey || altKey || button);
 }

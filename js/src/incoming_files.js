@@ -12,8 +12,7 @@ export function watchForFiles(room, { picker, target, wanted, take }) {
   };
   takeChosen(); // before this script was here
   room.listen(picker, "change", takeChosen);
-  // In a page that is all room, one may paste wherever one looks.
-  room.listen("ownPage" in room.data ? document : room.element, "paste", (event) => {
+  room.listen(room.ground, "paste", (event) => {
     const { files, types } = event.clipboardData;
     // A table or a text of an office program comes with a picture of itself; what is meant is the text.
     const isText = types.includes("text/plain") && types.includes("text/html");

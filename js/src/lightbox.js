@@ -1,3 +1,4 @@
+import { isPlain } from "./clicks.js";
 import { Dialog } from "./dialog.js";
 
 /** The pictures of the room, one at a time and as large as the window. Without a script the link leads to the picture. */
@@ -35,7 +36,7 @@ export function lightbox(room) {
   const dialog = new Dialog({ element, onOpen: show, onClose: () => (current = undefined), signal: room.signal });
   room.listen(list, "click", (event) => {
     const link = event.target.closest('a[data-part="picture"][href]');
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (!link || !isPlain(event)) return;
     event.preventDefault();
     dialog.open(link);
   });

@@ -69,7 +69,7 @@ function deleteSoon(room, { element, seq }) {
 }
 
 async function copyLink(room, seq) {
-  const url = new URL(`?at=${seq}#m-${seq}`, new URL(room.data.roomUrl, location));
+  const url = room.urlOf(seq);
   try {
     await navigator.clipboard.writeText(url.href);
     room.notice?.show(room.words.link_copied);

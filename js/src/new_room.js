@@ -1,4 +1,6 @@
+import { isPlain } from "./clicks.js";
 import { Dialog } from "./dialog.js";
+import { whenParsed } from "./parsed.js";
 import { postFrame } from "./post_frame.js";
 
 /** `<new-room>`: the button that makes a room opens its form in place, where the server has put it. See `_new_room.html`. */
@@ -6,8 +8,7 @@ export class NewRoom extends HTMLElement {
   #life = null;
 
   connectedCallback() {
-    if (document.readyState !== "loading") this.#takeOver();
-    else document.addEventListener("DOMContentLoaded", () => this.isConnected && this.#takeOver(), { once: true });
+    whenParsed(this, () => this.#takeOver());
   }
 
   disconnectedCallback() {
@@ -22,7 +23,7 @@ export class NewRoom extends HTMLElement {
     const { signal } = this.#life;
     const dialog = new Dialog({ element, onOpen: () => this.#refuse(form, ""), signal });
     const open = (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return; // in a window of its own
+      if (!isPlain(event)) return;
       event.preventDefault();
       dialog.open();
     };

@@ -1,6 +1,7 @@
 import { Attention } from "./attention.js";
 import { chime } from "./chime.js";
 import { Dialog } from "./dialog.js";
+import { namesOf } from "./file_words.js";
 import { Cupboard } from "./storage.js";
 
 const BODY_LENGTH = 140;
@@ -101,28 +102,28 @@ function mute(room) {
 function tell(room, choice, cupboard) {
   const key = `${PREFIX}:${encodeURIComponent(room.data.meKey)}:${encodeURIComponent(room.data.room)}`;
   const attention = new Attention({ cupboard, locks: navigator.locks, key, signal: room.signal });
-  let [shown, isDirect] = [null, false];
+  let shown = null;
+  const isDirect = () => room.rights.visibility === "direct";
   const close = () => {
     shown?.close();
     shown = null;
   };
-  room.on("rights", ({ visibility }) => (isDirect = visibility === "direct"));
   room.on("read", ({ seq }) => seq >= shown?.data?.seq && close());
   room.listen(document, "visibilitychange", () => document.visibilityState === "visible" && close());
   room.signal.addEventListener("abort", close);
 
   const isWanted = ({ kind, mentions = [] }) => {
     if (kind === "system" || "muted" in room.data || choice.what === "none") return false;
-    return choice.what === "all" || isDirect || mentions.some(({ key }) => key === room.you.key);
+    return choice.what === "all" || isDirect() || mentions.some(({ key }) => key === room.you.key);
   };
   room.listen(room.log, "news", ({ detail: { others } }) => {
     const message = others.findLast(isWanted);
     if (message) attention.once(message.seq, () => show(message));
   });
 
-  function show({ seq, author, body, files = [] }) {
-    const text = [...(body || files.map(({ name }) => name).join(", "))].slice(0, BODY_LENGTH).join("");
-    const title = isDirect ? author.name : `${author.name} – ${room.part("title")?.textContent ?? room.data.title}`;
+  function show({ seq, author, body, files }) {
+    const text = [...(body || namesOf(files))].slice(0, BODY_LENGTH).join("");
+    const title = isDirect() ? author.name : `${author.name} – ${room.part("title")?.textContent ?? room.data.title}`;
     try {
       // One for each room, which a new one takes the place of. Our sound is our own, and off by default.
       shown = new Notification(title, { body: text, tag: key, renotify: true, silent: true, data: { seq } });

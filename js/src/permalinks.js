@@ -1,4 +1,4 @@
-import { isPlain } from "./history.js";
+import { isPlain } from "./clicks.js";
 
 const PLACES = ["at", "before", "after"];
 

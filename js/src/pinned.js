@@ -1,6 +1,7 @@
 import { Dialog } from "./dialog.js";
+import { namesOf } from "./file_words.js";
 import { foundRow } from "./found_row.js";
-import { isPlain } from "./history.js";
+import { isPlain } from "./clicks.js";
 
 const EXCERPT_LENGTH = 160; // as in search.py
 
@@ -40,11 +41,10 @@ export function pinned(room) {
   });
 }
 
-function pin(room, { seq, author, at, body, files = [] }) {
-  const url = new URL(`?at=${seq}#m-${seq}`, new URL(room.data.roomUrl, location));
-  const characters = [...(body || files.map(({ name }) => name).join(", "))];
+function pin(room, { seq, author, at, body, files }) {
+  const characters = [...(body || namesOf(files))];
   const text = characters.slice(0, EXCERPT_LENGTH).join("") + (characters.length > EXCERPT_LENGTH ? "…" : "");
-  const row = foundRow(room, { author, at, url, pieces: [text] });
+  const row = foundRow(room, { author, at, url: room.urlOf(seq), pieces: [text] });
   row.dataset.seq = seq;
   row.querySelector('[data-part="unpin"]').hidden = !room.can("pin");
   return row;

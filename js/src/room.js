@@ -44,6 +44,16 @@ export class Room {
     return this.element.dataset;
   }
 
+  /** Where keys and what is pasted are the room's: in a page of ours everywhere, in another one only within the room. */
+  get ground() {
+    return "ownPage" in this.data ? document : this.element;
+  }
+
+  /** Where a message is shown among those around it, for ever. */
+  urlOf(seq) {
+    return new URL(`?at=${seq}#m-${seq}`, new URL(this.data.roomUrl, location));
+  }
+
   get you() {
     return this.session.you;
   }

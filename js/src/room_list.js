@@ -1,5 +1,8 @@
 import { Calendar } from "./calendar.js";
+import { tokenIn } from "./csrf.js";
+import { namesOf } from "./file_words.js";
 import { pageSignals } from "./page_signals.js";
+import { whenParsed } from "./parsed.js";
 import { postFrame } from "./post_frame.js";
 import { RoomRows } from "./room_rows.js";
 import { Cupboard } from "./storage.js";
@@ -24,8 +27,7 @@ export class RoomList extends HTMLElement {
   #isAsking = false;
 
   connectedCallback() {
-    if (document.readyState !== "loading") this.#takeOver();
-    else document.addEventListener("DOMContentLoaded", () => this.isConnected && this.#takeOver(), { once: true });
+    whenParsed(this, () => this.#takeOver());
   }
 
   disconnectedCallback() {
@@ -89,9 +91,8 @@ export class RoomList extends HTMLElement {
   async #fetch() {
     const frame = { type: "rooms", limit: this.#limit };
     const { session } = document.querySelector("room-chat") ?? {};
-    const token = this.querySelector('[name="csrfmiddlewaretoken"]')?.value ?? "";
     try {
-      const answer = await (session ? session.request(frame) : postFrame({ url: this.dataset.framesUrl, token, frame }));
+      const answer = await (session ? session.request(frame) : postFrame({ url: this.dataset.framesUrl, token: tokenIn(this), frame }));
       return answer.rooms;
     } catch {
       return undefined; // the next time
@@ -120,9 +121,8 @@ export class RoomList extends HTMLElement {
 
   #heardMessage({ dataset }, { message }) {
     if (message.line) return;
-    const { at, author, body, files = [] } = message;
-    const text = body || files.map(({ name }) => name).join(", ");
-    this.#rows.said(dataset.room, { at, key: author.key, name: author.name, body: text });
+    const { at, author, body, files } = message;
+    this.#rows.said(dataset.room, { at, key: author.key, name: author.name, body: body || namesOf(files) });
   }
 
   // Going

@@ -1,6 +1,7 @@
 import { Dialog } from "./dialog.js";
 import { foundRow } from "./found_row.js";
-import { isPlain } from "./history.js";
+import { isPlain } from "./clicks.js";
+import { isSearchKey } from "./shortcuts.js";
 import { counted } from "./words.js";
 
 const TYPED_MS = 250; // so long nothing more was typed
@@ -32,20 +33,11 @@ export function search(room) {
     event.preventDefault();
     dialog.open();
   });
-  // In a page that is not ours, the keys are ours only where the room has the focus.
-  room.listen("ownPage" in room.data ? document : room.element, "keydown", (event) => {
-    if (!isShortcut(event) || document.querySelector("dialog[open]")) return;
+  room.listen(room.ground, "keydown", (event) => {
+    if (!isSearchKey(event) || document.querySelector("dialog[open]")) return;
     event.preventDefault();
     dialog.open();
   });
-}
-
-const ON_MAC = /Mac|iP/.test(globalThis.navigator?.platform ?? "");
-
-/** Ctrl+K, on a Mac ⌘K, also on keyboards without a Latin K. */
-function isShortcut({ key, code, ctrlKey, metaKey, altKey, shiftKey, isComposing }) {
-  const isK = key?.toLowerCase() === "k" || (code === "KeyK" && !/^[a-z]$/i.test(key));
-  return isK && (ON_MAC ? metaKey && !ctrlKey : ctrlKey && !metaKey) && !altKey && !shiftKey && !isComposing;
 }
 
 class Search {
@@ -143,9 +135,8 @@ class Search {
   #row({ room, title, seq, author, at, excerpt }) {
     const { data } = this.#room;
     const isHere = room === data.room;
-    const url = new URL(isHere ? data.roomUrl : `../${encodeURIComponent(room)}/`, new URL(data.roomUrl, location));
-    url.search = `?at=${seq}`;
-    url.hash = `#m-${seq}`;
+    const url = this.#room.urlOf(seq);
+    if (!isHere) url.pathname = new URL(`../${encodeURIComponent(room)}/`, url).pathname;
     const everywhere = this.#form.elements.everywhere.checked;
     const row = foundRow(this.#room, { author, at, where: everywhere && title, url, pieces: excerpt });
     if (isHere) row.querySelector("a").dataset.seq = seq;

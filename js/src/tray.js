@@ -1,3 +1,4 @@
+import { tokenIn } from "./csrf.js";
 import { sizeOf } from "./file_words.js";
 import { prepared, shrinks } from "./pictures.js";
 import { Cupboard } from "./storage.js";
@@ -40,7 +41,7 @@ export class Tray {
     let turn = Promise.resolve(); // one picture at a time: several large ones are too much for a phone
     this.#way = {
       url: data.filesUrl,
-      token: () => room.element.querySelector('[name="csrfmiddlewaretoken"]')?.value ?? "",
+      token: () => tokenIn(room.element),
       maxBytes: this.#limits.bytes,
       prepare: (file) => (turn = turn.then(() => prepared(file))),
       isOnline: () => room.session.state === "connected",
