@@ -14,9 +14,11 @@ export function door(room) {
   if (!data.panelsSrc) return;
   let isOpen = false;
   let opening = null;
+  let tries = 0;
 
   const open = async () => {
-    const { PANELS } = await import(data.panelsSrc);
+    // Firefox keeps for ever that an address did not load, and what counts as one has the fragment in it.
+    const { PANELS } = await import(data.panelsSrc + (tries++ ? `#${tries}` : ""));
     if (signal.aborted) return;
     isOpen = true;
     for (const start of PANELS) start(room);

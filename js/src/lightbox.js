@@ -22,6 +22,8 @@ export function lightbox(room) {
     image.alt = thumbnail.alt;
     image.src = thumbnail.currentSrc || link.href;
     title.textContent = thumbnail.alt;
+    // A long description is scrolled with the keys, too.
+    requestAnimationFrame(() => (title.tabIndex = title.scrollHeight > title.clientHeight ? 0 : -1));
     download.href = link.href;
     download.download = link.closest("[data-name]").dataset.name;
     previous.hidden = !beside(-1);

@@ -34,8 +34,10 @@ export class RoomRows {
       this.#order[part] = rows.map(({ dataset }) => dataset.room);
     }
     this.tellTimes();
-    list.addEventListener("pointerleave", () => this.#settle(), { signal });
-    list.addEventListener("focusout", () => requestAnimationFrame(() => this.#settle()), { signal });
+    // Soon: the pointer (in Firefox) and the focus are still there while their going is told.
+    for (const going of ["pointerleave", "focusout"]) {
+      list.addEventListener(going, () => requestAnimationFrame(() => this.#settle()), { signal });
+    }
   }
 
   /** The links, as they stand. */

@@ -22,6 +22,10 @@ NOT_IN_FIREFOX = {
     (Page, "emulate_media"): "colours and motion cannot be emulated",
     (Page, "expect_websocket"): "sockets cannot be watched",
 }
+NO_EVENTS_IN_FIREFOX = {
+    "requestfailed": "it does not tell of a request that a page has given up",
+    "websocket": "sockets cannot be watched",
+}
 NO_OPTIONS_IN_FIREFOX = {
     "color_scheme": "dark colours cannot be emulated",
     "forced_colors": "forced colours cannot be emulated",
@@ -57,7 +61,12 @@ def browser_type_launch_args(
             executable = firefox.launcher(tmp_path_factory.mktemp("firefox"))
         except Missing as missing:
             skip_what_is_missing(missing)
-        return {**browser_type_launch_args, "channel": firefox.CHANNEL, "executable_path": str(executable)}
+        return {
+            **browser_type_launch_args,
+            "channel": firefox.CHANNEL,
+            "executable_path": str(executable),
+            "firefox_user_prefs": firefox.PREFERENCES,
+        }
     chromium: Chromium = request.getfixturevalue("chromium")
     return {
         **browser_type_launch_args,
@@ -72,6 +81,8 @@ def _what_the_browser_can(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
     if "browser_name" in request.fixturenames and request.getfixturevalue("browser_name") == "firefox":
         for (kind, name), reason in NOT_IN_FIREFOX.items():
             monkeypatch.setattr(kind, name, _skip(reason))
+        for name in ("on", "once", "expect_event"):
+            monkeypatch.setattr(Page, name, _but_not_of(NO_EVENTS_IN_FIREFOX, getattr(Page, name)))
 
 
 @pytest.fixture
@@ -91,6 +102,15 @@ def new_context(
         if not scripts:
             context.route("**/*.js", lambda route: route.abort())
         return context
+
+    return limited
+
+
+def _but_not_of(reasons: dict[str, str], listen: Callable[..., Any]) -> Callable[..., Any]:
+    def limited(page: Page, event: str, *args: Any, **options: Any) -> Any:
+        if event in reasons:
+            _skip(reasons[event])()
+        return listen(page, event, *args, **options)
 
     return limited
 

@@ -419,6 +419,7 @@ def test_the_single_key_can_be_switched_off_for_good(writer: Page) -> None:
 def test_a_guest_chooses_a_name_and_all_windows_say_it(page_of: Any, site: Server, room: str) -> None:
     ana, bo = page_of(), page_of()
     other = joined(ana.context.new_page(), site, room)
+    ana.bring_to_front()
     ana.get_by_role("button", name=re.compile("You are Guest")).click()
     dialog = ana.get_by_role("dialog", name="Your name")
     field = dialog.get_by_role("textbox")

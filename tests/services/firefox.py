@@ -28,6 +28,13 @@ from tests.services.server import ROOT
 LISTENING = re.compile(rb"WebDriver BiDi listening on (ws://\S+)")
 CHANNEL = "moz-firefox"  # what Playwright calls a Firefox that speaks WebDriver BiDi
 COLOURS = "emulation.setMediaFeaturesOverride"
+# A mouse: of itself, a Firefox without a screen says that nothing can hover.
+MOUSE = 2 | 4  # fine, and hovers
+PREFERENCES = {
+    "ui.primaryPointerCapabilities": MOUSE,
+    "ui.allPointerCapabilities": MOUSE,
+    "browser.download.alwaysOpenPanel": False,  # it would take the focus from the page
+}
 LIGHT: list[dict[str, Any]] = [{"prefers-color-scheme": "light"}, {}]
 
 
