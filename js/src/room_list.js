@@ -155,7 +155,8 @@ export class RoomList extends HTMLElement {
     if (!body || !this.dataset.current) return;
     const cupboard = new Cupboard(() => sessionStorage);
     body.scrollTop = Number(cupboard.get(SCROLLED) ?? 0);
-    this.#rows.links.find((link) => link.ariaCurrent === "page")?.scrollIntoView({ block: "nearest" });
+    const current = this.#rows.links.find((link) => link.ariaCurrent === "page");
+    if (current) body.scrollTop += outside(current.getBoundingClientRect(), body.getBoundingClientRect());
     on(window, "pagehide", () => cupboard.set(SCROLLED, String(body.scrollTop)));
   }
 }
@@ -174,4 +175,14 @@ function openChannel(name, signal) {
   const channel = new BroadcastChannel(name);
   signal.addEventListener("abort", () => channel.close());
   return channel;
+}
+
+/**
+ * How far a box reaches out of the one that scrolls, in pixels: above is negative.
+ *
+ * `scrollIntoView()` would scroll, too, but in some versions of Chromium the first Tab goes on from there.
+ */
+function outside(box, around) {
+  if (box.top < around.top) return box.top - around.top;
+  return Math.max(0, box.bottom - around.bottom);
 }

@@ -381,7 +381,7 @@ def test_the_arrow_keys_go_through_the_hits_and_further_back(site: Server, spoke
 
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Search")).to_be_hidden()
-    assert page.evaluate("document.activeElement?.closest('dialog')") is None
+    page.wait_for_function("!document.activeElement?.closest('dialog')")
 
 
 def test_all_rooms_are_searched_if_one_asks_for_it(site: Server, spoken: str, room: str, page: Page) -> None:

@@ -1,5 +1,6 @@
 """The list of rooms: on its own page and beside a room, kept up to date, and rooms made by hand."""
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -46,12 +47,12 @@ def count(page: Page, room: str) -> Locator:
     return row(page, room).locator(".roomchat-room-count:visible")
 
 
-def order(page: Page, *rooms: str) -> list[str]:
-    """Those of the rooms that are in the list, as they stand."""
-    shown = page.locator("room-list li[data-room]").evaluate_all(
-        "(rows) => rows.map((row) => row.dataset.room)"
-    )
-    return [room for room in shown if room in rooms]
+def stand(page: Page, *names: str) -> None:
+    """Expect the rooms to be in the list, in this order; others may be among them."""
+    rows = page.locator(f"room-list li:is({', '.join(f'[data-room={json.dumps(name)}]' for name in names)})")
+    expect(rows).to_have_count(len(names))
+    for place, name in enumerate(names):
+        expect(rows.nth(place)).to_have_attribute("data-room", name)
 
 
 def has_been_in(page: Page, site: Server, *rooms: str) -> None:
@@ -98,14 +99,14 @@ def test_what_is_said_in_another_room_is_counted_without_a_reload(
         page.goto(f"{site.url}/chat/")
     else:
         joined(page, site, one)
-    assert order(page, one, other) == [one, other]
+    stand(page, one, other)
     page.mouse.move(640, 700)
     say_from_elsewhere(site, other, "anybody here?")
     page.clock.fast_forward(NEXT_TIME)
 
     expect(count(page, other)).to_have_text(re.compile(r"^\s*2\s+unread$"), use_inner_text=True)
     expect(row(page, other).get_by_role("link")).to_have_accessible_name(re.compile("Bo:.+anybody here"))
-    assert order(page, one, other) == [other, one]
+    stand(page, other, one)
 
 
 def test_a_room_that_was_not_there_comes_into_the_list(site: Server, room: str, page: Page) -> None:
@@ -128,11 +129,12 @@ def test_what_one_says_stands_in_the_list_at_once(site: Server, room: str, page:
     enter(page, site, room)
     has_been_in(page, site, room, other)
     joined(page, site, room)
-    assert order(page, room, other) == [other, room]
+    page.mouse.move(900, 400)
+    stand(page, other, room)
     say(page, "mine")
 
     expect(row(page, room).locator(".roomchat-room-last")).to_have_text("You\u2068mine\u2069")
-    assert order(page, room, other) == [room, other]
+    stand(page, room, other)
 
 
 def test_what_is_read_in_one_window_is_read_in_the_other(
@@ -218,13 +220,11 @@ def test_nothing_moves_under_the_pointer(site: Server, room: str, page: Page) ->
     say_from_elsewhere(site, other, "news")
     page.clock.fast_forward(NEXT_TIME)
     expect(count(page, other)).to_have_text(re.compile("2 unread"))
-    assert order(page, room, other) == [room, other]
+    stand(page, room, other)
 
     page.mouse.move(900, 400)
 
-    both = page.locator(f"room-list li:is([data-room='{room}'], [data-room='{other}'])")
-    expect(both.first).to_have_attribute("data-room", other)
-    assert order(page, room, other) == [other, room]
+    stand(page, other, room)
 
 
 def test_nothing_moves_while_the_focus_is_on_it(site: Server, room: str, page: Page) -> None:
@@ -240,7 +240,7 @@ def test_nothing_moves_while_the_focus_is_on_it(site: Server, room: str, page: P
     say_from_elsewhere(site, other, "news")
     page.clock.fast_forward(NEXT_TIME)
     expect(count(page, other)).to_have_text(re.compile("2 unread"))
-    assert order(page, room, other) == [room, other]
+    stand(page, room, other)
     expect(link).to_be_focused()
 
 
