@@ -28,8 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(browser):
             item.add_marker("browser")
     # Playwright's synchronous interface leaves an event loop running in this thread:
-    # after it, neither the ORM nor an asynchronous test would work here. So the browser comes last.
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    # after it, neither the ORM nor an asynchronous test would work here. So the browser comes last,
+    # and what waits long comes first, or all others would be waited for and then it.
+    items.sort(
+        key=lambda item: (item.get_closest_marker("browser") is not None, not item.get_closest_marker("slow"))
+    )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -18,6 +18,7 @@ from django_roomchat.policy import (
     require,
     require_entry,
     require_post,
+    silence,
 )
 
 MEMBER = of_user(User(pk=1, username="ana"))
@@ -119,6 +120,15 @@ def test_each_question_stands_before_its_door(settings, no_to, entry, post, post
     )
 
     assert answers == (entry, post, post_to_new)
+
+
+def test_who_may_not_post_is_silenced_by_what_would_refuse_the_post(settings):
+    settings.ROOMCHAT = {"POLICY": lambda: Nobody("can_post")}
+    refusal = silence(GUEST, ROOM)
+    settings.ROOMCHAT = {"POLICY": lambda: Nobody("can_list")}
+
+    assert (refusal.code, refusal.detail) == ("can_post", "No: can_post.")
+    assert silence(GUEST, ROOM) is None
 
 
 def test_the_site_itself_is_not_asked(settings):
