@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -31,7 +31,6 @@ from django_roomchat import (
     mentions,
     policy,
     signals,
-    standing,
     text,
 )
 from django_roomchat.conf import config
@@ -883,19 +882,3 @@ async def aread_history(
 ) -> History:
     """See :func:`read_history`."""
     return await sync_to_async(read_history)(who, name, before=before, after=after, around=around)
-
-
-def list_rooms(who: Identity, *, limit: int = 50) -> list[tuple[Room, Message | None]]:
-    """The rooms with recent activity that *who* may see, and the last message of each.
-
-    Two queries, and three more where somebody has a standing in any of the rooms.
-    """
-    newest = Message.objects.filter(room=OuterRef("pk")).order_by("-seq").values("pk")[:1]
-    every = Room.objects.using(database())
-    seen = every.recent() if who.is_site else every.visible_to(who.key).latest_first()
-    recent = list(seen.annotate(last_message=Subquery(newest))[:limit])
-    standing.look_up(who.key, recent)
-    rooms = [room for room in recent if who.is_site or policy.policy().can_list(who, room)]
-    keys = {room.pk: getattr(room, "last_message", None) for room in rooms}
-    messages = Message.objects.using(database()).in_bulk([key for key in keys.values() if key is not None])
-    return [(room, messages.get(keys[room.pk])) for room in rooms]

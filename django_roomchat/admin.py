@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -339,16 +339,13 @@ class AttachmentAdmin(FileModelAdmin):
 
     @admin.action(description=_("Take down: remove them from their messages"), permissions=["change"])
     def take_down(self, request: HttpRequest, queryset: QuerySet[Attachment]) -> None:
-        taken = 0
-        for file in queryset.select_related("room"):
-            try:
-                attachments.take_down_file(file, by=_judge(request, cast(Room, file.room)))
-                taken += 1
-            except ChatError as error:
-                self.message_user(request, f"{file}: {error.detail}", messages.ERROR)
-        if taken:
-            done = ngettext_lazy("%(count)d file taken down.", "%(count)d files taken down.", "count")
-            self.message_user(request, done % {"count": taken}, messages.SUCCESS)
+        _one_by_one(
+            self,
+            request,
+            queryset.select_related("room"),
+            lambda file: attachments.take_down_file(file, by=_judge(request, cast(Room, file.room))),
+            ngettext_lazy("%(count)d file taken down.", "%(count)d files taken down.", "count"),
+        )
 
 
 def _link_to(file: Attachment) -> str:
@@ -399,6 +396,21 @@ def _judge(request: HttpRequest, room: Room) -> Identity:
     return replace(who, is_site=True)
 
 
+def _one_by_one(
+    page: Any, request: HttpRequest, chosen: Iterable[Any], act: Callable[[Any], object], done: Any
+) -> None:
+    """Act on each of the chosen, and say how many that were and what the others were refused for."""
+    count = 0
+    for one in chosen:
+        try:
+            act(one)
+            count += 1
+        except ChatError as error:
+            page.message_user(request, f"{one}: {error.detail}", messages.ERROR)
+    if count:
+        page.message_user(request, done % {"count": count}, messages.SUCCESS)
+
+
 class _Queue(admin.SimpleListFilter):
     """What waits comes first: without a choice, only that is shown."""
 
@@ -441,15 +453,7 @@ class _QueueAdmin(QueueModelAdmin):
     def decide(
         self, request: HttpRequest, queryset: QuerySet[Any], decision: Callable[..., object], done: Any
     ) -> None:
-        decided = 0
-        for waiting in queryset:
-            try:
-                decision(waiting, by=request.user)
-                decided += 1
-            except ChatError as error:
-                self.message_user(request, f"{waiting}: {error.detail}", messages.ERROR)
-        if decided:
-            self.message_user(request, done % {"count": decided}, messages.SUCCESS)
+        _one_by_one(self, request, queryset, lambda waiting: decision(waiting, by=request.user), done)
 
 
 @admin.register(Report)

@@ -16,11 +16,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.signals import post_delete
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import storage
+from django_roomchat.addresses import address_of
 from django_roomchat.counter import database
 from django_roomchat.errors import BadFile
 from django_roomchat.models import Attachment, HeldMessage, Room
@@ -97,23 +97,15 @@ def shown(kept: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _shown(kept: Mapping[str, Any]) -> dict[str, Any]:
     said = {name: value for name, value in kept.items() if name not in ("room", "thumb")}
-    said["url"] = _address("download", kept["room"], kept["id"], _in_addresses(kept["name"]))
+    said["url"] = address_of("download", kept["room"], kept["id"], _in_addresses(kept["name"]))
     if kept.get("thumb") and said["url"]:
-        said["thumb"] = _address("thumb", kept["room"], kept["id"])
+        said["thumb"] = address_of("thumb", kept["room"], kept["id"])
     return said
 
 
 def _in_addresses(name: str) -> str:
     # What stands there is for people who look at it; only this would be another address.
     return "thumb.file" if name == "thumb" else name
-
-
-def _address(view: str, *about: str) -> str:
-    try:
-        return reverse(f"roomchat:{view}", args=about)
-    except NoReverseMatch:
-        # The project has left our pages out.
-        return ""
 
 
 def told(body: str, kept: Iterable[Mapping[str, Any]] | None) -> str:

@@ -74,11 +74,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
 
     def recent(self) -> RoomQuerySet:
         """Those with messages, latest activity first."""
-        return self.filter(log__head__gt=0).latest_first()
-
-    def latest_first(self) -> RoomQuerySet:
-        """With their logs, latest activity first."""
-        return self.select_related("log").order_by("-log__changed_at", "-pk")
+        return self.filter(log__head__gt=0).select_related("log").order_by("-log__changed_at", "-pk")
 
 
 class Room(models.Model):

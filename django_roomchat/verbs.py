@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
 
 import django_roomchat
@@ -30,6 +29,7 @@ from django_roomchat import (
     standing,
 )
 from django_roomchat.actions import Posted
+from django_roomchat.addresses import address_of
 from django_roomchat.conf import config
 from django_roomchat.errors import UnknownType
 from django_roomchat.identity import Identity
@@ -302,7 +302,7 @@ def _invite(who: Identity, room: str, frame: protocol.Invite) -> protocol.Invita
     lasts = None if frame.seconds is None else timedelta(seconds=frame.seconds)
     made = invitations.invite(room, by=who, role=frame.role, expires_in=lasts, uses=frame.uses)
     ends = None if made.expires_at is None else log.iso(made.expires_at)
-    link = _address("roomchat:invitation", made.token)
+    link = address_of("invitation", made.token)
     return protocol.InvitationMade(frame.id, made.room, made.id, made.token, link, ends)
 
 
@@ -330,17 +330,7 @@ def _accept(who: Identity, room: str, frame: protocol.Accept) -> protocol.RoomAn
 
 
 def _room(id: str, room: Room) -> protocol.RoomAnswer:
-    return protocol.RoomAnswer(
-        id, room.name, room.title, room.visibility, _address("roomchat:room", room.name)
-    )
-
-
-def _address(view: str, *about: str) -> str:
-    try:
-        return reverse(view, args=about)
-    except NoReverseMatch:
-        # The project has left our pages out.
-        return ""
+    return protocol.RoomAnswer(id, room.name, room.title, room.visibility, address_of("room", room.name))
 
 
 VERBS: dict[type, Verb] = {

@@ -19,7 +19,6 @@ from django_roomchat.actions import (
     aread_history,
     delete_message,
     edit_message,
-    list_rooms,
     post_message,
     post_messages,
     read_history,
@@ -35,6 +34,7 @@ from django_roomchat.errors import (
     NotFound,
 )
 from django_roomchat.identity import Identity, new_guest, of_user, site
+from django_roomchat.marks import unread
 from django_roomchat.models import Ban, Message, Room, RoomLog
 from django_roomchat.moderation import aunban, ban, unban
 from django_roomchat.policy import Decision, OpenPolicy
@@ -681,29 +681,8 @@ def test_who_may_not_enter_reads_and_lists_nothing(settings):
         post_message(room, "hi")
 
     assert refusal(read_history, ANA, "secret") == ("secret", "Secret.")
-    assert [room.name for room, _ in list_rooms(ANA)] == ["lobby"]
-    assert [room.name for room, _ in list_rooms(site())] == ["lobby", "secret"]
-
-
-def test_rooms_are_listed_with_their_last_message_latest_activity_first():
-    for room, body in (("a", "one"), ("b", "two"), ("a", "three")):
-        post_message(room, body)
-
-    assert [(room.name, last.body) for room, last in list_rooms(ANA)] == [("a", "three"), ("b", "two")]
-
-
-def test_no_more_rooms_are_listed_than_wanted():
-    for room in "abc":
-        post_message(room, "hi")
-
-    assert [room.name for room, _ in list_rooms(ANA, limit=2)] == ["c", "b"]
-
-
-def test_a_room_whose_messages_were_pruned_is_listed_without_a_last_one():
-    post_message("lobby", "hi")
-    Message.objects.all().delete()
-
-    assert [(room.name, last) for room, last in list_rooms(ANA)] == [("lobby", None)]
+    assert [room.name for room in unread(ANA)] == ["lobby"]
+    assert [room.name for room in unread(site())] == ["lobby", "secret"]
 
 
 # Forgetting ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import django_roomchat
 
 PACKAGE = Path(django_roomchat.__file__).parent
 ROWS = [
-    {"conf", "errors", "fastlane", "reports", "signatures"},
+    {"addresses", "conf", "errors", "fastlane", "reports", "signatures"},
     {
         "calls",
         "emoji",

@@ -331,6 +331,13 @@ def test_the_room_in_which_something_was_said_last_comes_first():
     assert last_words(ANA) == ["two", "one"]
 
 
+def test_no_more_rooms_are_listed_than_wanted():
+    for room in "abc":
+        say("hi", room=room)
+
+    assert [room.name for room in unread(ANA, limit=2)] == ["c", "b"]
+
+
 def test_ones_own_rooms_go_before_the_others():
     for room in ("mine", "new", "newer"):
         say(room, room=room)

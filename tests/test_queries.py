@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from django_roomchat import actions, log
-from django_roomchat.actions import Post, enter_room, list_rooms, post_message, post_messages, read_history
+from django_roomchat.actions import Post, enter_room, post_message, post_messages, read_history
 from django_roomchat.identity import Identity
 from django_roomchat.marks import mark_read, unread
 
@@ -73,14 +73,6 @@ def test_catching_up_costs_two_and_a_look_whether_anything_was_pruned():
     assert len(steps(log.read, "one", epoch, 2, limit=500, page=50)) <= 3
     assert len(steps(log.read, "one", "", None, limit=500, page=50)) == 2
     assert len(steps(log.tail, "one", changes=3)) <= 3
-
-
-@pytest.mark.parametrize("rooms", [1, 3, 20])
-def test_the_index_costs_two_whatever_the_number_of_rooms(rooms):
-    for number in range(rooms):
-        post_message(f"another {number}", "hi")
-
-    assert steps(list_rooms, ANA) == ["SELECT"] * 2
 
 
 def test_a_poll_costs_one_whatever_the_number_of_rooms():
