@@ -8,8 +8,10 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import CDPSession, Locator, Page, Route, expect
 from websockets.sync.client import connect
@@ -166,6 +168,54 @@ def test_taking_over_a_room_shifts_nothing(site: Server, room: str, watched: Pag
     seed(site, name, count=count)
     joined(watched, site, name)
     expect(watched.get_by_role("button", name="people here")).to_be_visible()
+
+    assert shifts(watched) == []
+
+
+@pytest.fixture
+def in_two_pieces(site: Server) -> Iterator[tuple[str, threading.Event]]:
+    """The address of the site behind a slow link: of a page, what comes after the beginning of the composer waits."""
+    rest = threading.Event()
+
+    class Link(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if "/static/" in self.path:
+                self.send_response(302)
+                self.send_header("Location", site.url + self.path)
+                self.end_headers()
+                return
+            page = httpx.get(site.url + self.path).content
+            place = page.index(b'data-part="about"')
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(page[:place])
+            rest.wait(30)
+            self.wfile.write(page[place:])
+
+        def log_message(self, *about: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Link) as link:
+        thread = threading.Thread(target=link.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{link.server_port}", rest
+        rest.set()
+        link.shutdown()
+        thread.join()
+
+
+def test_a_page_of_which_a_part_is_still_on_its_way_keeps_the_place_of_the_composer(
+    site: Server, room: str, watched: Page, in_two_pieces: tuple[str, threading.Event]
+) -> None:
+    address, rest = in_two_pieces
+    seed(site, room, count=60)
+    watched.goto(f"{address}/chat/{room}/", wait_until="commit")
+    watched.wait_for_function(
+        "performance.getEntriesByName('first-contentful-paint').length && document.querySelector('[data-part=composer]')"
+    )
+    rest.set()
+    expect(composer(watched)).to_be_visible()
 
     assert shifts(watched) == []
 
