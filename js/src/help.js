@@ -1,9 +1,8 @@
 import { Dialog } from "./dialog.js";
-import { isHelpKey } from "./shortcuts.js";
+import { isHelpKey, ON_MAC } from "./shortcuts.js";
 import { Cupboard } from "./storage.js";
 
 const KEY = "roomchat:help-key";
-const ON_MAC = /Mac|iP/.test(navigator.platform);
 
 /** Which keys there are. The dialog opens from the room's menu, and with `?` unless one has switched that off. */
 export function help(room) {

@@ -1,7 +1,7 @@
+import { isPlain } from "./clicks.js";
 import { Dialog } from "./dialog.js";
 import { namesOf } from "./file_words.js";
 import { foundRow } from "./found_row.js";
-import { isPlain } from "./clicks.js";
 
 const EXCERPT_LENGTH = 160; // as in search.py
 

@@ -1,6 +1,6 @@
+import { isPlain } from "./clicks.js";
 import { Dialog } from "./dialog.js";
 import { foundRow } from "./found_row.js";
-import { isPlain } from "./clicks.js";
 import { isSearchKey } from "./shortcuts.js";
 import { counted } from "./words.js";
 

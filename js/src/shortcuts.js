@@ -1,4 +1,4 @@
-const ON_MAC = /Mac|iP/.test(globalThis.navigator?.platform ?? "");
+export const ON_MAC = /Mac|iP/.test(globalThis.navigator?.platform ?? "");
 const FIELDS = "input, textarea, select, [contenteditable], [role=textbox]";
 
 /** Ctrl+K, on a Mac ⌘K, also on keyboards without a Latin K: the search. */
