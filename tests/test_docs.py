@@ -268,7 +268,7 @@ def test_the_schema_knows_every_frame_and_what_events_hold() -> None:
 
 def test_the_page_and_our_client_stay_away_after_the_same_codes() -> None:
     [line] = re.findall(r"^After ([^.]*) a client stays away", text("reference/wire.md"), re.MULTILINE)
-    script = (ROOT / "js" / "src" / "codes.js").read_text()
+    script = (ROOT / "js" / "src" / "core" / "codes.js").read_text()
 
     documented = {int(code) for code in re.findall(r"\d{4}", line)}
 

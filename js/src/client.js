@@ -12,13 +12,13 @@
  * The events are described in `session.js`. It runs wherever there are EventTarget and WebSocket: in a worker or
  * in Node as well, where storage and locks may be missing.
  */
-import { NOTHING, receive } from "./cursor.js";
-import { HttpSocket } from "./http_socket.js";
-import { Outbox } from "./outbox.js";
-import { pageSignals } from "./page_signals.js";
-import { Session } from "./session.js";
-import { Cupboard } from "./storage.js";
-import { REAL_CLOCK, Transport } from "./transport.js";
+import { NOTHING, receive } from "./core/cursor.js";
+import { HttpSocket } from "./core/http_socket.js";
+import { Outbox } from "./core/outbox.js";
+import { pageSignals } from "./core/page_signals.js";
+import { Session } from "./core/session.js";
+import { Cupboard } from "./core/storage.js";
+import { REAL_CLOCK, Transport } from "./core/transport.js";
 
 export { Cupboard, HttpSocket, NOTHING, Outbox, Session, Transport, pageSignals, receive };
 

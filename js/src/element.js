@@ -10,8 +10,8 @@ import { LogView } from "./log_view.js";
 import { Notice } from "./notice.js";
 import { whenParsed } from "./parsed.js";
 import { Room } from "./room.js";
-import { Cupboard } from "./storage.js";
-import { REAL_CLOCK } from "./transport.js";
+import { Cupboard } from "./core/storage.js";
+import { REAL_CLOCK } from "./core/transport.js";
 
 /**
  * `<room-chat>`: takes over the room that the server has rendered inside it, in place.

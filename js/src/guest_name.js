@@ -1,7 +1,7 @@
 import { tokenIn } from "./csrf.js";
 import { FormDialog } from "./form_dialog.js";
-import { freshId } from "./identifiers.js";
-import { postFrame } from "./post_frame.js";
+import { freshId } from "./core/identifiers.js";
+import { postFrame } from "./core/post_frame.js";
 
 /** A guest chooses how others see them: behind their name in the header, and in the room's menu. */
 export function guestName(room) {

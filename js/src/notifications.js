@@ -2,7 +2,7 @@ import { Attention } from "./attention.js";
 import { chime } from "./chime.js";
 import { Dialog } from "./dialog.js";
 import { namesOf } from "./file_words.js";
-import { Cupboard } from "./storage.js";
+import { Cupboard } from "./core/storage.js";
 
 const BODY_LENGTH = 140;
 const PREFIX = "roomchat:notify";

@@ -1,11 +1,11 @@
 import { Calendar } from "./calendar.js";
 import { tokenIn } from "./csrf.js";
 import { namesOf } from "./file_words.js";
-import { pageSignals } from "./page_signals.js";
+import { pageSignals } from "./core/page_signals.js";
 import { whenParsed } from "./parsed.js";
-import { postFrame } from "./post_frame.js";
+import { postFrame } from "./core/post_frame.js";
 import { RoomRows } from "./room_rows.js";
-import { Cupboard } from "./storage.js";
+import { Cupboard } from "./core/storage.js";
 
 const ASK_EVERY_MS = 20_000;
 const FRESH_MS = 2_000; // what is younger is not asked for again

@@ -1,7 +1,7 @@
 import { tokenIn } from "./csrf.js";
 import { sizeOf } from "./file_words.js";
 import { prepared, shrinks } from "./pictures.js";
-import { Cupboard } from "./storage.js";
+import { Cupboard } from "./core/storage.js";
 import { Upload, takeBack } from "./upload.js";
 import { UploadView } from "./upload_view.js";
 import { counted } from "./words.js";

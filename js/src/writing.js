@@ -3,8 +3,8 @@ import { Completion } from "./completion.js";
 import { EmojiNames } from "./emoji.js";
 import { hue, initials } from "./people.js";
 import { RecentEmoji } from "./recent_emoji.js";
-import { Cupboard } from "./storage.js";
-import { REAL_CLOCK } from "./transport.js";
+import { Cupboard } from "./core/storage.js";
+import { REAL_CLOCK } from "./core/transport.js";
 import { callAt, emojiAt, wholeEmojiAt } from "./typed.js";
 
 const EMOJI_MAX = 8;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { APPLY, FOREIGN, HOLE, IGNORE, NOTHING, RESET, receive } from "../src/cursor.js";
+import { APPLY, FOREIGN, HOLE, IGNORE, NOTHING, RESET, receive } from "../src/core/cursor.js";
 import { message } from "./stage.js";
 
 const at = (head) => ({ epoch: "e1", head });

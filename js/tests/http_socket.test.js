@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { HttpSocket } from "../src/http_socket.js";
+import { HttpSocket } from "../src/core/http_socket.js";
 import { FakeClock, settled } from "./stage.js";
 
 let clock, asked, line;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Draft } from "../src/drafts.js";
-import { Outbox } from "../src/outbox.js";
-import { Cupboard } from "../src/storage.js";
+import { Outbox } from "../src/core/outbox.js";
+import { Cupboard } from "../src/core/storage.js";
 import { FakeClock, FakeStorage } from "./stage.js";
 
 const outbox = (storage) => new Outbox({ cupboard: new Cupboard(() => storage), author: "g:1", room: "방: 1" });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Outbox } from "../src/outbox.js";
-import { Session } from "../src/session.js";
-import { Cupboard } from "../src/storage.js";
-import { Transport } from "../src/transport.js";
+import { Outbox } from "../src/core/outbox.js";
+import { Session } from "../src/core/session.js";
+import { Cupboard } from "../src/core/storage.js";
+import { Transport } from "../src/core/transport.js";
 import { FakeClock, FakeLocks, FakeStorage, fakeSockets, listen, message, settled } from "./stage.js";
 
 const YOU = { key: "g:1", name: "Guest 1" };

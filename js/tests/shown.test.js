@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Calendar, relation } from "../src/calendar.js";
-import { freshId } from "../src/identifiers.js";
+import { freshId } from "../src/core/identifiers.js";
 import { pieces } from "../src/links.js";
 import { hue, initials } from "../src/people.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Transport } from "../src/transport.js";
+import { Transport } from "../src/core/transport.js";
 import { FakeClock, fakeSockets, listen } from "./stage.js";
 
 let clock, sockets, signals, transport, random;

@@ -6,7 +6,7 @@ import { EmojiBook } from "../src/emoji.js";
 import { begins, fold } from "../src/fold.js";
 import { calls } from "../src/mentions.js";
 import { RecentEmoji } from "../src/recent_emoji.js";
-import { Cupboard } from "../src/storage.js";
+import { Cupboard } from "../src/core/storage.js";
 import { callAt, emojiAt, wholeEmojiAt } from "../src/typed.js";
 import { FakeClock } from "./stage.js";
 
