@@ -131,7 +131,7 @@ def roomchat_emoji() -> str:
 def roomchat_words() -> dict[str, Any]:
     """Everything that the script says, in the page's language.
 
-    Figures stand in braces. A sentence with a number comes with all of its forms, for ``counted`` in ``js/src/words.js``.
+    Figures stand in braces. A sentence with a number comes with all of its forms, for ``counted`` in ``js/src/ui/plurals.js``.
     """
     return {
         "sending": gettext("Sending…"),
@@ -252,7 +252,7 @@ class Box(NamedTuple):
 
 @register.filter
 def roomchat_kind(file: Any) -> str:
-    """What a file is to those who look, as ``kindOf`` in ``js/src/file_words.js``: a picture of unknown size is shown as a file."""
+    """What a file is to those who look, as ``kindOf`` in ``js/src/ui/file_size.js``: a picture of unknown size is shown as a file."""
     if not file:
         return ""
     family = file.type.partition("/")[0]

@@ -1,5 +1,5 @@
-import { isPlain } from "./clicks.js";
-import { isHelpKey, isSearchKey } from "./shortcuts.js";
+import { isPlain } from "./ui/plain_click.js";
+import { isHelpKey, isSearchKey } from "./ui/shortcuts.js";
 
 const REACHING = ["pointermove", "pointerdown", "focusin", "keydown"];
 const DOORS = ["present", "search-open", "room-actions", "actions", "emoji", "rename"].map((part) => `[data-part="${part}"]`).join(", ");

@@ -1,4 +1,4 @@
-import { boxOf, kindOf, sizeOf } from "./file_words.js";
+import { boxOf, kindOf, sizeOf } from "./ui/file_size.js";
 import { drawn } from "./pictures.js";
 
 /**

@@ -1,5 +1,5 @@
-import { tokenIn } from "./csrf.js";
-import { FormDialog } from "./form_dialog.js";
+import { tokenIn } from "./ui/csrf.js";
+import { FormDialog } from "./ui/form_dialog.js";
 import { freshId } from "./core/identifiers.js";
 import { postFrame } from "./core/post_frame.js";
 

@@ -1,6 +1,6 @@
-import { isPlain } from "./clicks.js";
-import { Dialog } from "./dialog.js";
-import { whenParsed } from "./parsed.js";
+import { isPlain } from "./ui/plain_click.js";
+import { Dialog } from "./ui/dialog.js";
+import { whenParsed } from "./ui/when_parsed.js";
 import { postFrame } from "./core/post_frame.js";
 
 /** `<new-room>`: the button that makes a room opens its form in place, where the server has put it. See `_new_room.html`. */

@@ -1,7 +1,7 @@
 import { Attention } from "./attention.js";
 import { chime } from "./chime.js";
-import { Dialog } from "./dialog.js";
-import { namesOf } from "./file_words.js";
+import { Dialog } from "./ui/dialog.js";
+import { namesOf } from "./ui/file_size.js";
 import { Cupboard } from "./core/storage.js";
 
 const BODY_LENGTH = 140;

@@ -5,7 +5,7 @@
 import { edits } from "./edits.js";
 import { emojiPicker } from "./emoji_button.js";
 import { guestName } from "./guest_name.js";
-import { help } from "./help.js";
+import { help } from "./ui/help.js";
 import { invitations } from "./invitations.js";
 import { leaving } from "./leaving.js";
 import { moderation } from "./moderation.js";

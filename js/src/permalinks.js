@@ -1,4 +1,4 @@
-import { isPlain } from "./clicks.js";
+import { isPlain } from "./ui/plain_click.js";
 
 const PLACES = ["at", "before", "after"];
 

@@ -1,4 +1,4 @@
-import { Menu } from "./menu.js";
+import { Menu } from "./ui/menu.js";
 
 /**
  * The room in the page, as its features see it.

@@ -1,8 +1,8 @@
 import { Calendar } from "./calendar.js";
-import { tokenIn } from "./csrf.js";
-import { namesOf } from "./file_words.js";
+import { tokenIn } from "./ui/csrf.js";
+import { namesOf } from "./ui/file_size.js";
 import { pageSignals } from "./core/page_signals.js";
-import { whenParsed } from "./parsed.js";
+import { whenParsed } from "./ui/when_parsed.js";
 import { postFrame } from "./core/post_frame.js";
 import { RoomRows } from "./room_rows.js";
 import { Cupboard } from "./core/storage.js";

@@ -1,8 +1,8 @@
-import { isPlain } from "./clicks.js";
-import { Dialog } from "./dialog.js";
+import { isPlain } from "./ui/plain_click.js";
+import { Dialog } from "./ui/dialog.js";
 import { foundRow } from "./found_row.js";
-import { isSearchKey } from "./shortcuts.js";
-import { counted } from "./words.js";
+import { isSearchKey } from "./ui/shortcuts.js";
+import { counted } from "./ui/plurals.js";
 
 const TYPED_MS = 250; // so long nothing more was typed
 

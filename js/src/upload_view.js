@@ -1,4 +1,4 @@
-import { sizeOf } from "./file_words.js";
+import { sizeOf } from "./ui/file_size.js";
 import { drawn } from "./pictures.js";
 
 const PICTURE_PX = 160;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { boxOf, kindOf, namesOf, sizeOf } from "../src/file_words.js";
+import { boxOf, kindOf, namesOf, sizeOf } from "../src/ui/file_size.js";
 import { Upload } from "../src/upload.js";
 import { settled } from "./stage.js";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { amount, countdown, duration } from "../src/durations.js";
+import { amount, countdown, duration } from "../src/ui/durations.js";
 import { beginsAWord } from "../src/people_dialog.js";
 import { changes } from "../src/settings_dialog.js";
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Callable } from "../src/callable.js";
 import { EmojiBook } from "../src/emoji.js";
-import { begins, fold } from "../src/fold.js";
+import { begins, fold } from "../src/ui/normalize.js";
 import { calls } from "../src/mentions.js";
 import { RecentEmoji } from "../src/recent_emoji.js";
 import { Cupboard } from "../src/core/storage.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { counted } from "../src/words.js";
+import { counted } from "../src/ui/plurals.js";
 
 test("A number has the form that its language gives it, also beyond the numbers that are listed", () => {
   const of = Array.from({ length: 200 }, (_, number) => (number % 100 === 1 ? 1 : 0)).join("");

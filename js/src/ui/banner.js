@@ -1,4 +1,4 @@
-import { CLOSE_REPLACED, CLOSE_SESSION_ENDED } from "./core/codes.js";
+import { CLOSE_REPLACED, CLOSE_SESSION_ENDED } from "../core/codes.js";
 
 const OFFLINE_AFTER_MS = 3_000; // shorter breaks are nobody's business
 

@@ -1,4 +1,4 @@
-import { placeBeside } from "./beside.js";
+import { placeBeside } from "./anchor.js";
 
 /**
  * A menu in the browser's top layer, for whatever is asked about: one message, or the room.

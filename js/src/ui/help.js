@@ -1,6 +1,6 @@
 import { Dialog } from "./dialog.js";
 import { isHelpKey, ON_MAC } from "./shortcuts.js";
-import { Cupboard } from "./core/storage.js";
+import { Cupboard } from "../core/storage.js";
 
 const KEY = "roomchat:help-key";
 
