@@ -3,7 +3,7 @@ import { door } from "./door.js";
 import { filesLater } from "./files_later.js";
 import { messageActions } from "./message_actions.js";
 import { naming } from "./naming.js";
-import { notifications } from "./notifications.js";
+import { notifications } from "./attention/notifications.js";
 import { permalinks } from "./permalinks.js";
 import { roomMenu } from "./room_menu.js";
 import { shutOut } from "./shut_out.js";

@@ -1,8 +1,8 @@
-import { Attention } from "./attention.js";
-import { chime } from "./chime.js";
-import { Dialog } from "./ui/dialog.js";
-import { namesOf } from "./ui/file_size.js";
-import { Cupboard } from "./core/storage.js";
+import { Attention } from "./tab_leader.js";
+import { chime } from "./sound.js";
+import { Dialog } from "../ui/dialog.js";
+import { namesOf } from "../ui/file_size.js";
+import { Cupboard } from "../core/storage.js";
 
 const BODY_LENGTH = 140;
 const PREFIX = "roomchat:notify";
