@@ -1,6 +1,6 @@
 import { presence, reading, typing } from "./company.js";
 import { door } from "./door.js";
-import { filesLater } from "./files_later.js";
+import { filesLater } from "./uploads/lazy_files.js";
 import { messageActions } from "./message_actions.js";
 import { naming } from "./naming.js";
 import { notifications } from "./attention/notifications.js";

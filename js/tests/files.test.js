@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { boxOf, kindOf, namesOf, sizeOf } from "../src/ui/file_size.js";
-import { Upload } from "../src/upload.js";
+import { Upload } from "../src/uploads/upload.js";
 import { settled } from "./stage.js";
 
 // What the server makes of the same files is tested against the same file.

@@ -1,4 +1,4 @@
-import { freshId } from "./core/identifiers.js";
+import { freshId } from "../core/identifiers.js";
 
 const RETRY_MS = 2_000;
 const TRIES = 4; // of an upload that the network breaks off while everything else gets through

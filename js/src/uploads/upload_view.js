@@ -1,5 +1,5 @@
-import { sizeOf } from "./ui/file_size.js";
-import { drawn } from "./pictures.js";
+import { sizeOf } from "../ui/file_size.js";
+import { drawn } from "./resize.js";
 
 const PICTURE_PX = 160;
 

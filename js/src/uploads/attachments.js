@@ -1,5 +1,5 @@
 import { watchForFiles } from "./incoming_files.js";
-import { Tray } from "./tray.js";
+import { Tray } from "./attachment_tray.js";
 
 /** Files that go with the next message: chosen, pasted or dropped, and on their way to the server at once. */
 export function attachments(room) {

@@ -1,10 +1,10 @@
-import { tokenIn } from "./ui/csrf.js";
-import { sizeOf } from "./ui/file_size.js";
-import { prepared, shrinks } from "./pictures.js";
-import { Cupboard } from "./core/storage.js";
+import { tokenIn } from "../ui/csrf.js";
+import { sizeOf } from "../ui/file_size.js";
+import { prepared, shrinks } from "./resize.js";
+import { Cupboard } from "../core/storage.js";
 import { Upload, takeBack } from "./upload.js";
 import { UploadView } from "./upload_view.js";
-import { counted } from "./ui/plurals.js";
+import { counted } from "../ui/plurals.js";
 
 const KEPT = "roomchat:files";
 const ANYTHING = "application/octet-stream";
