@@ -2,7 +2,7 @@
 
 ``{% roomchat "lobby" %}`` puts a room into any page, with its style and script; ``{% roomchat_assets %}`` puts these two where you want them.
 
-Colours and initials are computed here for what the server renders and in ``js/src/people.js`` for what the browser renders.
+Colours and initials are computed here for what the server renders and in ``js/src/people/avatars.js`` for what the browser renders.
 Both follow the same rules; ``tests/browser`` compares them.
 """
 

@@ -1,8 +1,8 @@
-import { presence, reading, typing } from "./company.js";
+import { presence, reading, typing } from "./people/presence.js";
 import { door } from "./door.js";
 import { filesLater } from "./uploads/lazy_files.js";
 import { messageActions } from "./message_actions.js";
-import { naming } from "./naming.js";
+import { naming } from "./people/own_name.js";
 import { notifications } from "./attention/notifications.js";
 import { permalinks } from "./permalinks.js";
 import { roomMenu } from "./room_menu.js";

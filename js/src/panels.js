@@ -4,14 +4,14 @@
  */
 import { edits } from "./edits.js";
 import { emojiPicker } from "./emoji_button.js";
-import { guestName } from "./guest_name.js";
+import { guestName } from "./people/guest_name.js";
 import { help } from "./ui/help.js";
 import { invitations } from "./invitations.js";
 import { leaving } from "./leaving.js";
-import { moderation } from "./moderation.js";
-import { people } from "./people_dialog.js";
+import { moderation } from "./people/moderation.js";
+import { people } from "./people/people_dialog.js";
 import { pinned } from "./pinned.js";
-import { report } from "./report.js";
+import { report } from "./people/report.js";
 import { search } from "./search.js";
 import { settings } from "./settings_dialog.js";
 

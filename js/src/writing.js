@@ -1,7 +1,7 @@
 import { Callable } from "./callable.js";
 import { Completion } from "./completion.js";
 import { EmojiNames } from "./emoji.js";
-import { hue, initials } from "./people.js";
+import { hue, initials } from "./people/avatars.js";
 import { RecentEmoji } from "./recent_emoji.js";
 import { Cupboard } from "./core/storage.js";
 import { REAL_CLOCK } from "./core/transport.js";

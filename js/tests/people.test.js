@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { amount, countdown, duration } from "../src/ui/durations.js";
-import { beginsAWord } from "../src/people_dialog.js";
+import { beginsAWord } from "../src/people/people_dialog.js";
 import { changes } from "../src/settings_dialog.js";
 
 test("a length of time is said in the largest unit that it is a whole number of", () => {

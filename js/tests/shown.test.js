@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Calendar, relation } from "../src/calendar.js";
 import { freshId } from "../src/core/identifiers.js";
 import { pieces } from "../src/links.js";
-import { hue, initials } from "../src/people.js";
+import { hue, initials } from "../src/people/avatars.js";
 
 // What the server makes of the same texts is tested against the same file.
 const LINKS = JSON.parse(readFileSync(new URL("../../tests/links.json", import.meta.url)));

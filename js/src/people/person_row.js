@@ -1,4 +1,4 @@
-import { hue, initials } from "./people.js";
+import { hue, initials } from "./avatars.js";
 
 /** Somebody in a list of people: the `<li>` of `_people.html`. */
 export class PersonRow {

@@ -1,6 +1,6 @@
-import { Badge } from "./attention/unread_badge.js";
+import { Badge } from "../attention/unread_badge.js";
 import { PresenceView } from "./presence_view.js";
-import { Reading } from "./attention/read_tracker.js";
+import { Reading } from "../attention/read_tracker.js";
 import { Typing } from "./typing.js";
 
 /** How many are here; who they are is behind the number. */

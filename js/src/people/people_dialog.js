@@ -1,4 +1,4 @@
-import { Dialog } from "./ui/dialog.js";
+import { Dialog } from "../ui/dialog.js";
 import { PeopleList } from "./people_list.js";
 
 const FILTER_FROM = 9; // so many people, and one may look for somebody by name

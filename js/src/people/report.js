@@ -1,4 +1,4 @@
-import { FormDialog } from "./ui/form_dialog.js";
+import { FormDialog } from "../ui/form_dialog.js";
 
 /** Ask the moderators to look at a message, and say what is wrong with it. */
 export function report(room) {

@@ -1,4 +1,4 @@
-import { FormDialog } from "./ui/form_dialog.js";
+import { FormDialog } from "../ui/form_dialog.js";
 
 /** What moderators and owners may do about somebody: from the list of people, and from what they said. */
 export function moderation(room) {

@@ -1,7 +1,7 @@
-import { tokenIn } from "./ui/csrf.js";
-import { FormDialog } from "./ui/form_dialog.js";
-import { freshId } from "./core/identifiers.js";
-import { postFrame } from "./core/post_frame.js";
+import { tokenIn } from "../ui/csrf.js";
+import { FormDialog } from "../ui/form_dialog.js";
+import { freshId } from "../core/identifiers.js";
+import { postFrame } from "../core/post_frame.js";
 
 /** A guest chooses how others see them: behind their name in the header, and in the room's menu. */
 export function guestName(room) {
