@@ -1,6 +1,6 @@
 """Where a text calls people by their names: ``@name``.
 
-``js/src/mentions.js`` does the same in the browser; ``tests/mentions.json`` holds both to it.
+``js/src/timeline/mentions.js`` does the same in the browser; ``tests/mentions.json`` holds both to it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Addresses in what people say. ``js/src/links.js`` does the same in the browser; ``tests/links.json`` holds both to it."""
+"""Addresses in what people say. ``js/src/timeline/links.js`` does the same in the browser; ``tests/links.json`` holds both to it."""
 
 from __future__ import annotations
 

@@ -230,7 +230,7 @@ def _counted(said: Callable[[int], str]) -> dict[str, Any]:
 
 @register.filter
 def roomchat_line(message: Any) -> str:
-    """What the system says, in the reader's language; ``js/src/lines.js`` does the same in the browser."""
+    """What the system says, in the reader's language; ``js/src/timeline/system_lines.js`` does the same in the browser."""
     return lines.said(message.line)
 
 
@@ -399,7 +399,7 @@ def _link(url: str) -> SafeString:
 def roomchat_when(at: datetime.datetime) -> str:
     """When it was, as short as can be: the time if it was today, the day of the last week, else the date.
 
-    ``js/src/calendar.js`` does the same by the reader's clock.
+    ``js/src/timeline/calendar.js`` does the same by the reader's clock.
     """
     local = timezone.localtime(at) if timezone.is_aware(at) else at
     today = timezone.localdate() if timezone.is_aware(at) else datetime.date.today()

@@ -1,12 +1,12 @@
 import { Banner } from "./ui/banner.js";
-import { Calendar } from "./calendar.js";
+import { Calendar } from "./timeline/calendar.js";
 import { openSession } from "./client.js";
 import { Composer } from "./composer.js";
 import { tokenIn } from "./ui/csrf.js";
 import { Draft } from "./drafts.js";
 import { FEATURES } from "./features.js";
-import { History } from "./history.js";
-import { LogView } from "./log_view.js";
+import { History } from "./timeline/history.js";
+import { LogView } from "./timeline/log_view.js";
 import { Notice } from "./ui/toast.js";
 import { whenParsed } from "./ui/when_parsed.js";
 import { Room } from "./room.js";

@@ -1,10 +1,10 @@
 import { presence, reading, typing } from "./people/presence.js";
 import { door } from "./door.js";
 import { filesLater } from "./uploads/lazy_files.js";
-import { messageActions } from "./message_actions.js";
+import { messageActions } from "./timeline/message_actions.js";
 import { naming } from "./people/own_name.js";
 import { notifications } from "./attention/notifications.js";
-import { permalinks } from "./permalinks.js";
+import { permalinks } from "./timeline/permalinks.js";
 import { roomMenu } from "./room_menu.js";
 import { shutOut } from "./shut_out.js";
 import { slowMode } from "./slow_mode.js";

@@ -3,4 +3,4 @@
  * in it, without waiting for this.
  */
 export { attachments } from "./uploads/attachments.js";
-export { lightbox } from "./lightbox.js";
+export { lightbox } from "./timeline/lightbox.js";

@@ -1,4 +1,4 @@
-import { Calendar } from "./calendar.js";
+import { Calendar } from "./timeline/calendar.js";
 import { tokenIn } from "./ui/csrf.js";
 import { namesOf } from "./ui/file_size.js";
 import { pageSignals } from "./core/page_signals.js";

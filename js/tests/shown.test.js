@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Calendar, relation } from "../src/calendar.js";
+import { Calendar, relation } from "../src/timeline/calendar.js";
 import { freshId } from "../src/core/identifiers.js";
-import { pieces } from "../src/links.js";
+import { pieces } from "../src/timeline/links.js";
 import { hue, initials } from "../src/people/avatars.js";
 
 // What the server makes of the same texts is tested against the same file.

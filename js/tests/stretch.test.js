@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Stretch } from "../src/stretch.js";
+import { Stretch } from "../src/timeline/message_window.js";
 import { message } from "./stage.js";
 
 /** A room on a server: what was said has the numbers 1, 2, 3, …; pages as the address `messages/` answers them. */

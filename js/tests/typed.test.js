@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Callable } from "../src/callable.js";
 import { EmojiBook } from "../src/emoji.js";
 import { begins, fold } from "../src/ui/normalize.js";
-import { calls } from "../src/mentions.js";
+import { calls } from "../src/timeline/mentions.js";
 import { RecentEmoji } from "../src/recent_emoji.js";
 import { Cupboard } from "../src/core/storage.js";
 import { callAt, emojiAt, wholeEmojiAt } from "../src/typed.js";

@@ -1,9 +1,9 @@
 import { dayKey, relation } from "./calendar.js";
 import { FilesView } from "./files_view.js";
-import { sentence } from "./lines.js";
+import { sentence } from "./system_lines.js";
 import { pieces } from "./links.js";
 import { callElement, calls, markCalls } from "./mentions.js";
-import { hue, initials } from "./people/avatars.js";
+import { hue, initials } from "../people/avatars.js";
 import { QuoteView } from "./quote_view.js";
 import { ReactionsView } from "./reactions_view.js";
 import { nodesOf } from "./rendered.js";

@@ -1,5 +1,5 @@
-import { isPlain } from "./ui/plain_click.js";
-import { Dialog } from "./ui/dialog.js";
+import { isPlain } from "../ui/plain_click.js";
+import { Dialog } from "../ui/dialog.js";
 
 /** The pictures of the room, one at a time and as large as the window. Without a script the link leads to the picture. */
 export function lightbox(room) {

@@ -1,6 +1,6 @@
-import { isPlain } from "./ui/plain_click.js";
-import { Dialog } from "./ui/dialog.js";
-import { namesOf } from "./ui/file_size.js";
+import { isPlain } from "../ui/plain_click.js";
+import { Dialog } from "../ui/dialog.js";
+import { namesOf } from "../ui/file_size.js";
 import { foundRow } from "./found_row.js";
 
 const EXCERPT_LENGTH = 160; // as in search.py

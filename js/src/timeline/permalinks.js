@@ -1,4 +1,4 @@
-import { isPlain } from "./ui/plain_click.js";
+import { isPlain } from "../ui/plain_click.js";
 
 const PLACES = ["at", "before", "after"];
 

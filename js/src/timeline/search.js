@@ -1,8 +1,8 @@
-import { isPlain } from "./ui/plain_click.js";
-import { Dialog } from "./ui/dialog.js";
+import { isPlain } from "../ui/plain_click.js";
+import { Dialog } from "../ui/dialog.js";
 import { foundRow } from "./found_row.js";
-import { isSearchKey } from "./ui/shortcuts.js";
-import { counted } from "./ui/plurals.js";
+import { isSearchKey } from "../ui/shortcuts.js";
+import { counted } from "../ui/plurals.js";
 
 const TYPED_MS = 250; // so long nothing more was typed
 
@@ -136,7 +136,7 @@ class Search {
     const { data } = this.#room;
     const isHere = room === data.room;
     const url = this.#room.urlOf(seq);
-    if (!isHere) url.pathname = new URL(`../${encodeURIComponent(room)}/`, url).pathname;
+    if (!isHere) url.pathname = new URL(`../../${encodeURIComponent(room)}/`, url).pathname;
     const everywhere = this.#form.elements.everywhere.checked;
     const row = foundRow(this.#room, { author, at, where: everywhere && title, url, pieces: excerpt });
     if (isHere) row.querySelector("a").dataset.seq = seq;

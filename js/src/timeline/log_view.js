@@ -1,6 +1,6 @@
 import { MessageView } from "./message_view.js";
-import { Stretch } from "./stretch.js";
-import { counted } from "./ui/plurals.js";
+import { Stretch } from "./message_window.js";
+import { counted } from "../ui/plurals.js";
 
 const AT_BOTTOM_PX = 48; // this close to the end counts as being there
 const FAR_PX = 600; // this far away there is a button back

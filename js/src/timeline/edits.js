@@ -1,4 +1,4 @@
-import { Dialog } from "./ui/dialog.js";
+import { Dialog } from "../ui/dialog.js";
 
 /** What a message said before it was edited, where the site keeps that. */
 export function edits(room) {

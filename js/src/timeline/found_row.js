@@ -1,4 +1,4 @@
-import { hue, initials } from "./people/avatars.js";
+import { hue, initials } from "../people/avatars.js";
 
 /**
  * A message in a list, as a link to it: the `<li>` of `_found.html`.

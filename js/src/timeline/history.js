@@ -1,4 +1,4 @@
-import { isPlain } from "./ui/plain_click.js";
+import { isPlain } from "../ui/plain_click.js";
 
 const AHEAD_PX = 800; // begin to load this long before the reader gets there
 

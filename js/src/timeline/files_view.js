@@ -1,5 +1,5 @@
-import { boxOf, kindOf, sizeOf } from "./ui/file_size.js";
-import { drawn } from "./uploads/resize.js";
+import { boxOf, kindOf, sizeOf } from "../ui/file_size.js";
+import { drawn } from "../uploads/resize.js";
 
 /**
  * The files of a message, each cloned from `_file.html`: pictures, players, and rows with a name.

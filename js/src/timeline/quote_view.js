@@ -1,4 +1,4 @@
-import { namesOf } from "./ui/file_size.js";
+import { namesOf } from "../ui/file_size.js";
 
 /** The beginning of the message that another one answers: a link to it, above the answer. */
 export class QuoteView {
