@@ -1,9 +1,9 @@
 import { Banner } from "./ui/banner.js";
 import { Calendar } from "./timeline/calendar.js";
 import { openSession } from "./client.js";
-import { Composer } from "./composer.js";
+import { Composer } from "./composer/composer.js";
 import { tokenIn } from "./ui/csrf.js";
-import { Draft } from "./drafts.js";
+import { Draft } from "./composer/drafts.js";
 import { FEATURES } from "./features.js";
 import { History } from "./timeline/history.js";
 import { LogView } from "./timeline/log_view.js";

@@ -6,9 +6,9 @@ import { naming } from "./people/own_name.js";
 import { notifications } from "./attention/notifications.js";
 import { permalinks } from "./timeline/permalinks.js";
 import { roomMenu } from "./room_menu.js";
-import { shutOut } from "./shut_out.js";
-import { slowMode } from "./slow_mode.js";
-import { completion, emojiNames, voice } from "./writing.js";
+import { shutOut } from "./composer/read_only.js";
+import { slowMode } from "./composer/slow_mode.js";
+import { completion, emojiNames, voice } from "./composer/emoji_names.js";
 
 /**
  * What the page can do beyond reading and writing: each a function of a {@link Room}. Each works alone: leave one out, and

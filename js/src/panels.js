@@ -3,7 +3,7 @@
  * first reaches for the room; see `door.js`.
  */
 import { edits } from "./timeline/edits.js";
-import { emojiPicker } from "./emoji_button.js";
+import { emojiPicker } from "./composer/emoji_button.js";
 import { guestName } from "./people/guest_name.js";
 import { help } from "./ui/help.js";
 import { invitations } from "./invitations.js";

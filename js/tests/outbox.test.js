@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Draft } from "../src/drafts.js";
+import { Draft } from "../src/composer/drafts.js";
 import { Outbox } from "../src/core/outbox.js";
 import { Cupboard } from "../src/core/storage.js";
 import { FakeClock, FakeStorage } from "./stage.js";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Callable } from "../src/callable.js";
-import { EmojiBook } from "../src/emoji.js";
+import { Callable } from "../src/composer/mention_candidates.js";
+import { EmojiBook } from "../src/composer/emoji.js";
 import { begins, fold } from "../src/ui/normalize.js";
 import { calls } from "../src/timeline/mentions.js";
-import { RecentEmoji } from "../src/recent_emoji.js";
+import { RecentEmoji } from "../src/composer/recent_emoji.js";
 import { Cupboard } from "../src/core/storage.js";
-import { callAt, emojiAt, wholeEmojiAt } from "../src/typed.js";
+import { callAt, emojiAt, wholeEmojiAt } from "../src/composer/caret_context.js";
 import { FakeClock } from "./stage.js";
 
 // What the server makes of the same texts is tested against the same file.

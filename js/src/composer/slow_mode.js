@@ -1,4 +1,4 @@
-import { countdown, duration } from "./ui/durations.js";
+import { countdown, duration } from "../ui/durations.js";
 
 const TICK_MS = 1_000;
 

@@ -1,4 +1,4 @@
-import { counted } from "./ui/plurals.js";
+import { counted } from "../ui/plurals.js";
 
 const COUNT_FROM = 200; // characters left at which the counter appears
 const IME_KEY_CODE = 229; // what Safari reports for the Enter that ends a composition

@@ -1,4 +1,4 @@
-import { begins, fold } from "./ui/normalize.js";
+import { begins, fold } from "../ui/normalize.js";
 
 const ASK_AFTER_MS = 150;
 const PEOPLE_MAX = 20; // as many as the server tells at once

@@ -1,11 +1,11 @@
-import { Callable } from "./callable.js";
+import { Callable } from "./mention_candidates.js";
 import { Completion } from "./completion.js";
 import { EmojiNames } from "./emoji.js";
-import { hue, initials } from "./people/avatars.js";
+import { hue, initials } from "../people/avatars.js";
 import { RecentEmoji } from "./recent_emoji.js";
-import { Cupboard } from "./core/storage.js";
-import { REAL_CLOCK } from "./core/transport.js";
-import { callAt, emojiAt, wholeEmojiAt } from "./typed.js";
+import { Cupboard } from "../core/storage.js";
+import { REAL_CLOCK } from "../core/transport.js";
+import { callAt, emojiAt, wholeEmojiAt } from "./caret_context.js";
 
 const EMOJI_MAX = 8;
 const ASK_AGAIN_MAX_S = 60 * 60;

@@ -1,4 +1,4 @@
-import { begins, fold } from "./ui/normalize.js";
+import { begins, fold } from "../ui/normalize.js";
 
 const loading = new Map(); // by address, for all rooms of a page
 

@@ -1,6 +1,6 @@
 import { EmojiPicker } from "./emoji_picker.js";
 import { RecentEmoji } from "./recent_emoji.js";
-import { Cupboard } from "./core/storage.js";
+import { Cupboard } from "../core/storage.js";
 
 /** Emoji from a list: into what one writes, and under messages. */
 export function emojiPicker(room) {

@@ -1,4 +1,4 @@
-import { placeBeside } from "./ui/anchor.js";
+import { placeBeside } from "../ui/anchor.js";
 import { EmojiGrid } from "./emoji_grid.js";
 
 const FOUND_MAX = 60;
