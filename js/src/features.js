@@ -5,7 +5,7 @@ import { messageActions } from "./timeline/message_actions.js";
 import { naming } from "./people/own_name.js";
 import { notifications } from "./attention/notifications.js";
 import { permalinks } from "./timeline/permalinks.js";
-import { roomMenu } from "./room_menu.js";
+import { roomMenu } from "./rooms/room_menu.js";
 import { shutOut } from "./composer/read_only.js";
 import { slowMode } from "./composer/slow_mode.js";
 import { completion, emojiNames, voice } from "./composer/emoji_names.js";

@@ -24,8 +24,8 @@
  * Who brings a page of their own finds transport and session in `client.js`.
  */
 import { RoomChat } from "./element.js";
-import { NewRoom } from "./new_room.js";
-import { RoomList } from "./room_list.js";
+import { NewRoom } from "./rooms/new_room.js";
+import { RoomList } from "./rooms/room_list.js";
 
 const ELEMENTS = { "room-chat": RoomChat, "room-list": RoomList, "new-room": NewRoom };
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { amount, countdown, duration } from "../src/ui/durations.js";
 import { beginsAWord } from "../src/people/people_dialog.js";
-import { changes } from "../src/settings_dialog.js";
+import { changes } from "../src/rooms/settings_dialog.js";
 
 test("a length of time is said in the largest unit that it is a whole number of", () => {
   const said = [5, 60, 90, 900, 3600, 7200, 86_400].map((seconds) => duration(seconds, "en"));

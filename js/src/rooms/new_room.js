@@ -1,7 +1,7 @@
-import { isPlain } from "./ui/plain_click.js";
-import { Dialog } from "./ui/dialog.js";
-import { whenParsed } from "./ui/when_parsed.js";
-import { postFrame } from "./core/post_frame.js";
+import { isPlain } from "../ui/plain_click.js";
+import { Dialog } from "../ui/dialog.js";
+import { whenParsed } from "../ui/when_parsed.js";
+import { postFrame } from "../core/post_frame.js";
 
 /** `<new-room>`: the button that makes a room opens its form in place, where the server has put it. See `_new_room.html`. */
 export class NewRoom extends HTMLElement {

@@ -1,5 +1,5 @@
-import { amount, duration } from "./ui/durations.js";
-import { FormDialog } from "./ui/form_dialog.js";
+import { amount, duration } from "../ui/durations.js";
+import { FormDialog } from "../ui/form_dialog.js";
 
 /** The settings of the room, for owners. */
 export function settings(room) {

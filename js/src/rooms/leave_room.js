@@ -1,4 +1,4 @@
-import { FormDialog } from "./ui/form_dialog.js";
+import { FormDialog } from "../ui/form_dialog.js";
 
 /** End one's membership, and go back to the list of rooms. */
 export function leaving(room) {

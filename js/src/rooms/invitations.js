@@ -1,5 +1,5 @@
-import { Dialog } from "./ui/dialog.js";
-import { counted } from "./ui/plurals.js";
+import { Dialog } from "../ui/dialog.js";
+import { counted } from "../ui/plurals.js";
 
 /** Links by which people become members: make one, copy it, see those that work, and revoke them. */
 export function invitations(room) {

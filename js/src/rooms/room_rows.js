@@ -1,4 +1,4 @@
-import { hue, initials } from "./people/avatars.js";
+import { hue, initials } from "../people/avatars.js";
 
 const COUNTED_MAX = 99; // the server counts to a hundred
 const PARTS = ["yours", "lately"];

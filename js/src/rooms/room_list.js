@@ -1,11 +1,11 @@
-import { Calendar } from "./timeline/calendar.js";
-import { tokenIn } from "./ui/csrf.js";
-import { namesOf } from "./ui/file_size.js";
-import { pageSignals } from "./core/page_signals.js";
-import { whenParsed } from "./ui/when_parsed.js";
-import { postFrame } from "./core/post_frame.js";
+import { Calendar } from "../timeline/calendar.js";
+import { tokenIn } from "../ui/csrf.js";
+import { namesOf } from "../ui/file_size.js";
+import { pageSignals } from "../core/page_signals.js";
+import { whenParsed } from "../ui/when_parsed.js";
+import { postFrame } from "../core/post_frame.js";
 import { RoomRows } from "./room_rows.js";
-import { Cupboard } from "./core/storage.js";
+import { Cupboard } from "../core/storage.js";
 
 const ASK_EVERY_MS = 20_000;
 const FRESH_MS = 2_000; // what is younger is not asked for again
