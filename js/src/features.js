@@ -1,5 +1,5 @@
 import { presence, reading, typing } from "./people/presence.js";
-import { door } from "./door.js";
+import { door } from "./lazy_panels.js";
 import { filesLater } from "./uploads/lazy_files.js";
 import { messageActions } from "./timeline/message_actions.js";
 import { naming } from "./people/own_name.js";
