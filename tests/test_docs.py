@@ -302,13 +302,35 @@ def test_the_versions_are_those_of_the_package(path: Path) -> None:
 def test_the_extras_are_those_of_the_package() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-    assert first_column(section("installation.md", "1. Install it")) == set(project["optional-dependencies"])
+    assert first_column(section("installation.md", "1. Install the package")) == set(project["optional-dependencies"])
 
 
 def test_the_readme_and_the_first_page_start_in_the_same_way() -> None:
     readme = [code for _, code in code_blocks(ROOT / "README.md", "python")]
 
     assert [code for _, code in code_blocks(DOCS / "index.md", "python")] == readme
+
+
+@pytest.mark.slow
+def test_the_quick_start_of_the_readme_works_in_a_new_project(tmp_path: Path) -> None:
+    settings, urls, asgi = (code for _, code in code_blocks(ROOT / "README.md", "python"))
+    environment = {
+        **{name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"},
+        "PYTHONPATH": str(ROOT),
+    }
+
+    def run(*words: str) -> None:
+        subprocess.run([sys.executable, *words], cwd=tmp_path, env=environment, check=True, capture_output=True)
+
+    run("-m", "django", "startproject", "mysite", ".")
+    with (tmp_path / "mysite" / "settings.py").open("a") as file:
+        file.write(f"\n{settings}")
+    (tmp_path / "mysite" / "urls.py").write_text(urls)
+    (tmp_path / "mysite" / "asgi.py").write_text(asgi)
+
+    run("manage.py", "migrate")
+    run("manage.py", "check", "--fail-level", "ERROR")
+    run("-c", "from mysite.asgi import application; from django.urls import reverse; reverse('roomchat:index')")
 
 
 def test_the_chapters_on_the_way_of_a_message_are_modules() -> None:
