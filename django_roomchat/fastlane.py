@@ -1,10 +1,10 @@
-"""Writing a frame's bytes straight to the server's transport, where that is certainly what the server would write.
+"""Write a text frame's bytes to the server's transport, where they are the bytes that the server would write.
 
-A frame for a thousand members is the same thousand times, but a server makes it anew for each.
-On uvicorn, with the websockets library and without compression, the bytes of a text frame are a header and the text,
-so they are made once and kept with the message, and written to each member's transport.
-That needs parts of uvicorn that are not its public interface: whatever is not exactly as expected, here or later,
-leaves the socket to the server's own ``send``, which is always right. ``tests/test_fastlane.py`` holds both ways together.
+A frame for a thousand members is the same a thousand times, but a server encodes it for each of them.
+On uvicorn, with the websockets library and without compression, the bytes of a text frame are a header and
+the text. They are encoded once, kept with the message and written to each member's transport.
+This uses private attributes of uvicorn. If anything differs from what is expected, at any time, the socket
+uses the server's own ``send``, which is always correct. ``tests/test_fastlane.py`` compares both ways.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _PARTS = ("close_sent", "conn", "disconnected", "handshake_complete", "transport
 
 
 class TextFrame(dict[str, Any]):
-    """The ASGI message of a text, with the bytes that it becomes: each made once, whoever gets it."""
+    """The ASGI message of a text frame, with its encoded bytes. Both are made once for all recipients."""
 
     __slots__ = ("_wire", "size")
 
     def __init__(self, text: str) -> None:
         super().__init__(type="websocket.send", text=text)
         self.size = len(text)
-        """About its bytes, for those that count what waits."""
+        """Approximate size in bytes, for the limits on waiting frames."""
         self._wire: bytes | None = None
 
     @property
@@ -39,10 +39,10 @@ class TextFrame(dict[str, Any]):
 
 
 def beneath_sessions(send: Send) -> Send:
-    """The ``send`` that Channels' session middleware wraps.
+    """Return the ``send`` that Channels' session middleware wraps.
 
-    The middleware looks at the session with every message, to save it before the one that starts an HTTP response.
-    A socket has none of these.
+    The middleware checks the session on every message, to save it before the message that starts an HTTP
+    response. A WebSocket sends no such message.
     """
     wrapper = getattr(send, "__self__", None)
     real_send = getattr(wrapper, "real_send", None)
@@ -51,7 +51,7 @@ def beneath_sessions(send: Send) -> Send:
 
 
 def find(send: Send) -> Fastlane | None:
-    """The fast way to an accepted socket, if it has one."""
+    """Return the direct writer of an accepted socket, or ``None`` if its server has no such way."""
     protocol: Any = getattr(send, "__self__", None)
     kind = type(protocol)
     if f"{kind.__module__}.{kind.__qualname__}" != _PROTOCOL or getattr(send, "__name__", "") != "send":
@@ -65,7 +65,7 @@ def find(send: Send) -> Fastlane | None:
 
 
 class Fastlane:
-    """The fast way to one socket."""
+    """Writes text frames to the transport of one socket."""
 
     __slots__ = ("_protocol",)
 
@@ -73,7 +73,7 @@ class Fastlane:
         self._protocol = protocol
 
     def write(self, message: TextFrame) -> bool:
-        """Send a text. Returns whether it did; if not, the server's ``send`` knows what to do."""
+        """Write a text frame. Returns whether it was written; if not, the caller uses the server's ``send``."""
         protocol = self._protocol
         if (
             not protocol.writable.is_set()
@@ -88,7 +88,7 @@ class Fastlane:
 
 
 def frame(text: str) -> bytes:
-    """A whole, unmasked text frame (RFC 6455, section 5.2)."""
+    """Encode a whole, unmasked text frame (RFC 6455, section 5.2)."""
     payload = text.encode()
     length = len(payload)
     if length < 126:

@@ -1,4 +1,4 @@
-"""What is sent of a room: each frame made once, whoever gets it."""
+"""Encode-once cache: each outgoing frame of a room is encoded once for all its recipients."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from django_roomchat.protocol import (
 )
 
 _ERASED = b'"deleted_at":'
-"""In every event that is a deletion. In a text the quotes would have backslashes."""
+"""Occurs in every encoded event that is a deletion. Inside a string, JSON would escape the quotes."""
 
 
 class Stretch:
-    """A batch, with the frames that it becomes: each made once, whoever gets it."""
+    """A batch with its encoded frames. Each frame is encoded once for all recipients."""
 
     __slots__ = ("_frame", "_tutorial_frames", "batch")
 
@@ -42,24 +42,24 @@ class Stretch:
 
 
 def erases(event: bytes) -> bool:
-    """Whether an encoded event is a deletion."""
+    """Return whether an encoded event is a deletion."""
     return _ERASED in event
 
 
 def batch_of(part: log.Slice) -> Batch:
-    """A part of the log as news of it."""
+    """Convert a part of the log to a batch."""
     events = [(event.rev, encode_event(event)) for event in part.events]
     return Batch(part.room, part.epoch, part.prev, part.head, events)
 
 
 def events_frame(batch: Batch) -> TextFrame:
-    """What happened in a room."""
+    """Encode the ``events`` frame of a batch."""
     events = [msgspec.Raw(event) for _, event in batch.events]
     return TextFrame(encode(Events(batch.room, batch.epoch, batch.prev, batch.head, events)))
 
 
 def joined_frame(part: log.Slice, title: str) -> TextFrame:
-    """The answer to a join; *title* is shown as long as the room does not exist."""
+    """Encode the ``joined`` frame. *title* is sent while the room does not exist."""
     events = [msgspec.Raw(encode_event(event)) for event in part.events]
     joined = Joined(
         room=part.room,
@@ -76,7 +76,9 @@ def joined_frame(part: log.Slice, title: str) -> TextFrame:
 
 
 def tutorial_frames(events: list[tuple[int, bytes]]) -> list[TextFrame]:
-    """New messages only: the tutorial's page cannot show that one was edited or deleted."""
+    """Encode the new messages of a batch in the tutorial's format. Its page cannot show that a message was
+    edited or deleted.
+    """
     decoded = [decode_event(event) for _, event in events]
     return [
         TextFrame(encode(TutorialMessage(_told(event), event.author.name, event.seq)))
@@ -86,7 +88,7 @@ def tutorial_frames(events: list[tuple[int, bytes]]) -> list[TextFrame]:
 
 
 def _told(event: Event) -> str:
-    """Its text, and the addresses of its files: the tutorial's page shows nothing else."""
+    """Return the text and the URLs of the files, one a line. The tutorial's page shows nothing else."""
     if event.files is None:
         return event.body
     return "\n".join(filter(None, [event.body, *(file.url or file.name for file in event.files)]))

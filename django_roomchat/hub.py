@@ -1,10 +1,11 @@
-"""Fan-out inside one process: rooms, their sockets, and how far each has come.
+"""Fan-out inside one process: the rooms in use, the sockets subscribed to them, and the position of each.
 
-One rule holds at every hop. A batch covers ``(prev, head]``; whoever stands at ``c`` ignores it if ``head <= c``, applies it if
-``prev <= c < head``, and has found a hole if ``prev > c``: then the log is read from ``c``.
+One rule holds at every hop. A batch covers the range ``(prev, head]``. A receiver whose cursor is ``c``
+ignores the batch if ``head <= c`` and applies it if ``prev <= c < head``. If ``prev > c``, the receiver has
+found a gap and reads the log from ``c``.
 
-A socket has no queue of events. It has a position, and the room's recent events, shared by all, are what waits for it:
-who falls behind loses nothing but time.
+A socket has no queue of events. It has a cursor, and all sockets of a room share the buffer of the room's
+recent events. A slow client therefore receives events later, but loses none.
 """
 
 from __future__ import annotations
@@ -38,70 +39,76 @@ from django_roomchat.identity import Identity
 from django_roomchat.protocol import CLOSE_TOO_SLOW, Heads, Joined, encode
 
 LINGER_SECONDS = 10.0
-"""How long a room stays ready after its last socket left, for those who only reload the page."""
+"""How long a room is kept in memory after its last socket left, in seconds. A client that reloads the page
+finds it ready."""
 FRAME_BYTES = 65_536
-"""Someone who catches up gets frames of about this size, so that a slow client stops us early."""
+"""Approximate size of a catch-up frame, in bytes. Small frames make the backpressure of a slow client take
+effect early."""
 CHECK_SECONDS = 1.0
-"""How often the hub looks for sockets that are stuck and rooms that nobody needs."""
+"""Interval, in seconds, at which the hub looks for blocked sockets and for rooms without sockets."""
 
 
 class Socket(Protocol):
-    """What the hub knows of a socket."""
+    """The interface of a socket, as the hub uses it."""
 
     seats: dict[str, Seat]
-    """Its rooms, by name."""
+    """The socket's subscriptions, by canonical room name."""
 
     @property
     def is_tutorial(self) -> bool:
-        """It speaks the tutorial's dialect."""
+        """Whether the socket uses the Channels tutorial's message format."""
 
     @property
     def is_ready(self) -> bool:
-        """What is written now leaves now."""
+        """Whether a frame written now is sent without waiting."""
 
     @property
     def blocked_since(self) -> float | None:
-        """When its client stopped reading (``time.monotonic()``)."""
+        """When the client stopped reading, as ``time.monotonic()``; ``None`` while it reads."""
 
     def write(self, frame: TextFrame) -> None:
-        """Send a frame without waiting."""
+        """Send an event frame without waiting."""
 
     def reply(self, frame: TextFrame) -> None:
-        """The same for what is no event."""
+        """Send a frame that carries no event, without waiting."""
 
     def close(self, code: int, retry_after: float | None = None) -> None:
-        """Say bye and close, without waiting."""
+        """Send a ``bye`` frame and close the connection, without waiting."""
 
     @property
     def who(self) -> Identity:
-        """Who speaks through it."""
+        """The identity this socket authenticated as."""
 
     @property
     def key(self) -> str:
-        """Of who speaks through it."""
+        """The key of the identity this socket authenticated as."""
 
     def call(self, name: str) -> None:
-        """Speak under another name from now on."""
+        """Change the display name of the socket's identity."""
 
     async def check_access(self, name: str) -> bool:
-        """Leave the room if one may not be there any more. Returns whether that could be found out."""
+        """Check again whether the socket may stay in the room, and leave the room if not.
+
+        Returns:
+            Whether the check could be carried out.
+        """
 
 
 class Watcher(Protocol):
-    """Is told who comes and goes; see :attr:`Hub.watchers`."""
+    """Notified when a socket subscribes to or leaves a room; see :attr:`Hub.watchers`."""
 
     is_busy: bool
-    """It needs the hub, though there may be no sockets."""
+    """Keep the hub running even when no sockets are open."""
 
     def entered(self, socket: Socket, name: str) -> None:
-        """A socket is in a room. It may not have been told so yet."""
+        """Called when a socket has subscribed to a room. ``joined`` may not have been sent yet."""
 
     def left(self, socket: Socket, name: str) -> None:
-        """A socket is in a room no more."""
+        """Called when a socket has left a room."""
 
 
 class Seat:
-    """A socket in a room."""
+    """The subscription of one socket to one room."""
 
     __slots__ = ("cursor", "is_reading", "room", "socket")
 
@@ -109,13 +116,13 @@ class Seat:
         self.room = room
         self.socket = socket
         self.cursor = cursor
-        """All events up to here were written to the socket."""
+        """Revision up to which all events have been written to the socket."""
         self.is_reading = False
-        """What it missed is being read from the database."""
+        """Whether the events that the socket missed are being read from the database."""
 
 
 class HubRoom:
-    """A room in use by this process."""
+    """A room in use by this process, with the buffer of its recent events."""
 
     def __init__(self, name: str, events_max: int) -> None:
         self.name = name
@@ -127,16 +134,16 @@ class HubRoom:
         self.seats: dict[Socket, Seat] = {}
         self.reading: asyncio.Task[None] | None = None
         self.is_ready = False
-        """Its log has been read."""
+        """Whether the room's log has been read."""
         self.wanted = 0
-        """The highest position that anybody spoke of."""
+        """The highest revision that any batch or poll has mentioned."""
         self.is_filling = False
         self.is_doubted = False
-        """Somebody has read another log than the one that the room stands in."""
+        """Whether a socket has read a log of another epoch than the room's."""
         self.newest: log.Slice | None = None
-        """The newest page, for those who come without a position."""
+        """The newest page of the log, for clients that join without a cursor."""
         self.erased = 0
-        """The last change that deleted something."""
+        """Revision of the last change that deleted a message."""
         self.reads: dict[tuple[str, int | None], asyncio.Future[log.Slice]] = {}
         self.empty_since: float | None = None
         self.entering = 0
@@ -149,13 +156,14 @@ class HubRoom:
 
     @property
     def ring_floor(self) -> int:
-        """Who stands here or further needs no database."""
+        """The lowest cursor that can be served from memory, without a database query."""
         return self._ring[0].batch.prev if self._ring else self.cursor
 
     def add(self, batch: Batch) -> Stretch:
-        """Take up a batch that begins where the room stands."""
+        """Append a batch that begins at the room's cursor."""
         if any(erases(event) for _, event in batch.events):
-            # What was deleted is not repeated to anybody: who stands before this reads the log, where it is erased.
+            # Deleted content must not be sent again. A client whose cursor is before this batch reads the
+            # log, where the content is erased.
             self._ring.clear()
             self._events = 0
             self.erased = batch.head
@@ -169,14 +177,15 @@ class HubRoom:
         return stretch
 
     def count_in(self, epoch: str) -> None:
-        """All numbers are of this log from now on."""
+        """Set the epoch that the room's revisions belong to."""
         if self.epoch and epoch != self.epoch:
-            # Its access version may be an earlier one, with other bans behind it: the next poll asks for everybody.
+            # The access version of the other log may be a lower one with different bans behind it, so the
+            # next poll checks every socket.
             self.access_version = -1
         self.epoch = epoch
 
     def start_at(self, part: log.Slice) -> None:
-        """Forget everything and stand where *part* ends."""
+        """Discard the buffered events and set the cursor to the end of *part*."""
         self._ring.clear()
         self._resumptions.clear()
         self._events = 0
@@ -186,11 +195,13 @@ class HubRoom:
         self.erased = 0
 
     def covers(self, epoch: str, since: int) -> bool:
-        """What somebody at *since* has missed is at hand."""
+        """Whether the events after *since* are in memory."""
         return (since == 0 or epoch == self.epoch) and self.ring_floor <= since <= self.cursor
 
     def resumption(self, since: int, title: str) -> TextFrame:
-        """What somebody at *since* is told who comes back: the same for all who left together."""
+        """Return the ``joined`` frame for a client that resumes at *since*. Clients with the same cursor
+        share one encoded frame.
+        """
         if since not in self._resumptions:
             missed = self.after(since, None) if since < self.cursor else None
             events = [msgspec.Raw(event) for _, event in missed.batch.events] if missed else []
@@ -201,7 +212,11 @@ class HubRoom:
         return self._resumptions[since]
 
     def after(self, cursor: int, max_bytes: int | None) -> Stretch | None:
-        """What follows *cursor*, about *max_bytes* of it or (``None``) all of it; ``None`` if it is not at hand any more."""
+        """Return the events after *cursor*, about *max_bytes* of them, or all of them if it is ``None``.
+
+        Returns:
+            ``None`` if the events are no longer in memory.
+        """
         if cursor < self.ring_floor:
             return None
         start = bisect_right(self._ring, cursor, key=lambda stretch: stretch.batch.prev) - 1
@@ -225,10 +240,10 @@ class HubRoom:
 
 
 class Hub:
-    """The rooms of one process and event loop. Get it with :func:`current`.
+    """The rooms and sockets of one process and event loop. Get it with :func:`current`.
 
     Args:
-        read, tail, states: how the log is read, for tests; see :mod:`django_roomchat.log`.
+        read, tail, states: functions that read the log, replaceable in tests; see :mod:`django_roomchat.log`.
     """
 
     def __init__(
@@ -246,13 +261,13 @@ class Hub:
         self.watchers: list[Watcher] = []
         self._couriers: dict[str, Courier] = {}
         self._groups: dict[tuple[str, str], set[str]] = {}
-        """The rooms of each group, by the layer's alias and the group's name."""
+        """The room names of each group, by channel layer alias and group name."""
         self._work: set[asyncio.Task[None]] = set()
         self._is_running = False
         self.is_draining = False
-        """The process ends; nothing new is begun."""
+        """Whether the process is shutting down. Nothing new is started then."""
 
-    # Sockets come and go ------------------------------------------------------------------------------------------
+    # Sockets --------------------------------------------------------------------------------------------
 
     async def enter(
         self,
@@ -264,17 +279,17 @@ class Hub:
         title: str = "",
         access_version: int = 0,
     ) -> None:
-        """Put a socket, which may enter, into a room, and bring it up to date.
+        """Subscribe a socket to a room and send it what its client missed. The caller has checked access.
 
-        Whoever is not live yet hears nothing, and nothing is lost: the room is subscribed to before it is read,
-        and what arrives during the read is kept with the room.
+        The process joins the room's group before it reads the log, and keeps batches that arrive during the
+        read with the room. The socket receives nothing before ``joined``, and no event is lost.
 
         Args:
-            socket: gets ``joined``, then everything that happens.
-            name: of the room, canonical.
-            epoch, since: where the client stands; ``None`` if nowhere.
-            title: shown as long as the room does not exist.
-            access_version: of the room, when it was looked up whether they may.
+            socket: receives ``joined``, then all events of the room.
+            name: canonical name of the room.
+            epoch, since: the client's cursor; *since* is ``None`` if it has none.
+            title: title to send while the room does not exist.
+            access_version: access version of the room when access was checked.
         """
         room = self._open(name)
         room.entering += 1
@@ -299,7 +314,9 @@ class Hub:
     async def _rejoined(
         self, room: HubRoom, socket: Socket, epoch: str, since: int | None, title: str
     ) -> tuple[TextFrame | None, str, int]:
-        """The same as :meth:`_joined`; a socket that was in the room hears nothing meanwhile, and stays if it fails."""
+        """Call :meth:`_joined` with the socket's present subscription suspended, and restore that
+        subscription if the call fails.
+        """
         before = socket.seats.get(room.name)
         self._unseat(socket, room.name)
         try:
@@ -312,7 +329,9 @@ class Hub:
     async def _joined(
         self, room: HubRoom, socket: Socket, epoch: str, since: int | None, title: str
     ) -> tuple[TextFrame | None, str, int]:
-        """The frame with which a socket begins in a room, if its dialect has one, and the epoch and position at its end."""
+        """Return the ``joined`` frame, or ``None`` in the tutorial's format, and the epoch and revision that
+        it leads to.
+        """
         if socket.is_tutorial:
             return None, room.epoch, room.cursor
         if since is not None and room.covers(epoch, since):
@@ -321,18 +340,21 @@ class Hub:
         return joined_frame(part, title), part.epoch, part.head
 
     def leave(self, socket: Socket, name: str) -> None:
-        """Take a socket out of a room."""
+        """Remove a socket's subscription to a room."""
         self._unseat(socket, name)
 
     def rename(self, socket: Socket) -> None:
-        """Who speaks through a socket is called otherwise now: they come anew, and the one of before goes."""
+        """Notify the watchers that the display name of a socket's identity has changed.
+
+        A watcher sees the new name enter before the former name leaves.
+        """
         for name in socket.seats:
             for watcher in self.watchers:
                 watcher.entered(socket, name)
                 watcher.left(socket, name)
 
     def add(self, socket: Socket) -> None:
-        """A socket was opened."""
+        """Register a socket that was opened."""
         self.sockets.add(socket)
         if not self._is_running:
             self._is_running = True
@@ -343,18 +365,18 @@ class Hub:
                 everybody.join(bus.group_name(bus.EVERYBODY))
 
     def remove(self, socket: Socket) -> None:
-        """A socket was closed."""
+        """Remove a socket that was closed, and its subscriptions."""
         self.sockets.discard(socket)
         for name in list(socket.seats):
             self._unseat(socket, name)
 
     def resume(self, socket: Socket) -> None:
-        """A socket's client reads again."""
+        """Continue to send to a socket whose client reads again."""
         for seat in list(socket.seats.values()):
             self._advance(seat)
 
     def heads_of(self, socket: Socket) -> TextFrame:
-        """The ping for a socket."""
+        """Return the ``heads`` frame of a socket, which serves as the ping."""
         return TextFrame(encode(Heads({name: seat.room.cursor for name, seat in socket.seats.items()})))
 
     def _seat(self, seat: Seat) -> None:
@@ -370,7 +392,7 @@ class Hub:
             for watcher in self.watchers:
                 watcher.left(socket, name)
 
-    # Rooms open and close -----------------------------------------------------------------------------------------
+    # Rooms ----------------------------------------------------------------------------------------------
 
     def _open(self, name: str) -> HubRoom:
         room = self._rooms.get(name)
@@ -395,14 +417,16 @@ class Hub:
                 self._couriers[alias] = Courier(alias, self._hear, self._group_joined)
             return self._couriers[alias]
         except Exception as error:
-            whose = f"Room {name!r}" if name != bus.EVERYBODY else "What concerns no room"
+            whose = f"Room {name!r}" if name != bus.EVERYBODY else "The group for all processes"
             reports.warn(
                 "no layer", "%s has no channel layer; other processes poll the database: %r", whose, error
             )
             return None
 
     def _group_joined(self, alias: str, group: str) -> None:
-        """What was said before the group had us was not brought to us: look."""
+        """Read the rooms of a group that this process has just joined: batches published earlier were not
+        delivered to it.
+        """
         for name in self._groups.get((alias, group), ()):
             room = self._rooms[name]
             if room.is_ready:
@@ -411,7 +435,8 @@ class Hub:
     async def _make_ready(self, room: HubRoom) -> None:
         if room.reading is None:
             room.reading = self._start(self._read_first(room))
-        # Shielded: many may wait for it, and one that goes away must not take it from the others.
+        # Shielded: several sockets may wait for the same read, and a socket that is closed must not cancel it
+        # for the others.
         await asyncio.shield(room.reading)
 
     async def _read_first(self, room: HubRoom) -> None:
@@ -447,10 +472,12 @@ class Hub:
                 del self._groups[key]
                 room.courier.leave(room.group)
 
-    # News -----------------------------------------------------------------------------------------------------------
+    # Batches and notices --------------------------------------------------------------------------------
 
     def _hear_local(self, news: News) -> None:
-        """This process wrote. Its own sockets first; the layer in its own time."""
+        """Deliver what this process has published to its own sockets first, then send it to the channel
+        layer.
+        """
         self._hear(news)
         courier = self._courier_of(news.room)
         if courier is not None:
@@ -474,25 +501,25 @@ class Hub:
     def _hear_notice(self, notice: Notice) -> None:
         handle = _handlers.get(notice.topic)
         if handle is None:
-            return  # of a newer version of us
+            return  # a topic of a newer version of this package
         try:
             handle(self, notice.room, notice.data)
         except Exception as error:
-            reports.warn("notice", "A notice about %r was not understood: %r", notice.topic, error)
+            reports.warn("notice", "A notice with topic %r could not be handled: %r", notice.topic, error)
 
     def sockets_in(self, name: str) -> list[Socket]:
-        """The sockets of this process that are in a room."""
+        """Return this process's sockets that are subscribed to a room."""
         room = self._rooms.get(name)
         return [] if room is None else [seat.socket for seat in room.seats.values()]
 
     def sockets_of(self, key: str) -> list[Socket]:
-        """The sockets of this process through which somebody speaks."""
+        """Return this process's sockets that are authenticated with *key*."""
         return [socket for socket in self.sockets if socket.key == key]
 
     def _hear_access(self, room: HubRoom, news: Access) -> None:
         if news.version <= room.access_version:
             return
-        # Of the changes in between, nobody said whose they were.
+        # The keys concerned by the skipped versions are unknown.
         known = news.key if news.version == room.access_version + 1 else ""
         room.access_version = news.version
         for seat in list(room.seats.values()):
@@ -500,13 +527,13 @@ class Hub:
                 self._start(self._check_access(room, seat.socket))
 
     def ask_again(self, socket: Socket) -> None:
-        """Let a socket find out whether it may still be in its rooms."""
+        """Check again whether a socket may stay in its rooms."""
         for seat in socket.seats.values():
             self._start(self._check_access(seat.room, socket))
 
     async def _check_access(self, room: HubRoom, socket: Socket) -> None:
         if not await socket.check_access(room.name):
-            # Nobody could say: the next poll finds the version to be another one, and asks again.
+            # The check failed. The next poll finds a different version and repeats it.
             room.access_version = -1
 
     def _hear_batch(self, room: HubRoom, batch: Batch) -> None:
@@ -536,7 +563,7 @@ class Hub:
                 self._advance(seat)
 
     def _advance(self, seat: Seat) -> None:
-        """Give a socket what follows its position, as long as it takes it."""
+        """Send a socket the events after its cursor, for as long as its client reads."""
         room, socket = seat.room, seat.socket
         while seat.cursor < room.cursor and socket.is_ready and not seat.is_reading and not room.is_doubted:
             stretch = room.after(seat.cursor, FRAME_BYTES)
@@ -548,16 +575,16 @@ class Hub:
             for frame in stretch.frames(socket.is_tutorial):
                 socket.write(frame)
 
-    # Holes ------------------------------------------------------------------------------------------------------------
+    # Gaps -----------------------------------------------------------------------------------------------
 
     def _fill(self, room: HubRoom) -> None:
-        """Read the log from where the room stands."""
+        """Read the log from the room's cursor."""
         if not room.is_filling:
             room.is_filling = True
             self._start(self._read_on(room))
 
     def _doubt(self, room: HubRoom) -> None:
-        """One of the room's sockets has read another log than the others: all start over, in the same one."""
+        """Restart all sockets of a room in one log, because one of them has read a log of another epoch."""
         room.is_doubted = True
         self._fill(room)
 
@@ -571,7 +598,7 @@ class Hub:
                     self._restart(room, replace(part, reset="epoch") if part.reset == "new" else part)
                 else:
                     self._tell_part(room, part)
-                # What was spoken of during the read may be too new for it.
+                # A batch that arrived during the read may be newer than what was read.
                 is_stuck = room.cursor == cursor and room.wanted == wanted
                 if (room.cursor >= room.wanted or is_stuck) and not room.is_doubted:
                     room.wanted = room.cursor
@@ -579,7 +606,7 @@ class Hub:
         except Exception as error:
             reports.warn(
                 "fill",
-                "Room %r could not be read; it is tried again with the next poll: %r",
+                "The log of room %r could not be read; the next poll tries again: %r",
                 room.name,
                 error,
             )
@@ -593,7 +620,9 @@ class Hub:
             self._tell(room, batch_of(part))
 
     def _restart(self, room: HubRoom, part: log.Slice) -> None:
-        """The log is another one, or too much was missed: everybody starts over."""
+        """Send ``joined`` to all sockets of a room, because its epoch has changed or too many events were
+        missed.
+        """
         room.start_at(part)
         frame = joined_frame(part, part.title)
         for seat in room.seats.values():
@@ -602,12 +631,14 @@ class Hub:
                 seat.socket.write(frame)
 
     async def _catch_up(self, seat: Seat) -> None:
-        """Bring a socket on that is further behind than the room's recent events reach."""
+        """Read the log for a socket whose cursor is before the buffer of recent events."""
         room, socket = seat.room, seat.socket
         try:
             part = await self._read(room, room.epoch, seat.cursor)
         except Exception as error:
-            reports.warn("catch up", "Room %r could not be read for a slow socket: %r", room.name, error)
+            reports.warn(
+                "catch up", "The log of room %r could not be read for a slow socket: %r", room.name, error
+            )
             socket.close(CLOSE_TOO_SLOW, retry_after=1.0)
             return
         finally:
@@ -630,7 +661,7 @@ class Hub:
         self._advance(seat)
 
     async def _read(self, room: HubRoom, epoch: str, since: int | None) -> log.Slice:
-        """Read the log for one socket; many who ask for the same at the same time cost one read."""
+        """Read the log for one socket. Concurrent requests for the same range share one query."""
         newest = room.newest
         if (
             since is None
@@ -649,10 +680,10 @@ class Hub:
             room.newest = part
         return part
 
-    # Time -------------------------------------------------------------------------------------------------------------
+    # Timers ---------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        """Poll, ping, and look after what nobody else looks after, as long as there are sockets."""
+        """Poll, ping and close what is unused, for as long as sockets are open or a watcher is busy."""
         try:
             while self._is_needed:
                 await self._look_after()
@@ -668,8 +699,8 @@ class Hub:
         polled = time.monotonic()
         next_ping = polled + config().PING_SECONDS
         while self._is_needed:
-            # Nothing tells that time has passed; what can tell anything (news, frames, a client that reads again) is no
-            # business of this loop.
+            # Only elapsed time is handled here. Whatever has an event (batches, frames, a client that reads
+            # again) is handled where the event arrives.
             await asyncio.sleep(CHECK_SECONDS)
             now = time.monotonic()
             self._close_stuck(now)
@@ -677,13 +708,13 @@ class Hub:
             if now >= next_ping:
                 next_ping = now + config().PING_SECONDS
                 self._ping()
-            # Asked anew each time: a layer that went down meanwhile makes it sooner.
+            # Computed each time: the interval becomes shorter when a layer fails.
             if now - polled >= self._poll_seconds():
                 await self._poll()
                 polled = time.monotonic()
 
     async def say_farewell(self) -> None:
-        """Leave the groups, so that the layer keeps nothing for a process that is gone."""
+        """Leave all groups, so that the channel layer keeps no messages for this process."""
         couriers, self._couriers = list(self._couriers.values()), {}
         await asyncio.gather(*(courier.say_farewell() for courier in couriers))
 
@@ -701,7 +732,7 @@ class Hub:
         return seconds * random.uniform(0.9, 1.0)  # noqa: S311  (so that processes do not poll together)
 
     async def _poll(self) -> None:
-        """Compare all rooms with the database, in one query."""
+        """Compare all rooms with the database in one query."""
         rooms = {room: (room.cursor, room.access_version) for room in self._rooms.values() if room.is_ready}
         if not rooms:
             return
@@ -717,15 +748,16 @@ class Hub:
                 room.count_in(state.epoch)
             is_another = state.epoch != room.epoch and room.cursor
             if state.head < cursor == room.cursor:
-                # The database has forgotten what was said, as after a failover to a replica that lagged.
+                # The database has lost committed events, as after a failover to a replica that lagged.
                 room.is_doubted = True
             if state.head > room.cursor or is_another or room.is_doubted:
                 self._fill(room)
-                # The layer should have brought that. Perhaps it does not know us any more, as after FLUSHALL.
+                # The layer should have delivered these events. It may have lost our group membership, as
+                # after FLUSHALL.
                 if room.courier is not None:
                     room.courier.join(room.group)
             if state.access_version < version == room.access_version:
-                # Ours is of another log, or of news that came late from one.
+                # Our version belongs to another log, or to a late message from one.
                 room.access_version = -1
             self._hear_access(room, Access(room.name, state.access_version, ""))
 
@@ -740,7 +772,7 @@ class Hub:
                 socket.close(CLOSE_TOO_SLOW, retry_after=1.0)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run the work of a chapter beside this one. It takes care of its own errors."""
+        """Run a coroutine of another module as a task of the hub. The coroutine handles its own errors."""
         self._start(work)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -751,12 +783,15 @@ class Hub:
 
 
 Handler = Callable[[Hub, str, dict[str, Any]], None]
-"""Given the hub of the process, the room (empty if there is none) and the data of a notice."""
+"""Called with the hub of the process, the room's name (empty if the notice concerns no room) and the data of
+the notice."""
 _handlers: dict[str, Handler] = {}
 
 
 def handles(topic: str) -> Callable[[Handler], Handler]:
-    """A decorator: the function hears all notices about *topic*, on the event loop."""
+    """Decorator: register a function as the handler of all notices with this topic. It runs on the event
+    loop.
+    """
 
     def register(handler: Handler) -> Handler:
         _handlers[topic] = handler
@@ -769,7 +804,7 @@ _hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakK
 
 
 def current() -> Hub:
-    """The hub of the running event loop."""
+    """Return the hub of the running event loop."""
     loop = asyncio.get_running_loop()
     hub = _hubs.get(loop)
     if hub is None:

@@ -1,4 +1,6 @@
-"""Group commit: what arrives while a commit is in flight is committed together; when nothing is, a lone post goes at once."""
+"""Group commit: posts that arrive during a commit are committed together. Without a commit in progress, a
+post is committed at once.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from django_roomchat.errors import Busy, ChatError, TryAgain
 from django_roomchat.threads import in_thread
 
 TRIES = 3
-"""For a transaction that the database gave up (deadlock, lost connection, busy). The posts' ids make a repetition harmless."""
+"""Attempts for a transaction that the database aborted (deadlock, lost connection, busy). Posts carry ids, so
+a repetition is harmless.
+"""
 RETRY_AFTER_SECONDS = 1.0
 
 _LOGGER = logging.getLogger(__name__)
@@ -29,28 +33,32 @@ Waiting = deque[tuple[Post, Answer]]
 
 
 class Inbox:
-    """The posts of one event loop on their way into the database.
+    """The posts of one event loop that wait to be committed.
 
-    A room that somebody else has locked gets a lane of its own until it is free, so that the others go on.
+    A room locked by another transaction gets a separate queue until the lock is released, so that other rooms
+    do not wait.
     """
 
     def __init__(self) -> None:
         self._waiting: Waiting = deque()
         self._lanes: dict[str, Waiting] = {}
-        # By the room's name as typed: two spellings are two lanes, and within one nobody overtakes himself.
+        # Keyed by the room's name as typed: two spellings have two queues, and within one queue an author's
+        # posts keep their order.
         self._count = 0
         self._committing = False
         self._tasks: set[asyncio.Task[None]] = set()
-        # Lanes wait for locks in threads; the other half of the pool stays free for the rooms that go on.
+        # Separate queues wait for locks in threads. The other half of the thread pool stays free for the
+        # remaining rooms.
         self._lane_threads = asyncio.Semaphore(max(1, config().DATABASE_THREADS // 2))
 
     def put(self, post: Post, answer: Answer) -> None:
-        """Take a post on its way.
+        """Queue a post to be committed.
 
         Args:
-            post: what to say.
-            answer: called once on the event loop, when the post is stored or refused; in the order of the posts where they
-                are of one room.
+            post: the post.
+            answer: called once, on the event loop, when the post is stored or rejected. Posts to one room are
+                answered in their
+            order.
 
         Raises:
             Busy: too many posts are waiting.
@@ -62,7 +70,7 @@ class Inbox:
             lane.append((post, answer))
             return
         if config().FILTER is not None:
-            # The site's content filter may be slow: it holds up no other room.
+            # The site's content filter may be slow; a separate queue keeps it from delaying other rooms.
             self._open_lane(post.room, [(post, answer)])
             return
         self._waiting.append((post, answer))
@@ -71,7 +79,7 @@ class Inbox:
             self._start(self._commit_waiting())
 
     async def drain(self) -> None:
-        """Wait until everything that was taken is answered."""
+        """Wait until every queued post has been answered."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -94,7 +102,7 @@ class Inbox:
     def _answer(
         self, batch: Sequence[tuple[Post, Answer]], results: Sequence[Posted | ChatError | None]
     ) -> list[tuple[Post, Answer]]:
-        """Tell the senders; those whose room is locked are returned."""
+        """Answer the senders. Returns the posts whose room is locked."""
         locked = []
         for (post, answer), result in zip(batch, results, strict=True):
             if result is None:
@@ -108,8 +116,8 @@ class Inbox:
         try:
             answer(result)
         except Exception:
-            # It harms its own sender only; the others wait for their answers.
-            _LOGGER.exception("An answer to a post could not be given")
+            # An exception of one callback must not keep the other senders from their answers.
+            _LOGGER.exception("The sender of a post could not be answered")
 
     def _open_lane(self, room: str, locked: Sequence[tuple[Post, Answer]]) -> None:
         lane = self._lanes.setdefault(room, deque())
@@ -126,7 +134,7 @@ class Inbox:
                     results = await _store(
                         [post for post, _ in batch], wait_seconds=config().LOCK_TIMEOUT_SECONDS
                     )
-                # Nobody holds the lock any more, but the rights in the room change all the time.
+                # The lock is free, but the permissions in the room keep changing.
                 for _, answer in self._answer(batch, results):
                     self._tell(answer, _try_again())
         finally:
@@ -138,7 +146,9 @@ def _take(waiting: Waiting) -> list[tuple[Post, Answer]]:
 
 
 async def _store(posts: Sequence[Post], *, wait_seconds: float) -> Sequence[Posted | ChatError | None]:
-    """Commit the posts together; where one of them is at fault, one by one, so that it fails alone."""
+    """Commit the posts in one transaction. If one of them fails, commit them one by one, so that only this
+    one fails.
+    """
     for _attempt in range(TRIES):
         try:
             return await in_thread(post_messages, posts, wait_seconds=wait_seconds)
@@ -151,7 +161,7 @@ async def _store(posts: Sequence[Post], *, wait_seconds: float) -> Sequence[Post
                 _LOGGER.exception("A post to room %r could not be stored", posts[0].room)
                 return [TryAgain(_("The message could not be stored."), retry_after=RETRY_AFTER_SECONDS)]
             return [(await _store([post], wait_seconds=wait_seconds))[0] for post in posts]
-    reports.warn("store", "The database did not take %d posts: %r", len(posts), trouble)
+    reports.warn("store", "The database did not store %d posts: %r", len(posts), trouble)
     return [_try_again()] * len(posts)
 
 
@@ -163,7 +173,7 @@ _inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Inbox] = weakref.
 
 
 def current() -> Inbox:
-    """The inbox of the running event loop."""
+    """Return the group commit queue of the running event loop."""
     loop = asyncio.get_running_loop()
     inbox = _inboxes.get(loop)
     if inbox is None:

@@ -1,4 +1,4 @@
-"""Writing to one client without ever waiting for it, and without a task of its own."""
+"""Send queue of one socket: write to a client without waiting and without a task for each socket."""
 
 from __future__ import annotations
 
@@ -12,30 +12,33 @@ from django_roomchat import fastlane
 from django_roomchat.fastlane import TextFrame
 
 Message = dict[str, Any]
-"""Of ASGI: ``{"type": "websocket.send", "text": …}``. The same object may go to any number of clients."""
+"""An ASGI message such as ``{"type": "websocket.send", "text": …}``. One object may be sent to any number of
+clients."""
 
 
 class Owner(Protocol):
-    """Whose client it is. One object, as two bound methods would take 128 bytes more for every socket."""
+    """Callbacks of a send queue. One object is passed, because two bound methods would take 128 bytes more
+    for each socket.
+    """
 
     def on_ready(self) -> None:
-        """The client reads again."""
+        """Called when the client reads again."""
 
     def on_overflow(self) -> None:
-        """More answers would have to wait than may."""
+        """Called when the waiting replies exceed ``max_bytes``."""
 
 
 class Outbox:
-    """One client's way out.
+    """The send queue of one client.
 
-    A server's ``send`` finishes at once as long as the client reads, and waits only when the client's buffer is full.
-    So it is run here on the spot, step by step; only if it waits, whatever it waits for continues it later.
-    That spares a task for every socket, and two task switches for every delivery.
+    A server's ``send`` finishes at once while the client reads, and waits only when the client's buffer is
+    full. It is therefore run here step by step. Only if it waits, the future that it awaits continues it
+    later. This saves a task for each socket, and two task switches for each delivery.
 
     Args:
-        send: of the ASGI server, for a socket that is accepted.
-        max_bytes: answers that may wait.
-        owner: hears of what happens.
+        send: the ``send`` of the ASGI server, for an accepted socket.
+        max_bytes: maximum size of the replies that may wait, in characters.
+        owner: receives the callbacks.
     """
 
     __slots__ = (
@@ -62,17 +65,18 @@ class Outbox:
         self._max_bytes = max_bytes
         self._owner = owner
         self._writing: Coroutine[Any, Any, None] | None = None
-        # Made when something waits: an empty deque takes 760 bytes, and most clients never need it.
+        # Created when a message has to wait: an empty deque takes 760 bytes, and most clients never need it.
         self._waiting: deque[Message] | None = None
         self._waiting_bytes = 0
         self._broken = False
         self.is_ready = True
-        """What is written now leaves now. Kept, not computed: it is asked for every delivery."""
+        """Whether a message written now is sent without waiting. Stored, not computed, because every delivery
+        reads it."""
         self.blocked_since: float | None = None
         """When the client stopped reading, in ``time.monotonic()`` seconds; ``None`` while it reads."""
 
     def write(self, message: Message) -> None:
-        """Send a message, at once or after those that wait."""
+        """Send a message, or append it to the messages that wait."""
         if self.is_ready:
             lane = self._fastlane
             if lane is None or not isinstance(message, TextFrame) or not lane.write(message):
@@ -90,7 +94,7 @@ class Outbox:
         self._waiting.append(message)
 
     def end(self) -> None:
-        """Write nothing more, and forget what waits."""
+        """Stop writing and discard the messages that wait."""
         self._broken = True
         self.is_ready = False
         self._waiting = None
@@ -106,7 +110,7 @@ class Outbox:
             self.is_ready = True
             return
         except Exception:
-            # The connection is gone, which the consumer hears from the server as a disconnect.
+            # The connection is closed. The server reports it to the consumer as a disconnect.
             self._writing = None
             self._broken = True
             self.is_ready = False
@@ -118,7 +122,7 @@ class Outbox:
         if awaited is None:
             asyncio.get_running_loop().call_soon(self._resume)
         else:
-            # What a Task does with the future that its coroutine awaits.
+            # asyncio.Task clears the same flag of a future that its coroutine awaits.
             awaited._asyncio_future_blocking = False
             awaited.add_done_callback(self._resume)
 

@@ -625,7 +625,7 @@ async def test_a_log_that_cannot_be_read_is_reported_and_read_with_the_next_poll
 
     assert reported == [
         *(line for line in reported if "no channel layer" in line),
-        "Room 'lobby' could not be read; it is tried again with the next poll: OSError('gone')",
+        "The log of room 'lobby' could not be read; the next poll tries again: OSError('gone')",
     ]
     assert revs(socket) == [[1, 2]]
 
@@ -804,7 +804,7 @@ async def test_a_slow_socket_whose_log_cannot_be_read_is_closed(house, lobby, se
     await settle()
 
     assert (slow.closed, control.closed, len(revs(control))) == ((4008, 1.0), None, 6)
-    assert reported[-1] == "Room 'lobby' could not be read for a slow socket: OSError('gone')"
+    assert reported[-1] == "The log of room 'lobby' could not be read for a slow socket: OSError('gone')"
 
 
 async def test_a_slow_socket_that_left_during_its_read_gets_nothing(house, lobby, settings):
@@ -1339,7 +1339,7 @@ async def test_a_room_whose_layer_cannot_be_found_lives_by_the_poll(house, lobby
     await clock.advance(6)
 
     assert [text.partition(":")[0] for text in reported] == [
-        "What concerns no room has no channel layer; other processes poll the database",
+        "The group for all processes has no channel layer; other processes poll the database",
         "Room 'lobby' has no channel layer; other processes poll the database",
     ]
     assert revs(socket) == [[1]]
@@ -1467,7 +1467,7 @@ async def test_a_handler_that_fails_is_reported_and_harms_nobody(
 
     assert (revs(socket), reported) == (
         [[1]],
-        ["A notice about 'weather' was not understood: ZeroDivisionError('division by zero')"],
+        ["A notice with topic 'weather' could not be handled: ZeroDivisionError('division by zero')"],
     )
 
 

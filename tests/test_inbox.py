@@ -282,7 +282,7 @@ async def test_a_database_that_does_not_answer_refuses_the_posts_and_is_reported
     await box.inbox.drain()
 
     assert box.refused == [(id_, "unavailable", UNAVAILABLE, 1.0) for id_ in "ab"]
-    assert caplog.messages == ["The database did not take 2 posts: OperationalError('gone')"]
+    assert caplog.messages == ["The database did not store 2 posts: OperationalError('gone')"]
     assert [id_ for id_, _, _ in box.stored] == ["c"]
 
 
@@ -313,7 +313,7 @@ async def test_an_answer_that_fails_does_not_keep_the_others_from_theirs(box, st
     await box.inbox.drain()
 
     assert [id_ for id_, _, _ in box.stored] == ["a", "b", "c", "d"]
-    assert caplog.messages == ["An answer to a post could not be given"]
+    assert caplog.messages == ["The sender of a post could not be answered"]
     assert box.inbox._count == 0
 
 
