@@ -1,7 +1,8 @@
-"""The end of a process: its clients are told, and what they said is committed, before the server closes their sockets.
+"""Graceful shutdown: the posts received are committed and the clients are notified before the server closes
+their sockets.
 
-uvicorn and daphne close all sockets as soon as they are told to end, and say nothing before it.
-So SIGTERM is taken first, and passed on to the server's own handler when everything is said.
+uvicorn and daphne close all sockets as soon as they receive SIGTERM, without prior notice to the application.
+This module therefore handles SIGTERM first, and raises it again for the server's own handler when it is done.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _watching = False
 
 
 def watch() -> None:
-    """Take SIGTERM from the server, if this event loop runs in the main thread, where signals arrive."""
+    """Install the SIGTERM handler, if this event loop runs in the main thread, which receives signals."""
     global _watching
     if _watching or threading.current_thread() is not threading.main_thread():
         return
@@ -34,7 +35,9 @@ def watch() -> None:
 
 
 class _Handler:
-    """Drains once, then the server's own handler has the signal. A second signal goes there at once."""
+    """Signal handler that shuts down once and then passes the signal to the server. A second signal goes to
+    the server at once.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, previous: Callable[..., Any]) -> None:
         self._loop = loop
@@ -61,11 +64,15 @@ class _Handler:
 
 
 async def drain() -> None:
-    """Commit and acknowledge what waits, then say goodbye to everybody. Takes ``DRAIN_SECONDS`` at most."""
+    """Commit and acknowledge the waiting posts, write the waiting read markers, then close all sockets with ``bye``.
+
+    Waits at most ``DRAIN_SECONDS`` for the posts, and as long again for the read markers.
+    """
     settings = config()
     here = hub.current()
     here.is_draining = True
-    # What is not committed in time was not acknowledged either: its client says it again, with the same id.
+    # A post that is not committed in time is not acknowledged either; its client sends it again with the same
+    # id.
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(inbox.current().drain(), settings.DRAIN_SECONDS)
         await asyncio.wait_for(reading.of(here).drain(), settings.DRAIN_SECONDS)

@@ -1,6 +1,6 @@
-"""Incoming webhooks: an address at which a program may post to one room, and do nothing else.
+"""Incoming webhooks: a URL with which a program can post to one room, and do nothing else.
 
-The address is the secret. It is told once, when it is made; what is stored is its digest.
+The URL is the secret. It is returned once, on creation; the database stores only a digest of its token.
 """
 
 from __future__ import annotations
@@ -26,22 +26,23 @@ from django_roomchat.identity import NAME_MAX_LENGTH, Identity
 from django_roomchat.models import IncomingHook, Room
 
 USED_SECONDS = 60
-"""How exactly the last use is written down."""
+"""Resolution of ``used_at``, in seconds: a later use within this time is not stored."""
 
 
 def make_incoming_hook(room: str | Room, name: str, *, by: Any = None) -> tuple[IncomingHook, str]:
-    """Let a program post to a room.
+    """Create an incoming webhook, with which a program can post to a room.
 
     Args:
-        room: its name, however typed, or the room. It is made if it does not exist.
-        name: under which the program speaks.
-        by: who wants it, and must be allowed to manage the room; without one the project itself.
+        room: the room's name, in any spelling, or the room. The room is created if it does not exist.
+        name: display name of the messages' author.
+        by: the user or identity that acts; must be allowed to manage the room. If omitted, the site itself.
 
     Returns:
-        The hook, and its token. That is the end of the address, ``~/hook/<token>/``, and told only now.
+        The hook and its token. The URL to post to ends in ``~/hook/<token>/``. The token cannot be read again
+        later.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the room or the name is invalid, or *by* may not manage the room.
     """
     who = actions.identity_of(by)
     shown = text.person_name(name, NAME_MAX_LENGTH)
@@ -62,7 +63,15 @@ async def amake_incoming_hook(room: str | Room, name: str, *, by: Any = None) ->
 
 
 def revoke_incoming_hook(hook: IncomingHook, *, by: Any = None) -> None:
-    """Let a program post no more. What it has said stays. *by* is as for :func:`make_incoming_hook`."""
+    """Revoke an incoming webhook, so that it can no longer post. Its messages stay.
+
+    Args:
+        hook: the incoming webhook.
+        by: the user or identity that acts; must be allowed to manage the room. If omitted, the site itself.
+
+    Raises:
+        ChatError: *by* may not manage the room.
+    """
     who = actions.identity_of(by)
     policy.require_may(who, actions.room_of(hook.room.name), "can_manage")
     with transaction.atomic(using=database()):
@@ -77,12 +86,12 @@ async def arevoke_incoming_hook(hook: IncomingHook, *, by: Any = None) -> None:
 
 
 def hook_of(token: str) -> IncomingHook:
-    """The hook of a token.
+    """Return the active incoming webhook of a token.
 
     Raises:
-        NotFound: there is none, or it was revoked.
+        NotFound: there is no such webhook, or it was revoked.
     """
-    # Who looks for a digest learns nothing about a token from the time it takes.
+    # The database compares digests, so the response time reveals nothing about a token.
     found = (
         IncomingHook.objects.using(database())
         .filter(digest=_digest(token), is_active=True)
@@ -95,21 +104,23 @@ def hook_of(token: str) -> IncomingHook:
 
 
 def speaker(hook: IncomingHook) -> Identity:
-    """Who speaks through a hook. Whatever it calls itself, it is one author: its ids are its own."""
+    """Return the identity that posts through a hook. It is one author whatever name a request gives, with
+    message ids of its own.
+    """
     return Identity(f"hook:{hook.pk}", hook.name)
 
 
 def post_through(hook: IncomingHook, body: str, *, name: str | None = None, id: str | None = None) -> Posted:
-    """Say something in a hook's room.
+    """Post a message to a hook's room.
 
     Args:
-        hook: of :func:`hook_of`.
-        body: the text.
-        name: under which, in place of the hook's own.
-        id: the same id of the same hook makes the same message.
+        hook: the hook, from :func:`hook_of`.
+        body: text of the message.
+        name: display name for this message; the hook's own name if omitted.
+        id: idempotency key; a second post of the same hook with the same id returns the first message.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the message is rejected.
     """
     if hook.room.archived_at is not None:
         raise Forbidden(_("This room is archived: it can be read only."), code="archived")

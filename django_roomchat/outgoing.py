@@ -1,7 +1,9 @@
-"""A request to an address that somebody else has chosen: not to this site's own network, not for ever, and nothing of the answer is kept.
+"""HTTP client for webhook URLs, which users choose: no private networks, a bounded time, and the response
+body is discarded.
 
-Names are resolved here and the connection goes to the address that was looked at, so a name cannot mean another machine
-the second time it is asked. Redirections are not followed, proxies of the environment not used.
+The host name is resolved here and the connection goes to the address that was checked, so a second lookup
+cannot return another host (DNS rebinding). Redirects are not followed, and proxies from the environment are
+not used.
 """
 
 from __future__ import annotations
@@ -27,14 +29,14 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a request."""
+    """The outcome of a request."""
 
     status: int = 0
-    """Of the response; 0 if there was none."""
+    """Status code of the response; 0 if there was none."""
     error: str = ""
-    """Why it did not succeed."""
+    """Why the request failed; empty if it succeeded."""
     retry_after: float = 0.0
-    """Seconds, as the receiver asked."""
+    """The receiver's ``Retry-After``, in seconds; 0 if there was none."""
 
     @property
     def is_success(self) -> bool:
@@ -42,11 +44,15 @@ class Answer:
 
 
 class _Refused(Exception):
-    """The address is none that we speak to."""
+    """The host has no address that may be connected to."""
 
 
 def check_url(url: str) -> None:
-    """Raise :class:`BadValue` unless *url* is one that :func:`post` can be given."""
+    """Validate the URL of a webhook.
+
+    Raises:
+        BadValue: *url* cannot be used with :func:`post`.
+    """
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -67,14 +73,15 @@ def post(
     timeout_seconds: float,
     may_be_private: bool = False,
 ) -> Answer:
-    """Send a POST and say how it went. It does not raise.
+    """Send a POST request and return the outcome. Failures are returned, not raised.
 
     Args:
-        url: of ``http`` or ``https``.
-        body: of the request.
-        headers: besides ``Host`` and ``Content-Length``.
-        timeout_seconds: for all of it, from the name's resolution to the headers of the answer.
-        may_be_private: whether addresses of this machine and of private networks may be spoken to.
+        url: an ``http`` or ``https`` URL.
+        body: the request body.
+        headers: request headers, besides ``Host`` and ``Content-Length``.
+        timeout_seconds: limit for the whole request, from name resolution to the response headers, in
+            seconds.
+        may_be_private: whether addresses of this machine and of private networks are allowed.
     """
     ends_at = time.monotonic() + timeout_seconds
     parts = urlsplit(url)
@@ -87,10 +94,10 @@ def post(
     def hang_up() -> None:
         overdue.set()
         with suppress(OSError):
-            # Of the class itself: a TLS socket would forget its cipher while the other thread reads.
+            # Call the base class: SSLSocket.shutdown() would drop its TLS state while the other thread reads.
             socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
-    # A timeout of a socket begins anew with every byte.
+    # A socket's own timeout restarts with every byte, so a timer limits the whole request.
     timer = threading.Timer(max(0.0, ends_at - time.monotonic()), hang_up)
     timer.start()
     try:
@@ -103,8 +110,8 @@ def post(
         timer.cancel()
         timer.join()
         connected.close()
-    # Also where half of an answer looks like a whole one.
-    return Answer(error=f"no answer in {timeout_seconds:g} s") if overdue.is_set() else answer
+    # Also when the truncated response could be parsed as a complete one.
+    return Answer(error=f"no response within {timeout_seconds:g} s") if overdue.is_set() else answer
 
 
 def _ask(connected: socket.socket, parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -124,7 +131,7 @@ def _connect(parts: SplitResult, ends_at: float, may_be_private: bool) -> socket
     found = socket.getaddrinfo(host, parts.port or (443 if is_secure else 80), type=socket.SOCK_STREAM)
     addresses = [info for info in found if may_be_private or is_public(str(info[4][0]))]
     if not addresses:
-        raise _Refused(f"{host} is at {found[0][4][0]}, an address of a private network")
+        raise _Refused(f"{host} resolves to {found[0][4][0]}, an address of a private network")
     plain = _first_open(addresses, ends_at)
     if not is_secure:
         return plain
@@ -151,7 +158,7 @@ def _first_open(addresses: list[tuple[Any, ...]], ends_at: float) -> socket.sock
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet, also where it is wrapped in another."""
+    """Return whether an IP address is a public one, also when it is embedded in another address."""
     ip = ip_address(address.partition("%")[0])
     if isinstance(ip, IPv6Address):
         if ip.is_site_local or ip.sixtofour is not None or ip.teredo is not None:

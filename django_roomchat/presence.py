@@ -1,8 +1,9 @@
-"""Who is in which room, through whichever process.
+"""Presence: which people are in which room, across all processes.
 
-Each process has a lease (a row that it renews) and its people in a table, written once a second at most. It tells the others of
-every change through the layer, with the number of the change: who has missed one, or hears nothing, reads the table.
-A process that is gone renews nothing, and its people are gone with its lease.
+Each process has a lease (a row that it renews) and stores its people in a table, at most once a second. It
+announces each change through the channel layer with the change's number. A process that misses a number, or
+receives no notice, reads the table. A process that has crashed no longer renews its lease, and its people are
+removed with the lease.
 """
 
 from __future__ import annotations
@@ -27,43 +28,45 @@ from django_roomchat.protocol import Here, Person, encode
 from django_roomchat.threads import in_thread
 
 TICK_SECONDS = 1.0
-"""What changes within this time is written together, and told together."""
+"""Changes within this time, in seconds, are written and announced together."""
 NAMED_MAX = 200
-"""Of a room with more people, only their number is told."""
+"""Maximum number of people listed by name; a room with more sends only their number."""
 CHANGES_MAX = 2_000
-"""Rows that are written in one transaction. More wait for the next."""
+"""Maximum number of rows written in one transaction. Further rows wait for the next one."""
 NOTICE_MAX = 500
-"""Changes that travel in one notice. Of more, the others read the table."""
+"""Maximum number of changes in one notice. If there are more, the other processes read the table."""
 AVATAR_MAX_LENGTH = 500
 
 
 def attend(hub: Hub) -> None:
-    """Look after the people of a hub from now on, unless ``ROOMCHAT["PRESENCE"]`` is off."""
+    """Start presence for a hub, unless ``ROOMCHAT["PRESENCE"]`` is off."""
     if config().PRESENCE and hub not in _attended:
         _attended[hub] = presences = Presences(hub)
         hub.watchers.append(presences)
 
 
 async def say_farewell(hub: Hub) -> None:
-    """The process ends. Its people stay for the time in which they come back to another one."""
+    """Release the presence lease at shutdown. The people stay listed for the grace time, in which they
+    reconnect to another process.
+    """
     if hub in _attended:
         await _attended[hub].say_farewell()
 
 
 class _Entry:
-    """Somebody who is in a room through this process."""
+    """A person who is in a room through this process."""
 
     __slots__ = ("id", "person", "sockets")
 
     def __init__(self, person: Person) -> None:
         self.id = uuid4()
-        """Of their row. Another one if they are called otherwise."""
+        """Primary key of the person's row. A changed name gets a new row."""
         self.person = person
         self.sockets = 0
 
 
 class _Room:
-    """A room that somebody is in through this process."""
+    """A room with people connected to this process."""
 
     __slots__ = ("is_changed", "is_read", "mine", "name", "newcomers", "others", "state", "told")
 
@@ -71,16 +74,16 @@ class _Room:
         self.name = name
         self.mine: dict[str, _Entry] = {}
         self.others: dict[str, dict[str, Person]] = {}
-        """By their process."""
+        """People connected to other processes, by process."""
         self.is_read = False
-        """The table was read for it."""
+        """Whether the room's rows have been read from the table."""
         self.is_changed = False
         self.told: dict[str, Person] = {}
-        """Those of whom its sockets know."""
+        """The people that the room's sockets have been sent."""
         self.state: TextFrame | None = None
-        """All of them, in a frame for whoever comes."""
+        """Encoded frame with the full list, for sockets that join."""
         self.newcomers: set[Socket] = set()
-        """Sockets that have to be told everything: they have just come, or did not read when something was told."""
+        """Sockets that need the full list: they have just joined, or were blocked when a change was sent."""
 
     def here(self) -> dict[str, Person]:
         everybody: dict[str, Person] = {}
@@ -89,7 +92,9 @@ class _Room:
         return everybody | {key: entry.person for key, entry in self.mine.items()}
 
     def change(self) -> TextFrame | None:
-        """What those who know of ``told`` must hear to know who is here; ``None`` if they know."""
+        """Update ``told`` and return the frame that leads from its former state to the present one; ``None``
+        if nothing changed.
+        """
         before, self.told, self.is_changed = self.told, self.here(), False
         joined = [person for key, person in self.told.items() if before.get(key) != person]
         left = [key for key in before if key not in self.told]
@@ -110,7 +115,7 @@ class _Room:
 
 
 class Presences:
-    """The people of one process and event loop: a watcher of its hub."""
+    """Presence of one process and event loop. Watches the hub."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -118,17 +123,18 @@ class Presences:
         self._process = uuid4()
         self._version = 0
         self._adding: dict[UUID, tuple[str, Person]] = {}
-        """What the table lacks, by row: room and person."""
+        """Rows to be inserted, by id: room and person."""
         self._dropping: dict[UUID, tuple[str, str]] = {}
-        """What it has too much: room and key."""
+        """Rows to be deleted, by id: room and key."""
         self._starts_over = True
-        """What the table has of this process is not known: it is replaced by what is."""
+        """Whether this process's rows in the table are in an unknown state and have to be replaced."""
         self._leaving: dict[tuple[str, str], float] = {}
-        """Those whose last socket is gone, by room and key, and when they are; the soonest first."""
+        """When the grace time of a person whose last socket is closed ends, by room and key; the earliest
+        first."""
         self._heard: dict[str, int] = {}
-        """The last change of every other process that was heard of; -1 if one before it was not."""
+        """Number of the last change announced by each other process; -1 if an earlier one was missed."""
         self._journal: list[_Told] | None = None
-        """What is told while the table is read, and may be newer than what is read."""
+        """Notices received while the table is read. They may be newer than the result."""
         self._check_at = 0.0
         self._stirred = asyncio.Event()
         self._is_over = False
@@ -137,7 +143,7 @@ class Presences:
     # Sockets ----------------------------------------------------------------------------------------------------------
 
     def entered(self, socket: Socket, name: str) -> None:
-        """A socket is in a room."""
+        """Count a socket that has subscribed to a room."""
         room = self._rooms.get(name)
         if room is None:
             room = self._rooms[name] = _Room(name)
@@ -161,11 +167,11 @@ class Presences:
         self._stir()
 
     def left(self, socket: Socket, name: str) -> None:
-        """A socket is in a room no more."""
+        """Stop counting a socket that has left a room. The person is removed after the grace time."""
         room = self._rooms.get(name)
         entry = None if room is None else room.mine.get(socket.key)
         if room is None or entry is None:
-            return  # it came before anybody watched
+            return  # the socket subscribed before presence was started
         room.newcomers.discard(socket)
         entry.sockets -= 1
         if not entry.sockets:
@@ -176,7 +182,7 @@ class Presences:
             self._dropping[entry.id] = room.name, entry.person.key
         room.is_changed = True
 
-    # Time -------------------------------------------------------------------------------------------------------------
+    # Timers ---------------------------------------------------------------------------------------------
 
     def _stir(self) -> None:
         self._stirred.set()
@@ -193,7 +199,7 @@ class Presences:
                     await self._resign()
                     if not self._rooms:
                         return
-                # Whatever comes, at most one turn a second; what comes after a quiet second need not wait for the next.
+                # At most one turn a second. A change after a second without changes is handled at once.
                 await asyncio.sleep(TICK_SECONDS)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(TICK_SECONDS):
@@ -202,7 +208,7 @@ class Presences:
             self.is_busy = False
 
     async def turn(self) -> None:
-        """Take up, write and tell what has changed."""
+        """Process, store and send the pending changes."""
         self._expire(time.monotonic())
         await self._read(time.monotonic())
         await self._write()
@@ -220,7 +226,7 @@ class Presences:
             self._drop(room, room.mine.pop(key))
 
     async def _resign(self) -> None:
-        """Nobody is here any more: leave nothing behind."""
+        """Delete this process's lease and rows, because no people are left."""
         process, self._process, self._version = self._process, uuid4(), 0
         self._starts_over = True
         self._dropping.clear()
@@ -229,7 +235,7 @@ class Presences:
         try:
             await in_thread(roll.remove, [process])
         except Exception as error:
-            reports.warn("presence", "This process's lease was not ended: %r", error)
+            reports.warn("presence", "The presence lease of this process could not be removed: %r", error)
 
     async def say_farewell(self) -> None:
         self._is_over = True
@@ -238,7 +244,7 @@ class Presences:
         try:
             await in_thread(roll.give_up, self._process)
         except Exception as error:
-            reports.warn("presence", "This process's lease was not ended: %r", error)
+            reports.warn("presence", "The presence lease of this process could not be ended: %r", error)
 
     # The table --------------------------------------------------------------------------------------------------------
 
@@ -255,12 +261,12 @@ class Presences:
         dropping = _take(self._dropping)
         if not adding and not dropping:
             return
-        self._starts_over = True  # until it is known to be written
+        self._starts_over = True  # until the write is known to have succeeded
         self._version += 1
         try:
             await in_thread(roll.store, self._process, self._version, adding, list(dropping), starts_over)
         except Exception as error:
-            reports.warn("presence", "Who is here was not written; it is tried again: %r", error)
+            reports.warn("presence", "Presence could not be written; it is tried again: %r", error)
             return
         self._starts_over = False
         told = _Told(str(self._process), self._version)
@@ -278,7 +284,7 @@ class Presences:
         try:
             found = await in_thread(roll.look, self._process, unread, list(self._rooms), heard)
         except Exception as error:
-            reports.warn("presence", "Who is here in other processes was not read: %r", error)
+            reports.warn("presence", "Presence of other processes could not be read: %r", error)
             return
         finally:
             journal, self._journal = self._journal, None
@@ -290,7 +296,7 @@ class Presences:
         for told in journal:
             if told.version > found.versions.get(told.process, -1):
                 self._apply(told)
-                # It may be older than what was read for a room, and have been followed by one that is lost.
+                # The notice may be older than what was read for a room, and a later one may have been lost.
                 self._heard[told.process] = -1
 
     def _take_rooms(self, names: Sequence[str], rows: Iterable[roll.Row]) -> None:
@@ -317,7 +323,7 @@ class Presences:
     # Other processes --------------------------------------------------------------------------------------------------
 
     def hear(self, told: _Told) -> None:
-        """Another process has written something."""
+        """Apply a notice of another process."""
         if told.process == str(self._process):
             return
         if self._journal is not None:
@@ -340,7 +346,7 @@ class Presences:
             people.update((person.key, person) for person in change.joined)
             room.is_changed = True
 
-    # Sockets are told -------------------------------------------------------------------------------------------------
+    # Frames to the sockets ------------------------------------------------------------------------------
 
     def _tell(self) -> None:
         for room in self._rooms.values():
@@ -367,12 +373,12 @@ class _Change(msgspec.Struct):
 
 
 class _Told(msgspec.Struct, omit_defaults=True):
-    """What a process has written."""
+    """Notice: the changes that a process has written."""
 
     process: str
     version: int
     rooms: dict[str, _Change] | None = None
-    """Without them, it is only a doorbell."""
+    """Changes by room. If omitted, the receiver has to read the table."""
 
 
 @handles("presence")

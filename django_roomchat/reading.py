@@ -1,4 +1,6 @@
-"""Read markers that come in on sockets: gathered, the last one of each person and room wins, and written once a second at most."""
+"""Read markers from sockets: collected in memory, the last one of each person and room wins, and written at
+most once a second.
+"""
 
 from __future__ import annotations
 
@@ -23,29 +25,35 @@ from django_roomchat.threads import in_thread
 
 TICK_SECONDS = 1.0
 TOGETHER_MAX = 500
-"""Markers that are written in one transaction."""
+"""Maximum number of markers written in one transaction."""
 WAITING_MAX = 10_000
-"""Markers of one process that may wait. One more is answered with ``busy``."""
+"""Maximum number of markers of one process that wait to be written. A further one is rejected with ``busy``."""
 HEARD_MAX = 100
 
 Refuse = Callable[[ChatError], None]
 
 
 class Reading:
-    """What the people of one hub have read and is not written yet."""
+    """The read markers of one hub that wait to be written."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._waiting: dict[tuple[str, str], tuple[Mark, Refuse]] = {}
         self._is_running = False
         self.heard: deque[str] = deque(maxlen=HEARD_MAX)
-        """The last notices: the layer brings a process its own ones back."""
+        """Ids of the last notices. The layer delivers a process's own notices back to it."""
 
     def put(self, who: Identity, room: str, seq: int, refuse: Refuse) -> None:
-        """Write a marker soon. Who reads hears of it as of any other; *refuse* is called if it is refused.
+        """Queue a read marker to be written. Once written, it is announced like any other.
+
+        Args:
+            who: the identity that has read.
+            room: the room's name.
+            seq: sequence number of the last message read.
+            refuse: called with the error if the marker is rejected.
 
         Raises:
-            ChatError: no room can have this name, or too much waits.
+            ChatError: the room's name is invalid, or too many markers are waiting.
         """
         place = who.key, actions.canonical_name(room)
         before = self._waiting.get(place)
@@ -61,18 +69,18 @@ class Reading:
         try:
             while self._waiting:
                 await self.flush()
-                # Whatever comes, once a second.
+                # At most one transaction a second.
                 await asyncio.sleep(TICK_SECONDS)
         finally:
             self._is_running = False
 
     async def drain(self) -> None:
-        """Write everything that waits."""
+        """Write all markers that wait."""
         while self._waiting:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write what waits, as much as one transaction takes."""
+        """Write the waiting markers, up to the limit of one transaction."""
         some = dict(list(self._waiting.items())[:TOGETHER_MAX])
         for place in some:
             del self._waiting[place]
@@ -81,16 +89,16 @@ class Reading:
         try:
             results = await in_thread(marks.mark_all, [mark for mark, _ in some.values()])
         except Exception as error:
-            reports.warn("marks", "%d read markers were not written: %r", len(some), error)
+            reports.warn("marks", "%d read markers could not be written: %r", len(some), error)
             results = [TryAgain(_("The database does not answer just now; try again."))] * len(some)
         for (_mark, refuse), result in zip(some.values(), results, strict=True):
             if isinstance(result, ChatError):
-                with contextlib.suppress(Exception):  # its socket is closed
+                with contextlib.suppress(Exception):  # the socket may be closed
                     refuse(result)
 
 
 def of(hub: Hub) -> Reading:
-    """What the people of a hub have read."""
+    """Return the pending read markers of a hub."""
     reading = _readings.get(hub)
     if reading is None:
         reading = _readings[hub] = Reading(hub)
@@ -103,12 +111,12 @@ _readings: weakref.WeakKeyDictionary[Hub, Reading] = weakref.WeakKeyDictionary()
 class _Told(msgspec.Struct):
     id: str
     marks: list[tuple[str, str, int, int, int]]
-    """Key, room, place, unread and mentions."""
+    """Key, room, sequence number, unread count and number of mentions."""
 
 
 @handles("read")
 def _hear(hub: Hub, room: str, data: dict[str, Any]) -> None:
-    """Markers have moved: their people's sockets hear of it, whatever rooms they are in."""
+    """Send moved read markers to all sockets of their people, whichever rooms the sockets are in."""
     frames: dict[str, list[TextFrame]] = defaultdict(list)
     told, heard = msgspec.convert(data, _Told), of(hub).heard
     if told.id in heard:

@@ -1,6 +1,7 @@
-"""Signatures of webhooks, as of https://www.standardwebhooks.com: libraries for many languages know them.
+"""Webhook signatures as specified by https://www.standardwebhooks.com. Libraries for many languages can
+verify them.
 
-This module needs the standard library only, so that a receiver without Django can use it.
+This module uses only the standard library, so a receiver without Django can import it.
 """
 
 from __future__ import annotations
@@ -14,22 +15,23 @@ from collections.abc import Mapping
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 SECRET_PREFIX = "whsec_"
 TOLERANCE_SECONDS = 300
-"""How far a delivery's clock may be from the receiver's. An older delivery may be one that somebody repeats."""
+"""Maximum difference between a delivery's timestamp and the receiver's clock, in seconds. Protects against
+replay."""
 
 
 def new_secret() -> str:
-    """A secret for a webhook."""
+    """Generate a random secret for a webhook."""
     return SECRET_PREFIX + b64encode(secrets.token_bytes(32)).decode()
 
 
 def sign(body: bytes, secret: str, *, id: str, timestamp: int) -> dict[str, str]:
-    """The headers of a delivery.
+    """Return the signature headers of a delivery.
 
     Args:
-        body: as it is sent.
-        secret: of the webhook.
-        id: of the delivery.
-        timestamp: when it is sent, in seconds since 1970.
+        body: the request body as sent.
+        secret: the webhook's secret.
+        id: the delivery's id.
+        timestamp: time of sending, in seconds since 1970.
     """
     return {ID: id, TIMESTAMP: str(timestamp), SIGNATURE: f"v1,{_digest(body, secret, id, str(timestamp))}"}
 
@@ -37,13 +39,17 @@ def sign(body: bytes, secret: str, *, id: str, timestamp: int) -> dict[str, str]
 def verify_signature(
     body: bytes, headers: Mapping[str, str], secret: str, *, tolerance_seconds: float = TOLERANCE_SECONDS
 ) -> bool:
-    """Whether a delivery comes from the chat, and now. For receivers of webhooks.
+    """Verify the signature and timestamp of a webhook request. For receivers of webhooks.
 
     Args:
-        body: of the request, as it came.
-        headers: of the request, such as Django's ``request.headers``.
-        secret: of the webhook.
-        tolerance_seconds: how far its clock may be from ours.
+        body: the request body as received.
+        headers: the request headers, such as Django's ``request.headers``.
+        secret: the webhook's secret.
+        tolerance_seconds: maximum difference between the request's timestamp and this machine's clock, in
+            seconds.
+
+    Returns:
+        Whether the request was signed with *secret*, and recently.
     """
     given = {name.lower(): value for name, value in headers.items()}
     id, timestamp, signatures = (given.get(name, "") for name in (ID, TIMESTAMP, SIGNATURE))
@@ -52,7 +58,7 @@ def verify_signature(
     if abs(time.time() - int(timestamp)) > tolerance_seconds:
         return False
     right = f"v1,{_digest(body, secret, id, timestamp)}".encode()
-    # While a secret is replaced, there is a signature with each.
+    # While a secret is being replaced, the header has a signature with each of the two secrets.
     return any(hmac.compare_digest(right, one.encode(errors="replace")) for one in signatures.split(" "))
 
 

@@ -1,8 +1,9 @@
-"""A room over HTTP, for those whose network lets no socket through: the same frames, from the same hub, by the same rules.
+"""A room over HTTP, for networks that block WebSocket: the same frames, from the same hub, under the same
+rules.
 
-Two ways. Server-sent events are one response that goes on; it ends now and then, and whoever comes back says where they stand.
-Long polling asks again and again; it passes everywhere, and under WSGI too, where nothing but the log is asked.
-What people say goes through ``POST <room>/frames/`` meanwhile.
+There are two transports. Server-sent events use one long response. It ends now and then, and the client
+reconnects with its cursor. Long polling repeats requests. It works in every network, and also under WSGI,
+where it reads only the log. With both transports, clients send frames with ``POST <room>/frames/``.
 """
 
 from __future__ import annotations
@@ -26,23 +27,24 @@ from django_roomchat.models import Room
 from django_roomchat.threads import in_thread
 
 RETRY_MS = 1000
-"""After which a browser comes back by itself when the response has ended."""
+"""Time after which a browser reconnects when the response has ended, in milliseconds."""
 WAIT_MAX_SECONDS = 25.0
-"""The longest that a poll is kept. Below the 30 s after which some proxies give up."""
+"""Maximum duration of a poll, in seconds. Some proxies time out after 30 s."""
 LOOK_SECONDS = 1.0
-"""How often the log is looked at where there is no hub (WSGI)."""
+"""Interval, in seconds, at which the log is read where there is no hub (WSGI)."""
 
 
 class Stream:
-    """A response that goes on, as the hub knows it: a socket that cannot hear.
+    """A streaming response in the role of a socket of the hub. It can only receive.
 
-    Make it on the event loop, and iterate over it once: it is in the room for as long as that takes.
+    Create it on the event loop and iterate over it once; it is subscribed to the room for the duration of the
+    iteration.
 
     Args:
-        who: listens.
-        bond: what lets them in.
-        room, rights: what :func:`django_roomchat.verbs.enter` gave.
-        epoch, since: where the client stands; ``None`` if nowhere.
+        who: the identity that listens.
+        bond: the session that the identity depends on.
+        room, rights: the result of :func:`django_roomchat.verbs.enter`.
+        epoch, since: the client's cursor; *since* is ``None`` if it has none.
     """
 
     is_tutorial = False
@@ -86,7 +88,7 @@ class Stream:
     def is_ready(self) -> bool:
         return self._size < hub.FRAME_BYTES and not self._is_closing
 
-    # In and out of the room -------------------------------------------------------------------------------------------
+    # Subscription ---------------------------------------------------------------------------------------
 
     async def _enter(self) -> None:
         self._task = asyncio.current_task()
@@ -102,7 +104,7 @@ class Stream:
                 self, self._room.name, *self._position, title=self._room.title, access_version=version
             )
         except DatabaseError as error:
-            reports.warn("database", "The database fails the streams: %r", error)
+            reports.warn("database", "A stream could not be opened because of the database: %r", error)
             self.close(protocol.CLOSE_TRY_AGAIN, retry_after=1.0)
 
     def _leave(self) -> None:
@@ -125,10 +127,10 @@ class Stream:
                 self.close(protocol.CLOSE_FORBIDDEN)
         return True
 
-    # What the hub writes ----------------------------------------------------------------------------------------------
+    # Frames from the hub --------------------------------------------------------------------------------
 
     def write(self, frame: TextFrame) -> None:
-        # The seat stands already where this frame leads.
+        # The subscription's cursor is already at the end of this frame.
         seat = self.seats[self._room.name]
         self._put(frame["text"], f"{seat.room.epoch}:{seat.cursor}")
         if _tells(frame["text"]):
@@ -138,7 +140,7 @@ class Stream:
         self._put(frame["text"], "")
 
     def call(self, name: str) -> None:
-        """Speak under another name from now on."""
+        """Change the display name of the stream's identity."""
         self._who = replace(self._who, name=name, chose_name=True)
         self._hub.rename(self)
         self._say(protocol.Named(name))
@@ -151,7 +153,7 @@ class Stream:
         self._keep(protocol.encode(protocol.Bye(code, protocol.CLOSE_CODES[code], retry_after)), "")
         self._news.set()
         if is_stuck and code == protocol.CLOSE_TOO_SLOW and self._task is not None:
-            # It does not take what was written before, so nothing but an end from outside reaches it.
+            # The client does not read what was written before, so only cancelling the task ends the response.
             self._task.cancel()
 
     def _say(self, frame: Any) -> None:
@@ -181,15 +183,17 @@ class Stream:
         self._wake.clear()
         return taken
 
-    # What the client gets ---------------------------------------------------------------------------------------------
+    # Frames to the client -------------------------------------------------------------------------------
 
     async def events(self) -> AsyncIterator[bytes]:
-        """The frames as server-sent events, each that moves the position with the position as its id."""
+        """Yield the frames as server-sent events. An event that moves the client's cursor has the cursor as
+        its id.
+        """
         yield f"retry: {RETRY_MS}\n\n".encode()
         try:
             await self._enter()
-            # Some servers (daphne) take everything for a client that reads nothing. So it ends now and then: who comes
-            # back has read it.
+            # Some servers (daphne) accept all data even if the client reads nothing. The response therefore
+            # ends now and then: a client that reconnects has read it.
             while self._is_closing or self._taken <= config().UNSEEN_MAX_BYTES:
                 await self._wake.wait()
                 yield b"".join(map(_event, self._take()))
@@ -200,7 +204,7 @@ class Stream:
             self._leave()
 
     async def poll(self, seconds: float) -> list[str]:
-        """What there is to hear, as soon as there is something, or after *seconds*."""
+        """Return the frames for a poll, as soon as there are any, or after *seconds*."""
         try:
             await self._enter()
             try:
@@ -214,7 +218,10 @@ class Stream:
 
 
 def _tells(text: str) -> bool:
-    """Whether a frame brings anything: a client that comes back gets a ``joined`` in any case. In a text the quotes would have backslashes."""
+    """Return whether a frame contains news; a client that reconnects always gets a ``joined`` frame.
+
+    JSON would escape the quotes inside a text.
+    """
     return '"events":[]' not in text or '"reset":' in text
 
 
@@ -224,10 +231,10 @@ def _event(frame: tuple[str, str]) -> bytes:
 
 
 async def open_stream(who: Identity, bond: sessions.Bond, name: str, epoch: str, since: int | None) -> Stream:
-    """A stream of a room, for somebody who may enter it.
+    """Open a stream of a room.
 
     Raises:
-        ChatError: they may not, or the process ends.
+        ChatError: the identity may not enter the room, or the process is shutting down.
     """
     if hub.current().is_draining:
         raise TryAgain(_("The server restarts; say it again to the next one."))
@@ -236,10 +243,10 @@ async def open_stream(who: Identity, bond: sessions.Bond, name: str, epoch: str,
 
 
 async def look(who: Identity, name: str, epoch: str, since: int | None, seconds: float) -> list[str]:
-    """The same as :meth:`Stream.poll` where there is no hub: the log is looked at until it has something.
+    """Long polling without a hub: like :meth:`Stream.poll`, but read the log repeatedly until it has news.
 
     Raises:
-        ChatError: they may not enter, or not any more.
+        ChatError: the identity may not enter the room, or may no longer stay in it.
     """
     ends = time.monotonic() + seconds
     while True:

@@ -1,7 +1,8 @@
-"""Who types just now. Nothing of it is stored, and whatever comes in, a room hears of it once a second at most.
+"""Typing indicators. Nothing is stored, and a room is sent at most one update a second.
 
-Every process tells the others how many of its people type in a room, and who the first of them are; each adds that up for its
-own sockets. What is lost on the way is forgotten after a few seconds, or said again.
+Each process publishes how many of its people are typing in a room, with the first of them, and every process
+adds up these counts for its own sockets. The effect of a lost notice ends after a few seconds, when the count
+expires or is repeated.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from django_roomchat.protocol import Person, Typists, encode
 
 TICK_SECONDS = 1.0
 LASTS_SECONDS = 6.0
-"""Who has not said for so long that they type has stopped."""
+"""A person who has sent no typing frame for this time, in seconds, is no longer typing."""
 REPEAT_SECONDS = 3.0
-"""How often the other processes hear of those who go on."""
+"""Interval, in seconds, at which an unchanged count is published again."""
 NAMED_MAX = 3
 KEPT_MAX = 1_000
-"""Of one room. Nobody counts further."""
+"""Maximum number of typing people tracked for each room. Further ones are not counted."""
 
 
 class _Others:
-    """Those who type through another process."""
+    """The typing people of another process."""
 
     __slots__ = ("count", "people", "until")
 
@@ -46,13 +47,13 @@ class _Room:
 
     def __init__(self) -> None:
         self.mine: dict[str, tuple[Person, float]] = {}
-        """Those who type through this process, by key, and until when they do if they say no more."""
+        """The typing people of this process, by key, with the time at which each expires."""
         self.others: dict[str, _Others] = {}
-        """By process."""
+        """The typing people of other processes, by process."""
         self.told: tuple[list[Person], int] = [], 0
-        """What its sockets have heard."""
+        """The list and count that the room's sockets were sent last."""
         self.said: tuple[list[Person], int] = [], 0
-        """What the other processes have heard."""
+        """The list and count that this process published last."""
         self.said_at = 0.0
 
     def expire(self, now: float) -> None:
@@ -65,7 +66,7 @@ class _Room:
     def all(self) -> tuple[list[Person], int]:
         people, count = self.own()
         for others in self.others.values():
-            # One who types in two processes is one.
+            # A person who is typing in two processes is counted once.
             new = [person for person in others.people if person.key not in self.mine]
             people += new
             count += others.count - (len(others.people) - len(new))
@@ -73,7 +74,7 @@ class _Room:
 
 
 class Typing:
-    """Those who type in the rooms of one hub."""
+    """The typing indicators of one hub."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -82,7 +83,9 @@ class Typing:
         self._is_running = False
 
     def note(self, who: Identity, name: str, *, on: bool) -> None:
-        """Somebody says that they type, or have stopped. They must be in the room and may post there."""
+        """Record that a person is typing or has stopped. The caller has checked that they are in the room and
+        may post there.
+        """
         if not on:
             self.stop(who.key, name)
             return
@@ -91,13 +94,13 @@ class Typing:
             room.mine[who.key] = Person(who.key, who.name), time.monotonic() + LASTS_SECONDS
 
     def stop(self, key: str, name: str) -> None:
-        """Somebody has stopped, or has said it."""
+        """Record that a person has stopped typing or has sent their message."""
         room = self._rooms.get(name)
         if room is not None:
             room.mine.pop(key, None)
 
     def hear(self, name: str, told: _Told) -> None:
-        """Another process says who types there."""
+        """Apply a notice of another process."""
         if told.process != self._process and self._hub.sockets_in(name):
             room = self._open(name)
             room.others[told.process] = _Others(told.people, told.count, time.monotonic() + LASTS_SECONDS)
@@ -115,13 +118,13 @@ class Typing:
         try:
             while self._rooms:
                 self.turn()
-                # Whatever comes, once a second.
+                # At most one update a second.
                 await asyncio.sleep(TICK_SECONDS)
         finally:
             self._is_running = False
 
     def turn(self) -> None:
-        """Tell what has changed."""
+        """Publish and send what has changed."""
         now = time.monotonic()
         for name, room in list(self._rooms.items()):
             room.expire(now)
@@ -144,13 +147,13 @@ class Typing:
         room.told = people, count = everybody
         frame = TextFrame(encode(Typists(name, count, people)))
         for socket in self._hub.sockets_in(name):
-            # Who does not read just now will not want to know it later.
+            # A blocked client gets no update: it would be out of date when the client reads again.
             if not socket.is_tutorial and socket.is_ready:
                 socket.reply(frame)
 
 
 def of(hub: Hub) -> Typing:
-    """Those who type in the rooms of a hub."""
+    """Return the typing indicators of a hub."""
     typing = _typings.get(hub)
     if typing is None:
         typing = _typings[hub] = Typing(hub)
@@ -161,11 +164,11 @@ _typings: weakref.WeakKeyDictionary[Hub, Typing] = weakref.WeakKeyDictionary()
 
 
 class _Told(msgspec.Struct):
-    """Who types in a room through a process."""
+    """Notice: the people who are typing in a room through one process."""
 
     process: str
     people: list[Person]
-    """The first of them."""
+    """The first of the typing people."""
     count: int
 
 

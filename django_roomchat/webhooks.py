@@ -1,8 +1,9 @@
-"""Outgoing webhooks: an address is told what happens in a room.
+"""Outgoing webhooks: a room's messages are sent to a URL by POST requests.
 
-The log is the queue. A webhook has a cursor in it, a worker reads what happened after that and sends it,
-and an answer that says yes moves the cursor: nothing is put anywhere when somebody posts, so no post waits for a webhook.
-Each webhook is told in order, at least once; a worker that dies in between leaves a claim that ends by itself.
+The log is the queue. Each webhook has a cursor in the log. A worker reads the changes after the cursor and
+sends them, and a 2xx response advances the cursor. Posting a message enqueues nothing, so webhooks add no
+latency to posts. Each webhook receives its deliveries in order, at least once. The claim of a worker that
+crashes expires by itself.
 """
 
 from __future__ import annotations
@@ -30,37 +31,39 @@ from django_roomchat.outgoing import Answer
 from django_roomchat.protocol import Event
 
 EVENTS_MAX = 100
-"""In one delivery."""
+"""Maximum number of events in one delivery."""
 BACK_OFF_SECONDS, BACK_OFF_MAX_SECONDS = 2.0, 3600.0
 GONE = 410
-"""The receiver says that it wants no more."""
+"""Status code with which a receiver ends the webhook."""
 LOOK_SECONDS = 1.0
-"""How often a worker looks whether anything happened."""
+"""Interval, in seconds, at which a worker looks for deliveries that are due."""
 
 
 class Delivery(msgspec.Struct, omit_defaults=True, frozen=True):
-    """What a webhook is sent, as JSON."""
+    """The JSON body of a delivery."""
 
     room: str
     """The room's canonical name."""
     title: str
-    """Its name as people see it."""
+    """The room's title, as shown to people."""
     epoch: str
-    """Of the log that all numbers count in."""
+    """Epoch of the log that all revisions of the delivery belong to."""
     prev: int
-    """Where the range of this delivery begins: the ``head`` of the last one that was answered with yes."""
+    """Start of the delivery's range: the ``head`` of the last delivery that received a 2xx response."""
     head: int
-    """Where it ends."""
+    """End of the delivery's range."""
     events: list[Event]
-    """All messages whose last change is in ``(prev, head]``, as they are now, in the order of those changes."""
+    """All messages whose last change is in ``(prev, head]``, in their present state, in the order of those
+    changes."""
     reset: Literal["epoch", "pruned"] | None = None
-    """``epoch``: the log is another one, as after the restoration of a backup; the events are its newest messages.
-    ``pruned``: some of what happened in the range was forgotten before it could be told."""
+    """``epoch``: the log has a new epoch, as after the restoration of a backup; the events are its newest
+    messages. ``pruned``: changes in the range were pruned before they could be sent.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A webhook that one worker takes care of for a while."""
+    """A webhook with its next delivery, reserved for one worker for a limited time."""
 
     webhook: Webhook
     until: datetime
@@ -70,22 +73,23 @@ class Claim:
     body: bytes
 
 
-# Making ---------------------------------------------------------------------------------------------------------
+# Create and remove --------------------------------------------------------------------------------------
 
 
 def make_webhook(room: str | Room, url: str, *, by: Any = None) -> Webhook:
-    """Tell an address what happens in a room from now on.
+    """Create a webhook, which sends the messages of a room to a URL from now on.
 
     Args:
-        room: its name, however typed, or the room. It is made if it does not exist.
-        url: an ``http`` or ``https`` address; of a private network only with ``WEBHOOK_PRIVATE_ADDRESSES``.
-        by: who wants it, and must be allowed to manage the room; without one the project itself.
+        room: the room's name, in any spelling, or the room. The room is created if it does not exist.
+        url: an ``http`` or ``https`` URL. Private networks are reached only with
+            ``WEBHOOK_PRIVATE_ADDRESSES``.
+        by: the user or identity that acts; must be allowed to manage the room. If omitted, the site itself.
 
     Returns:
-        The webhook; the receiver needs its ``secret``.
+        The webhook. The receiver needs its ``secret`` to verify signatures.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the room or the URL is invalid, or *by* may not manage the room.
     """
     outgoing.check_url(url)
     who = actions.identity_of(by)
@@ -111,7 +115,15 @@ async def amake_webhook(room: str | Room, url: str, *, by: Any = None) -> Webhoo
 
 
 def remove_webhook(webhook: Webhook, *, by: Any = None) -> None:
-    """Tell an address nothing more. *by* is as for :func:`make_webhook`."""
+    """Remove a webhook. Nothing more is sent to its URL.
+
+    Args:
+        webhook: the webhook.
+        by: the user or identity that acts; must be allowed to manage the room. If omitted, the site itself.
+
+    Raises:
+        ChatError: *by* may not manage the room.
+    """
     who = actions.identity_of(by)
     policy.require_may(who, actions.room_of(webhook.room.name), "can_manage")
     with transaction.atomic(using=database()):
@@ -125,18 +137,20 @@ async def aremove_webhook(webhook: Webhook, *, by: Any = None) -> None:
 
 
 def resume_webhook(webhook: Webhook) -> None:
-    """Try again, now, to tell an address what it has not heard yet."""
+    """Reactivate a webhook and retry its outstanding deliveries at once."""
     _rows().filter(pk=webhook.pk).update(is_active=True, failures=0, next_try_at=timezone.now())
 
 
-# Delivering -----------------------------------------------------------------------------------------------------
+# Delivery -----------------------------------------------------------------------------------------------
 
 
 class Worker:
-    """Delivers for all rooms. Any number of workers may run; the database is used by the thread that calls, and by no other.
+    """Delivers the webhooks of all rooms. Several workers may run at the same time.
+
+    Only the calling thread uses the database.
 
     Args:
-        threads: receivers that are spoken to at the same time.
+        threads: maximum number of requests in progress.
     """
 
     def __init__(self, threads: int = 8) -> None:
@@ -145,14 +159,14 @@ class Worker:
         self._under_way: dict[Future[Answer], Claim] = {}
 
     def deliver_due(self) -> int:
-        """Deliver until nothing is due. Returns how many deliveries succeeded."""
+        """Deliver until nothing is due. Returns the number of successful deliveries."""
         delivered = 0
         while self._start() or self._under_way:
             delivered += self._settle(None)
         return delivered
 
     def run(self, stop: threading.Event) -> None:
-        """Deliver until *stop* is set; what is under way then is brought to its end."""
+        """Deliver until *stop* is set. Requests in progress at that time are completed."""
         while not stop.is_set():
             try:
                 self._start()
@@ -161,15 +175,15 @@ class Worker:
                 else:
                     stop.wait(LOOK_SECONDS)
             except DatabaseError as error:
-                # What was delivered and not written down is delivered again.
-                reports.warn("webhooks", "The webhooks wait for the database: %r", error)
+                # A delivery whose result was not stored is sent again.
+                reports.warn("webhooks", "Webhook delivery waits for the database: %r", error)
                 connections[database()].close()
                 stop.wait(LOOK_SECONDS)
         while self._under_way:
             self._settle(None)
 
     def close(self) -> None:
-        """End the threads."""
+        """Shut down the threads."""
         self._pool.shutdown()
 
     def _start(self) -> int:
@@ -194,11 +208,12 @@ def _rows() -> Any:
 
 
 def _claim(most: int) -> Iterator[Claim]:
-    """Those webhooks that have something to tell and that no other worker takes care of, *most* at most."""
+    """Reserve at most *most* webhooks that have undelivered changes and are not reserved by another worker."""
     has_news = Q(cursor__lt=F("room__log__head")) | ~Q(epoch=F("room__log__epoch"))
     due = _rows().filter(has_news, is_active=True, next_try_at__lte=timezone.now())
     for webhook in due.select_related("room").order_by("next_try_at")[: max(0, most)]:
-        # Longer than a delivery can take; who has died is taken over from after that.
+        # Longer than a delivery can take. After that time another worker takes over from one that has
+        # crashed.
         until = timezone.now() + timedelta(seconds=3 * config().WEBHOOK_TIMEOUT_SECONDS)
         mine = _rows().filter(pk=webhook.pk, is_active=True, next_try_at=webhook.next_try_at)
         if not mine.update(next_try_at=until):
@@ -207,7 +222,7 @@ def _claim(most: int) -> Iterator[Claim]:
             claim = _claimed(webhook, until)
         except DatabaseError:
             raise
-        except Exception as error:  # a room that cannot be read does not stop the others
+        except Exception as error:  # a room that cannot be read must not stop the others
             _write_down(webhook, until, Answer(error=repr(error)[:300]))
         else:
             yield claim
@@ -222,7 +237,7 @@ def _claimed(webhook: Webhook, until: datetime) -> Claim:
     return Claim(
         webhook=webhook,
         until=until,
-        # The same while the same is told, however often.
+        # The id of a range stays the same however often the range is sent.
         id=f"{webhook.pk}.{part.epoch}.{part.prev}.{part.head}",
         epoch=part.epoch,
         head=part.head,
@@ -246,7 +261,7 @@ def _send(claim: Claim) -> Answer:
 
 
 def _mine(webhook: Webhook, until: datetime) -> Any:
-    """The row, unless the claim has ended and another worker has it by now."""
+    """Select the webhook's row, unless the claim has expired and another worker holds it."""
     return _rows().filter(pk=webhook.pk, next_try_at=until)
 
 
@@ -256,7 +271,7 @@ def _move_on(claim: Claim) -> None:
 
 
 def _write_down(webhook: Webhook, until: datetime, answer: Answer) -> None:
-    """That it failed, and when to try again."""
+    """Store that a delivery failed, and the time of the next attempt."""
     failures = webhook.failures + 1
     is_over = answer.status == GONE or failures >= config().WEBHOOK_MAX_FAILURES
     with transaction.atomic(using=database()):
@@ -272,8 +287,10 @@ def _write_down(webhook: Webhook, until: datetime, answer: Answer) -> None:
 
 
 def _back_off(failures: int, asked_for: float) -> timedelta:
-    """Twice as long with every failure, and by chance a little less, so that many webhooks do not come back at once."""
+    """Return a delay that doubles with each failure, with random jitter so that webhooks do not retry at the
+    same time.
+    """
     longest = min(BACK_OFF_MAX_SECONDS, BACK_OFF_SECONDS * 2 ** min(failures - 1, 20))
-    # A receiver may ask for more patience, within reason.
+    # A receiver may ask for a longer delay, up to the maximum.
     seconds = max(longest * random.uniform(0.5, 1), min(asked_for, BACK_OFF_MAX_SECONDS))
     return timedelta(seconds=seconds)

@@ -121,7 +121,7 @@ def test_who_accepts_and_says_nothing_is_hung_up_on():
             may_be_private=True,
         )
 
-    assert answer == Answer(error="no answer in 0.3 s")
+    assert answer == Answer(error="no response within 0.3 s")
 
 
 def test_what_is_no_http_is_a_sentence():

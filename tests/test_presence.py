@@ -616,7 +616,9 @@ async def test_an_end_without_a_database_is_an_end(house, monkeypatch, caplog):
     await process.presences.say_farewell()
     await process.presences._resign()
 
-    assert caplog.messages == ["This process's lease was not ended: OperationalError('away')"]
+    assert caplog.messages == [
+        "The presence lease of this process could not be ended: OperationalError('away')"
+    ]
 
 
 # On sockets ---------------------------------------------------------------------------------------------------------------

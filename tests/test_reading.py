@@ -160,4 +160,4 @@ async def test_a_database_that_fails_is_said_and_one_broken_socket_harms_no_othe
     await mine.flush()
 
     assert [error.code for error in refused] == ["unavailable"]
-    assert caplog.messages == ["2 read markers were not written: OperationalError('away')"]
+    assert caplog.messages == ["2 read markers could not be written: OperationalError('away')"]

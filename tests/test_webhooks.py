@@ -413,7 +413,7 @@ def test_a_private_address_is_not_spoken_to_unless_the_settings_allow_it(worker,
 
     worker.deliver_due()
 
-    sentence = "127.0.0.1 is at 127.0.0.1, an address of a private network"
+    sentence = "127.0.0.1 resolves to 127.0.0.1, an address of a private network"
     assert (state(webhook), receiver.requests) == ((0, 1, sentence, True), [])
 
 
@@ -482,7 +482,10 @@ def test_a_receiver_that_drips_is_hung_up_on(worker, settings):
         worker.deliver_due()
         hung_up.set()
 
-        assert (state(webhook), time.monotonic() - began < 4) == ((0, 1, "no answer in 0.5 s", True), True)
+        assert (state(webhook), time.monotonic() - began < 4) == (
+            (0, 1, "no response within 0.5 s", True),
+            True,
+        )
 
 
 def test_a_post_does_not_wait_for_a_webhook(worker, django_assert_num_queries):
@@ -598,7 +601,7 @@ def test_a_worker_goes_on_when_the_database_comes_back(worker, receiver, monkeyp
     worker.run(stop)
 
     assert receiver.ranges == [(0, 1, ["hi"])]
-    assert "The webhooks wait for the database" in caplog.text
+    assert "Webhook delivery waits for the database" in caplog.text
 
 
 def test_a_worker_that_is_told_to_end_brings_to_its_end_what_is_under_way(worker):
