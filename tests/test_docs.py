@@ -302,7 +302,9 @@ def test_the_versions_are_those_of_the_package(path: Path) -> None:
 def test_the_extras_are_those_of_the_package() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-    assert first_column(section("installation.md", "1. Install the package")) == set(project["optional-dependencies"])
+    assert first_column(section("installation.md", "1. Install the package")) == set(
+        project["optional-dependencies"]
+    )
 
 
 def test_the_readme_and_the_first_page_start_in_the_same_way() -> None:
@@ -320,7 +322,9 @@ def test_the_quick_start_of_the_readme_works_in_a_new_project(tmp_path: Path) ->
     }
 
     def run(*words: str) -> None:
-        subprocess.run([sys.executable, *words], cwd=tmp_path, env=environment, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, *words], cwd=tmp_path, env=environment, check=True, capture_output=True
+        )
 
     run("-m", "django", "startproject", "mysite", ".")
     with (tmp_path / "mysite" / "settings.py").open("a") as file:
@@ -330,7 +334,10 @@ def test_the_quick_start_of_the_readme_works_in_a_new_project(tmp_path: Path) ->
 
     run("manage.py", "migrate")
     run("manage.py", "check", "--fail-level", "ERROR")
-    run("-c", "from mysite.asgi import application; from django.urls import reverse; reverse('roomchat:index')")
+    run(
+        "-c",
+        "from mysite.asgi import application; from django.urls import reverse; reverse('roomchat:index')",
+    )
 
 
 def test_the_chapters_on_the_way_of_a_message_are_modules() -> None:

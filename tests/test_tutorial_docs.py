@@ -53,7 +53,7 @@ def steps_of(page: str) -> dict[str, Step]:
 
 
 STEPS = steps_of(PAGE.read_text())
-BEGINNING = STEPS["The project before the first step"]
+BEGINNING = STEPS["The starting project"]
 INSTALL, SWAP, NAMES, SPEAK, TAKE, GROW = (step for title, step in STEPS.items() if title.startswith("Step "))
 
 
@@ -340,4 +340,4 @@ def test_the_page_has_as_many_steps_as_it_says() -> None:
     numbers = [title.split(":")[0] for title in STEPS if title.startswith("Step ")]
 
     assert numbers == [f"Step {number}" for number in range(1, 7)]
-    assert "Six steps lead from there" in PAGE.read_text()
+    assert "Six steps replace it with rooms" in PAGE.read_text()
