@@ -1,7 +1,7 @@
-"""Everything that can happen in a room: one function for each verb, which checks, writes and announces.
+"""Operations on rooms and messages. Each function checks permissions, writes to the log and publishes the result.
 
-The socket, the views, the admin, a management command and a Celery task all enter here.
-The bodies are synchronous; each has a twin with an ``a`` in front for asynchronous code.
+Sockets, views, the admin, management commands and background tasks all call these functions.
+They are synchronous; each public function has an asynchronous twin with the prefix ``a``.
 """
 
 from __future__ import annotations
@@ -41,42 +41,42 @@ from django_roomchat.models import Attachment, HeldMessage, Message, Reaction, R
 from django_roomchat.protocol import Event, FileToPost, encode_event
 
 TRIES = 3
-"""For a room in which somebody's rights change while another is looking them up."""
+"""Attempts to store or change a message when the room's access version changes between the check and the write."""
 REMEMBERED_MAX = 10_000
-"""Rooms that a process remembers, so that a post does not begin with a query."""
+"""Maximum number of rooms that a process caches, so that posting does not begin with a query."""
 _remembered: dict[str, Room] = {}
 _RIGHTS_CHANGE = _("The rights in this room are changing; try again.")
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What somebody wants to say."""
+    """A message to be posted."""
 
     who: Identity
     room: str
-    """Its name, however typed."""
+    """The room's name in any spelling."""
     body: str
     id: str
     reply_to: int | None = None
     kind: Literal["user", "system", "bot"] = "user"
     is_reviewed: bool = False
-    """A moderator has released it: neither the content filter nor slow mode is asked."""
+    """Whether a moderator has released this message. Such a message skips the content filter and slow mode."""
     address: str | None = None
-    """Where it comes from, for the rate limits; ``None`` if the project's own code posts, which has none."""
+    """IP address for the rate limits; ``None`` if the project's own code posts, which is not limited."""
     files: Sequence[FileToPost] = ()
-    """What was uploaded for it."""
+    """Uploaded files to bind to the message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A post that is stored."""
+    """Result of a stored message."""
 
     room: str
-    """The canonical name."""
+    """The room's canonical name."""
     id: str
     seq: int
     duplicate: bool
-    """It was stored by an earlier try."""
+    """Whether an earlier attempt had already stored the message."""
 
 
 def post_message(
@@ -90,28 +90,34 @@ def post_message(
     reply_to: int | None = None,
     files: Iterable[Attachment | FileToPost] = (),
 ) -> Posted:
-    """Say something in a room, from anywhere: a view, a signal, a task, a command, inside ``atomic``.
+    """Post a message to a room.
+
+    Can be called from any synchronous code: a view, a signal receiver, a task or a management command, also inside ``atomic``.
+    The message is published when the transaction commits.
 
     Args:
-        room: its name, however typed, or a :class:`~django_roomchat.models.Room`. It is made if it does not exist.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`. The room is created if it does not
+            exist.
         body: the text. It may be empty if there are files.
-        author: a user of the project or an :class:`~django_roomchat.identity.Identity`, who must be allowed to post.
-            Without one the project itself speaks, which always may.
-        name: under which the project speaks; without an author only.
-        id: the same id makes the same message, however often this is called, such as ``f"order-{order.pk}-paid"``.
-        kind: how it is shown. ``user`` for authors, ``bot`` for a name, else ``system``.
-        reply_to: the ``seq`` of the message that this one answers.
-        files: what :func:`attach_file` has made, for this room and by this author, each with its ``alt`` if it is given as
+        author: a user of the project or an :class:`~django_roomchat.identity.Identity`, which must be allowed to post.
+            Without an author the message is posted as the site, which is always allowed.
+        name: display name of the site; only without an author.
+        id: client id of the message. Repeated calls with the same id store one message; use for example
+            ``f"order-{order.pk}-paid"``. The default is a random id.
+        kind: how the message is displayed. The default is ``user`` with an author, ``bot`` with a name, else ``system``.
+        reply_to: sequence number of the message that this one replies to.
+        files: attachments created with :func:`attach_file` for this room and this author. To add a description, pass
             ``django_roomchat.protocol.FileToPost(id, alt)``.
 
     Returns:
-        Where the message stands. Inside ``atomic`` it is there, and others hear of it, when the transaction commits.
+        The canonical room name, the id and the sequence number of the message, and whether it was stored before.
+        Inside ``atomic`` the message is visible only after the transaction has committed.
 
     Raises:
-        ChatError: it is refused; see :mod:`django_roomchat.errors`.
+        ChatError: the message is rejected; see :mod:`django_roomchat.errors`.
     """
     if author is not None and name is not None:
-        raise BadValue("Give an author or a name: an author brings the name along.")
+        raise BadValue("Give an author or a name, not both: an author has a name already.")
     post = Post(
         who=identity_of(author, name),
         room=name_of(room),
@@ -136,24 +142,24 @@ async def apost_message(room: str | Room, body: str, **options: Any) -> Posted:
 def post_messages(
     posts: Sequence[Post], *, wait_seconds: float | None = None
 ) -> list[Posted | ChatError | None]:
-    """Say many things in one transaction.
+    """Post several messages in one transaction.
 
     Args:
-        posts: in the order in which they shall stand.
-        wait_seconds: for locked rooms, see :func:`django_roomchat.log.append`.
+        posts: the messages, in the order in which they are numbered.
+        wait_seconds: lock timeout for the rooms, in seconds; see :func:`django_roomchat.log.append`.
 
     Returns:
-        For each post, in their order, where it stands or why it was refused; ``None`` if its room is locked and
-        *wait_seconds* is 0.
+        One result for each post, in the same order: the stored message or the error that rejected it. ``None`` if the room is
+        locked and *wait_seconds* is 0, or if the room's access version changed on every attempt.
     """
     results: list[Posted | ChatError | None] = [None] * len(posts)
-    # Who waits for a locked room was here before, and is counted once.
+    # A post that waits for a locked room is a second attempt. It was counted at the first one.
     if config().RATE_CACHE is not None and (not wait_seconds or config().FILTER is not None):
         results = [_refusal(_count, post) for post in posts]
     places = [place for place, result in enumerate(results) if result is None]
     for tries in range(TRIES if wait_seconds != 0 else 1):
         _store(posts, places, results, wait_seconds, look_up=tries > 0)
-        # Left over are those in whose room somebody's rights have changed meanwhile: look again who may.
+        # A missing result means that the room's access version has changed meanwhile: check the permissions again.
         places = [place for place in places if results[place] is None]
         if not places:
             break
@@ -200,7 +206,7 @@ def _store(
 def _check(
     posts: Sequence[Post], places: Sequence[int], results: list[Posted | ChatError | None], look_up: bool
 ) -> dict[int, tuple[Room, log.Draft]]:
-    """Those posts that are in order, by their place, with their rooms; the others get their error."""
+    """Return the accepted posts as ``{index: (room, draft)}``. Store the error of a rejected post in *results*."""
     drafts: dict[int, tuple[str, log.Draft]] = {}
     for place in places:
         try:
@@ -227,7 +233,7 @@ def _check(
 
 
 class _Door:
-    """Who is let in with what they say: asked once for each person and room of a batch."""
+    """Checks who may post in which room, once for each author and room of a batch."""
 
     def __init__(self, drafts: Iterable[tuple[str, log.Draft]], look_up: bool) -> None:
         self._replies: dict[str, set[int]] = {}
@@ -240,7 +246,7 @@ class _Door:
         self._answered: dict[str, Container[int]] = {}
 
     def admit(self, post: Post, name: str) -> Room:
-        """The room, which may not be made yet. Raises if they may not post to it, or answer what they answer."""
+        """Return the room, which may not be saved yet. Raise if the author may not post, or if the replied-to message is missing."""
         try:
             return self._admit(post, name)
         except ChatError:
@@ -249,7 +255,7 @@ class _Door:
             return self._admit(post, name)
 
     def make(self, post: Post, room: Room) -> Room:
-        """The room, made by now. Raises if somebody makes too many."""
+        """Return the saved room. Raise if the author has exceeded the rate limit for new rooms."""
         if room.name not in self._rooms:
             limits.spend("ROOMS", post.who, post.address)
             self._rooms[room.name] = ensure_room(room)
@@ -263,13 +269,14 @@ class _Door:
             self._refusals[question] = _refusal(require, post.who, room)
         if (refusal := self._refusals[question]) is not None:
             raise refusal
-        # Only whether there is one: the log quotes it under its lock, so that what is deleted meanwhile is not quoted.
+        # Check only that the message exists. The log reads the quote under its lock, so that a message deleted meanwhile is
+        # not quoted.
         if post.reply_to is not None and post.reply_to not in self._messages_of(room):
             raise NotFound(_("There is no message %(seq)d in this room to reply to."), seq=post.reply_to)
         return room
 
     def _messages_of(self, room: Room) -> Container[int]:
-        """Which of the messages that are answered there are."""
+        """Return which of the replied-to messages exist."""
         if room.name not in self._answered:
             self._answered[room.name] = (
                 () if room.pk is None else log.quotes(room.pk, self._replies[room.name])
@@ -277,8 +284,10 @@ class _Door:
         return self._answered[room.name]
 
     def _recall(self, name: str) -> bool:
-        """Look a room up that was only remembered: nobody compares a refusal with the database, as the log does
-        for what is let in. Returns whether there was anything to look up."""
+        """Reload a cached room from the database and return whether it was cached.
+
+        The log compares the cached versions of accepted posts with the database, but a rejected post never reaches it.
+        """
         room = self._rooms.get(name)
         if room is None or room is not _remembered.get(name):
             return False
@@ -286,13 +295,13 @@ class _Door:
         self._rooms |= _rooms({name}, look_up=True)
         self._answered.pop(name, None)
         self._refusals = {question: told for question, told in self._refusals.items() if question[1] != name}
-        # Looked up for this batch: the next refusal of it is the last word.
+        # The room was loaded for this batch, so the next rejection in it is final.
         _remembered.pop(name, None)
         return True
 
 
 def _finished(post: Post, draft: log.Draft, room: Room) -> log.Draft:
-    """The draft with all that the room and its text make of it."""
+    """Return the draft with slow mode, mentions and rendered Markdown added."""
     if room.slow_seconds and _is_slowed(post, room):
         draft = replace(draft, slow_seconds=room.slow_seconds)
     read = _read_in(draft.body, room)
@@ -300,7 +309,7 @@ def _finished(post: Post, draft: log.Draft, room: Room) -> log.Draft:
 
 
 def _read_in(body: str, room: Room) -> dict[str, Any]:
-    """What a text says beyond its characters: whom it calls, and with the Markdown extra how it looks."""
+    """Return the data derived from a text: its mentions, and its HTML if the Markdown extra is enabled."""
     read: dict[str, Any] = {}
     if called := mentions.called_in(room, body):
         read["mentions"] = called
@@ -314,7 +323,7 @@ def _is_slowed(post: Post, room: Room) -> bool:
 
 
 def _with_files(post: Post, draft: log.Draft, room: Room) -> log.Draft:
-    """The draft with what its event says of its files. Raises if one is not there."""
+    """Return the draft with the descriptions of its files. Raise if a file does not exist."""
     try:
         sent = files.described(room, None if post.who.is_site else post.who.key, draft.files)
     except BadFile:
@@ -325,13 +334,13 @@ def _with_files(post: Post, draft: log.Draft, room: Room) -> log.Draft:
 
 
 def _is_stored(draft: log.Draft, room: Room) -> bool:
-    """It was stored by an earlier try, and is acknowledged whatever is said to it by now."""
+    """Return whether an earlier attempt stored this message. Such a post is acknowledged whatever the checks return now."""
     stored = Message.objects.using(database()).filter(room_id=room.pk, author_key=draft.author_key)
     return stored.filter(client_id=draft.client_id).exists()
 
 
 def _filtered(post: Post, draft: log.Draft, room: Room) -> log.Draft:
-    """The draft as the content filter lets it pass. Raises if it does not."""
+    """Return the draft as the content filter changed it. Raise if the filter refuses or holds it."""
     try:
         if draft.files:
             _ask_about_names(post, draft, room)
@@ -346,7 +355,7 @@ def _filtered(post: Post, draft: log.Draft, room: Room) -> log.Draft:
 
 
 def _passed(answer: Any, draft: log.Draft, room: Room) -> Any:
-    """The answer of the content filter, if it is neither to refuse nor to hold what was said. Raises if it is."""
+    """Return the filter's answer. Raise if it refuses or holds the message."""
     if isinstance(answer, filters.Refuse):
         raise Forbidden(answer.sentence, code=answer.code)
     if isinstance(answer, filters.Hold):
@@ -355,7 +364,7 @@ def _passed(answer: Any, draft: log.Draft, room: Room) -> Any:
 
 
 def _ask_about_names(post: Post, draft: log.Draft, room: Room) -> None:
-    """Files have names and descriptions, which others read, too. Raises if the content filter would change them: it cannot."""
+    """Pass file names and descriptions to the content filter. Raise unless it passes them: they cannot be changed."""
     said = [text for file in draft.data.get("files", ()) for text in (file["name"], file.get("alt")) if text]
     answer = filters.ask(room, post.who, "\n".join(said)) if said else None
     if _passed(answer, draft, room) is not None:
@@ -363,7 +372,7 @@ def _ask_about_names(post: Post, draft: log.Draft, room: Room) -> None:
 
 
 def _held(draft: log.Draft, reason: str, room: Room) -> ChatError:
-    """Put a post before the moderators, once."""
+    """Store the message for moderation, once for each client id, and return the error for its author."""
     values = {
         "author_id": draft.author_id,
         "author_name": draft.author_name,
@@ -384,12 +393,12 @@ def _held(draft: log.Draft, reason: str, room: Room) -> ChatError:
 
 
 def _rooms(names: set[str], look_up: bool) -> dict[str, Room]:
-    """Those rooms that exist, by name: as this process remembers them, or as the database has them now.
+    """Return the rooms that exist, by canonical name, from the cache of this process or from the database.
 
-    A memory can be old. The log compares epoch and access version on the row that it locks, and takes no post that
-    relies on others; the next try looks them up.
+    A cached room can be out of date. The log compares epoch and access version with the row that it locks, and rejects posts
+    that were checked against others; the next attempt loads these rooms from the database.
     """
-    # Within somebody's transaction there may be rooms that will never have been.
+    # A room that is read inside a transaction may be rolled back, so it is not cached.
     may_remember = not transaction.get_connection(database()).in_atomic_block
     rooms = (
         {name: _remembered[name] for name in names if name in _remembered}
@@ -416,12 +425,12 @@ def _refusal(require: Callable[..., None], *about: Any) -> ChatError | None:
 
 
 def _logged_rooms() -> RoomQuerySet:
-    # A room that the project made itself has no log before its first message.
+    # A room that the project created with the ORM has no log before its first message.
     return Room.objects.using(database()).filter(log__isnull=False).select_related("log")
 
 
 def ensure_room(room: Room) -> Room:
-    """The room, made if nobody has made it meanwhile."""
+    """Return the room, created if it does not exist."""
     with transaction.atomic(using=database()):
         made, _is_new = Room.objects.using(database()).get_or_create(
             name=room.name, defaults={"title": room.title}
@@ -435,7 +444,7 @@ def _new_room(name: str, typed: str) -> Room:
 
 
 def _draft(post: Post) -> log.Draft:
-    """What is stored of a post. Raises if anything about it cannot be."""
+    """Return the validated draft of a post. Raise if a value is invalid."""
     return log.Draft(
         author_id=None if post.who.user is None else post.who.user.pk,
         author_key=post.who.key,
@@ -450,7 +459,7 @@ def _draft(post: Post) -> log.Draft:
 
 
 def _chosen(given: Sequence[FileToPost]) -> tuple[FileToPost, ...]:
-    """The files of a post with what is said of them, clean. Raises if there cannot be such."""
+    """Return the validated files of a post. Raise if there are too many or an id is invalid or repeated."""
     most = config().ATTACHMENTS_PER_MESSAGE
     if len(given) > most:
         raise BadValue(_("A message has at most %(most)d files."), most=most, code="too_many")
@@ -461,27 +470,28 @@ def _chosen(given: Sequence[FileToPost]) -> tuple[FileToPost, ...]:
 
 
 def _shown_of(who: Identity) -> dict[str, str]:
-    """What else is shown of an author, as it is now."""
+    """Return the author's avatar and profile URLs as they are now. Invalid URLs are left out."""
     addresses = {"avatar": text.web_address(who.avatar), "link": text.web_address(who.link)}
     return {name: address for name, address in addresses.items() if address}
 
 
 def on_commit(tell: Callable[..., None], *about: Any) -> None:
-    """Tell when the transaction is committed; an error in it harms nothing."""
+    """Call *tell* when the transaction commits. An exception in it is logged and does not affect other callbacks."""
     transaction.on_commit(partial(tell, *about), using=database(), robust=True)
 
 
 Tell = Callable[[str, Event], None]
-"""Sends the signals of an event, given the name of its room."""
+"""Sends the signals for an event. Called with the canonical name of the room and the event."""
 
 
 def announce(room: str, done: log.Appended, tell: Tell | None = None) -> None:
-    """Tell everybody who listens what was appended to a room. Call it on commit.
+    """Publish what was appended to a room and send its signals. Call it on commit.
 
     Args:
-        room: its canonical name.
-        done: what was appended.
-        tell: sends the signals; by default those of a message that is new, that says something else, or that is deleted.
+        room: the room's canonical name.
+        done: the appended events.
+        tell: sends the signals. The default sends ``message_posted``, ``message_edited`` or ``message_deleted``, and
+            ``mentioned`` for new messages.
     """
     events = [(event.rev, encode_event(event)) for event in done.events]
     bus.publish(bus.Batch(room, done.epoch, done.prev, done.head, events))
@@ -501,37 +511,38 @@ def _tell(room: str, event: Event) -> None:
 
 
 def name_of(room: str | Room) -> str:
-    """The name of a room, or what was typed as one."""
+    """Return the name of a room. A string is returned unchanged."""
     return room.name if isinstance(room, Room) else room
 
 
 def identity_of(author: Any, name: str | None = None) -> Identity:
-    """A user of the project or an identity as an identity; ``None`` is the project itself, under a *name* perhaps."""
+    """Return the identity for a user or an identity; for ``None`` that of the site, with an optional display name."""
     if isinstance(author, Identity):
         return author
     return identity.site(name) if author is None else identity.of_user(author)
 
 
-# Changing ---------------------------------------------------------------------------------------------------------
+# Edit and delete --------------------------------------------------------------------------------------------------
 
 
 def edit_message(
     room: str | Room, seq: int, body: str, *, author: Any = None, wait_seconds: float | None = None
 ) -> Posted:
-    """Change the text of a message. It keeps its place and takes the next number.
+    """Change the text of a message. It keeps its sequence number and takes the room's next revision.
 
     Args:
-        room: its name, however typed, or the room.
-        seq: the message's place.
-        body: the new text. It may be empty if the message has files, which stay.
-        author: who changes it, as for :func:`post_message`; without one the project itself, which always may.
-        wait_seconds: for a locked room, see :func:`django_roomchat.log.append`.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        seq: sequence number of the message.
+        body: the new text. It may be empty if the message has files, which are kept.
+        author: the user or :class:`~django_roomchat.identity.Identity` that edits the message. Without one the site edits it,
+            which is always allowed.
+        wait_seconds: lock timeout for the room, in seconds; see :func:`django_roomchat.log.append`.
 
     Returns:
-        Where the message stands; ``duplicate`` if it said that already.
+        The room and sequence number of the message; ``duplicate`` if it had this text already.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the edit is rejected.
     """
     new = text.body(body, config().BODY_MAX_LENGTH, may_be_empty=True)
     who = identity_of(author)
@@ -569,7 +580,7 @@ def edit_message(
 
 
 EARLIER_MAX = 10
-"""Texts that an edited message keeps, the last ones."""
+"""Maximum number of earlier texts kept for an edited message; the oldest are dropped."""
 
 
 def _without_readings(message: Message) -> dict[str, Any]:
@@ -577,7 +588,7 @@ def _without_readings(message: Message) -> dict[str, Any]:
 
 
 def _earlier_of(message: Message) -> dict[str, Any]:
-    """What the message has said until now, where the site keeps that."""
+    """Return the earlier texts of a message including the current one; empty unless ``EDIT_HISTORY`` is enabled."""
     if not config().EDIT_HISTORY:
         return {}
     said = {"body": message.body, "at": log.iso(message.edited_at or message.created_at)}
@@ -598,9 +609,20 @@ async def aedit_message(room: str | Room, seq: int, body: str, **options: Any) -
 def delete_message(
     room: str | Room, seq: int, *, author: Any = None, wait_seconds: float | None = None
 ) -> Posted:
-    """Delete a message: its text is erased, its place stays, and it takes the next number.
+    """Delete a message. Its text, files and reactions are erased; its sequence number stays and it takes the next revision.
 
-    The arguments and the answer are those of :func:`edit_message`.
+    Args:
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        seq: sequence number of the message.
+        author: the user or :class:`~django_roomchat.identity.Identity` that deletes the message. Without one the site deletes
+            it, which is always allowed.
+        wait_seconds: lock timeout for the room, in seconds; see :func:`django_roomchat.log.append`.
+
+    Returns:
+        The room and sequence number of the message; ``duplicate`` if it was deleted before.
+
+    Raises:
+        ChatError: the deletion is rejected.
     """
 
     def make(room: Room, message: Message) -> bool:
@@ -652,22 +674,22 @@ def change_message(
     tell: Tell,
     wait_seconds: float | None = None,
 ) -> Posted:
-    """Change a message in any way: for the verbs of other chapters.
+    """Change a message with a callback. Edits, deletions, reactions and pins are built on this function.
 
     Args:
-        room: its name, however typed, or the room.
-        seq: the message's place.
-        who: changes it, and must be allowed to enter the room.
-        make: is given the room and the message, with the room locked; asks the policy, changes the message, and returns whether
-            there was anything to change.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        seq: sequence number of the message.
+        who: the acting identity, which must be allowed to enter the room.
+        make: called with the room and the message while the room is locked. It checks the policy, changes the message and
+            returns whether anything changed.
         tell: sends the signals.
-        wait_seconds: for a locked room, see :func:`django_roomchat.log.append`.
+        wait_seconds: lock timeout for the room, in seconds; see :func:`django_roomchat.log.append`.
 
     Returns:
-        Where the message stands; ``duplicate`` if there was nothing to change.
+        The room and sequence number of the message; ``duplicate`` if nothing changed.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the change is rejected.
     """
     for _attempt in range(TRIES):
         found = enter_room(who, name_of(room))
@@ -685,15 +707,15 @@ def change_message(
 
 
 def rewrite(room: Room, seqs: Iterable[int], make: Callable[[Message], bool]) -> int:
-    """Change many messages of a room in one transaction, whoever has written them: for what the project itself has to change.
+    """Change several messages of a room in one transaction, without asking the policy.
 
     Args:
-        room: of the messages.
-        seqs: their places.
-        make: changes a message, and returns whether there was anything to change.
+        room: the room of the messages.
+        seqs: sequence numbers of the messages.
+        make: called with each message. It changes the message and returns whether anything changed.
 
     Returns:
-        How many were changed.
+        The number of messages that were changed.
     """
     done = log.change_many(room.pk, seqs, make)
     if done is None:
@@ -703,23 +725,23 @@ def rewrite(room: Room, seqs: Iterable[int], make: Callable[[Message], bool]) ->
     return len(done.events)
 
 
-# Rights -----------------------------------------------------------------------------------------------------------
+# Access -----------------------------------------------------------------------------------------------------------
 
 
 def change_access(room: Room, key: str, write: Callable[[Room], Any]) -> int:
-    """Change what somebody may do in a room, so that it holds at once: on open sockets, and for posts that are under way.
+    """Change access rights in a room. The change applies at once to open sockets and to posts that are in progress.
 
     Args:
-        room: made if it does not exist.
-        key: whose rights; empty if it may be anybody's.
-        write: makes the change, in the transaction, with the room locked. It is given the room as it is now.
+        room: the room; it is created if it does not exist.
+        key: identity key of the person whose rights change; empty if the rights of anybody may change.
+        write: called with the room as stored, in the transaction and with the room locked; it makes the change.
 
     Returns:
-        The room's head when the change came into force; what was said before stands at or below it.
+        The room's head when the change took effect. Earlier messages have this sequence number or a lower one.
     """
     with transaction.atomic(using=database()):
         pk = (room if room.pk is not None else ensure_room(room)).pk
-        # Whoever posts compares the version on this very row, under its lock.
+        # Posting compares the version on this row, under its lock.
         RoomLog.objects.using(database()).filter(pk=pk).update(access_version=F("access_version") + 1)
         locked = _logged_rooms().get(pk=pk)
         write(locked)
@@ -727,7 +749,7 @@ def change_access(room: Room, key: str, write: Callable[[Room], Any]) -> int:
     return locked.log.head
 
 
-# Forgetting -------------------------------------------------------------------------------------------------------
+# Pruning ----------------------------------------------------------------------------------------------------------
 
 
 def prune_history(
@@ -737,17 +759,20 @@ def prune_history(
     keep: int | None = None,
     dry_run: bool = False,
 ) -> dict[str, int]:
-    """Forget old messages, a room at a time.
+    """Delete old messages permanently, one room at a time.
 
     Args:
-        rooms: their names, however typed; all rooms if it is ``None``.
-        older_than: forget what was posted longer ago. ``None`` is what each room says itself (``Room.retention_days``);
-            a room that says nothing forgets nothing by age.
-        keep: forget all but so many messages of each room.
-        dry_run: forget nothing.
+        rooms: room names in any spelling; ``None`` for all rooms.
+        older_than: minimum age of the deleted messages. ``None`` uses the retention period of each room
+            (``Room.retention_days``); rooms without one keep messages of any age.
+        keep: number of newest messages to keep in each room; ``None`` for no limit.
+        dry_run: count the messages without deleting them.
 
     Returns:
-        How many messages were (or would be) forgotten, by room, where there were any.
+        The number of messages that were (or would be) deleted, by canonical room name. Rooms without any are left out.
+
+    Raises:
+        BadRoomName: a name in *rooms* is invalid.
     """
     chosen = Room.objects.using(database()).order_by("pk")
     if rooms is not None:
@@ -772,7 +797,7 @@ def _last_to_prune(room: Room, older_than: timedelta | None, keep: int | None) -
     return max(ends)
 
 
-# Reading --------------------------------------------------------------------------------------------------------
+# History --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -781,23 +806,22 @@ class History:
 
     room: Room
     messages: list[Event]
-    """Newest first."""
+    """The messages of this page, newest first."""
     before: int | None
-    """Ask for the messages before this place to get the next page; ``None`` on the last one."""
+    """Value of ``before`` for the next older page; ``None`` on the last page."""
     epoch: str
     floor: int
     head: int
-    """All changes up to this number are in the page, where they concern it."""
+    """Revision up to which the page includes all changes of its messages."""
     after: int | None = None
-    """Of a page that was asked for by ``after`` or ``around``: ask for those after this place to get the next newer one;
-    ``None`` if there is none."""
+    """Value of ``after`` for the next newer page, on pages requested with ``after`` or ``around``; ``None`` if there is none."""
 
 
 def room_of(name: str) -> Room:
-    """The room of this name, however typed; one without a ``pk`` if nothing was said in it yet.
+    """Return the room with this name in any spelling. A room without messages may be unsaved (``pk`` is ``None``).
 
     Raises:
-        BadRoomName: no room can have this name.
+        BadRoomName: the name is invalid.
     """
     canonical = canonical_name(name)
     found = _logged_rooms().filter(name=canonical).first()
@@ -805,19 +829,19 @@ def room_of(name: str) -> Room:
 
 
 def canonical_name(typed: str) -> str:
-    """The canonical name of a room, however typed.
+    """Return the canonical name of a room.
 
     Raises:
-        BadRoomName: no room can have this name.
+        BadRoomName: the name is invalid.
     """
     return text.room_name(typed, config().ROOM_NAME_MAX_LENGTH)
 
 
 def enter_room(who: Identity, name: str) -> Room:
-    """The room, for somebody who wants to read and hear it.
+    """Return the room for an identity that wants to read it and receive its messages.
 
     Raises:
-        ChatError: there cannot be such a room, or the policy says no.
+        ChatError: the name is invalid, or the policy denies entry.
     """
     room = room_of(name)
     policy.require_entry(who, room)
@@ -832,22 +856,26 @@ def read_history(
     after: int | None = None,
     around: int | None = None,
 ) -> History:
-    """A page of a room's messages, newest first: the newest one, unless a place is given.
+    """Return a page of a room's messages. Without ``before``, ``after`` or ``around`` it is the newest page.
 
     Args:
-        who: reads it.
-        name: of the room, however typed.
-        before: those before this ``seq``.
-        after: those after it.
-        around: those around it, the message itself too.
+        who: the identity that reads, which must be allowed to enter the room.
+        name: the room's name in any spelling.
+        before: return messages with a lower sequence number than this one.
+        after: return messages with a higher sequence number than this one.
+        around: return this message and those before and after it.
+
+    Returns:
+        At most ``PAGE_MESSAGES`` messages, newest first, with the values for the next page in each direction. A room that does
+        not exist yet gives an empty page.
 
     Raises:
-        ChatError: there cannot be such a room, or the policy says no.
+        ChatError: the name is invalid, or the policy denies entry.
     """
     room = enter_room(who, name)
     if room.pk is None:
         return History(room, [], None, "", 0, 0)
-    # The position before the messages: what is written in between is then seen twice, not never.
+    # Read the room's position before its messages: a change committed in between is then delivered twice rather than lost.
     state = room.log
     size = config().PAGE_MESSAGES
     newer: list[Event] = []
@@ -857,7 +885,7 @@ def read_history(
         before, size = around + 1, size - size // 2
     elif after is not None:
         newer, has_newer = log.page_after(room, after, limit=size)
-        # Only whether there are any: the reader comes from there.
+        # Check only whether there are older messages: the client has them already.
         before, size = after + 1, 0
     older, has_older = log.page(room, before, limit=size)
     messages = newer + older

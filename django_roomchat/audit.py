@@ -1,4 +1,4 @@
-"""The audit trail: who did what to whom. An entry is written in the transaction of what it tells, or not at all."""
+"""The audit trail of moderation and administration. An entry is written in the transaction of the action that it records."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from django_roomchat.models import AuditEntry
 def record(
     verb: str, by: Identity, *, room: str = "", target: Identity | None = None, **details: Any
 ) -> None:
-    """Write an entry.
+    """Write an entry to the audit trail.
 
     Args:
-        verb: what was done, such as ``ban``; up to 40 characters.
-        by: who did it.
-        room: the canonical name of the room in which.
-        target: to whom.
-        details: whatever else tells what it was; values that JSON knows.
+        verb: name of the action, such as ``ban``; up to 40 characters.
+        by: the identity that acted.
+        room: canonical name of the room; empty if the action concerns no room.
+        target: the identity acted on.
+        details: further JSON-serialisable values that describe the action.
     """
     AuditEntry.objects.using(database()).create(
         verb=verb,

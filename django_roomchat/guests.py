@@ -1,4 +1,4 @@
-"""Guests choose the name that others see, but none that looks like somebody else's."""
+"""Names chosen by guests. A name that resembles that of another person in the room is rejected."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ from django_roomchat.lookalikes import skeletons
 from django_roomchat.models import Membership, Message, Room
 
 NAMES_SECONDS = 10.0
-"""How long the names of a room are remembered."""
+"""Time for which the names in a room are cached, in seconds."""
 MEMBERS_MAX = 10_000
-"""Members whose names are compared, the newest first."""
+"""Maximum number of members whose names are compared, newest first."""
 MESSAGES_MAX = 500
-"""Messages whose authors are compared, the newest first."""
+"""Maximum number of messages whose authors are compared, newest first."""
 ROOMS_MAX = 1_000
-"""Rooms whose names a process remembers."""
+"""Maximum number of rooms whose names a process caches."""
 
 _names: dict[tuple[int, int], tuple[float, dict[str, set[str]]]] = {}
 
 
 def choose_name(who: Identity, typed: str, session: Any, rooms: Iterable[Room]) -> Identity:
-    """Give a guest the name they chose, for their session. Their open sockets hear of it. May use the database.
+    """Store the name that a guest has chosen in their session and notify their open sockets. May query the database.
 
     Args:
-        who: they are now.
-        typed: the name.
-        session: theirs, as it is now; ``None`` without one: then the name lasts as long as their socket.
-        rooms: they are in.
+        who: the guest's identity until now.
+        typed: the chosen name, as typed.
+        session: the guest's session, freshly loaded. With ``None`` the name lasts as long as the socket.
+        rooms: the rooms that the guest is in.
 
     Returns:
-        Who they are from now on.
+        The guest's identity with the new name.
 
     Raises:
-        BadValue: it is no name.
-        Forbidden: it looks like somebody else's, or they are no guest.
+        BadValue: the name is invalid.
+        Forbidden: the name resembles that of another person, or *who* is not a guest.
     """
     if not who.is_guest:
         raise Forbidden(_("Only guests choose a name here; yours is that of your account."))
@@ -66,7 +66,7 @@ def choose_name(who: Identity, typed: str, session: Any, rooms: Iterable[Room]) 
 
 
 def require_own_name(who: Identity, room: Room) -> None:
-    """Raise :class:`Forbidden` if a guest has chosen a name that looks like that of somebody in *room*."""
+    """Raise :class:`Forbidden` if *who* is a guest whose chosen name resembles that of another person in *room*."""
     if not who.chose_name or room.pk is None:
         return
     known = _names_in(room)
@@ -81,7 +81,7 @@ def _taken() -> Forbidden:
 
 
 def _names_in(room: Room) -> dict[str, set[str]]:
-    """Whose names come down to what: those of members, and of users, programs and the site that have spoken lately."""
+    """Return ``{skeleton: keys}`` for the names in a room: of members, and of recent authors except guests."""
     place = room.pk, room.log.access_version
     now = time.monotonic()
     at, known = _names.get(place, (0.0, None))
@@ -102,14 +102,14 @@ def _people_of(room: Room) -> set[tuple[str, str]]:
     lately = said.values_list("author_key", "author_name")[:MESSAGES_MAX]
     return {
         *members.values_list("key", "name")[:MEMBERS_MAX],
-        # Guests come and go; whoever of them wants to keep a name becomes a member.
+        # Guests come and go; a guest who wants to reserve a name becomes a member.
         *((key, name) for key, name in lately if not key.startswith("g:")),
     }
 
 
 @cache
 def _reserved() -> frozenset[str]:
-    """What the names of the site itself come down to, in all of its languages."""
+    """Return the skeletons of the reserved names and of the site's own name in every language."""
     names = set(config().RESERVED_NAMES)
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
@@ -121,7 +121,7 @@ def _keep(session: Any, named: Identity) -> None:
     if session.get(GUEST_SESSION_KEY, {}).get("key") == named.key:
         session[GUEST_SESSION_KEY] = {"key": named.key, "name": named.name, "chose_name": True}
         if session.session_key:
-            with suppress(UpdateError):  # it was deleted meanwhile
+            with suppress(UpdateError):  # the session was deleted meanwhile
                 session.save()
 
 

@@ -1,4 +1,4 @@
-"""Who speaks: a user, a guest or the site itself, as one small value."""
+"""Identities: the small value that represents the author of a message, which is a user, a guest or the site."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ GUEST_SESSION_KEY = "roomchat_guest"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who speaks, and what others see of them."""
+    """The person or program that acts, with the name and pictures shown to others."""
 
     key: str
-    """The same for everything that they say; up to 100 characters. It is no secret and proves nothing."""
+    """Stable key, up to 100 characters. It is public and does not authenticate anything."""
     name: str
-    """What others see; up to 150 characters."""
+    """Display name, up to 150 characters."""
     user: Any = None
-    """The project's user, or ``None`` for guests and for the site."""
+    """The project's user; ``None`` for guests and for the site."""
     is_guest: bool = False
     is_site: bool = False
-    """The project's own code speaks. No policy is asked."""
+    """Whether the project's own code acts. The policy is not asked."""
     avatar: str = ""
-    """The address of a picture, as it is when they write; empty if there is none."""
+    """URL of the avatar at the time of the message; empty if there is none."""
     link: str = ""
-    """The address of their profile; empty if there is none."""
+    """URL of the profile page; empty if there is none."""
     chose_name: bool = False
-    """A guest who has chosen the name. It is refused where it looks like somebody else's."""
+    """Whether a guest has chosen the name. Such a name is rejected where it resembles that of another person."""
 
 
 def site(name: str | None = None) -> Identity:
-    """The project itself, under a name of its choice."""
+    """Return the identity of the site, with an optional display name. The default name is a translation of “System”."""
     shown = (name or gettext("System"))[:NAME_MAX_LENGTH]
     return Identity(f"site:{hashlib.sha256(shown.encode()).hexdigest()[:16]}", shown, is_site=True)
 
 
 def is_site_key(key: str) -> bool:
-    """Whether the project itself speaks with this key."""
+    """Return whether an identity key belongs to the site."""
     return key.startswith("site:")
 
 
 def of_user(user: Any) -> Identity:
-    """The identity of a user of any user model."""
+    """Return the identity of a user of any user model."""
     full_name = user.get_full_name().strip() if hasattr(user, "get_full_name") else ""
-    # Where people sign in with their address, only the part before the @ is shown to others.
+    # If the user name is an e-mail address, only the part before the @ is shown to others.
     name = full_name or user.get_username().partition("@")[0] or user.get_username()
     return Identity(f"u:{user.pk}", name[:NAME_MAX_LENGTH], user=user)
 
 
 def new_guest() -> Identity:
-    """Somebody who has not signed in."""
+    """Return a new guest with a random key and a numbered name."""
     number = 1000 + secrets.randbelow(9000)
     return Identity(
         f"g:{secrets.token_hex(16)}", gettext("Guest %(number)d") % {"number": number}, is_guest=True
@@ -65,7 +65,9 @@ def new_guest() -> Identity:
 
 
 def identify(source: HttpRequest | dict[str, Any]) -> Identity:
-    """The default of ``ROOMCHAT["IDENTITY"]``: the signed-in user, else a guest who stays the same for the session.
+    """Return the signed-in user, or else a guest that stays the same for the session. Default of ``ROOMCHAT["IDENTITY"]``.
+
+    A new guest is stored in the session. A socket without a session gets a guest that lasts as long as the socket.
 
     Args:
         source: an HTTP request, or the ASGI scope of a socket.
@@ -76,7 +78,7 @@ def identify(source: HttpRequest | dict[str, Any]) -> Identity:
         user, session = source.get("user"), source.get("session")
     if user is not None and user.is_authenticated:
         return of_user(user)
-    # A socket cannot set the cookie of a new session, so its guest lasts as long as the socket.
+    # A socket cannot set the cookie of a new session, so this guest is not stored.
     if session is None or (not isinstance(source, HttpRequest) and not session.session_key):
         return new_guest()
     return _guest_of(session, save=not isinstance(source, HttpRequest))
@@ -94,6 +96,6 @@ def _guest_of(session: Any, *, save: bool) -> Identity:
 
 
 def who(source: HttpRequest | dict[str, Any]) -> Identity:
-    """Who speaks, according to ``ROOMCHAT["IDENTITY"]``. May use the database."""
+    """Return the identity of a request or an ASGI scope, as ``ROOMCHAT["IDENTITY"]`` determines it. May query the database."""
     identity: Identity = hook("IDENTITY")(source)
     return identity

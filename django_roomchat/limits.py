@@ -1,8 +1,8 @@
-"""How often somebody may do something: token buckets, for each person, address and room.
+"""Rate limits: token buckets for each person, IP address and room.
 
-The buckets of this process always hold. Where ``ROOMCHAT["RATE_CACHE"]`` names one of Django's caches, what all processes
-have seen is counted there as well; a cache that is down lets everything pass that the own buckets let pass.
-Only what comes from outside is counted, through sockets and views, not what the project's own code does.
+The buckets of this process always apply. If ``ROOMCHAT["RATE_CACHE"]`` names one of Django's caches, the requests of all
+processes are also counted there; while the cache fails, only the local buckets apply.
+Only requests from clients are counted, through sockets and views, not calls by the project's own code.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from django_roomchat.errors import RateLimited
 from django_roomchat.identity import Identity
 
 BUCKETS_MAX = 50_000
-"""Buckets that a process remembers. The ones that were used longest ago go first; they are full by then."""
+"""Maximum number of buckets that a process keeps. The least recently used are dropped first; they are full by then."""
 CACHE_REST_SECONDS = 5.0
-"""How long a cache that has failed is not asked."""
+"""Time for which a cache that has failed is not used, in seconds."""
 
 What = Literal["POSTS", "FRAMES", "JOINS", "ROOMS", "SOCKETS", "REPORTS", "UPLOADS"]
 Claim = tuple[str, str, Rate]
-"""A bucket: its setting, whose it is, and its rate."""
+"""A bucket: its setting, the key that it counts for, and its rate."""
 
-# When each bucket will be full again: all that is to know of it (the generic cell rate algorithm).
+# Time at which each bucket is full again, which is its whole state (generic cell rate algorithm).
 _full_at: dict[tuple[str, str], float] = {}
 _lock = threading.Lock()
 _cache_rests_until = 0.0
@@ -45,14 +45,14 @@ _address: ContextVar[str | None] = ContextVar("roomchat_address", default=None)
 
 @cache
 def rate(key: str) -> Rate | None:
-    """The rate that a setting has; ``None`` if it is off."""
+    """Return the rate of a setting; ``None`` if the limit is off."""
     written = getattr(config(), key, None)
     return None if written is None else parse_rate(written)
 
 
 @contextmanager
 def coming_from(address: str) -> Iterator[None]:
-    """What happens here comes from outside, from this address, and is counted."""
+    """Context manager: count the calls inside as requests from this IP address."""
     token = _address.set(address)
     try:
         yield
@@ -61,38 +61,38 @@ def coming_from(address: str) -> Iterator[None]:
 
 
 def address_here() -> str | None:
-    """Where what happens here comes from; ``None`` if the project's own code does it."""
+    """Return the IP address of the current request; ``None`` if the project's own code is running."""
     return _address.get()
 
 
 def spend(what: What, who: Identity, address: str | None, room: str = "") -> None:
-    """Count something, or refuse it. May ask the cache: call it in a thread.
+    """Count a request against the rate limits, or reject it. May query the cache: call it in a thread.
 
     Args:
-        what: is done.
-        who: does it.
-        address: where it comes from; empty if unknown, ``None`` if the project's own code does it: then nothing is counted.
-        room: in which room.
+        what: the kind of request.
+        who: the identity that makes it.
+        address: its IP address; empty if unknown. With ``None`` the project's own code acts, and nothing is counted.
+        room: canonical name of the room; empty if there is none.
 
     Raises:
-        RateLimited: too many; ``retry_after`` says when to come again.
+        RateLimited: the limit is exceeded; ``retry_after`` is the number of seconds to wait.
     """
     spend_local(what, who, address, room)
     spend_shared(what, who, address, room)
 
 
 def spend_local(what: What, who: Identity, address: str | None, room: str = "") -> None:
-    """The same for the buckets of this process alone: it never waits."""
+    """Count a request against the buckets of this process only. Never blocks. The arguments are as for :func:`spend`."""
     if claims := _claims(what, who, address, room):
         now = time.monotonic()
         with _lock:
             filled = [(claim, _filled(claim, now)) for claim in claims]
-            # Who is refused has spent nothing.
+            # A rejected request takes no token from any bucket.
             for (_key, _whose, of), at in filled:
                 if at - now > of.span:
                     raise _refusal(at - now - of.span)
             for (key, whose, _rate), at in filled:
-                # Taken out first, so that it is put back as the newest.
+                # Removed first, so that it is reinserted as the most recent.
                 _full_at.pop((key, whose), None)
                 _full_at[key, whose] = at
             while len(_full_at) > BUCKETS_MAX:
@@ -105,7 +105,7 @@ def _filled(claim: Claim, now: float) -> float:
 
 
 def spend_shared(what: What, who: Identity, address: str | None, room: str = "") -> None:
-    """The same for what all processes have seen, where there is a cache for it."""
+    """Count a request in the shared cache, if one is configured. The arguments are as for :func:`spend`."""
     global _cache_rests_until
     alias = config().RATE_CACHE
     if alias is None or time.monotonic() < _cache_rests_until:
@@ -117,13 +117,11 @@ def spend_shared(what: What, who: Identity, address: str | None, room: str = "")
         raise
     except Exception as error:
         _cache_rests_until = time.monotonic() + CACHE_REST_SECONDS
-        reports.warn(
-            "rate cache", "The cache of the rate limits fails; each process counts for itself: %r", error
-        )
+        reports.warn("rate cache", "The rate limit cache fails; each process counts separately: %r", error)
 
 
 def _spend_in(shared: Any, claim: Claim) -> None:
-    """Two windows, of which the older counts by what of it is still within the time: caches have no buckets."""
+    """Count with two time windows, weighting the older by its overlap: Django's caches have no atomic token buckets."""
     key, whose, of = claim
     window, passed = divmod(time.time(), of.seconds)
     digest = hashlib.sha256(f"{key}:{whose}".encode()).hexdigest()[:32]
@@ -150,14 +148,14 @@ def _claims(what: What, who: Identity, address: str | None, room: str) -> list[C
     return [(key, whose, of) for key, whose in asked if whose and (of := rate(key)) is not None]
 
 
-# Addresses ------------------------------------------------------------------------------------------------------
+# IP addresses ---------------------------------------------------------------------------------------------------
 
 
 def address_of(source: HttpRequest | dict[str, Any]) -> str:
-    """The address that a request or a socket comes from, as it is counted; empty if that is not known.
+    """Return the IP address of a request or a socket for the rate limits; empty if it is not known.
 
-    Unless ``ROOMCHAT["PROXIES"]`` says how many proxies there are, an address that is not of the open internet is one's own
-    proxy, behind which everybody would share a bucket. An IPv6 address counts as its network of 64 bits.
+    Unless ``ROOMCHAT["PROXIES"]`` gives the number of proxies, an address that is not global is taken for the site's own proxy,
+    behind which all clients would share a bucket; the result is then empty. An IPv6 address counts as its /64 network.
     """
     if isinstance(source, HttpRequest):
         peer, forwarded = source.META.get("REMOTE_ADDR", ""), source.META.get("HTTP_X_FORWARDED_FOR", "")
@@ -167,7 +165,7 @@ def address_of(source: HttpRequest | dict[str, Any]) -> str:
         forwarded = b",".join(lines).decode("latin-1")
     proxies = config().PROXIES
     hops = [hop.strip() for hop in forwarded.split(",")] if proxies else []
-    # Each proxy has added who came to it; what stands before that is anybody's word.
+    # Each proxy appends the address of its client; entries before those can be forged.
     return _counted(hops[-proxies] if len(hops) >= proxies > 0 else peer or "", bool(proxies))
 
 

@@ -1,7 +1,7 @@
-"""From which pages a socket may be opened.
+"""Origin check: decides which pages may open a socket.
 
-A browser sends a site's cookies along whatever page opens the socket, and names that page in ``Origin``; nothing else stops other sites.
-Channels' ``AllowedHostsOriginValidator`` compares hosts only; here scheme, host and port must be the same.
+A browser sends a site's cookies whichever page opens the socket, and names that page in ``Origin``; nothing else stops other sites.
+Channels' ``AllowedHostsOriginValidator`` compares hosts only. This check requires the same scheme, host and port.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from django_roomchat.conf import config
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
-"""What Django itself serves with ``DEBUG`` and no ``ALLOWED_HOSTS``."""
+"""Hosts that Django accepts with ``DEBUG`` and an empty ``ALLOWED_HOSTS``."""
 
 Origin = tuple[str, str, int]
 
 
 def refusal(scope: dict[str, Any]) -> str | None:
-    """Why the page that opens this socket may not, for the server's log; ``None`` if it may.
+    """Return why the origin of this socket is rejected, as text for the log; ``None`` if it is allowed.
 
-    A client that names no origin is no browser, carries nobody's cookies against their will, and is let in.
+    A client that sends no origin is allowed: it is not a browser, so it does not send a user's cookies without their consent.
     """
     given = _headers(scope, b"origin")
     if not given:
         return None
     if len(given) > 1:
-        return f"it names {len(given)} origins"
+        return f"it has {len(given)} Origin headers"
     origin = _parse(given[0])
     if origin is None:
-        return f"its origin {given[0]!r} is not a scheme, a host and perhaps a port"
+        return f"its Origin {given[0]!r} is not a scheme, a host and an optional port"
     own = _own_origin(scope)
     if origin == own:
         return None
     also = [*config().ALLOWED_ORIGINS, *settings.CSRF_TRUSTED_ORIGINS]
     if any(_matches(origin, pattern) for pattern in also):
         return None
-    site = "unknown, as its Host is not in ALLOWED_HOSTS" if own is None else _show(own)
+    site = "unknown because its Host is not in ALLOWED_HOSTS" if own is None else _show(own)
     return (
-        f"its page is from {given[0]!r} and this site is {site}; allow others in ROOMCHAT['ALLOWED_ORIGINS'], "
-        "and behind a proxy that ends TLS set SECURE_PROXY_SSL_HEADER"
+        f"its Origin is {given[0]!r} and this site is {site}; allow other origins in ROOMCHAT['ALLOWED_ORIGINS'], "
+        "and behind a proxy that terminates TLS set SECURE_PROXY_SSL_HEADER"
     )
 
 
@@ -61,7 +61,7 @@ def _own_origin(scope: dict[str, Any]) -> Origin | None:
 
 def _scheme(scope: dict[str, Any]) -> str:
     if settings.SECURE_PROXY_SSL_HEADER:
-        # Django writes the header as WSGI does: HTTP_X_FORWARDED_PROTO.
+        # Django spells the header as WSGI does: HTTP_X_FORWARDED_PROTO.
         name, secure = settings.SECURE_PROXY_SSL_HEADER
         given = _headers(scope, name.removeprefix("HTTP_").replace("_", "-").lower().encode())
         if given:

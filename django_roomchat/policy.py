@@ -1,4 +1,4 @@
-"""Who may do what. One object is asked everywhere: by the socket, the views, the template tag and :mod:`~django_roomchat.actions`."""
+"""Policies decide what an identity may do. Sockets, views, template tags and :mod:`~django_roomchat.actions` ask the same object."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from django_roomchat.models import Membership, Message, Room
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An answer of the policy. It is true where it allows."""
+    """Result of a policy method. It is true if the action is allowed."""
 
     allowed: bool
     detail: Any = ""
-    """Why not: a sentence for people, or a lazy translation of one."""
+    """Why the action is denied, for people: a sentence, or a lazy translation of one."""
     code: str = "forbidden"
-    """Why not, for programs."""
+    """Why the action is denied, for programs."""
 
     def __bool__(self) -> bool:
         return self.allowed
@@ -45,46 +45,52 @@ _TOO_LATE = Decision(False, _("It is too late to change this message."), code="t
 
 
 class Policy:
-    """The questions. Subclass one of the policies below and name it in ``ROOMCHAT["POLICY"]``.
+    """Base class of all policies. Subclass one of the policies below and name it in ``ROOMCHAT["POLICY"]``.
 
-    Every question is asked in a thread and may use the database.
-    A *room* that does not exist yet has no ``pk``: it comes into being with its first message.
-    How somebody stands in a room (their role) is ``standing.of(who.key, room)``.
+    Every method is called in a thread and may query the database.
+    A *room* that does not exist yet has no ``pk``; it is created with its first message.
+    The role of an identity in a room is ``standing.of(who.key, room).role``.
     """
 
     def forget(self, who: Identity) -> None:
-        """Their rights may have changed: what this policy remembers of them is not true any more. It need not remember anything."""
+        """Discard cached permissions of *who*, because they may have changed. Policies without a cache need not define it."""
 
     def can_see(self, who: Identity, room: Room) -> Decision:
-        """May they know that there is such a room? If not, it is for them as if it did not exist.
+        """Return whether *who* may know that the room exists. If not, the room is reported as missing.
 
-        By default open rooms are for everybody, and private and direct ones for their members.
+        By default everybody sees open rooms, and only members see private and direct rooms.
         """
         return ALLOWED if room.visibility == Room.Visibility.OPEN or _role(who, room) else NOT_ALLOWED
 
     def can_enter(self, who: Identity, room: Room) -> Decision:
-        """May they read the room and hear what is said? Asked of those who may see it."""
+        """Return whether *who* may read the room and receive its messages. Called only if :meth:`can_see` allows."""
         raise NotImplementedError(
-            f"{type(self).__name__} does not say who may enter a room: define can_enter()."
+            f"{type(self).__name__} does not define can_enter(), which decides who may enter a room."
         )
 
     def can_post(self, who: Identity, room: Room) -> Decision:
-        """May they say something in the room? Asked of those who may enter it."""
-        raise NotImplementedError(f"{type(self).__name__} does not say who may post: define can_post().")
+        """Return whether *who* may post in the room. Called only if :meth:`can_enter` allows."""
+        raise NotImplementedError(
+            f"{type(self).__name__} does not define can_post(), which decides who may post."
+        )
 
     def can_attach(self, who: Identity, room: Room) -> Decision:
-        """May they send files to the room? Asked of those who may post, where there are attachments at all. By default they all may."""
+        """Return whether *who* may send files to the room. Called only if attachments are enabled and *who* may post.
+
+        By default everybody who may post.
+        """
         return ALLOWED
 
     def can_create(self, who: Identity, room: Room) -> Decision:
-        """May they make this room, by posting to it or on purpose? *room* is not saved; it has a name and a visibility.
+        """Return whether *who* may create this room, by posting to it or explicitly.
 
-        The name is empty where nothing is typed yet, and it is asked whether to offer the form that makes a room.
+        *room* is not saved; it has a name and a visibility. The name is empty when the page asks whether to offer the form for
+        new rooms. By default everybody.
         """
         return ALLOWED
 
     def can_edit(self, who: Identity, room: Room, message: Message) -> Decision:
-        """May they change the text of this message? By default their own, for ``EDIT_SECONDS``."""
+        """Return whether *who* may edit this message. By default the author, for ``EDIT_SECONDS``."""
         if message.author_key != who.key or message.kind == Message.Kind.SYSTEM:
             return _NOT_YOURS
         seconds = config().EDIT_SECONDS
@@ -92,54 +98,61 @@ class Policy:
         return _TOO_LATE if seconds is not None and age > seconds else ALLOWED
 
     def can_see_edits(self, who: Identity, room: Room, message: Message) -> Decision:
-        """May they see what an edited message said before? By default its author and moderators."""
+        """Return whether *who* may read the earlier texts of an edited message. By default its author and moderators."""
         return ALLOWED if message.author_key == who.key else self.can_moderate(who, room)
 
     def can_delete(self, who: Identity, room: Room, message: Message) -> Decision:
-        """May they delete this message? By default their own, and moderators any."""
+        """Return whether *who* may delete this message. By default its author and moderators."""
         return ALLOWED if message.author_key == who.key or self.can_moderate(who, room) else _NOT_YOURS
 
     def can_react(self, who: Identity, room: Room) -> Decision:
-        """May they answer messages with emoji? By default whoever may enter."""
+        """Return whether *who* may react to messages with emoji. By default everybody who may enter."""
         return ALLOWED
 
     def can_pin(self, who: Identity, room: Room) -> Decision:
-        """May they pin messages? By default moderators, and both people of a direct room."""
+        """Return whether *who* may pin messages. By default moderators, and both people of a direct room."""
         if room.visibility == Room.Visibility.DIRECT:
             return ALLOWED
         return self.can_moderate(who, room)
 
     def can_report(self, who: Identity, room: Room) -> Decision:
-        """May they ask moderators to look at a message? By default whoever may enter."""
+        """Return whether *who* may report messages to moderators. By default everybody who may enter."""
         return ALLOWED
 
     def can_invite(self, who: Identity, room: Room) -> Decision:
-        """May they invite people and make them members? By default owners and moderators; nobody into a direct room."""
+        """Return whether *who* may invite people and add members. By default owners, moderators and staff; never in direct rooms."""
         if room.visibility == Room.Visibility.DIRECT:
             return NOT_ALLOWED
         return self.can_moderate(who, room)
 
     def can_write_to(self, who: Identity, other: Identity) -> Decision:
-        """May they have a direct room with *other*, whom they have met in a room? By default everybody may."""
+        """Return whether *who* may have a direct room with *other*, a person they met in a room. By default everybody."""
         return ALLOWED
 
     def can_moderate(self, who: Identity, room: Room) -> Decision:
-        """May they delete what others say, mute, ban and remove them? By default owners, moderators and staff."""
+        """Return whether *who* may delete messages of others, and mute, ban and remove people.
+
+        By default owners, moderators and staff; never in direct rooms.
+        """
         if room.visibility == Room.Visibility.DIRECT:
             return NOT_ALLOWED
         is_moderator = _role(who, room) in (Membership.Role.OWNER, Membership.Role.MODERATOR)
         return ALLOWED if is_moderator or _is_staff(who) else NOT_ALLOWED
 
     def can_manage(self, who: Identity, room: Room) -> Decision:
-        """May they rename and archive the room, change its settings and give roles? By default owners and staff."""
+        """Return whether *who* may rename and archive the room, change its settings and assign roles.
+
+        By default owners and staff; never in direct rooms.
+        """
         if room.visibility == Room.Visibility.DIRECT:
             return NOT_ALLOWED
         return ALLOWED if _role(who, room) == Membership.Role.OWNER or _is_staff(who) else NOT_ALLOWED
 
     def can_list(self, who: Identity, room: Room) -> Decision:
-        """May they see the room in the list of rooms? By default if it is listed, or they are members, and may enter.
+        """Return whether the room is in the room list of *who*.
 
-        Asked of listed open rooms, and of those that they are members of; no other is in anybody's list.
+        Called only for listed open rooms and for rooms in which *who* is a member; no other room is listed. By default
+        allowed if the room is listed or *who* is a member, and if *who* may enter it.
         """
         if not room.is_listed and not _role(who, room):
             return NOT_ALLOWED
@@ -155,7 +168,7 @@ def _is_staff(who: Identity) -> bool:
 
 
 class OpenPolicy(Policy):
-    """Everybody may enter every room that is not private, guests too."""
+    """Everybody, including guests, may enter and post in every room that is not private or direct."""
 
     def can_enter(self, who: Identity, room: Room) -> Decision:
         return ALLOWED
@@ -165,7 +178,7 @@ class OpenPolicy(Policy):
 
 
 class SignedInPolicy(Policy):
-    """Who has signed in may enter every room that is not private; guests none."""
+    """Signed-in users may enter and post in every room that is not private or direct; guests may enter none."""
 
     def can_enter(self, who: Identity, room: Room) -> Decision:
         return _signed_in(who)
@@ -182,10 +195,10 @@ def _signed_in(who: Identity) -> Decision:
 
 
 class MembersPolicy(Policy):
-    """Only members enter a room, an open one too; whoever has signed in may make rooms.
+    """Only members may enter a room, including open rooms. Signed-in users may create rooms.
 
-    Staff may enter rooms that are not private, as they have to look after them.
-    A room is made on purpose, and its maker owns it: one that came into being by a post would have no member to enter it.
+    Staff may also enter open rooms, to moderate them.
+    A room has to be created explicitly, which makes its creator the owner: a room created by a post would have no members.
     """
 
     def can_enter(self, who: Identity, room: Room) -> Decision:
@@ -201,15 +214,16 @@ class MembersPolicy(Policy):
 
 
 class DjangoPermissionsPolicy(Policy):
-    """Django's permissions decide: those of the user, their groups, and backends that know permissions of single rooms.
+    """Django permissions decide: those of the user, of their groups, and of backends with per-object permissions.
 
-    ``roomchat.enter_room``, ``roomchat.post_in_room`` and ``roomchat.moderate_room`` are asked for in general and for the room;
-    ``roomchat.add_room`` makes rooms and ``roomchat.change_room`` manages them. Guests have none.
-    Private and direct rooms are for their members, as ever; and owners and moderators of a room need no permission to be that.
+    ``roomchat.enter_room``, ``roomchat.post_in_room`` and ``roomchat.moderate_room`` are checked in general and for the room;
+    ``roomchat.add_room`` allows creating rooms and ``roomchat.change_room`` managing them. Guests have no permissions.
+    Private and direct rooms are still visible to their members only. Owners and moderators of a room need no permission for
+    their role.
     """
 
     FRESH_SECONDS = 1.0
-    """For so long a user's permissions are believed; Django itself remembers them as long as the user object lives."""
+    """Time for which a loaded user's permissions are cached, in seconds. Django caches them as long as the user object lives."""
     KNOWN_MAX = 10_000
 
     def __init__(self) -> None:
@@ -248,12 +262,12 @@ class DjangoPermissionsPolicy(Policy):
         user = self._fresh(who.user)
         if user is None:
             return NO_PERMISSION
-        # Django's own backend knows no objects and says no to all; others may know nothing else.
+        # Django's own backend denies every check for an object; other backends may answer only those.
         is_theirs = user.has_perm(permission) or (room.pk is not None and user.has_perm(permission, room))
         return ALLOWED if is_theirs else NO_PERMISSION
 
     def _fresh(self, user: Any) -> Any:
-        """The user as the database has them, without the permissions that an old object remembers."""
+        """Return the user as stored now, without the permissions cached on the given object; cached for ``FRESH_SECONDS``."""
         now = time.monotonic()
         at, known = self._known.get(user.pk, (-math.inf, None))
         if now - at >= self.FRESH_SECONDS:
@@ -266,23 +280,23 @@ class DjangoPermissionsPolicy(Policy):
 
 @cache
 def policy() -> Policy:
-    """The policy in force."""
+    """Return the policy in force, an instance of the class in ``ROOMCHAT["POLICY"]``."""
     chosen: Policy = hook("POLICY")()
     return chosen
 
 
 def require(decision: Decision) -> None:
-    """Go on only if the policy allows it.
+    """Raise unless the decision allows the action.
 
     Raises:
-        Forbidden: with the policy's code and sentence.
+        Forbidden: with the decision's code and sentence.
     """
     if not decision:
         raise Forbidden(decision.detail or _("You may not do this."), code=decision.code)
 
 
 def require_entry(who: Identity, room: Room) -> None:
-    """Raise :class:`NotFound` unless *who* may know of *room*, :class:`Forbidden` unless they may enter it."""
+    """Raise :class:`NotFound` unless *who* may see *room*, and :class:`Forbidden` unless they may enter it."""
     if room.pk is None and room.is_hidden:
         raise no_such_room()
     if who.is_site:
@@ -296,12 +310,12 @@ def require_entry(who: Identity, room: Room) -> None:
 
 
 def no_such_room() -> NotFound:
-    """The answer for a room that does not exist and for one that *who* may not see: the same, to the letter."""
+    """Return the error for a room that does not exist. It is identical for a room that the client may not see."""
     return NotFound(_("There is no such room."), code="no_such_room")
 
 
 def require_post(who: Identity, room: Room) -> None:
-    """Raise :class:`ChatError` unless *who* may post to *room*, and make it where it does not exist."""
+    """Raise :class:`ChatError` unless *who* may post in *room*, and create it if it does not exist."""
     require_entry(who, room)
     if who.is_site:
         return
@@ -315,7 +329,7 @@ def require_post(who: Identity, room: Room) -> None:
 
 
 def silence(who: Identity, room: Room) -> ChatError | None:
-    """Why *who* may not post to *room*, or ``None`` if they may."""
+    """Return the error that rejects posts of *who* in *room*, or ``None`` if they may post."""
     try:
         require_post(who, room)
     except ChatError as error:
@@ -324,7 +338,7 @@ def silence(who: Identity, room: Room) -> ChatError | None:
 
 
 def require_attach(who: Identity, room: Room) -> None:
-    """Raise :class:`ChatError` unless *who* may post to *room*, and send files to it."""
+    """Raise :class:`ChatError` unless *who* may post in *room* and send files to it."""
     require_post(who, room)
     _require_files(who, room)
 
@@ -339,7 +353,7 @@ def _require_files(who: Identity, room: Room) -> None:
 def require_change(
     who: Identity, room: Room, message: Message, question: Literal["can_edit", "can_delete"]
 ) -> None:
-    """Raise :class:`ChatError` unless *who* may enter *room* and change *message*."""
+    """Raise :class:`ChatError` unless *who* may enter *room* and edit or delete *message*."""
     require_entry(who, room)
     if not who.is_site:
         _require_open_doors(room)
@@ -347,7 +361,7 @@ def require_change(
 
 
 def require_may(who: Identity, room: Room, question: Question) -> None:
-    """Raise :class:`ChatError` unless *who* may enter *room* and the policy's *question* is answered with yes."""
+    """Raise :class:`ChatError` unless *who* may enter *room* and the policy's method *question* allows it."""
     require_entry(who, room)
     if not who.is_site:
         if question in _CHANGING:
@@ -358,7 +372,7 @@ def require_may(who: Identity, room: Room, question: Question) -> None:
 
 Question = Literal["can_react", "can_pin", "can_report", "can_invite", "can_moderate", "can_manage"]
 _CHANGING = ("can_react", "can_pin")
-"""What an archived room takes no more, and nobody who is muted does. Both can still be moderated."""
+"""Actions denied in archived rooms and to muted people. Archived rooms can still be moderated."""
 
 
 def require_moderation(who: Identity, room: Room) -> None:
@@ -367,7 +381,7 @@ def require_moderation(who: Identity, room: Room) -> None:
 
 
 def rights(who: Identity, room: Room) -> list[str]:
-    """What *who* may do in *room*, by the names of the verbs, for pages that show only what is possible."""
+    """Return the names of the actions that *who* may do in *room*, such as ``post`` or ``pin``, so that pages show only those."""
     may = ["post"] if _is_allowed(require_post, who, room) else []
     if may and _is_allowed(_require_files, who, room):
         may.append("attach")

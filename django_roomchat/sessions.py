@@ -1,9 +1,9 @@
-"""Rights that end, end on the sockets that are open: of accounts, passwords and sessions, and of a policy whose answer has changed.
+"""Session checks: sockets are closed when the session, account or password that opened them is no longer valid.
 
-A socket is bound to what let it in: a user, and mostly a session. When that is over, so is the socket (4001).
+A socket is bound to a user and, in most cases, to a session. When either ends, the socket is closed with code 4001.
 
-What ends is told to every process by a notice: at the sign-out itself, and after each change of an account.
-A notice may get lost, and nobody may have told; so all bonds are compared with the database as well, again and again, many at a time.
+A sign-out or an account change is published to every process as a notice. Notices can be lost, and some changes send none;
+so all bindings are also compared with the database at intervals, in batches.
 """
 
 from __future__ import annotations
@@ -41,39 +41,39 @@ from django_roomchat.protocol import CLOSE_SESSION_ENDED
 from django_roomchat.threads import in_thread
 
 LOOK_SECONDS = 0.5
-"""How often the clock is looked at: a session that ends by itself ends its sockets in about this time."""
+"""Interval at which the clock is checked, in seconds. Sockets of an expired session are closed within about this time."""
 BATCH = 100
-"""Bonds that are compared with the database at a time."""
+"""Number of bindings compared with the database in one query."""
 
 
 @dataclass(slots=True, eq=False)
 class Bond:
-    """What lets a socket in."""
+    """The user and session that a socket is bound to."""
 
     user: Any = None
-    """The user in whose name it speaks; ``None`` for guests."""
+    """The user that the socket authenticated as; ``None`` for guests."""
     auth_hash: str = ""
-    """Changes with the password."""
+    """The user's session auth hash, which changes with the password."""
     session_key: str = ""
-    """Of the session that says so. A guest's is not compared with the store: a guest has nothing to lose that ends with it."""
+    """Key of the session that authenticates the user. A guest's session is not checked, because nothing depends on its end."""
     due: float = -math.inf
-    """When to compare it next (``time.monotonic()``): the first time at once, for what has changed during the handshake."""
+    """When to compare next (``time.monotonic()``); by default at once, to catch changes made during the handshake."""
     ends: float = math.inf
-    """When the session ends by itself (``time.time()``), as far as the store tells."""
+    """When the session expires (``time.time()``), if the session store provides it."""
 
 
 def bond_of(who: Identity, session: Any) -> Bond:
-    """What lets *who* in. May use the database.
+    """Return the binding of a socket. May query the database.
 
     Args:
-        who: the socket speaks for.
-        session: in whose name it was opened; ``None`` without one.
+        who: the identity of the socket.
+        session: the session with which the socket was opened; ``None`` without one.
     """
     key = getattr(session, "session_key", None) or ""
     user = who.user if isinstance(who.user, get_user_model()) else None
     if user is None:
         return Bond(session_key=key)
-    # Who was let in by a token may have a session of somebody else, or a guest's.
+    # A client that authenticates with a token may also send the session of another user or of a guest.
     is_theirs = bool(key) and session.get(SESSION_KEY) == user._meta.pk.value_to_string(user)
     key = key if is_theirs else ""
     return Bond(user, _auth_hash(user), key)
@@ -88,7 +88,10 @@ def _auth_hash(user: Any) -> str:
 
 
 def in_force(bonds: Sequence[Bond]) -> dict[Bond, float]:
-    """Those that still hold, each with the time at which its session ends. One query for users, and one for sessions in the database."""
+    """Return the bindings that are still valid, each with the expiry time of its session.
+
+    Makes one query for the users, and one for the sessions if they are stored in the database.
+    """
     found = get_user_model()._default_manager.filter(pk__in={bond.user.pk for bond in bonds})
     users = {user.pk: user for user in found}
     ends = _ends_of({bond.session_key for bond in bonds if bond.session_key})
@@ -102,12 +105,12 @@ def in_force(bonds: Sequence[Bond]) -> dict[Bond, float]:
 def _holds(bond: Bond, user: Any) -> bool:
     if user is None or _auth_hash(user) != bond.auth_hash:
         return False
-    # There are sites that let inactive users in.
+    # Some sites allow inactive users.
     return getattr(user, "is_active", True) or not getattr(bond.user, "is_active", True)
 
 
 def _ends_of(session_keys: Iterable[str]) -> dict[str, float]:
-    """Those sessions that are not over, with the time of their end as far as their store tells it."""
+    """Return the sessions that have not ended, each with its expiry time if the store provides it."""
     store = _store()
     if issubclass(store, DatabaseSessionStore):
         alive = store.get_model_class()._default_manager.filter(
@@ -118,7 +121,7 @@ def _ends_of(session_keys: Iterable[str]) -> dict[str, float]:
 
 
 def open_session(session_key: str) -> Any:
-    """The session as it is in the store now: that of a scope is as old as the socket, and would undo what was written since."""
+    """Return the session as stored now. The one in a scope is as old as the socket, and saving it would undo later changes."""
     return _store()(session_key)
 
 
@@ -127,7 +130,7 @@ def _store() -> Any:
 
 
 class Watch:
-    """The bonds of the sockets of one event loop. Get it with :func:`current`."""
+    """Session bindings of the sockets of one event loop. Get it with :func:`current`."""
 
     def __init__(self) -> None:
         self._bonds: dict[Socket, Bond] = {}
@@ -135,7 +138,7 @@ class Watch:
         self._task: asyncio.Task[None] | None = None
 
     def add(self, socket: Socket, bond: Bond) -> None:
-        """Close *socket* when what lets it in is over."""
+        """Close *socket* when its binding is no longer valid."""
         if bond.user is None and not bond.session_key:
             return
         self._bonds[socket] = bond
@@ -143,20 +146,20 @@ class Watch:
             self._task = asyncio.create_task(self._run())
 
     def remove(self, socket: Socket) -> None:
-        """The socket was closed."""
+        """Stop watching a socket that was closed."""
         self._bonds.pop(socket, None)
         if not self._bonds and self._task is not None:
             self._task.cancel()
             self._task = None
 
     def end(self, digest: str) -> None:
-        """A session is over."""
+        """Close the sockets of a session that has ended, given the digest of its key."""
         for socket, bond in list(self._bonds.items()):
             if _digest(bond.session_key) == digest:
                 socket.close(CLOSE_SESSION_ENDED)
 
     def doubt(self, user_key: str) -> None:
-        """An account has changed: see whether it still lets anybody in."""
+        """Compare the bindings of a changed account with the database now."""
         for bond in self._bonds.values():
             if bond.user is not None and str(bond.user.pk) == user_key:
                 bond.due = -math.inf
@@ -167,8 +170,8 @@ class Watch:
             try:
                 await self._compare()
             except Exception as error:
-                # They stay due, and are compared in a second.
-                reports.warn("sessions", "Sessions could not be compared with the database: %r", error)
+                # The bindings stay due and are compared again at the next tick.
+                reports.warn("sessions", "Could not compare sessions with the database: %r", error)
             self._wake.clear()
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
@@ -182,7 +185,7 @@ class Watch:
         for start in range(0, len(due), BATCH):
             some = due[start : start + BATCH]
             for _socket, bond in some:
-                # Before it is looked up, so that a doubt meanwhile makes it due again.
+                # Set before the query, so that an account change during the query makes the binding due again.
                 bond.due = now + config().SESSION_CHECK_SECONDS * random.uniform(0.9, 1.0)  # noqa: S311
             try:
                 still = await in_thread(in_force, [bond for _, bond in some])
@@ -205,7 +208,7 @@ _watches: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = weakref.
 
 
 def current() -> Watch:
-    """The watch of the running event loop."""
+    """Return the watch of the running event loop."""
     loop = asyncio.get_running_loop()
     watch = _watches.get(loop)
     if watch is None:
@@ -213,12 +216,15 @@ def current() -> Watch:
     return watch
 
 
-# Told by Django ---------------------------------------------------------------------------------------------------
+# Django signals ---------------------------------------------------------------------------------------------------
 
 
 def connect() -> None:
-    """Hear from Django who signs out and whose account changes. Sessions that expire or are deleted otherwise are found by comparing:
-    a receiver for their deletion would make ``clearsessions`` load them one by one."""
+    """Connect the receivers for sign-outs and account changes.
+
+    Sessions that expire or are deleted in other ways are found by comparing: a receiver for their deletion would make
+    ``clearsessions`` load them one by one.
+    """
     user_logged_out.connect(_signed_out, dispatch_uid="django_roomchat.sessions")
     model: Any = settings.AUTH_USER_MODEL
     post_save.connect(_account_saved, sender=model, dispatch_uid="django_roomchat.sessions")
@@ -226,7 +232,7 @@ def connect() -> None:
 
 
 def _signed_out(*, request: Any, **kwargs: Any) -> None:
-    # Sent before the session is deleted, so this says what is true in a moment.
+    # Django sends the signal before it deletes the session.
     key = getattr(getattr(request, "session", None), "session_key", None)
     if key:
         bus.publish(bus.Notice("session_over", {"session": _digest(key)}))
@@ -261,21 +267,24 @@ def _hear_account(here: Hub, room: str, data: dict[str, Any]) -> None:
     current().doubt(data["user"])
 
 
-# Told by the project ------------------------------------------------------------------------------------------------
+# Recheck by the project -----------------------------------------------------------------------------------------------
 
 
 def recheck(who: Any = None, *, room: str | Room | None = None) -> None:
-    """Ask the policy again, now, whether open sockets may be where they are: its answer has changed for a reason of the project's.
+    """Ask the policy again whether open sockets may stay in their rooms. Call it when the policy's answer has changed.
 
-    Those who may not any more leave the room. Call it after the change, inside ``atomic`` or not; it works when that commits.
+    Sockets that may no longer enter a room are removed from it. Call it after the change, inside ``atomic`` or not; it takes
+    effect when the transaction commits.
 
     Args:
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity` or the key of one; ``None`` for everybody in *room*.
-        room: its name, however typed, or the room; ``None`` for all rooms of *who*.
-            With a room, a process that the channel layer does not reach finds out with its next poll; without one it does not.
+        who: a user of the project, an :class:`~django_roomchat.identity.Identity` or an identity key; ``None`` for everybody in
+            *room*.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`; ``None`` for all rooms of *who*.
+            With a room, a process that the channel layer does not reach learns of the change with its next poll; without one
+            it does not.
 
     Raises:
-        BadValue: neither of the two was given.
+        BadValue: neither *who* nor *room* is given.
     """
     key = "" if who is None else _key_of(who)
     if room is not None:
@@ -284,7 +293,7 @@ def recheck(who: Any = None, *, room: str | Room | None = None) -> None:
         notice = bus.Notice("recheck", {"key": key})
         transaction.on_commit(partial(bus.publish, notice), using=database(), robust=True)
     else:
-        raise BadValue("Say who shall be asked again, or in which room.")
+        raise BadValue("Give an identity or a room to recheck.")
 
 
 async def arecheck(who: Any = None, *, room: str | Room | None = None) -> None:

@@ -1,4 +1,4 @@
-"""How somebody stands in a room: their role, and what they may not do for a while. Looked up once for each access version."""
+"""Roles and sanctions of a person in a room, loaded once for each access version."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django_roomchat.counter import database
 from django_roomchat.models import Ban, Membership, Mute, Room
 
 KNOWN_MAX = 20_000
-"""Standings that a process remembers."""
+"""Maximum number of role states that a process caches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,16 @@ class Sanction:
 
     @property
     def seconds_left(self) -> float | None:
-        """``None`` where it has no end."""
+        """Seconds until the sanction ends; ``None`` if it has no end."""
         return None if self.until is None else max(0.0, (self.until - timezone.now()).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How somebody stands in a room."""
+    """Role and sanctions of a person in a room."""
 
     role: str = ""
-    """``owner``, ``moderator``, ``member``, or empty for who is no member."""
+    """``owner``, ``moderator``, ``member``, or empty for a person who is not a member."""
     banned: Sanction | None = None
     muted: Sanction | None = None
 
@@ -49,12 +49,12 @@ class Standing:
 
     @property
     def ban(self) -> Sanction | None:
-        """The ban that is in force."""
+        """The ban that is in force, or ``None``."""
         return self.banned if self.banned is not None and self.banned.is_in_force else None
 
     @property
     def mute(self) -> Sanction | None:
-        """The mute that is in force."""
+        """The mute that is in force, or ``None``."""
         return self.muted if self.muted is not None and self.muted.is_in_force else None
 
 
@@ -63,10 +63,10 @@ _known: dict[tuple[Any, ...], Standing] = {}
 
 
 def of(key: str, room: Room) -> Standing:
-    """How *key* stands in *room*, as of the room's access version.
+    """Return the role and sanctions of *key* in *room*, as of the room's access version.
 
-    Every change of anybody's standing raises the access version, under the lock that numbers messages; so what was looked up
-    for a version is true for it ever after, and a room in which nobody has a standing costs no query.
+    Every change of a role or a sanction increments the access version, under the lock that numbers messages. So a value loaded
+    for a version stays true for it, and a room in which no role or sanction was ever set needs no query.
     """
     if room.pk is None or not room.log.access_version:
         return NOBODY
@@ -74,7 +74,7 @@ def of(key: str, room: Room) -> Standing:
     known = _known.get(place) or vars(room).get(_HELD, {}).get(place)
     if known is None:
         known = _look_up(key, room)
-        # What is seen within somebody's transaction may never have been.
+        # A value that is read inside a transaction may be rolled back, so it is not cached.
         if not transaction.get_connection(database()).in_atomic_block:
             if len(_known) >= KNOWN_MAX:
                 _known.clear()
@@ -83,7 +83,7 @@ def of(key: str, room: Room) -> Standing:
 
 
 def look_up(key: str, rooms: Iterable[Room]) -> None:
-    """Find out at once how *key* stands in many rooms, so that :func:`of` asks the database for none of them. Three queries."""
+    """Load the role and sanctions of *key* in many rooms with three queries, so that :func:`of` needs none."""
     asked = {room.pk: room for room in rooms if room.log.access_version and _place(key, room) not in _known}
     if not asked:
         return
@@ -96,8 +96,8 @@ def look_up(key: str, rooms: Iterable[Room]) -> None:
 
 
 def hold(key: str, room: Room, found: Standing) -> None:
-    """Let :func:`of` answer with what was looked up together with *room*."""
-    # Kept with the room, which is as old as this: it may be of a transaction that will never have been.
+    """Attach a value that was loaded together with *room*, so that :func:`of` returns it without a query."""
+    # Attached to the room rather than cached: both may belong to a transaction that is rolled back.
     vars(room).setdefault(_HELD, {})[_place(key, room)] = found
 
 

@@ -1,7 +1,7 @@
-"""Tickets: for clients whose sockets cannot bring a cookie, such as mobile apps and pages of other origins.
+"""Tickets: short-lived credentials for clients whose sockets cannot send cookies, such as mobile apps and other origins.
 
-A ticket stands in for the session cookie, or for the account that a token has shown, for one thing and a short time: to open a socket.
-It proves who asks, so a socket with a ticket may be opened from any page; and the cookies that come with it count for nothing.
+A ticket replaces the session cookie, or the account that an API token has authenticated, for opening a socket.
+Because it authenticates the client, a socket with a ticket may be opened from any origin, and its cookies are ignored.
 """
 
 from __future__ import annotations
@@ -27,15 +27,20 @@ from django_roomchat.errors import Forbidden
 _SALT = "django_roomchat.ticket"
 _FIELD = b"ticket="
 _TAKEN = "roomchat_ticket"
-"""Where a ticket stands in the scope after it was taken out of the address."""
+"""Scope key that holds the ticket after it was removed from the query string."""
 
 
 def make_ticket(request: HttpRequest, *, user: Any = None) -> str:
-    """A ticket for whoever makes this request, good for ``TICKET_SECONDS``. The socket lives as long as their session or account does.
+    """Create a ticket for the client that makes this request. It is valid for ``TICKET_SECONDS``.
+
+    The socket opened with it stays open as long as the session or the account is valid.
 
     Args:
-        request: with a session, or a signed-in user.
-        user: in whose name to speak, where your view knows better than ``request.user``.
+        request: a request with a session or a signed-in user.
+        user: the user that the socket authenticates as; the default is ``request.user``.
+
+    Returns:
+        The ticket, which the client sends as the query parameter ``ticket``.
 
     Raises:
         Forbidden: the request has neither session nor user.
@@ -43,7 +48,7 @@ def make_ticket(request: HttpRequest, *, user: Any = None) -> str:
     user = user or getattr(request, "user", None)
     session: Any = getattr(request, "session", None)
     pk = user._meta.pk.value_to_string(user) if user is not None and user.is_authenticated else ""
-    # Who shows a token may have a session of somebody else, or a guest's.
+    # A client that authenticates with a token may also send the session of another user or of a guest.
     if pk and (session is None or session.get(auth.SESSION_KEY) != pk):
         return signing.dumps({"user": pk, "hash": _digest_of(user)}, salt=_SALT)
     if session is None:
@@ -54,7 +59,7 @@ def make_ticket(request: HttpRequest, *, user: Any = None) -> str:
 
 
 def take(scope: dict[str, Any]) -> None:
-    """Move the ticket out of the address, in place: servers write addresses into their logs."""
+    """Move the ticket from the query string into the scope, in place, because servers write URLs to their logs."""
     parts = scope.get("query_string", b"").split(b"&")
     tickets = [part for part in parts if part.startswith(_FIELD)]
     if tickets:
@@ -63,7 +68,7 @@ def take(scope: dict[str, Any]) -> None:
 
 
 def ticket_of(scope: dict[str, Any]) -> str | None:
-    """The ticket with which a socket is opened; ``None`` without one."""
+    """Return the ticket with which a socket is opened, or ``None``."""
     if _TAKEN not in scope and _FIELD in scope.get("query_string", b""):
         take(scope)
     found: str | None = scope.get(_TAKEN)
@@ -71,10 +76,10 @@ def ticket_of(scope: dict[str, Any]) -> str | None:
 
 
 def redeem(scope: dict[str, Any], ticket: str) -> dict[str, Any]:
-    """The scope as if its socket had been opened with the session or the account of the ticket, and without any cookie.
+    """Return the scope with the session or account of the ticket, and without cookies.
 
     Raises:
-        Forbidden: the ticket is not good, or not any more.
+        Forbidden: the ticket is invalid or has expired.
     """
     try:
         said = signing.loads(ticket, salt=_SALT, max_age=config().TICKET_SECONDS)
@@ -93,7 +98,7 @@ def redeem(scope: dict[str, Any], ticket: str) -> dict[str, Any]:
 
 def _session_of(sealed: str) -> Any:
     session = import_module(settings.SESSION_ENGINE).SessionStore(_unsealed(sealed))
-    session.keys()  # reads it
+    session.keys()  # loads the session
     if not session.session_key:
         raise _bad_ticket()
     return session
@@ -117,8 +122,8 @@ def _digest_of(user: Any) -> str:
     return hashlib.sha256(str(known).encode()).hexdigest()
 
 
-# A ticket is signed, which anybody can read. The session's key in it would be as good as the cookie for as long as the session
-# lives, so it is hidden behind a stream of our own secret that no two tickets share.
+# A ticket is signed but readable. The session key inside would be as good as the cookie for as long as the session lives, so it
+# is encrypted with a keystream derived from SECRET_KEY and a nonce that is unique for each ticket.
 
 
 def _sealed(key: str) -> str:

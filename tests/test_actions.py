@@ -119,7 +119,7 @@ def test_an_author_brings_the_name_along():
     with pytest.raises(BadValue) as caught:
         post_message("lobby", "hi", author=ANA, name="Weather")
 
-    assert caught.value.detail == "Give an author or a name: an author brings the name along."
+    assert caught.value.detail == "Give an author or a name, not both: an author has a name already."
 
 
 def test_the_same_id_is_the_same_message_however_often_it_is_posted():

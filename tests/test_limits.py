@@ -214,7 +214,7 @@ def test_a_cache_that_is_down_is_not_asked_for_a_while_and_the_own_buckets_hold(
     answers = [wait("POSTS") is None for _ in range(3)]
 
     assert (answers, asked) == ([True, True, False], ["default"])
-    assert caplog.text.count("The cache of the rate limits fails; each process counts for itself") == 1
+    assert caplog.text.count("The rate limit cache fails; each process counts separately") == 1
 
 
 def test_posts_are_counted_together_in_the_thread_that_stores_them(limit):

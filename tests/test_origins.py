@@ -2,7 +2,7 @@ import pytest
 
 from django_roomchat.origins import refusal
 
-OTHERS = "; allow others in ROOMCHAT['ALLOWED_ORIGINS'], and behind a proxy that ends TLS set SECURE_PROXY_SSL_HEADER"
+OTHERS = "; allow other origins in ROOMCHAT['ALLOWED_ORIGINS'], and behind a proxy that terminates TLS set SECURE_PROXY_SSL_HEADER"
 
 
 @pytest.fixture(autouse=True)
@@ -18,11 +18,11 @@ def scope(origin=None, host="example.com", scheme="ws", *more):
 
 
 def stranger(origin, own="http://example.com"):
-    return f"its page is from {origin!r} and this site is {own}{OTHERS}"
+    return f"its Origin is {origin!r} and this site is {own}{OTHERS}"
 
 
 def malformed(origin):
-    return f"its origin {origin!r} is not a scheme, a host and perhaps a port"
+    return f"its Origin {origin!r} is not a scheme, a host and an optional port"
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,13 @@ def test_a_host_that_is_not_the_sites_makes_nobody_the_sites_own(host):
     reason = refusal(scope(origin.replace(" ", ""), host))
 
     assert reason == (
-        f"its page is from {origin.replace(' ', '')!r} and this site is unknown, as its Host is not in ALLOWED_HOSTS{OTHERS}"
+        f"its Origin is {origin.replace(' ', '')!r} and this site is unknown because its Host is not in ALLOWED_HOSTS{OTHERS}"
     )
 
 
 def test_two_origins_are_refused():
     assert refusal(scope("http://example.com", "example.com", "ws", (b"Origin", b"http://example.com"))) == (
-        "it names 2 origins"
+        "it has 2 Origin headers"
     )
 
 

@@ -66,8 +66,8 @@ def test_a_policy_that_answers_nothing_says_what_to_define():
         Policy().can_post(GUEST, ROOM)
 
     assert [str(enter.value), str(post.value)] == [
-        "Policy does not say who may enter a room: define can_enter().",
-        "Policy does not say who may post: define can_post().",
+        "Policy does not define can_enter(), which decides who may enter a room.",
+        "Policy does not define can_post(), which decides who may post.",
     ]
 
 

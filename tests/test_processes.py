@@ -97,7 +97,7 @@ async def test_a_page_of_another_site_is_refused_and_the_log_says_why(server, ki
         await connect(f"{site.ws_url}/ws/chat/lobby/", origin="http://evil.example")
 
     assert refusal.value.response.status_code == 403
-    assert "its page is from 'http://evil.example'" in site.log
+    assert "its Origin is 'http://evil.example'" in site.log
 
 
 @pytest.mark.parametrize("kind", SERVERS)

@@ -252,9 +252,7 @@ async def test_while_the_database_fails_nobody_is_thrown_out_and_the_log_says_so
 
         assert await is_open(socket)
         assert len(failures) == 3
-        assert caplog.messages == [
-            "Sessions could not be compared with the database: OperationalError('gone')"
-        ]
+        assert caplog.messages == ["Could not compare sessions with the database: OperationalError('gone')"]
 
 
 async def test_an_account_that_was_inactive_all_along_stays(monkeypatch):
@@ -425,7 +423,7 @@ async def test_a_recheck_in_a_transaction_waits_for_its_end(told):
 
 
 def test_a_recheck_of_nobody_and_nowhere_says_what_it_needs():
-    with pytest.raises(BadValue, match="Say who shall be asked again, or in which room"):
+    with pytest.raises(BadValue, match="Give an identity or a room to recheck"):
         sessions.recheck()
 
 

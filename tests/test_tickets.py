@@ -118,7 +118,7 @@ async def test_without_a_ticket_the_origin_counts_as_ever(caplog):
     connected = await with_ticket("", ELSEWHERE).connect()
 
     assert not connected
-    assert "its page is from" in caplog.text
+    assert "its Origin is" in caplog.text
 
 
 @pytest.mark.parametrize("tutorial", [False, True])
