@@ -229,7 +229,7 @@ def test_every_custom_property_is_documented() -> None:
 
 
 def test_the_events_of_the_element_are_documented() -> None:
-    scripts = "".join(path.read_text() for path in sorted((ROOT / "js" / "src").glob("*.js")))
+    scripts = "".join(path.read_text() for path in sorted((ROOT / "js" / "src").rglob("*.js")))
 
     documented = set(
         re.findall(r"event `roomchat:([\w-]+)`", section("reference/templates.md", "The element"))
