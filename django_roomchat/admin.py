@@ -67,11 +67,11 @@ else:
     AnyPaginator = Paginator
 
 COUNTED_MAX = 10_000
-"""Rows that a list counts. Who wants older ones searches for them."""
+"""Maximum number of rows that a list counts. Older rows can be found with the search."""
 
 
 class CappedPaginator(AnyPaginator):
-    """Does not count all of a long table to show the first hundred of its rows."""
+    """Counts at most ``COUNTED_MAX`` rows, because counting all rows of a long table is slow."""
 
     @cached_property
     def count(self) -> int:
@@ -81,7 +81,10 @@ class CappedPaginator(AnyPaginator):
 
 
 class _ThroughActions(AnyModelAdmin):
-    """What is changed here goes the way of every other change, so that it holds at once, is on the record, and may be refused."""
+    """Base of admin classes whose changes call the package's functions.
+
+    Changes therefore take effect at once, are recorded in the audit trail, and can be rejected.
+    """
 
     def changeform_view(self, request: HttpRequest, *about: Any, **options: Any) -> Any:
         return self._or_refusal(super().changeform_view, request, *about, **options)
@@ -166,7 +169,7 @@ class RoomAdmin(_ThroughActions):
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        # A room comes into being with its first message, or through an action.
+        # A room is created by its first message or by a function of the package, not in the admin.
         return False
 
     def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
@@ -225,7 +228,7 @@ class MembershipAdmin(_ThroughActions):
 
 @admin.register(Invitation)
 class InvitationAdmin(_ThroughActions):
-    """Invitations can be seen here and revoked. Their links are told once, to who makes them."""
+    """Invitations can be viewed and revoked here. Their links cannot be read again after creation."""
 
     list_display = ("__str__", "role", "by", "by_key", "created_at", "expires_at", "uses_left", "revoked_at")
     list_select_related = ("room", "by")
@@ -255,7 +258,9 @@ class InvitationAdmin(_ThroughActions):
 
 
 def _manager(request: HttpRequest, room: Room) -> Identity:
-    """Who manages in the admin: under their own name, with the site's authority if the policy lets them manage."""
+    """Return the identity for managing a room in the admin: the user's own, with the site's authority if the
+    policy lets them manage.
+    """
     who = identity.of_user(request.user)
     policy.require(policy.policy().can_manage(who, room))
     return replace(who, is_site=True)
@@ -263,7 +268,9 @@ def _manager(request: HttpRequest, room: Room) -> Identity:
 
 @admin.register(Message)
 class MessageAdmin(MessageModelAdmin):
-    """Messages can be read here. Their numbers are a promise, so they are written through the actions only."""
+    """Messages can be viewed here. They are changed only by functions of the package, which keep the
+    numbering without gaps.
+    """
 
     list_display = ("__str__", "room", "seq", "author_name", "kind", "created_at")
     list_select_related = ("room",)
@@ -284,14 +291,15 @@ class MessageAdmin(MessageModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Message | None = None) -> bool:
-        # Asked with a message when a room is deleted with all that is in it; by itself none may go, it would leave a hole.
+        # Called with a message when a room is deleted with its contents. A single message cannot be deleted,
+        # which would leave a gap.
         match = request.resolver_match
         return obj is not None and match is not None and (match.url_name or "").startswith("roomchat_room_")
 
 
 @admin.register(Attachment)
 class AttachmentAdmin(FileModelAdmin):
-    """Files can be looked at here, and be taken down: out of their message, for everybody."""
+    """Files can be viewed here and removed from their messages."""
 
     list_display = ("name", "look", "content_type", "size", "room", "seq", "key", "created_at")
     list_select_related = ("room",)
@@ -303,7 +311,7 @@ class AttachmentAdmin(FileModelAdmin):
     paginator = CappedPaginator
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attachment]:
-        # Those without a room are about to be removed, and have no name any more.
+        # Attachments without a room are about to be deleted and have no name any more.
         return super().get_queryset(request).filter(room__isnull=False)
 
     def get_urls(self) -> list[Any]:
@@ -330,11 +338,11 @@ class AttachmentAdmin(FileModelAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Attachment | None = None) -> bool:
-        # There is nothing to change; the action of the list asks without a file.
+        # A single file cannot be changed. The list's action checks the permission without an object.
         return obj is None and super().has_change_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Attachment | None = None) -> bool:
-        # They are taken down, so that their messages do not name what is not there.
+        # Files are removed with the action, so that their messages do not refer to a missing file.
         return False
 
     @admin.action(description=_("Take down: remove them from their messages"), permissions=["change"])
@@ -354,7 +362,9 @@ def _link_to(file: Attachment) -> str:
 
 
 class _SanctionAdmin(_ThroughActions):
-    """Bans and mutes are made and ended through their functions, so that they take hold of open sockets at once."""
+    """Bans and mutes are created and ended with the package's functions, so that they apply to open sockets
+    at once.
+    """
 
     list_display = ("__str__", "key", "reason", "created_at", "until", "by")
     list_select_related = ("room", "by")
@@ -390,7 +400,9 @@ class MuteAdmin(_SanctionAdmin):
 
 
 def _judge(request: HttpRequest, room: Room) -> Identity:
-    """Who decides in the admin: under their own name, with the site's authority if the policy lets them moderate."""
+    """Return the identity for moderating in the admin: the user's own, with the site's authority if the
+    policy lets them moderate.
+    """
     who = identity.of_user(request.user)
     policy.require(policy.policy().can_moderate(who, room))
     return replace(who, is_site=True)
@@ -399,7 +411,9 @@ def _judge(request: HttpRequest, room: Room) -> Identity:
 def _one_by_one(
     page: Any, request: HttpRequest, chosen: Iterable[Any], act: Callable[[Any], object], done: Any
 ) -> None:
-    """Act on each of the chosen, and say how many that were and what the others were refused for."""
+    """Call *act* for each chosen object, then report how many calls succeeded and why the others were
+    rejected.
+    """
     count = 0
     for one in chosen:
         try:
@@ -412,7 +426,7 @@ def _one_by_one(
 
 
 class _Queue(admin.SimpleListFilter):
-    """What waits comes first: without a choice, only that is shown."""
+    """List filter that shows pending objects unless another choice is made."""
 
     title = _("state")
     parameter_name = "state"
@@ -422,7 +436,7 @@ class _Queue(admin.SimpleListFilter):
 
     def choices(self, changelist: Any) -> Any:
         for choice in super().choices(changelist):
-            # The first is Django's “all”, which here is what waits.
+            # The first choice is Django's “all”, which is used for the pending ones here.
             yield (
                 choice
                 if choice["query_string"] != changelist.get_query_string(remove=[self.parameter_name])
@@ -437,7 +451,7 @@ class _Queue(admin.SimpleListFilter):
 
 
 class _QueueAdmin(QueueModelAdmin):
-    """What waits for a decision. It is made by the actions of the list, once."""
+    """Objects that wait for a decision, which an action of the list makes once."""
 
     list_filter = (_Queue,)
     ordering = ("pk",)
@@ -549,7 +563,7 @@ class HeldMessageAdmin(_QueueAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(AuditModelAdmin):
-    """Who did what. It can be read, and by nobody be changed."""
+    """The audit trail. Entries can be viewed and cannot be changed."""
 
     list_display = ("at", "verb", "by_name", "target_name", "room_name", "data")
     search_fields = ("=verb", "by_name", "=by_key", "target_name", "=target_key", "=room_name")
@@ -568,7 +582,7 @@ class AuditEntryAdmin(AuditModelAdmin):
 
 
 class _HookAdmin(HookModelAdmin):
-    """What programs outside have to do with a room. It is made and ended by its functions, which write the audit trail."""
+    """Webhooks. They are created and ended with the package's functions, which write the audit trail."""
 
     autocomplete_fields = ("room",)
     ordering = ("-pk",)
@@ -579,7 +593,7 @@ class _HookAdmin(HookModelAdmin):
         return () if obj is None else (*self.told, "room")
 
     told: tuple[str, ...] = ()
-    """What is shown of one that there is."""
+    """Fields shown for an existing object."""
 
     def changeform_view(self, request: HttpRequest, *about: Any, **options: Any) -> Any:
         try:
@@ -599,7 +613,7 @@ class _HookAdmin(HookModelAdmin):
 
 @admin.register(Webhook)
 class WebhookAdmin(_HookAdmin):
-    # Before Django 6.0 the other scheme is the default, with a warning.
+    # Before Django 6.0, http is the default scheme, with a deprecation warning.
     formfield_overrides = {URLField: {"assume_scheme": "https"}}  # noqa: RUF012  (as Django has it)
     list_display = ("room", "url", "is_active", "waiting", "failures", "last_error", "next_try_at")
     list_select_related = ("room__log",)
@@ -626,7 +640,7 @@ class WebhookAdmin(_HookAdmin):
             obj.pk = made.pk
             self.tell_once(request, _("The receiver needs this secret:"), made.secret)
         elif "is_active" in form.changed_data:
-            # Of the row, only this: a worker may be writing the others.
+            # Update only this field: a worker may be writing the others.
             if obj.is_active:
                 webhooks.resume_webhook(obj)
             else:
@@ -660,7 +674,8 @@ class IncomingHookAdmin(_HookAdmin):
         self.tell_once(request, _("Programs post to this address:"), address)
 
     def has_change_permission(self, request: HttpRequest, obj: IncomingHook | None = None) -> bool:
-        # One is made, revoked or deleted; there is nothing to change. The action of the list asks without one.
+        # A hook is created, revoked or deleted, not changed. The list's action checks the permission without
+        # an object.
         return obj is None and super().has_change_permission(request)
 
     def delete_model(self, request: HttpRequest, obj: IncomingHook) -> None:

@@ -1,4 +1,4 @@
-"""A socket: what comes in is decoded and acted upon, what goes out is written by the hub."""
+"""The WebSocket consumer: decodes and handles incoming frames. The hub writes the outgoing ones."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ from django_roomchat.threads import in_thread
 
 _NOWHERE: frozenset[str] = frozenset()
 MARK_BYTES = 65_536
-"""How often a client's progress is measured. At most one mark is out, so that a slow client costs a few numbers."""
+"""Number of bytes after which the client's progress is measured. There is at most one mark at a time, so that
+a slow client costs only a few numbers.
+"""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -71,19 +73,22 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class _Endpoint:
-    """What a route of Channels expects, without Channels' dispatch.
+    """The interface that a Channels route expects, without Channels' own dispatch.
 
-    That gives every socket a channel on the layer, and every frame two tasks and a hop to a thread (110 to 130 µs).
+    Channels' dispatch gives every socket a channel on the layer, and every frame two tasks and a thread
+    switch (110 to 130 µs).
     """
 
     @classmethod
     def as_asgi(cls) -> Any:
-        """The ASGI application for a route: one object for all its sockets, which keeps nothing of them."""
+        """Return the ASGI application for a route: one object for all its sockets, without state of any of
+        them.
+        """
         return cls()
 
     @property
     def consumer_class(self) -> type:
-        """Channels' own tools look for it."""
+        """Read by Channels' own tools."""
         return type(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,25 +96,27 @@ class _Endpoint:
 
 
 class ChatConsumer(_Endpoint):
-    """The consumer of ``ws/chat/<room>/`` (one room from the start) and ``ws/chat/`` (rooms by ``join``).
+    """The consumer of ``ws/chat/<room>/`` (joins the room on connect) and ``ws/chat/`` (rooms are joined with
+    ``join``).
 
-    A client that asks for the subprotocol ``roomchat.v1`` speaks it; one that asks for none speaks the tutorial's dialect.
-    It takes the room from ``room_name`` in the route, as the tutorial's does.
+    A client that requests the subprotocol ``roomchat.v1`` uses that protocol. A client that requests none
+    uses the message format of the Channels tutorial. The room comes from ``room_name`` in the route, as in
+    the tutorial's consumer.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = await _admitted(scope, receive, send)
-        # It is a copy made for us, and would be kept as long as the socket is open.
+        # Channels made this copy for us; a reference would keep it for as long as the socket is open.
         del scope
         if connection is None:
             return
-        # Not a method of the connection: a coroutine more for each open socket.
+        # Not a method of the connection, which would keep one more coroutine for each open socket.
         try:
             await connection.greet()
             while (message := await receive())["type"] != "websocket.disconnect":
                 await connection.handle(message.get("text"))
         except asyncio.CancelledError:
-            # Either we end it ourselves because its client takes nothing, or the server does.
+            # Cancelled by us, because the client reads nothing, or by the server.
             if not connection.is_closing:
                 raise
         finally:
@@ -117,7 +124,7 @@ class ChatConsumer(_Endpoint):
 
 
 async def _admitted(scope: Scope, receive: Receive, send: Send) -> _Connection | None:
-    """The connection, unless it is refused."""
+    """Accept or refuse a handshake. Returns ``None`` if the socket was refused."""
     await receive()  # websocket.connect
     if (refusal := _refusal(scope)) is not None:
         _LOGGER.warning("Socket %s refused: %s", scope.get("path", ""), refusal)
@@ -126,7 +133,7 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> _Connection |
     try:
         who, bond = await in_thread(_who, scope)
     except DatabaseError as error:
-        reports.warn("who", "Sockets are refused: the database does not say who speaks: %r", error)
+        reports.warn("who", "Socket refused: the database could not be queried for its identity: %r", error)
         await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
         return None
     except ChatError as error:
@@ -136,7 +143,9 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> _Connection |
 
 
 async def _turn_away(scope: Scope, receive: Receive, send: Send, error: ChatError) -> None:
-    """Say on the open socket why it is closed: of a handshake a page learns only that it failed."""
+    """Accept the handshake to send an error, then close. A browser gives a page no details of a failed
+    handshake.
+    """
     is_limited = isinstance(error, RateLimited)
     code = protocol.CLOSE_TOO_MANY if is_limited else protocol.CLOSE_SESSION_ENDED
     reason = protocol.CLOSE_CODES[code]
@@ -159,24 +168,25 @@ async def _turn_away(scope: Scope, receive: Receive, send: Send, error: ChatErro
 
 
 def _refusal(scope: Scope) -> str | None:
-    """Why the server's log says that this socket was refused."""
+    """Return why a handshake is refused, for the server's log; ``None`` if it is not."""
     asked = scope.get("subprotocols") or []
     if hub.current().is_draining:
-        return "this process ends"
+        return "the process is shutting down"
     if not asked and not config().TUTORIAL_DIALECT:
-        return f"it asks for no subprotocol; there is {protocol.SUBPROTOCOL}, and TUTORIAL_DIALECT is off"
+        return f"it requests no subprotocol; {protocol.SUBPROTOCOL} is supported, and TUTORIAL_DIALECT is off"
     if asked and protocol.SUBPROTOCOL not in asked:
-        return f"it asks for the subprotocols {', '.join(asked)}; there is {protocol.SUBPROTOCOL}"
-    # A ticket proves who asks; a cookie only that their browser was told to.
+        return f"it requests the subprotocols {', '.join(asked)}; {protocol.SUBPROTOCOL} is supported"
+    # A ticket proves that the page itself asked. Cookies are sent by the browser whatever page opens the
+    # socket.
     return None if tickets.ticket_of(scope) else origins.refusal(scope)
 
 
 def _who(scope: Scope) -> tuple[Identity, sessions.Bond]:
-    """Who speaks, and what lets them in."""
+    """Return the identity of a handshake and the session that it depends on."""
     language = _language_of(scope)
     if (ticket := tickets.ticket_of(scope)) is not None:
         scope = tickets.redeem(scope, ticket)
-    # A guest's name is made of words.
+    # The name of a guest consists of words in this language.
     with translation.override(language):
         who = identity.who(scope)
     limits.spend("SOCKETS", who, limits.address_of(scope))
@@ -184,7 +194,9 @@ def _who(scope: Scope) -> tuple[Identity, sessions.Bond]:
 
 
 def _language_of(scope: Scope) -> str:
-    """The language of the page that opens the socket, found as Django's middleware finds it: by its cookie or its header."""
+    """Return the language of the page that opens the socket, from its cookie or header, as Django's
+    LocaleMiddleware does.
+    """
     headers = dict(scope.get("headers", ()))
     cookies = scope.get("cookies") or parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
     accepted = headers.get(b"accept-language", b"").decode("latin-1")
@@ -193,13 +205,15 @@ def _language_of(scope: Scope) -> str:
 
 
 class NoSuchSocket(_Endpoint):
-    """Refuses what no other route wants. Without it, Channels raises and the server answers 500."""
+    """Refuses sockets that no other route matches. Without it, Channels raises an exception and the server
+    responds with 500.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         _LOGGER.warning(
-            "Socket %s refused: there is no such route. django_roomchat's routing answers for all of ws/: "
-            "put routes of your own before its websocket_urlpatterns",
+            "Socket %s refused: no route matches. The routing of django_roomchat handles all of ws/: "
+            "put your own routes before its websocket_urlpatterns",
             scope.get("path", ""),
         )
         if "websocket.http.response" in scope.get("extensions", {}):
@@ -210,7 +224,7 @@ class NoSuchSocket(_Endpoint):
 
 
 class _Connection:
-    """An open socket, as the hub knows it."""
+    """An accepted socket; implements the hub's :class:`~django_roomchat.hub.Socket`."""
 
     __slots__ = (
         "_bond",
@@ -256,16 +270,16 @@ class _Connection:
         self.is_closing = False
         self._task = asyncio.current_task()
         self._outbox = Outbox(fastlane.beneath_sessions(send), config().REPLIES_MAX_BYTES, self)
-        # Of what the client was sent, how much it has not said it saw: daphne takes everything for a client that reads
-        # nothing (https://github.com/django/daphne/issues/170), so only the client's own word tells.
+        # Number of bytes sent that the client has not confirmed. daphne accepts data for a client that reads
+        # nothing (https://github.com/django/daphne/issues/170), so only the client's own confirmation counts.
         self._unseen = 0
         self._unseen_since: float | None = None
         self._silent_in = _NOWHERE
-        """Rooms in which they may not post."""
+        """Rooms in which the socket's identity may not post."""
         self._seen: dict[str, int] = {}
         self._mark: dict[str, int] | None = None
         self._mark_bytes = 0
-        # Not above what may be unseen: a client that is given no more could never be said to have caught up.
+        # Not above UNSEEN_MAX_BYTES: a client that is sent no more frames could not confirm a later mark.
         self._mark_at = min(MARK_BYTES, config().UNSEEN_MAX_BYTES)
 
     @property
@@ -277,7 +291,7 @@ class _Connection:
         return self._who.key
 
     async def greet(self) -> None:
-        """Begin: accept the socket and put it into its room."""
+        """Accept the socket and subscribe it to its room."""
         self._hub.add(self)
         sessions.current().add(self, self._bond)
         presence.attend(self._hub)
@@ -293,7 +307,7 @@ class _Connection:
             except ChatError as error:
                 refusal = error
         if self.is_tutorial:
-            # Its page gets no "joined": once the socket is open, it hears everything.
+            # The tutorial's page gets no "joined" frame: once the socket is open, it receives every message.
             self._accept(None)
         if refusal is not None:
             self._refuse(refusal, frame="join", room=self._own_room)
@@ -301,7 +315,7 @@ class _Connection:
             self.close(protocol.CLOSE_TRY_AGAIN if isinstance(refusal, TryAgain) else code)
 
     def end(self) -> None:
-        """Forget the socket, which is closed."""
+        """Release a socket that was closed."""
         self._hub.remove(self)
         sessions.current().remove(self)
         self._outbox.end()
@@ -310,17 +324,17 @@ class _Connection:
         self._outbox.write({"type": "websocket.accept", "subprotocol": subprotocol})
 
     def _position(self) -> tuple[str, int | None]:
-        """Where the client says, in the socket's address, that it stands."""
+        """Return the cursor that the client gives in the query string of the socket's URL."""
         query = parse_qs(self._query.decode("latin-1"))
         since = query.get("since", [""])[0]
-        # Longer numbers are no positions, and Python refuses to read those of thousands of digits.
+        # Longer numbers cannot be sequence numbers, and Python refuses to parse thousands of digits.
         known = since.isascii() and since.isdecimal() and len(since) <= 16
         return query.get("epoch", [""])[0], int(since) if known else None
 
-    # In ---------------------------------------------------------------------------------------------------------------
+    # Incoming frames ------------------------------------------------------------------------------------
 
     async def handle(self, text: str | None) -> None:
-        """Act upon a frame."""
+        """Handle an incoming frame."""
         if self.is_closing or not self._may_come():
             return
         frame: protocol.ClientFrame | None = None
@@ -340,7 +354,7 @@ class _Connection:
             self._refuse(TryAgain(_("Something went wrong on the server; try again.")), *_about(frame))
 
     def _may_come(self) -> bool:
-        """Count a frame. Returns whether it is read."""
+        """Apply the frame rate limit. Returns whether the frame is handled."""
         rate = self._frame_rate
         if rate is None:
             return True
@@ -355,7 +369,7 @@ class _Connection:
         return False
 
     def _count_refusal(self) -> None:
-        """Close a socket that goes on to send what is refused."""
+        """Close a socket that keeps sending frames that are rejected."""
         rate = limits.rate("REFUSALS_PER_SOCKET")
         if rate is None:
             return
@@ -396,7 +410,7 @@ class _Connection:
                 self._write(await _with_database(_perform, self._who, self._address, room, frame))
 
     def call(self, name: str) -> None:
-        """Speak under another name from now on."""
+        """Change the display name of the socket's identity."""
         self._who = replace(self._who, name=name, chose_name=True)
         self._hub.rename(self)
         if not self.is_tutorial:
@@ -437,9 +451,10 @@ class _Connection:
         own = self._own_room
         if own is None:
             if not named:
-                raise BadValue("Name the room: this socket's address has none.")
+                raise BadValue("Name the room: this socket's URL has none.")
             return named
-        # As it was typed, where the frame says the same canonically: it becomes the title of a room that is new.
+        # Use the room's name as typed in the URL if the frame gives the same canonical name: it becomes the
+        # title of a new room.
         return named if named and named != actions.canonical_name(own) else own
 
     async def _enter(self, name: str, epoch: str, since: int | None) -> None:
@@ -500,10 +515,10 @@ class _Connection:
 
     def _has_seen(self, name: str, head: int) -> bool:
         seat = self.seats.get(name)
-        # A room that has started over may stand below the mark.
+        # A room with a new epoch may have a head below the mark.
         return seat is None or self._seen.get(name, -1) >= min(head, seat.cursor)
 
-    # Out --------------------------------------------------------------------------------------------------------------
+    # Outgoing frames ------------------------------------------------------------------------------------
 
     @property
     def is_ready(self) -> bool:
@@ -535,7 +550,7 @@ class _Connection:
             return
         self.is_closing = True
         if not self._outbox.is_ready:
-            # It does not take what was written before, so it would not take a goodbye either.
+            # The client does not read what was written before, so it would not read a close frame either.
             self._outbox.end()
             if self._task is not None:
                 self._task.cancel()
@@ -590,7 +605,7 @@ async def _with_database(function: Callable[P, T], *args: P.args, **kwargs: P.kw
     """Run *function* in a thread.
 
     Raises:
-        ChatError: the function refuses, or the database fails.
+        ChatError: raised by the function, or the database fails.
     """
     try:
         return await in_thread(function, *args, **kwargs)
@@ -599,20 +614,20 @@ async def _with_database(function: Callable[P, T], *args: P.args, **kwargs: P.kw
 
 
 def _perform(who: Identity, address: str, room: str, frame: protocol.ClientFrame) -> protocol.ServerFrame:
-    """What a frame asks for, from outside."""
+    """Perform a frame after applying the rate limits of its sender."""
     limits.spend("FRAMES", who, address)
     with limits.coming_from(address):
         return verbs.perform(who, room, frame)
 
 
 def _joined(who: Identity, address: str, name: str, language: str) -> tuple[Room, protocol.Rights]:
-    """The same as :func:`_entered` for who asks for it."""
+    """Apply the rate limit for joining, then call :func:`_entered`."""
     limits.spend("JOINS", who, address)
     return _entered(who, name, language)
 
 
 def _entered(who: Identity, name: str, language: str) -> tuple[Room, protocol.Rights]:
-    """The room that somebody enters, and what they may do there."""
+    """Return the room that is entered and the rights that the identity has in it."""
     return verbs.enter(who, name, language)
 
 
@@ -628,12 +643,12 @@ def _hear_name(here: hub.Hub, room: str, data: dict[str, Any]) -> None:
 
 
 def _unavailable(error: Exception) -> TryAgain:
-    reports.warn("database", "The database fails the sockets: %r", error)
+    reports.warn("database", "The database failed for a socket: %r", error)
     return TryAgain(_("The database does not answer just now; try again."))
 
 
 def _about(frame: protocol.ClientFrame | None) -> tuple[str | None, str | None, str | None]:
-    """What an error names of the frame that it answers: type, id and room."""
+    """Return the type, id and room of a frame, for the error that answers it."""
     if frame is None:
         return None, None, None
     kind = type(frame).__struct_config__.tag

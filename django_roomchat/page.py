@@ -1,4 +1,4 @@
-"""What the templates of a room and of the list of rooms show."""
+"""Template contexts of the room page, the list of rooms and the search page."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from django_roomchat.rooms import title_for
 from django_roomchat.search import QUERY_MAX_LENGTH, Found, search_messages
 
 BESIDE_MAX = 200
-"""Rooms that are listed beside a room."""
+"""Maximum number of rooms in the list beside a room."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownMessage:
-    """A message as a template shows it."""
+    """A message, as a template shows it."""
 
     seq: int
     rev: int
@@ -54,7 +54,7 @@ class ShownMessage:
 
 @dataclass(frozen=True, slots=True)
 class ShownMention:
-    """Somebody whom a message calls."""
+    """A person mentioned in a message."""
 
     key: str
     name: str
@@ -63,7 +63,7 @@ class ShownMention:
 
 @dataclass(frozen=True, slots=True)
 class ShownReaction:
-    """An emoji below a message."""
+    """The count of one emoji among a message's reactions."""
 
     emoji: str
     count: int
@@ -72,14 +72,14 @@ class ShownReaction:
 
 @dataclass(frozen=True, slots=True)
 class ShownRoom:
-    """A room as the list of rooms shows it."""
+    """A room, as the list of rooms shows it."""
 
     name: str
     title: str
     url: str
     visibility: str
     at: datetime | None = None
-    """When something was said last, or else when the room last changed."""
+    """Time of the last message; if there is none, the time of the room's last change."""
     last: LastMessage | None = None
     unread: int = 0
     mentions: int = 0
@@ -92,26 +92,26 @@ class ShownRooms:
     """The list of rooms, in two parts."""
 
     yours: Sequence[ShownRoom]
-    """Those that they belong to, or have been in."""
+    """Rooms that the person is a member of or has been in."""
     lately: Sequence[ShownRoom]
-    """Those in which others talk."""
+    """Other rooms with recent messages."""
     limit: int
-    """How many there are at most."""
+    """Maximum number of rooms in the list."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewRoom:
-    """The form that makes a room, with what was typed into it."""
+    """The form that creates a room, with the values typed into it."""
 
     kinds: Sequence[str]
-    """Which rooms they may make: ``open``, ``private``, both or none."""
+    """Kinds of room that the person may create: ``open``, ``private``, both or none."""
     title: str = ""
     visibility: str = ""
     announcement: bool = False
     listed: bool = True
     error: str = ""
     is_taken: bool = False
-    """There is a room of this name already."""
+    """Whether a room with this name exists."""
 
 
 def room_page(
@@ -124,18 +124,18 @@ def room_page(
     draft: str = "",
     error: str | None = None,
 ) -> dict[str, Any]:
-    """The context of ``room.html`` and of ``{% roomchat name %}``.
+    """Build the context of ``room.html`` and of ``{% roomchat name %}``.
 
     Args:
-        request: of the page.
-        name: of the room, however typed.
-        before, after: show the messages before or after this place instead of the newest.
-        at: show those around it, and mark the one that stands there.
-        draft: what was typed and not accepted.
-        error: why it was not.
+        request: the request of the page.
+        name: name of the room, in any spelling.
+        before, after: show the messages before or after this sequence number instead of the newest.
+        at: show the messages around this sequence number, and highlight it.
+        draft: text of a form that was rejected.
+        error: why it was rejected.
 
     Raises:
-        ChatError: there cannot be such a room, or the policy says no.
+        ChatError: the name is invalid, or the policy denies access.
     """
     me = identity.who(request)
     history = read_history(me, name, before=before, after=after, around=at)
@@ -165,7 +165,7 @@ def room_page(
         "can": can,
         "read_seq": read_seq,
         "is_muted": is_muted,
-        # Asked for by those templates only that show it.
+        # Evaluated only by templates that show it.
         "rooms": SimpleLazyObject(lambda: _rooms(me, BESIDE_MAX, here=room)),
         "new_room": SimpleLazyObject(lambda: _new_room(me)),
         "keeps_edits": config().EDIT_HISTORY,
@@ -175,7 +175,7 @@ def room_page(
 
 
 def _for_files(room: Room) -> dict[str, Any]:
-    """What the page knows of attachments; without an address where there are none."""
+    """Return the context values for attachments; the URL is empty if attachments are off."""
     url = reverse("roomchat:files", args=[_name_in_addresses(room)]) if storage.is_on() else ""
     return {
         "files_url": url,
@@ -186,7 +186,7 @@ def _for_files(room: Room) -> dict[str, Any]:
 
 
 def index_page(request: HttpRequest, *, typed: str = "", error: str | None = None) -> dict[str, Any]:
-    """The context of ``index.html``."""
+    """Build the context of ``index.html``."""
     me = identity.who(request)
     return {
         "me": me,
@@ -201,10 +201,11 @@ def index_page(request: HttpRequest, *, typed: str = "", error: str | None = Non
 
 
 def new_room_page(me: Identity, **typed: Any) -> dict[str, Any]:
-    """The context of ``new_room.html``. What was *typed* and not accepted is that of :class:`NewRoom`.
+    """Build the context of ``new_room.html``. *typed* are fields of :class:`NewRoom` from a form that was
+    rejected.
 
     Raises:
-        Forbidden: they may make no room at all.
+        Forbidden: the person may not create any room.
     """
     form = _new_room(me, **typed)
     if not form.kinds:
@@ -218,7 +219,7 @@ def new_room_page(me: Identity, **typed: Any) -> dict[str, Any]:
 
 
 def _new_room(me: Identity, **typed: Any) -> NewRoom:
-    # Nothing is typed yet, so the policy is asked about a room without a name.
+    # Nothing has been typed yet, so the policy is asked about a room without a name.
     kinds = [
         kind
         for kind in (Room.Visibility.OPEN, Room.Visibility.PRIVATE)
@@ -232,7 +233,8 @@ def _rooms(me: Identity, limit: int, *, here: Room | None = None) -> ShownRooms:
     yours = [_shown_room(room) for room in listed if room.yours]
     lately = [_shown_room(room) for room in listed if not room.yours]
     if here is not None and here.name not in {room.name for room in listed}:
-        # Nothing was said here yet, or it is in nobody's list: whoever is here sees it nevertheless.
+        # The room has no messages, or is in no list of the person. The person is in it, so it is shown all
+        # the same.
         yours.insert(0, ShownRoom(here.name, here.title, room_url(here), here.visibility))
     return ShownRooms(yours, lately, limit)
 
@@ -253,7 +255,7 @@ def _shown_room(room: ListedRoom) -> ShownRoom:
 
 
 def history_json(history: History) -> dict[str, Any]:
-    """A page of history as the JSON views answer it; its messages are the events of the wire."""
+    """Convert a page of history for the JSON views. The messages have the format of events in the protocol."""
     return {
         "room": history.room.name,
         "title": history.room.title,
@@ -267,10 +269,10 @@ def history_json(history: History) -> dict[str, Any]:
 
 
 def search_page(request: HttpRequest) -> dict[str, Any]:
-    """The context of ``search.html``. What was searched for, where and from where on stands in the address: ``q``, ``room`` and ``before``.
+    """Build the context of ``search.html``. The query string has the search: ``q``, ``room`` and ``before``.
 
     Raises:
-        NotFound, Forbidden: they may not enter that room.
+        NotFound, Forbidden: the person may not enter that room.
     """
     me = identity.who(request)
     query, name = request.GET.get("q", ""), request.GET.get("room", "")
@@ -311,14 +313,15 @@ def _shown_hit(hit: Hit) -> dict[str, Any]:
 
 
 def message_url(room: str, seq: int) -> str:
-    """Where a message is shown among those around it, for ever."""
+    """Return the permanent URL that shows a message among its neighbours."""
     return f"{reverse('roomchat:room', args=[room])}?at={seq}#m-{seq}"
 
 
 def room_url(room: Room) -> str:
-    """Where the page of a room is.
+    """Return the URL of a room's page.
 
-    A room that does not exist yet has its name there as it was typed, so that its first message makes it the title.
+    The URL of a room that does not exist yet contains the name as typed, which the first message makes the
+    room's title.
     """
     return reverse("roomchat:room", args=[_name_in_addresses(room)])
 

@@ -1,4 +1,6 @@
-"""What each frame does, the same for a socket and over HTTP: the verb's action is called, and what it gives becomes the answer."""
+"""Handlers of the client frames, shared by sockets and HTTP: each calls a function of the package and
+converts its result.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +38,11 @@ from django_roomchat.identity import Identity
 from django_roomchat.models import Room
 
 Verb = Callable[[Identity, str, Any], protocol.ServerFrame]
-"""Given who acts, the name of the room as typed (empty where the frame names none) and the frame."""
+"""Called with the identity, the room's name as typed (empty if the frame names none) and the frame."""
 
 
 def welcome(who: Identity) -> protocol.Welcome:
-    """With what a connection begins."""
+    """Return the first frame of a connection."""
     settings = config()
     return protocol.Welcome(
         version=django_roomchat.__version__,
@@ -51,15 +53,15 @@ def welcome(who: Identity) -> protocol.Welcome:
 
 
 def enter(who: Identity, name: str, language: str | None = None) -> tuple[Room, protocol.Rights]:
-    """The room that somebody enters, and what they may do there.
+    """Enter a room: return it with the rights that the identity has in it.
 
     Args:
-        who: enters.
-        name: of the room, however typed.
-        language: in which they are told why they may not post; the one that is active if it is left out.
+        who: the identity.
+        name: name of the room, in any spelling.
+        language: language of the reason why the identity may not post; the active language if omitted.
 
     Raises:
-        ChatError: there cannot be such a room, or they may not enter it.
+        ChatError: the name is invalid, or the identity may not enter the room.
     """
     room = actions.enter_room(who, name)
     can = policy.rights(who, room)
@@ -81,23 +83,23 @@ def enter(who: Identity, name: str, language: str | None = None) -> tuple[Room, 
 
 
 def perform(who: Identity, room: str, frame: protocol.ClientFrame) -> protocol.ServerFrame:
-    """Do what a frame asks for. Call it in a thread.
+    """Perform the action that a frame requests. Call it in a thread.
 
     Args:
-        who: acts.
-        room: its name, however typed; empty for what concerns no room.
-        frame: says what.
+        who: the identity that acts.
+        room: the room's name, in any spelling; empty if the frame concerns no room.
+        frame: the frame.
 
     Returns:
-        The answer.
+        The frame to answer with.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the action is rejected.
     """
     verb = VERBS.get(type(frame))
     if verb is None:
         kind = type(frame).__struct_config__.tag
-        raise UnknownType(f"A frame of type “{kind}” makes sense on a socket only.")
+        raise UnknownType(f"Frames of type “{kind}” can be sent on a socket only.")
     return verb(who, room, frame)
 
 

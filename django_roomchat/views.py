@@ -47,7 +47,7 @@ from django_roomchat.threads import in_thread
 @require_GET
 @never_cache
 def index(request: HttpRequest) -> HttpResponse:
-    """Type a room's name, or pick a room."""
+    """The list of rooms, with a form to open a room by its name."""
     typed = request.GET.get("room")
     if typed is None:
         return render(request, "django_roomchat/index.html", page.index_page(request))
@@ -62,7 +62,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def new_room(request: HttpRequest) -> HttpResponse:
-    """Make a room on purpose: the form, which leads into the room."""
+    """The form that creates a room and redirects to it."""
     try:
         return _make_room(request) if request.method == "POST" else _show_new_room(request)
     except ChatError as error:
@@ -93,13 +93,16 @@ def _show_new_room(request: HttpRequest, status: int = 200, **typed: Any) -> Htt
     return render(request, "django_roomchat/new_room.html", context, status=status)
 
 
-# A post is its own transaction: with ATOMIC_REQUESTS the answer would promise what is not yet committed.
-@csrf_exempt  # until it is said how much is read: the check reads the whole form
+# A post is a transaction of its own: with ATOMIC_REQUESTS, the response would confirm a message that is not
+# committed yet.
+@csrf_exempt  # checked after the size limit is set: the CSRF check reads the whole form
 @transaction.non_atomic_requests
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def room(request: HttpRequest, room_name: str) -> HttpResponse:
-    """A room with its last messages, or those before a place; a form post says something, and may bring files."""
+    """The page of a room with its newest messages, or those around a sequence number. A POST of the form
+    posts a message, with files.
+    """
     try:
         if request.method == "POST":
             transfers.read_at_most(request, config().ATTACHMENTS_PER_MESSAGE)
@@ -146,7 +149,7 @@ def _post_with_files(who: Identity, room_name: str, body: str, id: str, given: l
     except Held:
         raise
     except ChatError:
-        # The form comes back without them: browsers fill in no files.
+        # The form is shown again without the files: browsers do not restore file inputs.
         for one in sent:
             attachments.take_back(who, room_name, one.pk)
         raise
@@ -170,7 +173,7 @@ def _show_room(
 @require_GET
 @never_cache
 def search(request: HttpRequest) -> HttpResponse:
-    """What was said, by the words in it."""
+    """The search page."""
     try:
         context = page.search_page(request)
     except ChatError as error:
@@ -186,7 +189,7 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def messages(request: HttpRequest, room_name: str) -> HttpResponse:
-    """The history of a room as JSON; a POST of JSON says something."""
+    """The history of a room as JSON. A POST of JSON posts a message."""
     try:
         if request.method == "POST":
             return _post_json(request, room_name)
@@ -197,12 +200,12 @@ def messages(request: HttpRequest, room_name: str) -> HttpResponse:
         return _json_error(error)
 
 
-@csrf_exempt  # until it is said how much is read: the check reads the whole form
+@csrf_exempt  # checked after the size limit is set: the CSRF check reads the whole form
 @transaction.non_atomic_requests
 @require_POST
 @never_cache
 def files(request: HttpRequest, room_name: str) -> HttpResponse:
-    """Where a file is uploaded, for a message that names it then."""
+    """Upload a file, for a message that refers to it later."""
     try:
         transfers.read_at_most(request, 1)
         return _files(request, room_name)
@@ -228,7 +231,7 @@ def _files(request: HttpRequest, room_name: str) -> HttpResponse:
 @require_http_methods(["DELETE"])
 @never_cache
 def file(request: HttpRequest, room_name: str, file_id: uuid.UUID) -> HttpResponse:
-    """Takes back an upload that no message has yet."""
+    """Delete an uploaded file that no message refers to."""
     try:
         with _counted("FRAMES", request) as who:
             attachments.take_back(who, room_name, file_id)
@@ -239,13 +242,13 @@ def file(request: HttpRequest, room_name: str, file_id: uuid.UUID) -> HttpRespon
 
 @require_http_methods(["GET", "HEAD"])
 def download(request: HttpRequest, room_name: str, file_id: uuid.UUID, file_name: str) -> HttpResponseBase:
-    """A file of a message, for whoever may enter its room."""
+    """Serve a file of a message to anyone who may enter the room."""
     return _hand_out(request, room_name, file_id)
 
 
 @require_http_methods(["GET", "HEAD"])
 def thumb(request: HttpRequest, room_name: str, file_id: uuid.UUID) -> HttpResponseBase:
-    """A small image of an image."""
+    """Serve the thumbnail of an image."""
     return _hand_out(request, room_name, file_id, is_thumb=True)
 
 
@@ -265,7 +268,7 @@ def _hand_out(
 @require_POST
 @never_cache
 def frames(request: HttpRequest, room_name: str = "") -> HttpResponse:
-    """One frame of ``roomchat.v1`` as JSON, for those without a socket; its answer comes back."""
+    """Perform one frame of ``roomchat.v1`` sent as JSON, for clients without a socket, and return the answer."""
     try:
         frame = protocol.decode(_json_text(request), config().FRAME_MAX_BYTES)
         if isinstance(frame, protocol.ChooseName):
@@ -281,14 +284,17 @@ def frames(request: HttpRequest, room_name: str = "") -> HttpResponse:
 @require_GET
 @never_cache
 async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
-    """What happens in a room, as server-sent events or, with ``wait``, as the answer to a poll."""
+    """The events of a room, as server-sent events or, with ``wait``, as the response to a long poll."""
     try:
         epoch, since = _position(request)
         who, bond = await in_thread(_bond, request)
         waits = request.GET.get("wait")
         is_asgi = isinstance(request, ASGIRequest)
         if waits is None and not is_asgi:
-            raise BadValue("This server cannot stream: it speaks WSGI. Ask with ?wait=25.", code="no_streams")
+            raise BadValue(
+                "Server-sent events need ASGI, and this server uses WSGI. Poll with ?wait=25.",
+                code="no_streams",
+            )
         if waits is not None and not is_asgi:
             return _told(await streams.look(who, room_name, epoch, since, _seconds(waits)))
         stream = await streams.open_stream(who, bond, room_name, epoch, since)
@@ -297,10 +303,10 @@ async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
     except ChatError as error:
         return _json_error(error)
     except DatabaseError as error:
-        reports.warn("database", "The database fails a stream: %r", error)
+        reports.warn("database", "The database failed for an event stream: %r", error)
         return _json_error(TryAgain(_("The database does not answer just now; try again.")))
     response = StreamingHttpResponse(stream.events(), content_type="text/event-stream")
-    # Whatever compresses or collects a response would keep it from arriving: GZipMiddleware, nginx, mobile networks.
+    # Compression and buffering would delay the events: GZipMiddleware, nginx, proxies of mobile networks.
     response["Content-Encoding"] = "identity"
     response["X-Accel-Buffering"] = "no"
     response["Cache-Control"] = "no-store, no-transform"
@@ -314,7 +320,9 @@ def _bond(request: HttpRequest) -> tuple[Identity, sessions.Bond]:
 
 
 def _position(request: HttpRequest) -> tuple[str, int | None]:
-    """Where the client stands: what its browser says when it comes back by itself, else what its address says."""
+    """Return the client's cursor: from ``Last-Event-ID`` when a browser reconnects, else from the query
+    string.
+    """
     epoch, _colon, since = request.headers.get("Last-Event-ID", "").rpartition(":")
     if not epoch:
         epoch, since = request.GET.get("epoch", ""), request.GET.get("since", "")
@@ -324,7 +332,7 @@ def _position(request: HttpRequest) -> tuple[str, int | None]:
 
 def _seconds(typed: str) -> float:
     if not (typed.isascii() and typed.isdecimal() and len(typed) <= 4):
-        raise BadValue(f"“wait” is a whole number of seconds, not {typed[:20]!r}.")
+        raise BadValue(f"“wait” must be a whole number of seconds, not {typed[:20]!r}.")
     return min(float(typed), streams.WAIT_MAX_SECONDS)
 
 
@@ -344,7 +352,7 @@ def _choose_name(request: HttpRequest, room_name: str, frame: protocol.ChooseNam
 @require_POST
 @never_cache
 def ticket(request: HttpRequest) -> HttpResponse:
-    """A ticket for a socket that cannot bring the cookie of this request."""
+    """Create a ticket for a socket that cannot send the cookie of this request."""
     try:
         made = tickets.make_ticket(request, user=identity.who(request).user)
         return _json({"ticket": made, "seconds": config().TICKET_SECONDS})
@@ -356,7 +364,7 @@ def ticket(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Where the link of an invitation leads. Looking at it accepts nothing: programs that preview links look, too."""
+    """The page of an invitation link. A GET accepts nothing, because link previews also send one."""
     who = identity.who(request)
     try:
         room = invitations.invitation_of(token).room
@@ -371,8 +379,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     context = {"room_title": room.title, "me": who, "error": refusal.detail if refusal else None}
     status = refusal.status if refusal else 200
     response = render(request, "django_roomchat/invitation.html", context, status=status)
-    # The address is the secret: no other site is told it.
-    # Without any referrer a browser would post the form with “Origin: null”, which Django refuses.
+    # The URL is the secret and must not be sent to other sites. With no referrer at all, a browser would post
+    # the form with “Origin: null”, which Django rejects.
     response["Referrer-Policy"] = "same-origin"
     return response
 
@@ -383,15 +391,16 @@ class _HookPost(msgspec.Struct):
     id: str | None = None
 
 
-@csrf_exempt  # no cookie speaks here, the address does
+@csrf_exempt  # the request is authenticated by its URL, not by a cookie
 @transaction.non_atomic_requests
 @require_POST
 @never_cache
 def hook(request: HttpRequest, token: str) -> HttpResponse:
-    """Where a program posts to a room, as JSON or as a form."""
+    """Post a message through an incoming webhook, with JSON or a form."""
     try:
         through = incoming.hook_of(token)
-        # Programs of many sites share the addresses of the services that run them, so those are not counted.
+        # Not limited by IP address: the programs of many sites share the addresses of the services that run
+        # them.
         limits.spend("POSTS", incoming.speaker(through), "", through.room.name)
         said = _said_by_program(request)
         posted = incoming.post_through(through, said.text, name=said.name, id=said.id)
@@ -409,10 +418,10 @@ def _said_by_program(request: HttpRequest) -> _HookPost:
 
 @contextmanager
 def _counted(what: limits.What, request: HttpRequest, room_name: str = "") -> Iterator[Identity]:
-    """Who sends the request; what they do here is counted."""
+    """Identify the sender of a request and apply the rate limits."""
     who, address = identity.who(request), limits.address_of(request)
     if what == "POSTS":
-        # What all processes have seen is asked for with the post itself, as for one from a socket.
+        # The limit shared by all processes is checked with the post itself, as for a post from a socket.
         limits.spend_local(what, who, address, actions.canonical_name(room_name))
     else:
         limits.spend(what, who, address)
@@ -445,17 +454,19 @@ def _post_json(request: HttpRequest, room_name: str) -> HttpResponse:
 
 def _json_text(request: HttpRequest) -> str:
     if request.content_type != "application/json":
-        # Also a guard: a form of another site can send text/plain, but not JSON.
+        # This also protects against CSRF: a form of another site can send text/plain, but not JSON.
         raise Unsupported("Send JSON, with Content-Type: application/json.")
     return request.body.decode(errors="surrogateescape")
 
 
 def _places(request: HttpRequest, *names: str) -> dict[str, int]:
-    """The place that the address names, if it does: the first of *names* that is there."""
+    """Return the sequence number in the query string, if there is one: the first of *names* that is given."""
     for name in names:
         if typed := request.GET.get(name):
             if not (typed.isascii() and typed.isdecimal() and len(typed) <= 16):
-                raise BadValue(f"“{name}” is the place of a message, a whole number, not {typed[:20]!r}.")
+                raise BadValue(
+                    f"“{name}” must be the sequence number of a message, a whole number, not {typed[:20]!r}."
+                )
             return {name: int(typed)}
     return {}
 

@@ -102,7 +102,7 @@ async def test_the_tutorials_dialect_may_be_turned_off(settings, caplog):
 
     assert answers == [False, True]
     assert caplog.messages == [
-        "Socket /ws/chat/lobby/ refused: it asks for no subprotocol; there is roomchat.v1, and TUTORIAL_DIALECT is off"
+        "Socket /ws/chat/lobby/ refused: it requests no subprotocol; roomchat.v1 is supported, and TUTORIAL_DIALECT is off"
     ]
 
 
@@ -118,7 +118,7 @@ async def test_a_client_of_another_protocol_is_refused_and_the_log_says_why(capl
 
     assert not await socket.connect()
     assert caplog.messages == [
-        "Socket /ws/chat/lobby/ refused: it asks for the subprotocols graphql-ws, soap; there is roomchat.v1"
+        "Socket /ws/chat/lobby/ refused: it requests the subprotocols graphql-ws, soap; roomchat.v1 is supported"
     ]
 
 
@@ -162,7 +162,7 @@ async def test_a_database_that_does_not_know_who_speaks_refuses_and_is_reported(
 
     assert not await client().connect()
     assert caplog.messages == [
-        "Sockets are refused: the database does not say who speaks: OperationalError('gone')"
+        "Socket refused: the database could not be queried for its identity: OperationalError('gone')"
     ]
 
 
@@ -210,8 +210,8 @@ async def test_an_unknown_path_is_refused_like_a_page_that_is_not_found(path, ca
 
     assert not await socket.connect()
     assert caplog.messages == [
-        f"Socket {path} refused: there is no such route. django_roomchat's routing answers for all of ws/: "
-        "put routes of your own before its websocket_urlpatterns"
+        f"Socket {path} refused: no route matches. The routing of django_roomchat handles all of ws/: "
+        "put your own routes before its websocket_urlpatterns"
     ]
 
 
@@ -550,7 +550,7 @@ async def test_a_socket_without_a_room_has_to_name_one():
     assert nameless == {
         "type": "error",
         "code": "bad_value",
-        "detail": "Name the room: this socket's address has none.",
+        "detail": "Name the room: this socket's URL has none.",
         "frame": "post",
         "id": "a",
     }
@@ -659,7 +659,7 @@ async def test_a_database_that_fails_at_the_door_is_told_and_the_socket_closed_f
         "unavailable", "The database does not answer just now; try again.", 1.0,
     )  # fmt: skip
     assert bye == {"type": "bye", "code": 4503, "reason": "try again"}
-    assert caplog.messages == ["The database fails the sockets: OperationalError('gone')"]
+    assert caplog.messages == ["The database failed for a socket: OperationalError('gone')"]
 
 
 async def test_a_database_that_fails_at_reading_a_room_is_told(monkeypatch, caplog):
@@ -810,7 +810,10 @@ async def test_a_process_that_ends_takes_no_new_sockets_and_no_new_posts(caplog)
     assert (error["code"], error["detail"], error["retry_after"]) == (
         "unavailable", "The server restarts; say it again to the next one.", 1.0,
     )  # fmt: skip
-    assert (connected, caplog.messages) == (False, ["Socket /ws/chat/lobby/ refused: this process ends"])
+    assert (connected, caplog.messages) == (
+        False,
+        ["Socket /ws/chat/lobby/ refused: the process is shutting down"],
+    )
 
 
 class Stuck:

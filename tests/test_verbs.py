@@ -68,7 +68,7 @@ def test_what_only_a_socket_can_do_is_refused(client):
         {
             "error": {
                 "code": "unknown_type",
-                "detail": "A frame of type “join” makes sense on a socket only.",
+                "detail": "Frames of type “join” can be sent on a socket only.",
             }
         },
     )

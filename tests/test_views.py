@@ -243,7 +243,7 @@ def test_a_place_that_is_none_is_said_so(client, view, typed):
     response = client.get(url_of("lobby", view), {"before": typed})
 
     assert response.status_code == 400
-    assert f"“before” is the place of a message, a whole number, not {typed!r}." in (
+    assert f"“before” must be the sequence number of a message, a whole number, not {typed!r}." in (
         response.json()["error"]["detail"] if view == "messages" else text_of(response)
     )
 
@@ -304,7 +304,10 @@ def test_a_permalink_of_a_room_without_messages_is_an_empty_page(client):
 def test_a_place_after_or_at_which_there_can_be_nothing_is_said_so(client, name):
     page = client.get(url_of("lobby"), {name: "x"})
 
-    assert (page.status_code, f"“{name}” is the place of a message" in text_of(page)) == (400, True)
+    assert (page.status_code, f"“{name}” must be the sequence number of a message" in text_of(page)) == (
+        400,
+        True,
+    )
 
 
 def test_history_is_read_around_and_after_a_place_as_json(client, settings):
