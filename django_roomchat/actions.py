@@ -45,7 +45,7 @@ TRIES = 3
 REMEMBERED_MAX = 10_000
 """Maximum number of rooms that a process caches, so that posting does not begin with a query."""
 _remembered: dict[str, Room] = {}
-_RIGHTS_CHANGE = _("The rights in this room are changing; try again.")
+_RIGHTS_CHANGE = _("Permissions in this room are changing; try again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,7 +368,7 @@ def _ask_about_names(post: Post, draft: log.Draft, room: Room) -> None:
     said = [text for file in draft.data.get("files", ()) for text in (file["name"], file.get("alt")) if text]
     answer = filters.ask(room, post.who, "\n".join(said)) if said else None
     if _passed(answer, draft, room) is not None:
-        raise Forbidden(_("A file cannot be called or described like this here."), code="filtered")
+        raise Forbidden(_("This file name or description is not allowed here."), code="filtered")
 
 
 def _held(draft: log.Draft, reason: str, room: Room) -> ChatError:
@@ -388,8 +388,8 @@ def _held(draft: log.Draft, reason: str, room: Room) -> ChatError:
         values, room_id=pk, author_key=draft.author_key, client_id=draft.client_id
     )
     if held.state == HeldMessage.State.REFUSED:
-        return Forbidden(_("A moderator has refused this message."), code="filtered")
-    return Held(_("A moderator looks at your message before others see it."))
+        return Forbidden(_("A moderator has rejected this message."), code="filtered")
+    return Held(_("Your message is waiting for a moderator's approval."))
 
 
 def _rooms(names: set[str], look_up: bool) -> dict[str, Room]:
@@ -462,7 +462,7 @@ def _chosen(given: Sequence[FileToPost]) -> tuple[FileToPost, ...]:
     """Return the validated files of a post. Raise if there are too many or an id is invalid or repeated."""
     most = config().ATTACHMENTS_PER_MESSAGE
     if len(given) > most:
-        raise BadValue(_("A message has at most %(most)d files."), most=most, code="too_many")
+        raise BadValue(_("A message can have at most %(most)d files."), most=most, code="too_many")
     ids = [files.named(file.id) for file in given]
     if None in ids or len(set(ids)) < len(ids):
         raise files.missing()
@@ -552,7 +552,7 @@ def edit_message(
             raise Forbidden(answer.sentence, code=answer.code)
         if isinstance(answer, filters.Hold):
             raise Forbidden(
-                _("This change would have to wait for a moderator; say it anew."), code="filtered"
+                _("This edit needs a moderator's approval; send it as a new message."), code="filtered"
             )
         new = new if answer is None else answer.body
 

@@ -114,7 +114,7 @@ def _looked_at(file: Any) -> tuple[str, _Content]:
         raise BadFile(_("This file is empty."))
     kind = sniffing.content_type(_pieces(file))
     if kind not in config().ATTACHMENT_TYPES:
-        raise Unsupported(_("Files of this type are not taken here."))
+        raise Unsupported(_("Files of this type are not accepted here."))
     if not images.is_image(kind):
         return kind, _Content(file, size)
     picture = images.made_anew(file, kind)
@@ -138,7 +138,7 @@ def offered_types() -> list[str]:
 def too_big() -> TooBig:
     """The answer for a file that is too big."""
     megabytes = config().ATTACHMENT_MAX_BYTES / 2**20
-    return TooBig(_("A file has at most %(most)s MB."), most=f"{megabytes:.3g}")
+    return TooBig(_("A file can have at most %(most)s MB."), most=f"{megabytes:.3g}")
 
 
 def _size(file: Any) -> int:
@@ -171,7 +171,7 @@ def _store(made: Attachment, kept: _Content) -> None:
     except Exception as error:
         files.let_go(files.rows().filter(pk=made.pk))
         _LOGGER.exception("A file of the chat could not be stored")
-        raise TryAgain(_("The file could not be stored just now; try again.")) from error
+        raise TryAgain(_("The file could not be stored; try again.")) from error
 
 
 # Handing out ----------------------------------------------------------------------------------------------------

@@ -363,7 +363,7 @@ class _Connection:
         if full_at - now <= rate.span:
             self._frames_full_at = full_at
             return True
-        sentence = _("Too many frames at once; wait a little.")
+        sentence = _("Too many frames; wait a moment and try again.")
         self._refuse(RateLimited(sentence, retry_after=round(full_at - now - rate.span + 0.05, 1)))
         self._count_refusal()
         return False
@@ -418,10 +418,12 @@ class _Connection:
 
     def _post(self, frame: protocol.Post) -> None:
         if self._hub.is_draining:
-            raise TryAgain(_("The server restarts; say it again to the next one."))
+            raise TryAgain(_("The server is restarting; try again."))
         if self._posts >= config().SOCKET_MAX_POSTS:
             most = config().SOCKET_MAX_POSTS
-            raise Busy(_("At most %(most)d posts of one socket may wait; wait for their acks."), most=most)
+            raise Busy(
+                _("A socket can have at most %(most)d unacknowledged posts; wait for their acks."), most=most
+            )
         room = self._room_of(frame)
         limits.spend_local("POSTS", self._who, self._address, actions.canonical_name(room))
         post = actions.Post(
@@ -441,7 +443,7 @@ class _Connection:
         if room not in self.seats:
             raise NotFound("This socket is not in that room.")
         if room in self._silent_in:
-            raise Forbidden(_("You may not post in this room."))
+            raise Forbidden(_("You cannot post in this room."))
         typists.of(self._hub).note(self._who, room, on=frame.on)
 
     def _room_of(self, frame: protocol.ClientFrame) -> str:
@@ -461,7 +463,7 @@ class _Connection:
         room, rights = await _with_database(_joined, self._who, self._address, name, self._language)
         if room.name not in self.seats and len(self.seats) >= config().SOCKET_MAX_ROOMS:
             most = config().SOCKET_MAX_ROOMS
-            sentence = _("A socket can be in %(most)d rooms; leave one first.")
+            sentence = _("A socket can be in at most %(most)d rooms; leave one first.")
             raise Forbidden(sentence, most=most, code="too_many")
         version = 0 if room.pk is None else room.log.access_version
         if not self.is_tutorial:
@@ -644,7 +646,7 @@ def _hear_name(here: hub.Hub, room: str, data: dict[str, Any]) -> None:
 
 def _unavailable(error: Exception) -> TryAgain:
     reports.warn("database", "The database failed for a socket: %r", error)
-    return TryAgain(_("The database does not answer just now; try again."))
+    return TryAgain(_("The database is not responding; try again."))
 
 
 def _about(frame: protocol.ClientFrame | None) -> tuple[str | None, str | None, str | None]:

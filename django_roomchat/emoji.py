@@ -47,7 +47,7 @@ def emoji(given: str) -> str:
         BadValue: it is something else, or more than one.
     """
     if not isinstance(given, str) or len(given) > MAX_LENGTH or not _EMOJI.fullmatch(given):
-        raise BadValue(_("Give one emoji, and nothing else."), code="bad_emoji")
+        raise BadValue(_("A reaction must be exactly one emoji."), code="bad_emoji")
     return given
 
 

@@ -40,7 +40,7 @@ def rows() -> QuerySet[Attachment]:
 
 def missing() -> BadFile:
     """The answer for a file that is not there for a message: not uploaded by its author to this room, or in another message."""
-    return BadFile(_("A file of this message is not there, or is in another message; upload it again."))
+    return BadFile(_("A file of this message is missing or belongs to another message; upload it again."))
 
 
 def named(id: str) -> UUID | None:

@@ -76,4 +76,4 @@ def ask(room: Room, who: Identity, body: str) -> Answer:
         raise TypeError(f"ROOMCHAT['FILTER'] answered {answer!r}; it is PASS, Change, Refuse or Hold.")
     except Exception as error:
         _LOGGER.exception("The content filter failed in room %r", room.name)
-        raise TryAgain(_("The message could not be looked at just now; try again.")) from error
+        raise TryAgain(_("The message could not be checked; try again.")) from error

@@ -53,7 +53,7 @@ def choose_name(who: Identity, typed: str, session: Any, rooms: Iterable[Room]) 
         Forbidden: the name resembles that of another person, or *who* is not a guest.
     """
     if not who.is_guest:
-        raise Forbidden(_("Only guests choose a name here; yours is that of your account."))
+        raise Forbidden(_("Only guests can choose a name; yours comes from your account."))
     named = replace(who, name=text.person_name(typed, config().GUEST_NAME_MAX_LENGTH), chose_name=True)
     if not skeletons(named.name).isdisjoint(_reserved()):
         raise _taken()
@@ -76,7 +76,7 @@ def require_own_name(who: Identity, room: Room) -> None:
 
 def _taken() -> Forbidden:
     return Forbidden(
-        _("Your name looks like that of somebody else here; choose another one."), code="name_taken"
+        _("This name looks too much like another user's name; choose a different one."), code="name_taken"
     )
 
 

@@ -67,7 +67,7 @@ def made_anew(file: IO[bytes], kind: str) -> Picture:
     if not is_installed():
         raise Unsupported(
             _(
-                "This server takes no images: Pillow is missing. Whoever runs it can install django-roomchat[images]."
+                "This server does not accept images because Pillow is missing. The administrator can install django-roomchat[images]."
             )
         )
     from PIL import Image
@@ -84,7 +84,7 @@ def made_anew(file: IO[bytes], kind: str) -> Picture:
             raise _too_many_pixels() from error
         # Pillow's readers raise all sorts of errors at what is no image, or a broken one.
         except Exception as error:
-            raise BadFile(_("This image is broken, or is none.")) from error
+            raise BadFile(_("Not a valid image.")) from error
 
 
 def _require_few_pixels(image: Image.Image) -> None:
@@ -95,7 +95,7 @@ def _require_few_pixels(image: Image.Image) -> None:
 
 def _too_many_pixels() -> TooBig:
     most = config().ATTACHMENT_IMAGE_PIXELS // 1_000_000
-    return TooBig(_("An image has at most %(most)d million pixels, all frames together."), most=most)
+    return TooBig(_("An image can have at most %(most)d million pixels, counting all frames."), most=most)
 
 
 def _still(image: Image.Image, kind: str) -> Picture:

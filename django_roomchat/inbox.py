@@ -64,7 +64,9 @@ class Inbox:
             Busy: too many posts are waiting.
         """
         if self._count >= config().INBOX_MAX_POSTS:
-            raise Busy(_("Too many messages are waiting to be stored."), retry_after=RETRY_AFTER_SECONDS)
+            raise Busy(
+                _("Too many messages are waiting to be stored; try again."), retry_after=RETRY_AFTER_SECONDS
+            )
         self._count += 1
         if (lane := self._lanes.get(post.room)) is not None:
             lane.append((post, answer))
@@ -166,7 +168,7 @@ async def _store(posts: Sequence[Post], *, wait_seconds: float) -> Sequence[Post
 
 
 def _try_again() -> TryAgain:
-    return TryAgain(_("The message could not be stored just now."), retry_after=RETRY_AFTER_SECONDS)
+    return TryAgain(_("The message could not be stored; try again."), retry_after=RETRY_AFTER_SECONDS)
 
 
 _inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Inbox] = weakref.WeakKeyDictionary()

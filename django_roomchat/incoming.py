@@ -123,7 +123,7 @@ def post_through(hook: IncomingHook, body: str, *, name: str | None = None, id: 
         ChatError: the message is rejected.
     """
     if hook.room.archived_at is not None:
-        raise Forbidden(_("This room is archived: it can be read only."), code="archived")
+        raise Forbidden(_("This room is archived and read-only."), code="archived")
     shown = text.person_name(name, NAME_MAX_LENGTH) if name else hook.name
     bot = replace(speaker(hook), name=shown, is_site=True)
     posted = actions.post_message(hook.room, body, author=bot, id=id or uuid.uuid4().hex, kind="bot")

@@ -73,9 +73,9 @@ def invite(
     if found.visibility == Room.Visibility.DIRECT:
         raise members.same_two_people()
     if uses is not None and (type(uses) is not int or not 1 <= uses <= USES_MAX):
-        raise BadValue(_("An invitation is for 1 to %(most)d people."), most=USES_MAX)
+        raise BadValue(_("An invitation can be for 1 to %(most)d people."), most=USES_MAX)
     if expires_in is not None and expires_in <= timedelta(0):
-        raise BadValue(_("The end has to be in the future."))
+        raise BadValue(_("The expiry must be in the future."))
     token = secrets.token_urlsafe(24)
     made = Invitation.objects.using(database()).create(
         room=found,
@@ -226,5 +226,5 @@ def _digest(token: str) -> str:
 
 def _no_such_invitation() -> NotFound:
     return NotFound(
-        _("There is no such invitation, or it has ended. Ask for another one."), code="no_such_invitation"
+        _("This invitation is invalid or has expired. Ask for a new one."), code="no_such_invitation"
     )

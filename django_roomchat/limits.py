@@ -134,7 +134,9 @@ def _spend_in(shared: Any, claim: Claim) -> None:
 
 
 def _refusal(seconds: float) -> RateLimited:
-    return RateLimited(_("Too much at once; wait a little."), retry_after=round(seconds + 0.05, 1))
+    return RateLimited(
+        _("Too many requests; wait a moment and try again."), retry_after=round(seconds + 0.05, 1)
+    )
 
 
 def _claims(what: What, who: Identity, address: str | None, room: str) -> list[Claim]:

@@ -20,17 +20,17 @@ Code = Literal["joined", "left", "removed", "renamed", "role", "archived", "unar
 
 # For each code: what is said where somebody did it to themselves or nobody is named, and where somebody else did it.
 _SENTENCES: dict[Code, tuple[str, str]] = {
-    "created": (_("The room was made."), _("%(by)s made the room.")),
+    "created": (_("The room was created."), _("%(by)s created the room.")),
     "joined": (_("%(name)s joined."), _("%(by)s added %(name)s.")),
     "left": (_("%(name)s left."), _("%(name)s left.")),
     "removed": (_("%(name)s was removed."), _("%(by)s removed %(name)s.")),
     "role": (_("%(name)s: %(role)s"), _("%(name)s: %(role)s (by %(by)s)")),
     "renamed": (
-        _("The room is called “%(value)s” now."),
+        _("The room was renamed to “%(value)s”."),
         _("%(by)s renamed the room to “%(value)s”."),
     ),
     "archived": (_("The room was archived."), _("%(by)s archived the room.")),
-    "unarchived": (_("The room was opened again."), _("%(by)s opened the room again.")),
+    "unarchived": (_("The room was unarchived."), _("%(by)s unarchived the room.")),
     "pinned": (_("A message was pinned."), _("%(by)s pinned a message.")),
 }
 

@@ -171,7 +171,7 @@ def _too_soon(
             wait = draft.slow_seconds - (now - before).total_seconds() if before is not None else 0
             if wait > 0:
                 refused[room, *draft.once] = RateLimited(
-                    _("One message in %(seconds)d seconds: slow mode is on."),
+                    _("Slow mode is on: one message every %(seconds)d seconds."),
                     retry_after=round(wait, 1) + 0.1,
                     seconds=draft.slow_seconds,
                 )
@@ -324,7 +324,7 @@ def _results(
         seq, fingerprint = places[draft.once] if draft.once in places else known[(room, *draft.once)]
         if fingerprint != draft.fingerprint:
             results.append(
-                IdReused(_("This id belongs to another message; give every message an id of its own."))
+                IdReused(_("This id is already used by another message; give every message its own id."))
             )
         else:
             results.append(Stored(seq, duplicate=draft.once not in first))

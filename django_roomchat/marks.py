@@ -89,7 +89,7 @@ def mark_all(marks: Sequence[Mark]) -> list[Marked | ChatError]:
     for place, mark in enumerate(marks):
         try:
             if mark.seq < 0:
-                raise BadValue(f"A place is 0 or more, not {mark.seq}.")
+                raise BadValue(f"A sequence number must be 0 or more, not {mark.seq}.")
             names[place] = actions.canonical_name(mark.room)
         except ChatError as error:
             results[place] = error

@@ -77,9 +77,9 @@ def admit(room: Room, whom: Identity, role: str, *, by: Identity) -> bool:
     if room.visibility == Room.Visibility.DIRECT:
         raise same_two_people()
     if whom.is_site:
-        raise BadValue(_("The site itself is no member of a room."))
+        raise BadValue(_("The site itself cannot be a member of a room."))
     if (ban := standing.of(whom.key, room).ban) is not None and not by.is_site:
-        raise Forbidden(ban.reason or _("They are banned from this room."), code="banned")
+        raise Forbidden(ban.reason or _("This user is banned from this room."), code="banned")
     _membership, is_new = Membership.objects.using(database()).get_or_create(
         {"name": whom.name, "user": whom.user, "role": role}, room=room, key=whom.key
     )
@@ -171,7 +171,7 @@ def set_role(room: str | Room, who: Any, role: Role, *, by: Any = None) -> bool:
     """
     doer = actions.identity_of(by)
     if role not in Membership.Role.values:
-        raise BadValue(_("A role is “owner”, “moderator” or “member”."))
+        raise BadValue(_("The role must be “owner”, “moderator” or “member”."))
 
     def write(locked: Room) -> bool:
         policy.require_may(doer, locked, "can_manage")
@@ -181,7 +181,7 @@ def set_role(room: str | Room, who: Any, role: Role, *, by: Any = None) -> bool:
         held = Membership.objects.using(database()).filter(room=locked, key=whom.key)
         before = held.values_list("role", flat=True).first()
         if before is None:
-            raise NotFound(_("They are no member of this room."), code="no_such_member")
+            raise NotFound(_("This user is not a member of this room."), code="no_such_member")
         if before == role:
             return False
         if role != "owner" and not doer.is_site:
@@ -225,7 +225,7 @@ async def alist_members(room: str | Room, **options: Any) -> list[Member]:
 def require_inviter(who: Identity, room: Room, role: str) -> None:
     """Raise :class:`ChatError` unless *who* may bring people into *room* in this *role*."""
     if role not in Membership.Role.values:
-        raise BadValue(_("A role is “owner”, “moderator” or “member”."))
+        raise BadValue(_("The role must be “owner”, “moderator” or “member”."))
     policy.require_may(who, room, "can_invite")
     if role != "member":
         policy.require_may(who, room, "can_manage")
@@ -254,7 +254,7 @@ def _require_owner_left(room: Room, key: str, *, is_leaving: bool = False) -> No
     owners = set(members.filter(role=Membership.Role.OWNER).values_list("key", flat=True)[:2])
     if owners == {key} and not (is_leaving and not members.exclude(key=key).exists()):
         raise Forbidden(
-            _("You are the only owner of this room: make somebody else an owner first."), code="last_owner"
+            _("You are the only owner of this room; make someone else an owner first."), code="last_owner"
         )
 
 
@@ -267,4 +267,4 @@ def _key_of(who: Any) -> str:
 
 
 def same_two_people() -> Forbidden:
-    return Forbidden(_("A direct room is always of the same two people."), code="direct_room")
+    return Forbidden(_("The members of a direct room cannot be changed."), code="direct_room")

@@ -135,7 +135,7 @@ def _sanction(
 ) -> int:
     reason = text.reason(reason)
     if until is not None and until <= timezone.now():
-        raise BadValue(_("The end has to be in the future."))
+        raise BadValue(_("The expiry must be in the future."))
     judge = actions.identity_of(by)
 
     def write(locked: Room) -> None:
@@ -166,9 +166,7 @@ def _lift(model: Sanctions, verb: str, room: str | Room, who: Any, by: Any) -> i
 def _change(room: str | Room, who: Any, judge: Identity, write: Callable[[Room], None]) -> int:
     key = who if isinstance(who, str) else actions.identity_of(who).key
     if not (0 < len(key) <= KEY_MAX_LENGTH and key.isprintable()):
-        raise BadValue(
-            _("The key of a person is a text of 1 to %(most)d visible characters."), most=KEY_MAX_LENGTH
-        )
+        raise BadValue(_("A user's key must have 1 to %(most)d visible characters."), most=KEY_MAX_LENGTH)
     found = actions.room_of(actions.name_of(room))
     policy.require_moderation(judge, found)
     return actions.change_access(found, key, write)
@@ -179,9 +177,9 @@ def require_rank(judge: Identity, room: Room, who: Any) -> Identity:
     policy.require_moderation(judge, room)
     target = person(room, who) if isinstance(who, str) else actions.identity_of(who)
     if target.key == judge.key:
-        raise Forbidden(_("Nobody judges themselves; ask somebody else."), code="yourself")
+        raise Forbidden(_("You cannot do this to yourself; ask another moderator."), code="yourself")
     if not judge.is_site and _rank(target, room) >= _rank(judge, room):
-        raise Forbidden(_("You cannot do this to somebody of your own rank or above."), code="rank")
+        raise Forbidden(_("You cannot do this to a user of your own rank or above."), code="rank")
     return target
 
 

@@ -60,7 +60,7 @@ def check_url(url: str) -> None:
         usable = False
     if not usable or "@" in parts.netloc or any(not "!" <= character <= "~" for character in url):
         raise BadValue(
-            _("The address is not %(url)s, but an http or https address in ASCII without a user name."),
+            _("%(url)s is not a valid URL; use an http or https URL in ASCII without a user name."),
             url=repr(url[:100]),
         )
 

@@ -50,7 +50,7 @@ def pin_message(
         pinned = Message.objects.using(database()).filter(room=room, pinned_at__isnull=False)
         if on and pinned.count() >= PINS_MAX:
             raise Forbidden(
-                _("A room has at most %(most)d pinned messages; unpin one first."),
+                _("A room can have at most %(most)d pinned messages; unpin one first."),
                 most=PINS_MAX,
                 code="too_many",
             )

@@ -37,9 +37,9 @@ class Decision:
 ALLOWED = Decision(True)
 NOT_ALLOWED = Decision(False)
 SIGN_IN = Decision(False, _("Sign in to use the chat."), code="sign_in")
-MEMBERS_ONLY = Decision(False, _("Only members enter this room."), code="members_only")
-_MAKE_IT = Decision(False, _("Only members post: make this room first."), code="members_only")
-NO_PERMISSION = Decision(False, _("You do not have the permission to do this."), code="no_permission")
+MEMBERS_ONLY = Decision(False, _("Only members can enter this room."), code="members_only")
+_MAKE_IT = Decision(False, _("Only members can post; create this room first."), code="members_only")
+NO_PERMISSION = Decision(False, _("You do not have permission to do this."), code="no_permission")
 _NOT_YOURS = Decision(False, _("This message is not yours."))
 _TOO_LATE = Decision(False, _("It is too late to change this message."), code="too_late")
 
@@ -292,7 +292,7 @@ def require(decision: Decision) -> None:
         Forbidden: with the decision's code and sentence.
     """
     if not decision:
-        raise Forbidden(decision.detail or _("You may not do this."), code=decision.code)
+        raise Forbidden(decision.detail or _("You are not allowed to do this."), code=decision.code)
 
 
 def require_entry(who: Identity, room: Room) -> None:
@@ -322,7 +322,7 @@ def require_post(who: Identity, room: Room) -> None:
     _require_open_doors(room)
     _require_voice(who, room)
     if room.is_announcement and not policy().can_moderate(who, room):
-        raise Forbidden(_("Only moderators post in this room."), code="announcement")
+        raise Forbidden(_("Only moderators can post in this room."), code="announcement")
     require(policy().can_post(who, room))
     if room.pk is None:
         require(policy().can_create(who, room))
@@ -345,7 +345,7 @@ def require_attach(who: Identity, room: Room) -> None:
 
 def _require_files(who: Identity, room: Room) -> None:
     if not storage.is_on():
-        raise Forbidden(_("No files can be sent here."), code="no_attachments")
+        raise Forbidden(_("Files cannot be sent here."), code="no_attachments")
     if not who.is_site:
         require(policy().can_attach(who, room))
 
@@ -410,7 +410,7 @@ def _require_voice(who: Identity, room: Room) -> None:
 
 def _require_open_doors(room: Room) -> None:
     if room.archived_at is not None:
-        raise Forbidden(_("This room is archived: it can be read only."), code="archived")
+        raise Forbidden(_("This room is archived and read-only."), code="archived")
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:

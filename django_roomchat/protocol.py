@@ -1326,16 +1326,16 @@ def decode_body(text: str, wanted: type[T], max_bytes: int) -> T:
 
 def _decode(decoder: msgspec.json.Decoder[Any], text: str | None, max_bytes: int) -> Any:
     if text is None:
-        raise Unsupported("Binary frames are not understood; send JSON as text.")
+        raise Unsupported("Binary frames are not supported; send JSON as text.")
     if len(text) > max_bytes or (not text.isascii() and len(text.encode(errors="surrogatepass")) > max_bytes):
-        raise TooBig(f"A frame has at most {max_bytes} bytes.")
+        raise TooBig(f"A frame can have at most {max_bytes} bytes.")
     try:
         return decoder.decode(text)
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from error
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         if isinstance(error, UnicodeEncodeError) or _HALF_SURROGATE.search(text):
-            raise BadText("The frame contains half of a surrogate pair, which is not a character.") from error
+            raise BadText("The frame contains an unpaired surrogate, which is not a character.") from error
         raise BadJSON(f"The frame is not JSON: {error}.") from error
     except RecursionError as error:
         raise BadJSON("The frame is nested too deeply.") from error
@@ -1346,9 +1346,9 @@ def _explain(problem: str) -> ChatError:
     what, _, place = problem.partition(" - at `$.")
     field = place.rstrip("`")
     if field == "type" and what.startswith("Invalid value"):
-        return UnknownType(f"There is no frame of type {what.removeprefix('Invalid value ')}.")
+        return UnknownType(f"Unknown frame type {what.removeprefix('Invalid value ')}.")
     if what == "Object missing required field `type`" or field == "type":
-        return BadFrame('A frame needs a "type", which is a text.')
+        return BadFrame('A frame needs a "type", which is a string.')
     if not field and what.startswith("Expected `object`"):
-        return BadFrame(f"A frame is an object: {what[0].lower()}{what[1:]}.")
+        return BadFrame(f"A frame must be an object: {what[0].lower()}{what[1:]}.")
     return BadValue(f"{field}: {what[0].lower()}{what[1:]}." if field else f"{what}.")

@@ -57,7 +57,7 @@ def react(
         shown = next((known for known in sums if bare(known) == bare(given)), given)
         if on and shown not in sums and len(sums) >= EMOJI_MAX:
             raise Forbidden(
-                _("A message can have %(most)d different reactions."), most=EMOJI_MAX, code="too_many"
+                _("A message can have at most %(most)d different reactions."), most=EMOJI_MAX, code="too_many"
             )
         if not _write(message, who.key, shown, on):
             return False

@@ -58,7 +58,7 @@ class Reading:
         place = who.key, actions.canonical_name(room)
         before = self._waiting.get(place)
         if before is None and len(self._waiting) >= WAITING_MAX:
-            raise Busy(_("The server has too much to do just now."))
+            raise Busy(_("The server is busy; try again in a moment."))
         if before is None or before[0].seq <= seq:
             self._waiting[place] = Mark(who, room, seq), refuse
         if not self._is_running:
@@ -90,7 +90,7 @@ class Reading:
             results = await in_thread(marks.mark_all, [mark for mark, _ in some.values()])
         except Exception as error:
             reports.warn("marks", "%d read markers could not be written: %r", len(some), error)
-            results = [TryAgain(_("The database does not answer just now; try again."))] * len(some)
+            results = [TryAgain(_("The database is not responding; try again."))] * len(some)
         for (_mark, refuse), result in zip(some.values(), results, strict=True):
             if isinstance(result, ChatError):
                 with contextlib.suppress(Exception):  # the socket may be closed

@@ -137,7 +137,7 @@ def release(held: HeldMessage, *, by: Any = None) -> Posted | None:
         [result] = actions.post_messages([post])
         if isinstance(result, Posted):
             return result
-        raise result or Busy(_("The rights in this room are changing; try again."))
+        raise result or Busy(_("Permissions in this room are changing; try again."))
 
 
 def refuse(held: HeldMessage, *, by: Any = None) -> None:

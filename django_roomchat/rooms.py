@@ -50,10 +50,10 @@ def create_room(
     who = actions.identity_of(by)
     is_private = visibility == "private"
     if visibility not in ("open", "private"):
-        raise BadValue(_("A room is made “open” or “private”."))
+        raise BadValue(_("The visibility must be “open” or “private”."))
     shown = text.room_title(title, config().ROOM_NAME_MAX_LENGTH)
     if shown.startswith(text.HIDDEN):
-        raise BadRoomName(_("A room's name cannot begin with “~” when people choose it."))
+        raise BadRoomName(_("A room's name cannot begin with “~”."))
     room = Room(
         name=text.hidden_name() if is_private else actions.canonical_name(title),
         title=shown,
@@ -75,7 +75,7 @@ def create_room(
     except IntegrityError as error:
         # Whoever may not know of it gets the answer that a visitor gets.
         actions.enter_room(who, room.name)
-        raise BadRoomName(_("There is a room of this name already."), code="taken") from error
+        raise BadRoomName(_("A room with this name already exists."), code="taken") from error
     return room
 
 
@@ -97,7 +97,7 @@ def direct_room(one: Any, other: Any) -> Room:
     """
     two = sorted((actions.identity_of(one), actions.identity_of(other)), key=lambda who: who.key)
     if two[0].key == two[1].key or any(who.is_site for who in two):
-        raise BadValue(_("A direct room is of two different people."))
+        raise BadValue(_("A direct room needs two different users."))
     # A digest, because two keys together are longer than a column that is unique may be everywhere.
     direct_key = hashlib.sha256("\0".join(who.key for who in two).encode()).hexdigest()
     of_two = Room.objects.using(database()).filter(direct_key=direct_key).select_related("log")
@@ -154,7 +154,7 @@ def met_in(room: Room, key: str) -> Identity:
     """
     found = moderation.person(room, key)
     if not found.name or identity.is_site_key(key):
-        raise NotFound(_("Nobody of this key is a member here or has said something."), code="no_such_person")
+        raise NotFound(_("No such user in this room."), code="no_such_person")
     return replace(found, is_guest=found.user is None)
 
 
@@ -266,7 +266,7 @@ def _store(room: Room, members: list[tuple[Identity, str]]) -> Room:
 
 def _whole(number: int, most: int) -> int:
     if type(number) is not int or not 0 <= number <= most:
-        raise BadValue(_("It is a whole number from 0 to %(most)d."), most=most)
+        raise BadValue(_("The value must be a whole number from 0 to %(most)d."), most=most)
     return number
 
 

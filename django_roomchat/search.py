@@ -134,7 +134,7 @@ def _before(rows: MessageQuerySet, order: str, cursor: str) -> MessageQuerySet:
     """Those before the place where a page ended. It names a message that was readable, not a number that counts everybody's."""
     match = _CURSOR.fullmatch(cursor)
     if match is None:
-        raise BadValue(_("“before” is what an earlier page of hits said, or nothing."))
+        raise BadValue(_("“before” must be the cursor of an earlier page of results, or empty."))
     seq, name = int(match[1]), match[2]
     if order == "-seq":
         return rows.filter(seq__lt=seq)
@@ -154,7 +154,7 @@ def _patterns(query: str) -> list[str]:
         BadValue: there is nothing to search for, or too much.
     """
     if len(query) > QUERY_MAX_LENGTH:
-        raise BadValue(_("A search has at most %(most)d characters."), most=QUERY_MAX_LENGTH)
+        raise BadValue(_("A search can have at most %(most)d characters."), most=QUERY_MAX_LENGTH)
     phrases = [quoted or word for quoted, word in _PHRASES.findall(query.replace("\0", " "))]
     patterns = [
         r"\s+".join(_pattern(word) for word in words)
@@ -162,9 +162,9 @@ def _patterns(query: str) -> list[str]:
         if (words := _fold(phrase).split())
     ]
     if not patterns:
-        raise BadValue(_("Say what to search for."))
+        raise BadValue(_("Enter something to search for."))
     if len(patterns) > WORDS_MAX:
-        raise BadValue(_("A search has at most %(most)d words."), most=WORDS_MAX)
+        raise BadValue(_("A search can have at most %(most)d words."), most=WORDS_MAX)
     return patterns
 
 

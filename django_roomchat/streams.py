@@ -237,7 +237,7 @@ async def open_stream(who: Identity, bond: sessions.Bond, name: str, epoch: str,
         ChatError: the identity may not enter the room, or the process is shutting down.
     """
     if hub.current().is_draining:
-        raise TryAgain(_("The server restarts; say it again to the next one."))
+        raise TryAgain(_("The server is restarting; try again."))
     room, rights = await in_thread(verbs.enter, who, name, translation.get_language())
     return Stream(who, bond, room, rights, epoch, since)
 

@@ -41,7 +41,7 @@ def room_title(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
         BadRoomName: no room can have this name; the detail says why.
     """
     if not isinstance(typed, str):
-        raise BadRoomName(_("A room's name is a text, not %(kind)s."), kind=type(typed).__name__)
+        raise BadRoomName(_("A room's name must be a string, not %(kind)s."), kind=type(typed).__name__)
     if len(typed) > 4 * max_length:
         raise _too_long(len(typed), max_length)
     trimmed = typed.strip(" \t\r\n\u00a0\u3000")
@@ -84,23 +84,21 @@ def hidden_name() -> str:
 
 
 def _too_long(length: int, max_length: int) -> BadRoomName:
-    sentence = _("A room's name has at most %(most)d characters; this one has %(length)d.")
+    sentence = _("A room's name can have at most %(most)d characters; this one has %(length)d.")
     return BadRoomName(sentence, most=max_length, length=length)
 
 
 def _refuse_unusable(name: str) -> None:
     if name in (".", "..", HIDDEN):
-        raise BadRoomName(_("A room cannot be called “.”, “..” or “~”: addresses use them for other things."))
+        raise BadRoomName(_("A room's name cannot be “.”, “..” or “~”; these are reserved in URLs."))
     for character in _ENGLAND_TO_WALES.sub("", name):
         category = unicodedata.category(character)
         if character in "/\\":
             raise BadRoomName(_("A room's name cannot contain “/” or “\\”."))
         if character in _BIDI_CONTROLS:
-            raise BadRoomName(
-                _("A room's name cannot contain characters that turn the direction of writing.")
-            )
+            raise BadRoomName(_("A room's name cannot contain characters that change the text direction."))
         if category == "Cs":
-            raise BadRoomName(_("A room's name cannot contain half of a surrogate pair."))
+            raise BadRoomName(_("A room's name cannot contain an unpaired surrogate."))
         if category == "Cc" or category in ("Zl", "Zp"):
             raise BadRoomName(_("A room's name cannot contain control characters or line breaks."))
         if (
@@ -138,10 +136,10 @@ def body(typed: str, max_length: int, *, may_be_empty: bool = False) -> str:
         BadText: it is empty, too long, or holds characters that cannot be stored or shown; the detail says which.
     """
     if not isinstance(typed, str):
-        raise BadText(_("A message is a text, not %(kind)s."), kind=type(typed).__name__)
+        raise BadText(_("A message must be a string, not %(kind)s."), kind=type(typed).__name__)
     if len(typed) > max_length:
         raise BadText(
-            _("A message has at most %(most)d characters; this one has %(length)d."),
+            _("A message can have at most %(most)d characters; this one has %(length)d."),
             most=max_length,
             length=len(typed),
         )
@@ -160,7 +158,7 @@ def body(typed: str, max_length: int, *, may_be_empty: bool = False) -> str:
 
 def empty() -> BadText:
     """The answer where a text is missing."""
-    return BadText(_("A message needs some text."))
+    return BadText(_("A message must contain text."))
 
 
 def _clean_unicode(text: str) -> str:
@@ -170,7 +168,7 @@ def _clean_unicode(text: str) -> str:
         if category == "Cc" and character not in "\n\t":
             raise BadText(_("A message cannot contain control characters."))
         if category == "Cs":
-            raise BadText(_("A message cannot contain half of a surrogate pair."))
+            raise BadText(_("A message cannot contain an unpaired surrogate."))
         visible = visible or category[0] not in "CZM" or category == "Co"
     if not visible:
         return ""
@@ -229,15 +227,15 @@ def person_name(typed: str, max_length: int) -> str:
     categories = [unicodedata.category(character) for character in name.replace(" ", "")]
     if any(category[0] in "CZ" for category in categories) or _has_tower_of_marks(name):
         raise BadValue(
-            _("A name cannot contain invisible characters or towers of combining marks."), code="bad_name"
+            _("A name cannot contain invisible characters or stacks of combining marks."), code="bad_name"
         )
     if not any(category[0] in "LN" for category in categories):
-        raise BadValue(_("A name needs a letter or a number."), code="bad_name")
+        raise BadValue(_("A name must contain a letter or a digit."), code="bad_name")
     return name
 
 
 def _bad_name(max_length: int) -> BadValue:
-    return BadValue(_("A name is a text of 1 to %(most)d characters."), most=max_length, code="bad_name")
+    return BadValue(_("A name must have 1 to %(most)d characters."), most=max_length, code="bad_name")
 
 
 def web_address(given: str) -> str:
@@ -255,6 +253,7 @@ def client_id(given: str) -> str:
     """
     if not isinstance(given, str) or not _PLAIN_ID.fullmatch(given):
         raise BadValue(
-            _("A message's id is 1 to %(most)d visible ASCII characters, best a UUID."), most=ID_MAX_LENGTH
+            _("A message's id must have 1 to %(most)d visible ASCII characters, preferably a UUID."),
+            most=ID_MAX_LENGTH,
         )
     return given

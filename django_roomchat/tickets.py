@@ -112,9 +112,7 @@ def _user_of(said: dict[str, Any]) -> Any:
 
 
 def _bad_ticket() -> Forbidden:
-    return Forbidden(
-        _("This ticket is not good, or not any more; get a new one for every socket."), code="bad_ticket"
-    )
+    return Forbidden(_("Invalid or expired ticket; request a new one for every socket."), code="bad_ticket")
 
 
 def _digest_of(user: Any) -> str:

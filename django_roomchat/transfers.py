@@ -42,7 +42,7 @@ class _Capped(FileUploadHandler):
         super().new_file(*about, **more)
         self.files_left -= 1
         if self.files_left < 0:
-            self._stop(BadValue(_("These are too many files at once."), code="too_many"))
+            self._stop(BadValue(_("Too many files at once."), code="too_many"))
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         if start + len(raw_data) > config().ATTACHMENT_MAX_BYTES:
@@ -128,7 +128,7 @@ def _opened(name: str) -> Any:
         raise attachments.no_such_file() from error
     except Exception as error:
         reports.warn("storage", "The storage of files fails: %r", error)
-        raise TryAgain(_("The file cannot be read just now; try again.")) from error
+        raise TryAgain(_("The file cannot be read; try again.")) from error
 
 
 def _with_headers(

@@ -218,7 +218,7 @@ def _files(request: HttpRequest, room_name: str) -> HttpResponse:
     try:
         [given] = transfers.files_of(request, "file") or [None]
         if given is None:
-            raise BadValue("Send a form (multipart/form-data) with a file called “file”.")
+            raise BadValue("Send a multipart/form-data request with a file field named “file”.")
         who, address = identity.who(request), limits.address_of(request)
         with limits.coming_from(address):
             made = attachments.attach_file(room_name, given, author=who)
@@ -304,7 +304,7 @@ async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
         return _json_error(error)
     except DatabaseError as error:
         reports.warn("database", "The database failed for an event stream: %r", error)
-        return _json_error(TryAgain(_("The database does not answer just now; try again.")))
+        return _json_error(TryAgain(_("The database is not responding; try again.")))
     response = StreamingHttpResponse(stream.events(), content_type="text/event-stream")
     # Compression and buffering would delay the events: GZipMiddleware, nginx, proxies of mobile networks.
     response["Content-Encoding"] = "identity"

@@ -556,7 +556,7 @@ def test_who_is_unbanned_may_come_back():
 def test_only_those_who_moderate_may_ban(settings):
     staff = User.objects.create_user("staff", is_staff=True)
 
-    assert refusal(ban, "lobby", BOB, by=ANA) == ("forbidden", "You may not do this.")
+    assert refusal(ban, "lobby", BOB, by=ANA) == ("forbidden", "You are not allowed to do this.")
     assert refusal(unban, "lobby", BOB, by=ANA)[0] == "forbidden"
     ban("lobby", BOB, by=staff)
 
@@ -607,7 +607,7 @@ def test_where_rights_change_all_the_time_one_is_asked_to_come_again(monkeypatch
         act()
 
     assert (caught.value.detail, caught.value.retry_after) == (
-        "The rights in this room are changing; try again.",
+        "Permissions in this room are changing; try again.",
         1.0,
     )
 

@@ -348,4 +348,7 @@ def test_a_sanction_that_cannot_be_is_told_on_the_form(admin_client):
 
     response = admin_client.post(url("ban", "add"), data, follow=True)
 
-    assert (Ban.objects.count(), "The end has to be in the future." in response.content.decode()) == (0, True)
+    assert (Ban.objects.count(), "The expiry must be in the future." in response.content.decode()) == (
+        0,
+        True,
+    )

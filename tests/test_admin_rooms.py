@@ -86,7 +86,7 @@ def test_settings_are_changed_at_once_and_on_the_record(
     assert {type(news).__name__ for news in told} == {"Access", "Batch"}
     assert verbs() == [("configure", "admin", "")]
     assert list(Message.objects.values_list("body", flat=True)) == [
-        "The room is called “Council” now.",
+        "The room was renamed to “Council”.",
         "The room was archived.",
     ]
 
@@ -123,7 +123,7 @@ def test_a_direct_room_is_nobodys_to_manage(admin_client):
         ),
     ]
 
-    assert told(pages[0]) == ["You may not do this."]
+    assert told(pages[0]) == ["You are not allowed to do this."]
     assert [page.status_code for page in pages] == [200, 302, 302]
     assert (Membership.objects.count(), Room.objects.get().title) == (2, room.title)
 

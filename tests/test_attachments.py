@@ -194,7 +194,7 @@ def test_a_file_may_be_so_big_and_no_bigger(settings):
     settings.ROOMCHAT = {"ATTACHMENT_MAX_BYTES": 1_500_000}
 
     assert [code(upload, b"x" * 1_500_000), code(upload, b"x" * 1_500_001)] == [None, "too_big"]
-    assert told(upload, b"x" * 1_500_001) == "A file has at most 1.43 MB."
+    assert told(upload, b"x" * 1_500_001) == "A file can have at most 1.43 MB."
 
 
 @pytest.mark.parametrize("content", [SAMPLES["application/octet-stream"], SAMPLES["audio/flac"]])
@@ -409,7 +409,7 @@ def test_a_post_has_so_many_files_and_no_more(settings):
     settings.ROOMCHAT = {"ATTACHMENTS_PER_MESSAGE": 2}
     three = [upload() for _ in range(3)]
 
-    assert told(say, *three) == "A message has at most 2 files."
+    assert told(say, *three) == "A message can have at most 2 files."
     assert [code(say, *three), code(say, *three[:2])] == ["too_many", None]
 
 

@@ -48,7 +48,7 @@ def test_it_is_quiet_when_asked(capsys):
     ("room", "text", "sentence"),
     [
         ("a/b", "hi", "A room's name cannot contain “/” or “\\”."),
-        ("lobby", " ", "A message needs some text."),
+        ("lobby", " ", "A message must contain text."),
     ],
 )
 def test_what_cannot_be_said_is_a_sentence_and_no_traceback(room, text, sentence):

@@ -24,7 +24,7 @@ from tests.asgi import application
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SURROGATE = "The frame contains half of a surrogate pair, which is not a character."
+SURROGATE = "The frame contains an unpaired surrogate, which is not a character."
 
 
 @pytest.fixture(autouse=True)
@@ -264,8 +264,8 @@ BAD_NAMES = [
     (" ", "A room needs a name."),
     ("a\\b", "A room's name cannot contain “/” or “\\”."),
     ("a\tb", "A room's name cannot contain control characters or line breaks."),
-    ("a\u202eb", "A room's name cannot contain characters that turn the direction of writing."),
-    ("x" * 101, "A room's name has at most 100 characters; this one has 101."),
+    ("a\u202eb", "A room's name cannot contain characters that change the text direction."),
+    ("x" * 101, "A room's name can have at most 100 characters; this one has 101."),
 ]
 
 
@@ -321,32 +321,32 @@ async def test_joining_a_room_that_cannot_be_is_refused_and_the_socket_goes_on(t
 DEEP = "[" * 10_000 + "]" * 10_000
 BAD_V1 = {
     "a brace": ("{", "bad_json", "The frame is not JSON: Input data was truncated."),
-    "an empty object": ("{}", "bad_frame", 'A frame needs a "type", which is a text.'),
-    "a list": ("[]", "bad_frame", "A frame is an object: expected `object`, got `array`."),
-    "null": ("null", "bad_frame", "A frame is an object: expected `object`, got `null`."),
-    "a binary frame": (b"{}", "unsupported", "Binary frames are not understood; send JSON as text."),
-    "a wrong type": ('{"message":5}', "bad_frame", 'A frame needs a "type", which is a text.'),
+    "an empty object": ("{}", "bad_frame", 'A frame needs a "type", which is a string.'),
+    "a list": ("[]", "bad_frame", "A frame must be an object: expected `object`, got `array`."),
+    "null": ("null", "bad_frame", "A frame must be an object: expected `object`, got `null`."),
+    "a binary frame": (b"{}", "unsupported", "Binary frames are not supported; send JSON as text."),
+    "a wrong type": ('{"message":5}', "bad_frame", 'A frame needs a "type", which is a string.'),
     "an empty text": ("", "bad_json", "The frame is not JSON: Input data was truncated."),
     "NaN": ("NaN", "bad_json", "The frame is not JSON: JSON is malformed: invalid character (byte 0)."),
     "a lone surrogate": ('{"type":"\\ud800"}', "bad_text", SURROGATE),
-    "a deep nest": (DEEP, "bad_frame", "A frame is an object: expected `object`, got `array`."),
+    "a deep nest": (DEEP, "bad_frame", "A frame must be an object: expected `object`, got `array`."),
     "a deep nest in a field": (
         f'{{"type":"ping","x":{DEEP}}}',
         "bad_json",
         "The frame is nested too deeply.",
     ),
-    "a megabyte": ('"' + "x" * 1_000_000 + '"', "too_big", "A frame has at most 65536 bytes."),
-    "an unknown type": ('{"type":"shout"}', "unknown_type", "There is no frame of type 'shout'."),
+    "a megabyte": ('"' + "x" * 1_000_000 + '"', "too_big", "A frame can have at most 65536 bytes."),
+    "an unknown type": ('{"type":"shout"}', "unknown_type", "Unknown frame type 'shout'."),
 }
 BAD_TUTORIAL = {
     "a brace": ("{", "bad_json", "The frame is not JSON: Input data was truncated."),
     "an empty object": ("{}", "bad_value", "Object missing required field `message`."),
-    "a list": ("[]", "bad_frame", "A frame is an object: expected `object`, got `array`."),
-    "null": ("null", "bad_frame", "A frame is an object: expected `object`, got `null`."),
-    "a binary frame": (b"{}", "unsupported", "Binary frames are not understood; send JSON as text."),
+    "a list": ("[]", "bad_frame", "A frame must be an object: expected `object`, got `array`."),
+    "null": ("null", "bad_frame", "A frame must be an object: expected `object`, got `null`."),
+    "a binary frame": (b"{}", "unsupported", "Binary frames are not supported; send JSON as text."),
     "a wrong type": ('{"message":5}', "bad_value", "message: expected `str`, got `int`."),
     "an empty text": ("", "bad_json", "The frame is not JSON: Input data was truncated."),
-    "an empty message": ('{"message":""}', "bad_text", "A message needs some text."),
+    "an empty message": ('{"message":""}', "bad_text", "A message must contain text."),
     "NUL": ('{"message":"a\\u0000"}', "bad_text", "A message cannot contain control characters."),
     "a lone surrogate": ('{"message":"\\ud800"}', "bad_text", SURROGATE),
     "NaN": (
@@ -355,11 +355,15 @@ BAD_TUTORIAL = {
         "The frame is not JSON: JSON is malformed: invalid character (byte 11).",
     ),
     "a deep nest": (f'{{"message":{DEEP}}}', "bad_value", "message: expected `str`, got `array`."),
-    "a megabyte": (json.dumps({"message": "x" * 1_000_000}), "too_big", "A frame has at most 65536 bytes."),
+    "a megabyte": (
+        json.dumps({"message": "x" * 1_000_000}),
+        "too_big",
+        "A frame can have at most 65536 bytes.",
+    ),
     "a message too long": (
         json.dumps({"message": "x" * 4001}),
         "bad_text",
-        "A message has at most 4000 characters; this one has 4001.",
+        "A message can have at most 4000 characters; this one has 4001.",
     ),
 }
 
@@ -400,12 +404,12 @@ async def test_a_bad_frame_of_the_tutorials_page_is_answered_and_harms_nobody(ca
 
 
 BAD_POSTS = {
-    "an empty text": ({"body": ""}, "bad_text", "A message needs some text."),
+    "an empty text": ({"body": ""}, "bad_text", "A message must contain text."),
     "NUL": ({"body": "a\x00"}, "bad_text", "A message cannot contain control characters."),
     "too long": (
         {"body": "x" * 4001},
         "bad_text",
-        "A message has at most 4000 characters; this one has 4001.",
+        "A message can have at most 4000 characters; this one has 4001.",
     ),
     "an answer to nothing": ({"reply_to": 9}, "not_found", "There is no message 9 in this room to reply to."),
 }
@@ -572,7 +576,7 @@ async def test_a_socket_may_be_in_so_many_rooms(settings):
     assert [(answer["type"], answer.get("code")) for answer in answers] == [
         ("joined", None), ("error", "too_many"), ("joined", None),
     ]  # fmt: skip
-    assert answers[1]["detail"] == "A socket can be in 2 rooms; leave one first."
+    assert answers[1]["detail"] == "A socket can be in at most at most at most 2 rooms; leave one first."
 
 
 async def test_hello_and_ping_are_answered():
@@ -656,7 +660,7 @@ async def test_a_database_that_fails_at_the_door_is_told_and_the_socket_closed_f
         error, bye = await socket.receive(), await socket.receive()
 
     assert (error["code"], error["detail"], error["retry_after"]) == (
-        "unavailable", "The database does not answer just now; try again.", 1.0,
+        "unavailable", "The database is not responding; try again.", 1.0,
     )  # fmt: skip
     assert bye == {"type": "bye", "code": 4503, "reason": "try again"}
     assert caplog.messages == ["The database failed for a socket: OperationalError('gone')"]
@@ -808,7 +812,7 @@ async def test_a_process_that_ends_takes_no_new_sockets_and_no_new_posts(caplog)
             hub.current().is_draining = False
 
     assert (error["code"], error["detail"], error["retry_after"]) == (
-        "unavailable", "The server restarts; say it again to the next one.", 1.0,
+        "unavailable", "The server is restarting; try again.", 1.0,
     )  # fmt: skip
     assert (connected, caplog.messages) == (
         False,

@@ -76,7 +76,7 @@ def test_a_refused_post_makes_no_room():
 def test_nothing_passes_where_the_filter_fails(word, caplog):
     assert say(f"{word} now") == (
         "unavailable",
-        "The message could not be looked at just now; try again.",
+        "The message could not be checked; try again.",
         1.0,
     )
     assert texts() == []
@@ -140,7 +140,7 @@ def test_a_held_post_waits_once_for_a_moderator():
     said = [say("hold this", id="a"), say("hold this", id="a")]
 
     held = HeldMessage.objects.get()
-    assert said == [("held", "A moderator looks at your message before others see it.", None)] * 2
+    assert said == [("held", "Your message is waiting for a moderator's approval.", None)] * 2
     assert (held.room.name, held.author_key, held.client_id, held.body, held.reason, held.state) == (
         "lobby",
         "g:ana",
@@ -178,7 +178,7 @@ def test_what_is_refused_is_refused_for_good():
 
     review.refuse(HeldMessage.objects.get())
 
-    assert say("hold this", id="a") == ("filtered", "A moderator has refused this message.", None)
+    assert say("hold this", id="a") == ("filtered", "A moderator has rejected this message.", None)
     assert (HeldMessage.objects.get().state, texts()) == ("refused", [])
 
 

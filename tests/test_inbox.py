@@ -11,7 +11,7 @@ from django_roomchat.inbox import Inbox
 from tests.fakes import settle
 
 ANA = Identity("u:1", "Ana")
-UNAVAILABLE = "The message could not be stored just now."
+UNAVAILABLE = "The message could not be stored; try again."
 BROKEN = "The message could not be stored."
 
 
@@ -157,7 +157,7 @@ async def test_more_than_may_wait_is_refused_and_there_is_room_again_afterwards(
     await box.inbox.drain()
 
     assert (caught.value.detail, caught.value.retry_after) == (
-        "Too many messages are waiting to be stored.",
+        "Too many messages are waiting to be stored; try again.",
         1.0,
     )
     assert [id_ for id_, _, _ in box.stored] == ["a", "b", "d", "e"]

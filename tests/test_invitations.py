@@ -232,7 +232,7 @@ def test_the_room_tells_who_came(room):
     accept_invitation(invite(club).token, STRANGER)
 
     assert list(Message.objects.order_by("seq").values_list("body", flat=True)) == [
-        "The room was made.",
+        "The room was created.",
         "Stranger joined.",
     ]
 
@@ -325,7 +325,7 @@ def test_a_link_that_has_ended_says_so(room, browser, method):
     page = getattr(browser, method)(address(invited.token))
 
     assert page.status_code == 404
-    assert "There is no such invitation, or it has ended." in page.text
+    assert "This invitation is invalid or has expired." in page.text
     assert "Board" not in page.text
 
 

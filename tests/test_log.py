@@ -196,7 +196,7 @@ def test_an_id_reused_for_other_words_is_refused(database):
 
     assert [type(result) for result in done.results] == [IdReused, IdReused, Stored]
     assert (done.results[0].detail, done.results[2]) == (
-        "This id belongs to another message; give every message an id of its own.",
+        "This id is already used by another message; give every message its own id.",
         Stored(2, False),
     )
     assert Message.objects.get(seq=1).body == "hi"

@@ -86,7 +86,7 @@ def test_a_refusal_without_a_sentence_gets_one():
     with pytest.raises(Forbidden) as caught:
         require(Decision(False))
 
-    assert (caught.value.code, caught.value.detail) == ("forbidden", "You may not do this.")
+    assert (caught.value.code, caught.value.detail) == ("forbidden", "You are not allowed to do this.")
 
 
 def test_what_is_allowed_goes_on():
@@ -205,7 +205,7 @@ def test_under_the_members_policy_a_room_is_made_on_purpose_and_its_maker_is_in(
     settings.ROOMCHAT = {"POLICY": MembersPolicy}
     who = people["stranger"]
 
-    with pytest.raises(Forbidden, match="make this room first") as refused:
+    with pytest.raises(Forbidden, match="create this room first") as refused:
         actions.post_message("new", "hi", author=who)
     made = rooms.create_room("New", by=who)
 

@@ -109,6 +109,6 @@ async def test_a_frame_of_a_megabyte_is_answered_and_the_socket_goes_on(server, 
         assert await ann.receive("error") == {
             "type": "error",
             "code": "too_big",
-            "detail": "A frame has at most 65536 bytes.",
+            "detail": "A frame can have at most 65536 bytes.",
         }
         assert (await ann.post("small"))["type"] == "ack"

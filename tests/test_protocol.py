@@ -50,7 +50,7 @@ EVENT = Event(
     body="hi",
     at="2026-11-21T10:00:00.123Z",
 )
-SURROGATE = "The frame contains half of a surrogate pair, which is not a character."
+SURROGATE = "The frame contains an unpaired surrogate, which is not a character."
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_frame_of_the_client_is_read(text, frame):
 
 
 BAD_FRAMES = [
-    (None, Unsupported, "Binary frames are not understood; send JSON as text."),
+    (None, Unsupported, "Binary frames are not supported; send JSON as text."),
     ("", BadJSON, "The frame is not JSON: Input data was truncated."),
     ("{", BadJSON, "The frame is not JSON: Input data was truncated."),
     ("hello", BadJSON, "The frame is not JSON: JSON is malformed: invalid character (byte 0)."),
@@ -90,18 +90,18 @@ BAD_FRAMES = [
         BadJSON,
         "The frame is not JSON: JSON is malformed: trailing characters (byte 17).",
     ),
-    ("[", BadFrame, "A frame is an object: expected `object`, got `array`."),
-    ("{}", BadFrame, 'A frame needs a "type", which is a text.'),
-    ('{"message":5}', BadFrame, 'A frame needs a "type", which is a text.'),
-    ('{"type":5}', BadFrame, 'A frame needs a "type", which is a text.'),
-    ('{"type":null}', BadFrame, 'A frame needs a "type", which is a text.'),
-    ("[]", BadFrame, "A frame is an object: expected `object`, got `array`."),
-    ("null", BadFrame, "A frame is an object: expected `object`, got `null`."),
-    ('"hi"', BadFrame, "A frame is an object: expected `object`, got `str`."),
-    ("5", BadFrame, "A frame is an object: expected `object`, got `int`."),
-    ('{"type":"nonsense"}', UnknownType, "There is no frame of type 'nonsense'."),
-    ('{"type":"websocket.disconnect"}', UnknownType, "There is no frame of type 'websocket.disconnect'."),
-    ('{"type":"roomchat.batch"}', UnknownType, "There is no frame of type 'roomchat.batch'."),
+    ("[", BadFrame, "A frame must be an object: expected `object`, got `array`."),
+    ("{}", BadFrame, 'A frame needs a "type", which is a string.'),
+    ('{"message":5}', BadFrame, 'A frame needs a "type", which is a string.'),
+    ('{"type":5}', BadFrame, 'A frame needs a "type", which is a string.'),
+    ('{"type":null}', BadFrame, 'A frame needs a "type", which is a string.'),
+    ("[]", BadFrame, "A frame must be an object: expected `object`, got `array`."),
+    ("null", BadFrame, "A frame must be an object: expected `object`, got `null`."),
+    ('"hi"', BadFrame, "A frame must be an object: expected `object`, got `str`."),
+    ("5", BadFrame, "A frame must be an object: expected `object`, got `int`."),
+    ('{"type":"nonsense"}', UnknownType, "Unknown frame type 'nonsense'."),
+    ('{"type":"websocket.disconnect"}', UnknownType, "Unknown frame type 'websocket.disconnect'."),
+    ('{"type":"roomchat.batch"}', UnknownType, "Unknown frame type 'roomchat.batch'."),
     ('{"type":"post"}', BadValue, "Object missing required field `id`."),
     ('{"type":"post","id":5,"body":"hi"}', BadValue, "id: expected `str`, got `int`."),
     ('{"type":"post","id":"1","body":["hi"]}', BadValue, "body: expected `str`, got `array`."),
@@ -137,10 +137,10 @@ BAD_FRAMES = [
         BadValue,
         "body: expected `str`, got `array`.",
     ),
-    ("[" * 10_000 + "]" * 10_000, BadFrame, "A frame is an object: expected `object`, got `array`."),
+    ("[" * 10_000 + "]" * 10_000, BadFrame, "A frame must be an object: expected `object`, got `array`."),
     ('{"type":"ping","x":' + "[" * 10_000 + "]" * 10_000 + "}", BadJSON, "The frame is nested too deeply."),
-    ('"' + "x" * 1_000_000 + '"', TooBig, "A frame has at most 65536 bytes."),
-    ("é" * 32_769, TooBig, "A frame has at most 65536 bytes."),
+    ('"' + "x" * 1_000_000 + '"', TooBig, "A frame can have at most 65536 bytes."),
+    ("é" * 32_769, TooBig, "A frame can have at most 65536 bytes."),
 ]
 
 
@@ -232,8 +232,8 @@ def test_the_tutorials_frame_may_have_an_id():
         ("{}", BadValue, "Object missing required field `message`."),
         ('{"message":5}', BadValue, "message: expected `str`, got `int`."),
         ('{"message":{"type":"x"}}', BadValue, "message: expected `str`, got `object`."),
-        ("[]", BadFrame, "A frame is an object: expected `object`, got `array`."),
-        (None, Unsupported, "Binary frames are not understood; send JSON as text."),
+        ("[]", BadFrame, "A frame must be an object: expected `object`, got `array`."),
+        (None, Unsupported, "Binary frames are not supported; send JSON as text."),
     ],
 )
 def test_a_bad_frame_of_the_tutorials_page_hears_what_was_wrong(text, kind, detail):

@@ -133,7 +133,7 @@ def test_the_policy_says_who_may_make_rooms(no_guests):
 def test_making_a_room_is_in_the_audit_trail_and_in_the_room_if_it_tells():
     room = create_room("Board", by=ANA, visibility="private", tells_changes=True)
 
-    assert said(room) == ["Ana made the room."]
+    assert said(room) == ["Ana created the room."]
     assert list(AuditEntry.objects.values_list("verb", "by_key", "room_name")) == [
         ("create_room", "u:ana", room.name)
     ]
@@ -403,8 +403,8 @@ def test_a_room_tells_what_became_of_it_in_the_language_of_the_site(settings):
     assert said(room) == [
         "Ana renamed the room to “Council”.",
         "Ana archived the room.",
-        "The room was opened again.",
-        "The room is called “Senate” now.",
+        "The room was unarchived.",
+        "The room was renamed to “Senate”.",
     ]
     line = Message.objects.get(seq=1)
     assert (line.kind, line.data) == (
@@ -420,7 +420,7 @@ def test_settings_that_a_transaction_has_undone_are_not_told():
         configure_room(room, title="Council")
         transaction.set_rollback(True)
 
-    assert (said(room), Room.objects.get().title) == (["The room was made."], "Board")
+    assert (said(room), Room.objects.get().title) == (["The room was created."], "Board")
 
 
 # The list ---------------------------------------------------------------------------------------------------------

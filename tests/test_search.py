@@ -85,10 +85,10 @@ def test_all_words_must_be_there_and_a_quoted_phrase_as_it_stands():
 @pytest.mark.parametrize(
     ("query", "detail"),
     [
-        ("", "Say what to search for."),
-        (' "" \0', "Say what to search for."),
-        ("x" * 201, "A search has at most 200 characters."),
-        ("a b c d e f g h i", "A search has at most 8 words."),
+        ("", "Enter something to search for."),
+        (' "" \0', "Enter something to search for."),
+        ("x" * 201, "A search can have at most 200 characters."),
+        ("a b c d e f g h i", "A search can have at most 8 words."),
     ],
 )
 def test_a_search_for_nothing_or_too_much_is_told_so(query, detail):
@@ -236,7 +236,7 @@ def test_a_page_that_ended_at_a_pruned_message_goes_on():
 def test_a_place_that_no_page_has_named_is_told_so():
     said("needle")
 
-    with pytest.raises(BadValue, match="earlier page of hits"):
+    with pytest.raises(BadValue, match="earlier page of results"):
         search_messages(ANA, "needle", before="x")
 
 

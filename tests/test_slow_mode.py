@@ -71,7 +71,7 @@ def test_the_answer_says_when_to_come_again(slow):
 
     assert (caught.value.code, caught.value.detail, caught.value.status) == (
         "rate_limited",
-        "One message in 60 seconds: slow mode is on.",
+        "Slow mode is on: one message every 60 seconds.",
         429,
     )
     assert 39 < caught.value.retry_after <= 40.2

@@ -53,15 +53,15 @@ def test_a_room_can_be_called(typed, name, title):
 
 UNUSABLE = "A room's name cannot contain invisible or private characters."
 CONTROL = "A room's name cannot contain control characters or line breaks."
-BIDI = "A room's name cannot contain characters that turn the direction of writing."
-DOTS = "A room cannot be called “.”, “..” or “~”: addresses use them for other things."
+BIDI = "A room's name cannot contain characters that change the text direction."
+DOTS = "A room's name cannot be “.”, “..” or “~”; these are reserved in URLs."
 TOWER = "A room's name cannot have more than 8 combining marks in a row."
 
 
 @pytest.mark.parametrize(
     ("typed", "detail"),
     [
-        (5, "A room's name is a text, not int."),
+        (5, "A room's name must be a string, not int."),
         ("", "A room needs a name."),
         (" \t\n\u3000", "A room needs a name."),
         ("\u2003", "A room needs a name."),
@@ -82,7 +82,7 @@ TOWER = "A room's name cannot have more than 8 combining marks in a row."
         ("\u2066a", BIDI),
         ("\u200fa", BIDI),
         ("\u061ca", BIDI),
-        ("a\ud800", "A room's name cannot contain half of a surrogate pair."),
+        ("a\ud800", "A room's name cannot contain an unpaired surrogate."),
         ("a\u200bb", UNUSABLE),
         ("a\ufeff", UNUSABLE),
         ("a\u00adb", UNUSABLE),
@@ -92,9 +92,9 @@ TOWER = "A room's name cannot have more than 8 combining marks in a row."
         ("a\ufdd0", UNUSABLE),
         ("a\U000e0067", UNUSABLE),
         ("a" + "\u0323\u0301" * 5, TOWER),
-        ("x" * 101, "A room's name has at most 100 characters; this one has 101."),
-        ("\u0301" * 100_000, "A room's name has at most 100 characters; this one has 100000."),
-        ("x" * 401, "A room's name has at most 100 characters; this one has 401."),
+        ("x" * 101, "A room's name can have at most 100 characters; this one has 101."),
+        ("\u0301" * 100_000, "A room's name can have at most 100 characters; this one has 100000."),
+        ("x" * 401, "A room's name can have at most 100 characters; this one has 401."),
     ],
 )
 def test_a_room_cannot_be_called_and_hears_why(typed, detail):
@@ -108,7 +108,7 @@ def test_a_site_may_want_shorter_names():
     with pytest.raises(BadRoomName) as caught:
         room_name("x" * 6, 5)
 
-    assert caught.value.detail == "A room's name has at most 5 characters; this one has 6."
+    assert caught.value.detail == "A room's name can have at most 5 characters; this one has 6."
 
 
 @pytest.mark.parametrize("typed", ["ß" * 51, "ﬃ" * 34], ids=["sharp s", "ligature"])
@@ -116,7 +116,7 @@ def test_a_name_that_folding_makes_too_long_is_refused_since_nobody_could_visit_
     with pytest.raises(BadRoomName) as caught:
         room_name(typed)
 
-    assert caught.value.detail == "A room's name has at most 100 characters; this one has 102."
+    assert caught.value.detail == "A room's name can have at most 100 characters; this one has 102."
 
 
 def test_dots_with_an_emoji_selector_are_only_dots():
@@ -195,20 +195,20 @@ def test_a_message_can_say(typed, stored):
 @pytest.mark.parametrize(
     ("typed", "detail"),
     [
-        (None, "A message is a text, not NoneType."),
-        ("", "A message needs some text."),
-        (" \n\t", "A message needs some text."),
-        ("\u200b\u2060\ufeff", "A message needs some text."),
-        ("\u3000\u2028", "A message needs some text."),
-        ("\u0301", "A message needs some text."),
+        (None, "A message must be a string, not NoneType."),
+        ("", "A message must contain text."),
+        (" \n\t", "A message must contain text."),
+        ("\u200b\u2060\ufeff", "A message must contain text."),
+        ("\u3000\u2028", "A message must contain text."),
+        ("\u0301", "A message must contain text."),
         ("a\x00", "A message cannot contain control characters."),
         ("é\x00", "A message cannot contain control characters."),
         ("\x1b[31mred", "A message cannot contain control characters."),
         ("a\x7f", "A message cannot contain control characters."),
         ("a\x85", "A message cannot contain control characters."),
-        ("a\ud800", "A message cannot contain half of a surrogate pair."),
+        ("a\ud800", "A message cannot contain an unpaired surrogate."),
         ("a" + "\u0323" * 9, "A message cannot have more than 8 combining marks in a row."),
-        ("x" * 4001, "A message has at most 4000 characters; this one has 4001."),
+        ("x" * 4001, "A message can have at most 4000 characters; this one has 4001."),
     ],
 )
 def test_a_message_cannot_say_and_hears_why(typed, detail):
@@ -249,4 +249,6 @@ def test_any_other_id_is_refused(given_id):
     with pytest.raises(BadValue) as caught:
         client_id(given_id)
 
-    assert caught.value.detail == "A message's id is 1 to 64 visible ASCII characters, best a UUID."
+    assert (
+        caught.value.detail == "A message's id must have 1 to 64 visible ASCII characters, preferably a UUID."
+    )

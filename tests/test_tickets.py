@@ -21,7 +21,7 @@ from tests.test_sessions import change_password, deactivate, delete, seconds_unt
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ELSEWHERE = [(b"host", b"testserver"), (b"origin", b"https://evil.example")]
-REFUSAL = "This ticket is not good, or not any more; get a new one for every socket."
+REFUSAL = "Invalid or expired ticket; request a new one for every socket."
 
 
 @pytest.fixture(autouse=True)

@@ -163,7 +163,7 @@ def test_an_upload_says_its_size_and_is_refused_before_it_is_read(hers, settings
         UPLOADS, form, f"multipart/form-data; boundary={BOUNDARY}", CONTENT_LENGTH=str(10**9)
     )
 
-    with pytest.raises(Exception, match="A file has at most"):
+    with pytest.raises(Exception, match="A file can have at most"):
         transfers.read_at_most(request, 1)
 
 
@@ -719,7 +719,7 @@ def test_a_file_of_a_direct_room_is_not_the_admins_to_take_down(admin, ana, stor
 
     page = admin.post(LIST, {"action": "take_down", "_selected_action": [str(file.pk)]}, follow=True)
 
-    assert (told_by(page), stored()) == (["notes.txt: You may not do this."], 1)
+    assert (told_by(page), stored()) == (["notes.txt: You are not allowed to do this."], 1)
 
 
 def test_the_admin_shows_the_files_of_what_is_held(admin, ana, settings):

@@ -77,9 +77,9 @@ BAD_NAMES = [
     ("", "A room needs a name."),
     ("a/b", "A room's name cannot contain “/” or “\\”."),
     ("a\tb", "A room's name cannot contain control characters or line breaks."),
-    ("a\u202eb", "A room's name cannot contain characters that turn the direction of writing."),
-    ("..", "A room cannot be called “.”, “..” or “~”: addresses use them for other things."),
-    ("x" * 101, "A room's name has at most 100 characters; this one has 101."),
+    ("a\u202eb", "A room's name cannot contain characters that change the text direction."),
+    ("..", "A room's name cannot be “.”, “..” or “~”; these are reserved in URLs."),
+    ("x" * 101, "A room's name can have at most 100 characters; this one has 101."),
 ]
 
 
@@ -143,8 +143,8 @@ def test_a_room_for_members_that_only_moderators_write_in_is_made_with_the_form(
     ("typed", "detail"),
     [
         ({"title": " "}, "A room needs a name."),
-        ({"title": "~team"}, "A room's name cannot begin with “~” when people choose it."),
-        ({"visibility": "direct"}, "A room is made “open” or “private”."),
+        ({"title": "~team"}, "A room's name cannot begin with “~”."),
+        ({"visibility": "direct"}, "The visibility must be “open” or “private”."),
     ],
 )
 def test_what_makes_no_room_is_said_in_the_form_with_what_was_typed(client, typed, detail):
@@ -167,7 +167,7 @@ def test_a_name_that_is_taken_leads_to_the_room_that_has_it(client):
     response = make(client)
 
     assert response.status_code == 400
-    assert "There is a room of this name already." in text_of(response)
+    assert "A room with this name already exists." in text_of(response)
     assert 'href="/chat/?room=Team%20A"' in text_of(response)
 
 
@@ -385,7 +385,7 @@ def test_a_search_that_has_not_begun_is_a_form(client):
 def test_words_that_cannot_be_searched_for_get_a_sentence_in_the_page(client):
     page = client.get("/chat/~/search/", {"q": "x" * 201})
 
-    assert (page.status_code, page.context["error"]) == (400, "A search has at most 200 characters.")
+    assert (page.status_code, page.context["error"]) == (400, "A search can have at most 200 characters.")
     assert 'aria-invalid="true"' in page.content.decode()
 
 
@@ -574,15 +574,15 @@ def test_a_post_of_json_may_answer_a_message(client):
     ("content", "status", "code", "detail"),
     [
         ("{", 400, "bad_json", "The frame is not JSON: Input data was truncated."),
-        ("[]", 400, "bad_frame", "A frame is an object: expected `object`, got `array`."),
+        ("[]", 400, "bad_frame", "A frame must be an object: expected `object`, got `array`."),
         ({}, 400, "bad_value", "Object missing required field `id`."),
         ({"id": "a", "body": 5}, 400, "bad_value", "body: expected `str`, got `int`."),
-        ({"id": "a", "body": ""}, 400, "bad_text", "A message needs some text."),
-        ({"id": "a b", "body": "x"}, 400, "bad_value", "A message's id is 1 to 64 visible ASCII characters, best a UUID."),
+        ({"id": "a", "body": ""}, 400, "bad_text", "A message must contain text."),
+        ({"id": "a b", "body": "x"}, 400, "bad_value", "A message's id must have 1 to 64 visible ASCII characters, preferably a UUID."),
         ({"id": "a", "body": "x", "reply_to": 5}, 404, "not_found", "There is no message 5 in this room to reply to."),
-        ({"id": "a", "body": "x" * 70_000}, 413, "too_big", "A frame has at most 65536 bytes."),
-        (b'{"id": "a", "body": "\xff"}', 400, "bad_text", "The frame contains half of a surrogate pair, which is not a character."),
-        ("[" * 10_000 + "]" * 10_000, 400, "bad_frame", "A frame is an object: expected `object`, got `array`."),
+        ({"id": "a", "body": "x" * 70_000}, 413, "too_big", "A frame can have at most 65536 bytes."),
+        (b'{"id": "a", "body": "\xff"}', 400, "bad_text", "The frame contains an unpaired surrogate, which is not a character."),
+        ("[" * 10_000 + "]" * 10_000, 400, "bad_frame", "A frame must be an object: expected `object`, got `array`."),
     ],
 )  # fmt: skip
 def test_a_bad_post_of_json_hears_what_was_wrong(client, content, status, code, detail):

@@ -424,7 +424,7 @@ def test_a_failed_upload_says_why_and_can_be_tried_again(page: Page) -> None:
 def test_what_the_server_finds_inside_is_told(page: Page) -> None:
     choose(page, text("program.txt", b"\x7fELF" + bytes(range(256))))
 
-    expect(strip(page).get_by_role("alert")).to_have_text("Files of this type are not taken here.")
+    expect(strip(page).get_by_role("alert")).to_have_text("Files of this type are not accepted here.")
     expect(strip(page).get_by_role("button", name="Retry")).to_be_hidden()
 
 

@@ -510,8 +510,8 @@ def test_a_room_that_is_archived_or_only_announces_says_so_and_opens_again(
 ) -> None:
     change = "from django_roomchat import configure_room; configure_room({!r}, {})"
     for on, off, why in (
-        ("is_archived=True", "is_archived=False", "This room is archived: it can be read only."),
-        ("is_announcement=True", "is_announcement=False", "Only moderators post in this room."),
+        ("is_archived=True", "is_archived=False", "This room is archived and read-only."),
+        ("is_announcement=True", "is_announcement=False", "Only moderators can post in this room."),
     ):
         run_at(site, change.format(room, on))
         expect(closed(writer)).to_have_text(why, timeout=15_000)

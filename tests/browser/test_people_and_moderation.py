@@ -351,7 +351,7 @@ def test_what_the_server_refuses_is_told_where_one_looks(site: Server, room: str
 
     dialog.get_by_role("button", name="Mute").click()
 
-    expect(dialog.get_by_role("status")).to_have_text("You may not do this.")
+    expect(dialog.get_by_role("status")).to_have_text("You are not allowed to do this.")
     mo.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(
@@ -526,7 +526,7 @@ def test_an_archived_room_says_so_in_the_place_where_one_writes(site: Server, ro
         dialog.get_by_label("Archived").set_checked(is_archived)
         dialog.get_by_role("button", name="Save").click()
         expect(dialog).to_be_hidden()
-        told = kim.get_by_text("This room is archived: it can be read only.")
+        told = kim.get_by_text("This room is archived and read-only.")
         expect(told).to_be_visible(visible=is_archived)
         expect(composer(kim)).to_be_visible(visible=not is_archived)
 

@@ -441,7 +441,7 @@ def test_what_is_refused_is_said_in_the_dialog(site: Server, room: str, page: Pa
     expect(dialog.get_by_role("alert")).to_contain_text("cannot contain")
     dialog.get_by_role("textbox", name="Name").fill(room.upper())
     dialog.get_by_role("textbox", name="Name").press("Enter")
-    expect(dialog.get_by_role("alert")).to_contain_text("There is a room of this name already.")
+    expect(dialog.get_by_role("alert")).to_contain_text("A room with this name already exists.")
     dialog.get_by_role("link", name="Go to that room").click()
 
     expect(page.locator("li .roomchat-body")).to_have_text(["hello"])

@@ -57,7 +57,7 @@ def test_what_cannot_be_said_is_answered_with_a_sentence_that_the_page_shows(
 
     say(page, "")
 
-    expect(page.locator("#chat-log")).to_have_value("A message needs some text.\n")
+    expect(page.locator("#chat-log")).to_have_value("A message must contain text.\n")
     assert page.evaluate("chatSocket.readyState === WebSocket.OPEN")
 
 

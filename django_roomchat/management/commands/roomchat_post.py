@@ -10,7 +10,7 @@ from django_roomchat.errors import ChatError
 
 
 class Command(BaseCommand):
-    help = str(_("Says something in a room, in the name of the site."))
+    help = str(_("Post a message to a room as the site."))
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("room", help="the room's name, as people type it")
