@@ -1,8 +1,10 @@
-"""The wire: the frames of ``roomchat.v1``, and the dialect of the Channels tutorial.
+"""Wire protocol: the frames of ``roomchat.v1`` and the dialect of the Channels tutorial.
 
-Every frame is a JSON object with a ``type``; the Structs below are its schema, and the documentation is made from them.
-Rooms are named in frames, so that one socket can hold many rooms.
-A frame that carries events says which range of the room's numbers it covers: everything in ``(prev, head]``.
+Every frame is a JSON object with a ``type``. The Structs below are the schema; the wire reference is generated
+from them.
+Frames name their room, so one socket can be in several rooms.
+A frame that carries events states the range of revisions that it covers: every change in ``(prev, head]``.
+In these docstrings "user" means a signed-in user or a guest.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from django_roomchat.errors import (
 
 SUBPROTOCOL = "roomchat.v1"
 
-# Close codes: the server says one of these in ``bye`` and closes with it.
+# Close codes. The server sends the code in ``bye`` and then closes with it.
 CLOSE_NORMAL = 4000
 CLOSE_SESSION_ENDED = 4001
 CLOSE_FORBIDDEN = 4003
@@ -39,479 +41,520 @@ CLOSE_TRY_AGAIN = 4503
 
 CLOSE_CODES = {
     CLOSE_NORMAL: "closed",
-    CLOSE_SESSION_ENDED: "the session is over; sign in again",
+    CLOSE_SESSION_ENDED: "session ended; sign in again",
     CLOSE_FORBIDDEN: "not allowed",
     CLOSE_NO_SUCH_ROOM: "no such room",
-    CLOSE_TOO_SLOW: "did not read what was sent",
-    CLOSE_RESTART: "the server restarts",
+    CLOSE_TOO_SLOW: "client too slow",
+    CLOSE_RESTART: "server restarting",
     CLOSE_TOO_MANY: "too many requests",
-    CLOSE_PROTOCOL: "not the protocol",
+    CLOSE_PROTOCOL: "protocol error",
     CLOSE_REPLACED: "replaced by a newer socket",
     CLOSE_TRY_AGAIN: "try again",
 }
 
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
-"""A number of a room's log. Below 2**53, because JavaScript's numbers end there."""
+"""Sequence number or revision in a room's log. The limit is 2**53 - 1, the largest exact integer in JavaScript."""
 
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
-"""A length of time."""
+"""Duration in seconds."""
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-"""Of a person."""
+"""Key of a user or guest, as in ``Author.key``."""
 
 
 class Frame(msgspec.Struct, tag_field="type", omit_defaults=True, frozen=True):
-    """A frame of either direction."""
+    """Base class of the frames of both directions."""
 
 
-# From the client ------------------------------------------------------------------------------------------------
+# Client frames --------------------------------------------------------------------------------------------------
 
 
 class Hello(Frame, frozen=True, tag="hello"):
-    """Asks for ``welcome`` again."""
+    """Requests another ``welcome`` frame. The server responds with ``welcome``."""
 
 
 class Join(Frame, frozen=True, tag="join"):
-    """Enters a room, or catches up in one. Answered with ``joined``."""
+    """Enters a room, or catches up in a room that the socket is already in. The server responds with ``joined``."""
 
     room: str
-    """Its name, however typed."""
+    """Room name, in any spelling."""
     epoch: str = ""
-    """Of the log that ``since`` counts in; from an earlier ``joined``."""
+    """Epoch of the log that ``since`` refers to, from an earlier ``joined``."""
     since: Position | None = None
-    """The position that the client has reached. Without it, ``joined`` brings the newest page."""
+    """Head that the client has reached. If omitted, ``joined`` contains the newest page."""
 
 
 class Leave(Frame, frozen=True, tag="leave"):
-    """Leaves a room. Answered with ``left``."""
+    """Leaves a room with this socket. The server responds with ``left``."""
 
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
 
 
 class FileToPost(msgspec.Struct, omit_defaults=True, frozen=True):
-    """A file that was uploaded before."""
+    """A previously uploaded file that a post attaches."""
 
     id: str
-    """What the upload was answered with."""
+    """File id from the response to the upload."""
     alt: str = ""
-    """What it shows, for those who do not see it: up to 500 characters."""
+    """Alternative text that describes the file, for example for screen readers: up to 500 characters."""
 
 
 class Post(Frame, frozen=True, tag="post"):
-    """Says something. Answered with ``ack`` after the COMMIT, or with ``error``."""
+    """Posts a message. The server responds with ``ack`` after the COMMIT, or with ``error``."""
 
     id: str
-    """Made once for each thing that a person says, and the same on every retry: 1 to 64 visible ASCII characters, best a UUID."""
+    """Identifier of the message, chosen by the client: 1 to 64 visible ASCII characters, preferably a UUID. Use
+    a new one for each message and the same one on every retry; the server stores the message once.
+    """
     body: str
-    """The text. It may be empty if there are ``files``."""
+    """Text of the message. It may be empty if there are ``files``."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     reply_to: Position | None = None
-    """The ``seq`` of the message that this one answers."""
+    """Sequence number of the message that this message replies to."""
     files: list[FileToPost] = []
-    """What the person has uploaded for it. Each file is in one message only."""
+    """Files to attach, uploaded earlier by the same user. A file can be attached to one message only."""
 
 
 class Edit(Frame, frozen=True, tag="edit"):
-    """Changes the text of a message. Answered with ``ack`` or ``error``."""
+    """Changes the text of a message. The server responds with ``ack`` or ``error``."""
 
     seq: Position
-    """Its place."""
+    """Sequence number of the message."""
     body: str
-    """The new text."""
+    """New text of the message."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Delete(Frame, frozen=True, tag="delete"):
-    """Deletes a message: its place stays, its text goes. Answered with ``ack`` or ``error``."""
+    """Deletes a message: its sequence number stays, its text is removed. The server responds with ``ack`` or
+    ``error``.
+    """
 
     seq: Position
-    """Its place."""
+    """Sequence number of the message."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class React(Frame, frozen=True, tag="react"):
-    """Answers a message with an emoji, or takes that back. Answered with ``ack`` or ``error``."""
+    """Adds an emoji reaction to a message, or removes it. The server responds with ``ack`` or ``error``."""
 
     seq: Position
-    """Its place."""
+    """Sequence number of the message."""
     emoji: str
-    """One emoji."""
+    """A single emoji."""
     on: bool = True
-    """``false`` takes it back."""
+    """``true`` adds the reaction, ``false`` removes it. Defaults to ``true``."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Pin(Frame, frozen=True, tag="pin"):
-    """Pins a message for everybody, or unpins it. Answered with ``ack`` or ``error``."""
+    """Pins a message for all users of the room, or unpins it. The server responds with ``ack`` or ``error``."""
 
     seq: Position
-    """Its place."""
+    """Sequence number of the message."""
     on: bool = True
-    """``false`` unpins it."""
+    """``true`` pins the message, ``false`` unpins it. Defaults to ``true``."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Pinned(Frame, frozen=True, tag="pinned"):
-    """Asks for the pinned messages of a room. Answered with ``pinned``."""
+    """Requests the pinned messages of a room. The server responds with ``pinned``."""
 
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Edits(Frame, frozen=True, tag="edits"):
-    """Asks what an edited message said before. Answered with ``edits``; only where the site keeps it, and for whom it shows it."""
+    """Requests the earlier texts of an edited message. The server responds with ``edits``, or with ``error`` if
+    the site does not keep earlier texts or the policy does not show them to the user.
+    """
 
     seq: Position
-    """Its place."""
+    """Sequence number of the message."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class People(Frame, frozen=True, tag="people"):
-    """Asks whom one can call in a room, while a name is typed behind an ``@``. Answered with ``people``."""
+    """Requests mention candidates while the user types a name after ``@``. The server responds with ``people``."""
 
     prefix: Annotated[str, msgspec.Meta(max_length=100)] = ""
-    """What has been typed of the name: the beginning of it, or of a word in it."""
+    """Typed beginning of the name, or of a word in it."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Typing(Frame, frozen=True, tag="typing"):
-    """Says that the person types, in a room that the socket is in. Repeated every few seconds while they do; not answered.
+    """Starts or stops the user's typing indicator in a room that the socket is in. The server sends no response.
 
-    Without a repetition it ends after 6 s, and at once with their next message."""
+    Repeat the frame every few seconds while the user types. Without a repetition the indicator ends after 6 s;
+    it ends at once with the user's next message.
+    """
 
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     on: bool = True
-    """``false``: they have stopped."""
+    """``true`` if the user is typing, ``false`` if the user has stopped. Defaults to ``true``."""
 
 
 class Read(Frame, frozen=True, tag="read"):
-    """Says how far the person has read a room. Answered with ``read`` on all of their sockets, within a second or two."""
+    """Moves the user's read marker of a room. The server responds with ``read`` on all sockets of the user,
+    within two seconds.
+    """
 
     seq: Position
-    """The place of the last message that they have read. A smaller one than before changes nothing."""
+    """Sequence number of the last message that the user has read. A number below the stored one changes nothing."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
 
 
 class Notify(Frame, frozen=True, tag="notify"):
-    """Turns the person's notifications from a room off, or on again. Answered with ``done``."""
+    """Turns the user's notifications from a room on or off. The server responds with ``done``."""
 
     on: bool
-    """Whether they want any."""
+    """``true`` turns notifications on, ``false`` turns them off."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Rooms(Frame, frozen=True, tag="rooms"):
-    """Asks for the person's list of rooms. Answered with ``rooms``."""
+    """Requests the user's room list. The server responds with ``rooms``."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 500
-    """How many at most."""
+    """Maximum number of rooms. Defaults to 500."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Ban(Frame, frozen=True, tag="ban"):
-    """Shuts somebody out of a room, or lets them in again. For moderators. Answered with ``done``."""
+    """Bans a user from a room, or ends the ban. Requires the moderator role. The server responds with ``done``."""
 
     key: Key
-    """Whom: the ``key`` of an author."""
+    """Key of the user to ban: the ``key`` of an author."""
     on: bool = True
-    """``false`` ends it."""
+    """``true`` starts the ban, ``false`` ends it. Defaults to ``true``."""
     seconds: Seconds | None = None
-    """How long it lasts; without end if it is left out."""
+    """Duration of the ban in seconds. If omitted, the ban has no end."""
     reason: str = ""
-    """Told to them: up to 300 characters."""
+    """Reason, shown to the banned user: up to 300 characters."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Mute(Frame, frozen=True, tag="mute"):
-    """Lets somebody read and not post, or lets them post again. For moderators. Answered with ``done``."""
+    """Mutes a user in a room, or ends the mute. A muted user can read but not post. Requires the moderator role.
+    The server responds with ``done``.
+    """
 
     key: Key
-    """Whom: the ``key`` of an author."""
+    """Key of the user to mute: the ``key`` of an author."""
     on: bool = True
-    """``false`` ends it."""
+    """``true`` starts the mute, ``false`` ends it. Defaults to ``true``."""
     seconds: Seconds | None = None
-    """How long it lasts; without end if it is left out."""
+    """Duration of the mute in seconds. If omitted, the mute has no end."""
     reason: str = ""
-    """Told to them: up to 300 characters."""
+    """Reason, shown to the muted user: up to 300 characters."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Sanctions(Frame, frozen=True, tag="sanctions"):
-    """Asks who is banned or muted in a room just now. For moderators. Answered with ``sanctions``."""
+    """Requests the bans and mutes in force in a room. Requires the moderator role. The server responds with
+    ``sanctions``.
+    """
 
     after: str = ""
-    """The ``key`` of the last one of the page before."""
+    """Cursor: the ``key`` of the last entry of the previous page."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class LookAt(Frame, frozen=True, tag="person"):
-    """Asks how somebody stands in a room, and what the person may do about them. Answered with ``person``."""
+    """Requests the role and sanctions of another user in a room, and the actions that the user may take. The
+    server responds with ``person``.
+    """
 
     key: Key
-    """Whom: the ``key`` of an author, of a member, or of somebody who is there."""
+    """Key of the other user: the ``key`` of an author, of a member, or of a user who is present."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Report(Frame, frozen=True, tag="report"):
-    """Asks the moderators to look at a message. Once for each person and message. Answered with ``done``."""
+    """Reports a message to the moderators. A user can report each message once. The server responds with ``done``."""
 
     seq: Position
-    """Its place."""
+    """Sequence number of the message."""
     reason: str = ""
-    """What is wrong with it: up to 300 characters."""
+    """Reason for the report: up to 300 characters."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class ChooseName(Frame, frozen=True, tag="name"):
-    """Gives a guest the name that others see from now on. Answered with ``done`` or ``error``; all sockets of theirs hear ``named``."""
+    """Sets the display name of a guest. The server responds with ``done`` or ``error``; all sockets of the guest
+    receive ``named``.
+    """
 
     name: str
-    """What they want to be called."""
+    """New display name."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Search(Frame, frozen=True, tag="search"):
-    """Looks for messages that contain all words of a query. Answered with ``found``."""
+    """Searches for messages that contain all words of a query. The server responds with ``found``."""
 
     query: str
-    """The words: up to 200 characters. Quotes keep several words together."""
+    """Words to search for: up to 200 characters. Quotes keep several words together."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     everywhere: bool = False
-    """In all rooms that the person may enter."""
+    """``true`` searches all rooms that the user may enter. Defaults to ``false``."""
     before: str = ""
-    """From an earlier ``found``, to go on."""
+    """Cursor from an earlier ``found``, to request the next page."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 Role = Literal["owner", "moderator", "member"]
 
 
 class Create(Frame, frozen=True, tag="create"):
-    """Makes a room, whose owner the person becomes. Answered with ``room``.
+    """Creates a room whose owner is the user. The server responds with ``room``.
 
-    An open room whose name is taken is refused with the code ``taken``."""
+    An open room whose name is taken is rejected with the error code ``taken``.
+    """
 
     title: str
-    """What people call it. The canonical name of an open room is made of it, that of a private one by chance."""
+    """Title of the room. The canonical name of an open room is derived from it; that of a private room is random."""
     visibility: Literal["open", "private"] = "open"
-    """For everybody, or for its members only. It never changes."""
+    """``open`` lets all users enter, ``private`` members only. It cannot be changed later. Defaults to ``open``."""
     listed: bool = True
-    """It is in the list of rooms."""
+    """Whether the room is in the list of rooms. Defaults to ``true``."""
     announcement: bool = False
-    """Only moderators post."""
+    """Whether only moderators can post. Defaults to ``false``."""
     tells_changes: bool = False
-    """It says who joined, who left, and what it was called."""
+    """Whether system messages are posted when members join or leave and when the room is renamed. Defaults to
+    ``false``.
+    """
     slow_seconds: int = 0
-    """Seconds between two posts of one person."""
+    """Slow mode: minimum time between two posts of one user, in seconds; 0 turns it off."""
     retention_days: int = 0
-    """Days after which messages are forgotten; 0 for never."""
+    """Retention period in days, after which messages are pruned; 0 keeps them."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Direct(Frame, frozen=True, tag="direct"):
-    """Asks for the room of the person and another one: always the same, made if there is none. Answered with ``room``."""
+    """Requests the direct room of the user and another user. There is one for each pair; it is created on the
+    first request.
+    The server responds with ``room``.
+    """
 
     key: Key
-    """Whose: of a member of ``room``, or of an author in it."""
+    """Key of the other user: a member of ``room``, or an author in it."""
     room: str = ""
-    """Where they have met: the room of the socket's address if it is left out."""
+    """Name of a room that both users have in common, in any spelling. Defaults to the room in the URL of the
+    socket or request.
+    """
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Configure(Frame, frozen=True, tag="configure"):
-    """Changes the settings of a room. What is left out stays as it is. For owners. Answered with ``done``."""
+    """Changes settings of a room; omitted fields keep their value. Requires the owner role. The server responds
+    with ``done``.
+    """
 
     title: str | None = None
-    """What people call it. Its canonical name stays."""
+    """Title of the room. The canonical name does not change."""
     archived: bool | None = None
-    """It can be read only."""
+    """Whether the room is read-only."""
     listed: bool | None = None
-    """It is in the list of rooms."""
+    """Whether the room is in the list of rooms."""
     announcement: bool | None = None
-    """Only moderators post."""
+    """Whether only moderators can post."""
     tells_changes: bool | None = None
-    """It says who joined, who left, and what it was called."""
+    """Whether system messages are posted when members join or leave and when the room is renamed."""
     slow_seconds: int | None = None
-    """Seconds between two posts of one person; 0 for none, at most a day."""
+    """Slow mode: minimum time between two posts of one user, in seconds; 0 turns it off. At most 86,400 (one day)."""
     retention_days: int | None = None
-    """Days after which messages are forgotten; 0 for never."""
+    """Retention period in days, after which messages are pruned; 0 keeps them."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Settings(Frame, frozen=True, tag="settings"):
-    """Asks for the settings of a room. For owners. Answered with ``settings``."""
+    """Requests the settings of a room. Requires the owner role. The server responds with ``settings``."""
 
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Members(Frame, frozen=True, tag="members"):
-    """Asks who belongs to a room. Answered with ``members``."""
+    """Requests the members of a room. The server responds with ``members``."""
 
     prefix: Annotated[str, msgspec.Meta(max_length=100)] = ""
-    """Only those of whose name a word begins with this."""
+    """Filter: only members with a word in their name that begins with this text."""
     after: str = ""
-    """The ``key`` of the last one of the page before."""
+    """Cursor: the ``key`` of the last entry of the previous page."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class AddMember(Frame, frozen=True, tag="add"):
-    """Makes somebody a member. For moderators; into an open room everybody may add themselves. Answered with ``done``."""
+    """Adds a member to a room. Requires the moderator role; in an open room users can add themselves. The server
+    responds with ``done``.
+    """
 
     key: Key
-    """Whom: the ``key`` of an author in the room, or the person's own."""
+    """Key of the new member: the ``key`` of an author in the room, or the user's own."""
     role: Role = "member"
-    """Others than ``member`` are for owners to give."""
+    """Role of the new member. Only owners can assign roles other than ``member``. Defaults to ``member``."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class RemoveMember(Frame, frozen=True, tag="remove"):
-    """Ends somebody's membership. For moderators, and people of lower rank. Answered with ``done``."""
+    """Removes a member of lower rank from a room. Requires the moderator role. The server responds with ``done``."""
 
     key: Key
-    """Whose."""
+    """Key of the member."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class SetRole(Frame, frozen=True, tag="role"):
-    """Gives a member another role. For owners. Answered with ``done``."""
+    """Changes the role of a member. Requires the owner role. The server responds with ``done``."""
 
     key: Key
-    """Whom."""
+    """Key of the member."""
     role: Role
-    """The new one. The last owner remains one."""
+    """New role. The last owner of a room keeps the owner role."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Quit(Frame, frozen=True, tag="quit"):
-    """Ends the person's own membership (``leave`` only leaves with this socket). Answered with ``done``.
+    """Ends the user's own membership of a room (``leave`` affects this socket only). The server responds with
+    ``done``.
 
-    The last owner is refused with the code ``last_owner`` as long as there are other members."""
+    The request of the last owner is rejected with the error code ``last_owner`` while the room has other members.
+    """
 
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Invite(Frame, frozen=True, tag="invite"):
-    """Makes a link by which people become members. For moderators. Answered with ``invited``."""
+    """Creates an invitation link, which makes users members of a room. Requires the moderator role. The server
+    responds with ``invited``.
+    """
 
     role: Role = "member"
-    """What they become. Others than ``member`` are for owners to give."""
+    """Role of the members who accept the invitation. Only owners can choose roles other than ``member``.
+    Defaults to ``member``.
+    """
     seconds: Seconds | None = 604_800
-    """How long it lasts, a week if it is left out; ``null`` for ever."""
+    """Lifetime of the invitation in seconds; ``null`` for no end. Defaults to one week (604,800)."""
     uses: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = None
-    """How many people it is for; any number if it is left out."""
+    """Maximum number of users who can accept the invitation. If omitted, the number is unlimited."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Invitations(Frame, frozen=True, tag="invitations"):
-    """Asks for the invitations that have not ended. For moderators. Answered with ``invitations``."""
+    """Requests the active invitations of a room. Requires the moderator role. The server responds with
+    ``invitations``.
+    """
 
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Revoke(Frame, frozen=True, tag="revoke"):
-    """Ends an invitation. For moderators. Answered with ``done``."""
+    """Revokes an invitation. Requires the moderator role. The server responds with ``done``."""
 
     invitation: Position
-    """Its number."""
+    """Number of the invitation, as in ``invited`` and ``invitations``."""
     room: str = ""
-    """The room of the socket's address if it is left out."""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Accept(Frame, frozen=True, tag="accept"):
-    """Becomes a member by an invitation. Answered with ``room``."""
+    """Accepts an invitation, which makes the user a member. The server responds with ``room``."""
 
     token: Annotated[str, msgspec.Meta(max_length=100)]
-    """The end of its link."""
+    """Token of the invitation: the last part of its link."""
     id: str = ""
-    """Comes back in the answer."""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Seen(Frame, frozen=True, tag="seen"):
-    """Says how far the client has applied each room. Sent every 2 s or 64 KiB while positions move; not answered."""
+    """Acknowledges the events that the client has applied. The server sends no response.
+
+    Send it every 2 s or every 64 KiB of events while heads move.
+    """
 
     heads: dict[str, Position]
-    """The position in each room that has moved."""
+    """Head that the client has reached in each room whose head has moved."""
 
 
 class Ping(Frame, frozen=True, tag="ping"):
-    """Asks whether the server is there. Answered with ``ping``."""
+    """Checks that the server responds. The server responds with ``ping``."""
 
 
 ClientFrame = (
@@ -555,653 +598,683 @@ ClientFrame = (
 )
 
 
-# From the server ------------------------------------------------------------------------------------------------
+# Server frames --------------------------------------------------------------------------------------------------
 
 
 class Author(msgspec.Struct, omit_defaults=True, frozen=True):
-    """Who wrote a message."""
+    """Author of a message."""
 
     key: str
-    """The same for everything that one user or guest says."""
+    """Key of the author; it is the same for all messages of one user or guest."""
     name: str
-    """As it was when the message was written."""
+    """Display name of the author when the message was posted."""
     avatar: str = ""
-    """The address of a picture."""
+    """URL of the author's avatar image."""
     link: str = ""
-    """The address of a profile."""
+    """URL of the author's profile page."""
 
 
 class Quote(msgspec.Struct, omit_defaults=True, frozen=True):
-    """The beginning of a message that is answered, as it was when this was sent. Later events of its ``seq`` change it."""
+    """Beginning of the message that a reply refers to, at the time when the frame was sent. Later events with
+    the same ``seq`` change it.
+    """
 
     seq: int
-    """Its place."""
+    """Sequence number of the quoted message."""
     name: str
-    """Of its author."""
+    """Display name of the author of the quoted message."""
     body: str
-    """Its first 140 characters, or the names of its files."""
+    """First 140 characters of the quoted message, or the names of its files."""
     deleted: bool = False
-    """It was deleted, and ``body`` is empty."""
+    """Whether the quoted message was deleted; if so, ``body`` is empty. Defaults to ``false``."""
 
 
 class Reactions(msgspec.Struct, frozen=True):
-    """Who has answered a message with one emoji."""
+    """Reactions to a message with one emoji."""
 
     count: int
-    """How many."""
+    """Number of users who reacted with this emoji."""
     keys: list[str]
-    """The first 20 of them."""
+    """Keys of the first 20 of these users."""
 
 
 class Mention(msgspec.Struct, frozen=True):
-    """Somebody named in a text."""
+    """A user mentioned in a text."""
 
     key: str
-    """Whom."""
+    """Key of the mentioned user."""
     name: str
-    """How the text calls them, without the ``@``."""
+    """Name as written in the text, without the ``@``."""
 
 
 class Line(msgspec.Struct, omit_defaults=True, frozen=True):
-    """What a line of the system says, for clients that say it in their own language; ``body`` has it in the site's."""
+    """Structured form of a system message, for clients that show it in their own language. The event's ``body``
+    contains the text in the site's language.
+    """
 
     code: Literal[
         "joined", "left", "removed", "renamed", "role", "archived", "unarchived", "pinned", "created"
     ]
-    """What happened."""
+    """Kind of change."""
     name: str = ""
-    """Of whom it happened to."""
+    """Display name of the user whom the change affects."""
     by: str = ""
-    """The name of who did it, where that is somebody else."""
+    """Display name of the user who made the change, if it is another user."""
     value: str = ""
-    """The new title, or the new role."""
+    """New title of the room, or new role of the member."""
 
 
 class File(msgspec.Struct, omit_defaults=True, frozen=True):
     """A file of a message."""
 
     id: str
-    """Of it."""
+    """Id of the file."""
     name: str
-    """As it is shown and handed out."""
+    """File name for display and download."""
     type: str
-    """What it is, by its content: ``image/png``, ``application/pdf`` and so on."""
+    """Content type, detected from the content: ``image/png``, ``application/pdf`` and so on."""
     bytes: int
-    """Its size."""
+    """Size of the file in bytes."""
     url: str
-    """Its address, a path of the site; empty where the project has left the package's addresses out."""
+    """URL path of the file on the site; empty if the project does not include the package's URLs."""
     width: int | None = None
-    """Of an image, in pixels."""
+    """Width of an image, in pixels."""
     height: int | None = None
-    """Of an image, in pixels."""
+    """Height of an image, in pixels."""
     thumb: str | None = None
-    """The address of a small image of it, which does not move; absent where it is small itself (640 pixels), or no image."""
+    """URL path of a still thumbnail. Absent if the file is not an image, or if neither side of the image exceeds
+    640 pixels.
+    """
     alt: str = ""
-    """What it shows, for those who do not see it."""
+    """Alternative text that describes the file, for example for screen readers."""
 
 
 class EventData(msgspec.Struct, omit_defaults=True, frozen=True):
-    """What an event carries beyond the columns of its message: the fields that are kept in ``Message.data``."""
+    """Fields of an event that are stored in ``Message.data`` and not in columns of their own."""
 
     reactions: dict[str, Reactions] | None = None
-    """By emoji, in the order of their first use."""
+    """Reactions by emoji, in the order of their first use."""
     mentions: list[Mention] | None = None
-    """Those whom the text calls by name."""
+    """Users mentioned in the text."""
     html: str | None = None
-    """The text, rendered and safe to show; with the Markdown extra only."""
+    """Text rendered to sanitised HTML. Present with the Markdown extra only."""
     line: Line | None = None
-    """With ``kind`` ``system``: what happened."""
+    """Structured form of a system message. Present if ``kind`` is ``system``."""
     files: list[File] | None = None
-    """What was sent with it."""
+    """Files attached to the message."""
 
 
 class Event(msgspec.Struct, omit_defaults=True, frozen=True):
-    """A message in its latest state. Put it in the place of the one with the same ``seq``."""
+    """A message in its latest state. It replaces the message with the same ``seq``."""
 
     seq: int
-    """Its place in the room."""
+    """Sequence number of the message in its room."""
     rev: int
-    """The number of its last change. Equal to ``seq`` until it is edited or deleted."""
+    """Revision: the number of the latest change of the message. Equal to ``seq`` until the message is changed."""
     id: str
-    """What its author's client called it."""
+    """Identifier that the author's client gave the message."""
     kind: Literal["user", "system", "bot"]
-    """Said by a person, by the site, or by a program that has a name."""
+    """``user`` for messages of users and guests, ``system`` for system messages, ``bot`` for messages of programs."""
     author: Author
-    """Who wrote it."""
+    """Author of the message."""
     body: str
-    """The text."""
+    """Text of the message."""
     at: str
-    """When it was posted: ISO 8601, UTC, milliseconds."""
+    """Time when the message was posted: ISO 8601, UTC, milliseconds."""
     reply_to: int | None = None
-    """The ``seq`` of the message that it answers."""
+    """Sequence number of the message that this message replies to."""
     edited_at: str | None = None
-    """When its text was last changed."""
+    """Time when the text was last edited: ISO 8601, UTC, milliseconds."""
     deleted_at: str | None = None
-    """If present, ``body`` is empty."""
+    """Time when the message was deleted: ISO 8601, UTC, milliseconds. If present, ``body`` is empty."""
     quote: Quote | None = None
-    """The beginning of the message that it answers."""
+    """Beginning of the message that this message replies to."""
     pinned_at: str | None = None
-    """It is pinned, since then."""
+    """Time when the message was pinned: ISO 8601, UTC, milliseconds. Absent if it is not pinned."""
     reactions: dict[str, Reactions] | None = None
-    """By emoji, in the order of their first use."""
+    """Reactions by emoji, in the order of their first use."""
     mentions: list[Mention] | None = None
-    """Those whom the text calls by name."""
+    """Users mentioned in the text."""
     html: str | None = None
-    """The text, rendered and safe to show; with the Markdown extra only."""
+    """Text rendered to sanitised HTML. Present with the Markdown extra only."""
     line: Line | None = None
-    """With ``kind`` ``system``: what happened."""
+    """Structured form of a system message. Present if ``kind`` is ``system``."""
     files: list[File] | None = None
-    """What was sent with it."""
+    """Files attached to the message."""
 
 
 class You(msgspec.Struct, frozen=True):
-    """Who the socket speaks for."""
+    """Identity that a socket authenticated as."""
 
     key: str
-    """Equal to the author's ``key`` in one's own messages."""
+    """Key of the user. Equal to the author's ``key`` in the user's own messages."""
     name: str
-    """What others see."""
+    """Display name of the user."""
     guest: bool
-    """Nobody has signed in."""
+    """Whether the user is a guest, that is, not signed in."""
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What the server takes."""
+    """Limits that the server enforces."""
 
     frame_bytes: int
-    """The largest frame, in bytes."""
+    """Maximum size of a frame, in bytes."""
     body_chars: int
-    """The longest message, in characters."""
+    """Maximum length of a message, in characters."""
 
 
 class Welcome(Frame, frozen=True, tag="welcome"):
-    """The first frame of every socket."""
+    """First frame of every connection: the identity of the socket and the limits of the server."""
 
     version: str
-    """Of django-roomchat."""
+    """Version of django-roomchat on the server."""
     you: You
-    """Who the socket speaks for."""
+    """Identity that the socket authenticated as."""
     limits: Limits
-    """What the server takes."""
+    """Limits that the server enforces."""
     ping_seconds: float
-    """Nothing heard for this and 10 s more means that the connection is dead."""
+    """Interval of the server's ``ping`` frames, in seconds. A client that receives no frame for this time plus
+    10 s should treat the connection as lost.
+    """
 
 
 class Joined(Frame, frozen=True, tag="joined"):
-    """The room was entered, and this brings the client up to ``head``."""
+    """Confirms that the socket entered a room, and brings the client up to ``head``."""
 
     room: str
-    """Its canonical name, which all later frames use."""
+    """Canonical name of the room. All later frames use it."""
     title: str
-    """Its name as people see it."""
+    """Title of the room."""
     epoch: str
-    """Of the log that all numbers count in; empty while nothing was said in the room."""
+    """Epoch of the log that all numbers refer to; empty while the room has no messages."""
     floor: int
-    """Changes up to here were pruned."""
+    """Revision up to which changes were pruned."""
     prev: int
-    """Where the range of this frame begins."""
+    """Start of the range that this frame covers (exclusive)."""
     head: int
-    """Where it ends: the client's new position."""
+    """End of the range that this frame covers (inclusive): the client's new head."""
     events: list[msgspec.Raw]
-    """In the order of their ``rev``; with ``reset`` the oldest first."""
+    """Events in the order of their ``rev``; with ``reset``, the messages of the newest page, the oldest first."""
     reset: Literal["new", "epoch", "floor", "gap", "ahead"] | None = None
-    """Present: throw away what you have of this room, ``events`` is its newest page. Absent: ``events`` is all in ``(prev, head]``.
+    """Reason to discard all stored messages of the room: ``events`` is the newest page. If absent, ``events``
+    contains all changes in ``(prev, head]``.
 
-    ``new``: no ``since`` was given. ``epoch``: the log is another one. ``floor``: what is missing was pruned.
-    ``gap``: too much is missing. ``ahead``: the log does not reach that far."""
+    ``new``: the request had no ``since``. ``epoch``: the log has another epoch. ``floor``: missing changes were
+    pruned.
+    ``gap``: too many changes are missing. ``ahead``: ``since`` is above the head of the log.
+    """
     more: bool = False
-    """With ``reset``: there are older messages than these."""
+    """With ``reset``: whether older messages exist. Defaults to ``false``."""
 
 
 class Rights(Frame, frozen=True, tag="rights"):
-    """What the socket's person may do in a room. Sent before ``joined``, and whenever it changes."""
+    """Permissions of the socket's user in a room. Sent before ``joined`` and after every change."""
 
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     can: list[str]
-    """Some of ``post``, ``attach``, ``react``, ``pin``, ``report``, ``invite``, ``moderate``, ``manage``."""
+    """Permitted actions: a subset of ``post``, ``attach``, ``react``, ``pin``, ``report``, ``invite``,
+    ``moderate``, ``manage``.
+    """
     visibility: str
-    """Of the room: ``open``, ``private`` or ``direct``."""
+    """Visibility of the room: ``open``, ``private`` or ``direct``."""
     title: str
-    """Its name as people see it."""
+    """Title of the room."""
     role: str = ""
-    """``owner``, ``moderator``, ``member``, or absent for who is no member."""
+    """Role of the user: ``owner``, ``moderator`` or ``member``. Absent if the user is not a member."""
     slow_seconds: int = 0
-    """Seconds between two posts of one person."""
+    """Slow mode: minimum time between two posts of one user, in seconds; 0 turns it off."""
     archived: bool = False
-    """The room can be read only."""
+    """Whether the room is read-only. Defaults to ``false``."""
     why: str = ""
-    """Why the person may not post: a sentence in the language of their page; absent where they may."""
+    """Reason why the user may not post: a sentence in the language of the user's page. Absent if the user may post."""
     retry_after: float | None = None
-    """Seconds after which they may, where that is known: their mute ends."""
+    """Seconds until the user may post again, if known, such as the rest of a mute."""
 
 
 class Events(Frame, frozen=True, tag="events"):
-    """What happened in a room in ``(prev, head]``."""
+    """Changes in a room: all of ``(prev, head]``."""
 
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     epoch: str
-    """Of the log that the numbers count in."""
+    """Epoch of the log that all numbers refer to."""
     prev: int
-    """Where the range of this frame begins."""
+    """Start of the range that this frame covers (exclusive)."""
     head: int
-    """Where it ends."""
+    """End of the range that this frame covers (inclusive): the client's new head."""
     events: list[msgspec.Raw]
-    """In the order of their ``rev``."""
+    """Events in the order of their ``rev``."""
 
 
 class Ack(Frame, frozen=True, tag="ack"):
-    """The post, or the change of a message, is stored."""
+    """Confirms that a post, or a change of a message, is committed."""
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     room: str
-    """Its room's canonical name."""
+    """Canonical name of the room."""
     seq: int
-    """The message's place in the room."""
+    """Sequence number of the message in its room."""
     duplicate: bool
-    """It was stored before, or there was nothing to change."""
+    """Whether the message was stored by an earlier request, or the request changed nothing."""
 
 
 class Done(Frame, frozen=True, tag="done"):
-    """What was asked for is done. The answer to frames that have no answer of their own."""
+    """Confirms that a request succeeded. Response to frames that have no response type of their own."""
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     room: str = ""
-    """The canonical name of the room that it concerns."""
+    """Canonical name of the room that the request concerns."""
 
 
 class Named(Frame, frozen=True, tag="named"):
-    """The guest for whom this socket speaks has another name."""
+    """The guest of this socket has a new display name."""
 
     name: str
-    """What others see from now on."""
+    """New display name."""
 
 
 class Error(Frame, frozen=True, tag="error"):
-    """A frame was refused. The socket goes on."""
+    """A frame was rejected. The connection stays open."""
 
     code: str
-    """For programs. It does not change."""
+    """Stable error code for programs."""
     detail: str
-    """For people: what was wrong, and what would be right."""
+    """Error message for users: what is wrong, and how to correct it."""
     frame: str | None = None
-    """The type of the frame that this answers, if it had one."""
+    """The ``type`` of the frame that this frame answers, if it had one."""
     id: str | None = None
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     room: str | None = None
-    """The room that it is about, as the client called it."""
+    """Room name that the request concerns, as the client spelled it."""
     retry_after: float | None = None
-    """Seconds after which the same frame may succeed. Without it, it will not."""
+    """Seconds after which the same frame may succeed. If absent, a retry fails again."""
 
 
 class Heads(Frame, frozen=True, tag="ping"):
-    """A sign of life with the positions of the socket's rooms. A client that is behind one for 2 s has lost something and joins again."""
+    """Keep-alive frame with the heads of the socket's rooms. A client that stays below a head for 2 s has missed
+    an event and sends ``join``.
+    """
 
     heads: dict[str, int]
-    """Where each of them stands."""
+    """Head of each room that the socket is in."""
 
 
 class Left(Frame, frozen=True, tag="left"):
-    """The room was left."""
+    """Confirms that the socket left a room."""
 
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
 
 
 class Person(msgspec.Struct, omit_defaults=True, frozen=True):
-    """Somebody in a room."""
+    """A user in a room."""
 
     key: str
-    """As in ``author``."""
+    """Key of the user, as in ``Author``."""
     name: str
-    """What others see."""
+    """Display name of the user."""
     avatar: str = ""
-    """The address of a picture."""
+    """URL of the user's avatar image."""
 
 
 class PeopleFound(Frame, frozen=True, tag="people"):
-    """Whom one can call in a room: its members, and those who have written there lately."""
+    """Mention candidates in a room: its members and recent authors."""
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     people: list[Person]
-    """At most 20."""
+    """Mention candidates, at most 20."""
 
 
 class PinnedList(Frame, frozen=True, tag="pinned"):
-    """The pinned messages of a room."""
+    """Pinned messages of a room."""
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     events: list[Event]
-    """The last one pinned first, at most 50."""
+    """Pinned messages, the latest pin first; at most 50."""
 
 
 class EarlierText(msgspec.Struct, frozen=True):
-    """What a message said before it was edited."""
+    """Text of a message before an edit."""
 
     body: str
-    """The text."""
+    """Earlier text of the message."""
     at: str
-    """Since when it said so: ISO 8601, UTC, milliseconds."""
+    """Time from which the message had this text: ISO 8601, UTC, milliseconds."""
 
 
 class EditList(Frame, frozen=True, tag="edits"):
-    """What an edited message said before."""
+    """Earlier texts of an edited message."""
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     seq: int
-    """The place of the message."""
+    """Sequence number of the message."""
     texts: list[EarlierText]
-    """The oldest first, at most 10, and without what it says now."""
+    """Earlier texts without the current one, the oldest first; at most 10."""
 
 
 class Here(Frame, frozen=True, tag="presence"):
-    """Who is in a room: soon after ``joined``, and then its changes, at most once a second.
+    """Presence in a room. Sent soon after ``joined``, then on changes, at most once a second.
 
-    With ``here`` it is the whole list, and replaces the one that the client has.
-    With ``joined`` or ``left`` it changes that list.
-    With ``count`` alone the room has more than 200 people, and no list."""
+    With ``here``, the frame contains the whole list and replaces the client's list.
+    With ``joined`` or ``left``, the frame changes the client's list.
+    With ``count`` alone, the room has more than 200 users present and the server sends no list.
+    """
 
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     count: int
-    """How many people there are. Somebody with several tabs, or on several devices, is one."""
+    """Number of users present. A user with several tabs or devices counts once."""
     here: list[Person] | None = None
-    """All of them."""
+    """All users present."""
     joined: list[Person] | None = None
-    """Those who have come, or are called otherwise now."""
+    """Users who arrived, and present users whose display name has changed."""
     left: list[str] | None = None
-    """The keys of those who have gone: their last socket was closed some seconds ago."""
+    """Keys of users who left: their last socket closed some seconds ago."""
 
 
 class Typists(Frame, frozen=True, tag="typing"):
-    """Who types in a room. Sent when it changes, at most once a second. It replaces what was said before."""
+    """Typing indicators of a room. Sent on changes, at most once a second. Each frame replaces the previous one."""
 
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     count: int
-    """How many."""
+    """Number of users who are typing."""
     people: list[Person]
-    """The first three of them. The client leaves out its own person."""
+    """First three users who are typing. The client omits its own user."""
 
 
 class Marked(Frame, frozen=True, tag="read"):
-    """How far the person has read a room, told to all of their sockets."""
+    """Read marker of the user in a room. Sent to all sockets of the user."""
 
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     seq: int
-    """The place of the last message that they have read."""
+    """Sequence number of the last message that the user has read."""
     unread: int
-    """Messages after that, of others and not deleted: at most 100."""
+    """Unread count: later messages of other users that are not deleted; at most 100."""
     mentions: int
-    """Those of them that call the person by name."""
+    """Number of these messages that mention the user."""
 
 
 class LastMessage(msgspec.Struct, frozen=True):
-    """The newest thing that was said in a room."""
+    """Newest message of a room."""
 
     seq: int
-    """Its place."""
+    """Sequence number of the message."""
     at: str
-    """When it was said: ISO 8601, UTC, milliseconds."""
+    """Time when the message was posted: ISO 8601, UTC, milliseconds."""
     key: str
-    """Of its author."""
+    """Key of the author."""
     name: str
-    """Of its author."""
+    """Display name of the author."""
     body: str
-    """Its first 140 characters, or the names of its files."""
+    """First 140 characters of the message, or the names of its files."""
 
 
 class ListedRoom(msgspec.Struct, omit_defaults=True, frozen=True):
-    """A room in somebody's list."""
+    """A room in a user's room list."""
 
     name: str
-    """Canonical, as in all frames."""
+    """Canonical name of the room."""
     title: str
-    """Its name as people see it; that of a direct room is the name of the other person."""
+    """Title of the room; for a direct room, the display name of the other user."""
     visibility: str
-    """``open``, ``private`` or ``direct``."""
+    """Visibility of the room: ``open``, ``private`` or ``direct``."""
     head: int
-    """The number of its last change."""
+    """Head of the room's log: the number of its latest change."""
     changed_at: str
-    """When that was: ISO 8601, UTC, milliseconds."""
+    """Time of the latest change: ISO 8601, UTC, milliseconds."""
     role: str = ""
-    """The person's: ``owner``, ``moderator``, ``member``, or absent for who is no member."""
+    """Role of the user: ``owner``, ``moderator`` or ``member``. Absent if the user is not a member."""
     unread: int = 0
-    """Messages that they have not read, at most 100; absent if there are none, or if they have never been there."""
+    """Unread count of the user, at most 100. Absent if there are no unread messages or the user has never
+    entered the room.
+    """
     mentions: int = 0
-    """Those of them that call them by name."""
+    """Number of the unread messages that mention the user."""
     last: LastMessage | None = None
-    """The newest message; absent if there is none."""
+    """Newest message of the room. Absent if there is none."""
     muted: bool = False
-    """They want no notifications from it."""
+    """Whether the user has turned off notifications from the room. Defaults to ``false``."""
     yours: bool = False
-    """They belong to it, or have been there."""
+    """Whether the user is a member of the room or has entered it before. Defaults to ``false``."""
     archived: bool = False
-    """It can be read only."""
+    """Whether the room is read-only. Defaults to ``false``."""
 
 
 class RoomList(Frame, frozen=True, tag="rooms"):
-    """The rooms of a person, the latest message first: those they belong to or have read, and those that are listed."""
+    """Rooms of a user: those that the user is a member of or has read, and listed rooms. The latest message
+    comes first.
+    """
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     rooms: list[ListedRoom]
-    """At most 500. Where there are more, those that are theirs go before the others."""
+    """Rooms, at most 500. If there are more, the user's own rooms take precedence over the others."""
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A message that was found."""
+    """A search result."""
 
     room: str
-    """The canonical name of its room."""
+    """Canonical name of the room."""
     title: str
-    """The room's name as people see it."""
+    """Title of the room."""
     seq: int
-    """Its place there."""
+    """Sequence number of the message in its room."""
     author: Author
-    """Who wrote it."""
+    """Author of the message."""
     at: str
-    """When it was posted: ISO 8601, UTC, milliseconds."""
+    """Time when the message was posted: ISO 8601, UTC, milliseconds."""
     excerpt: list[str]
-    """The part of its text around the first hit, in pieces: every second one, from the second on, is what was looked for."""
+    """Part of the text around the first match, as a list of pieces. The second, fourth, sixth … piece is a
+    match; the others are the text between matches.
+    """
 
 
 class Found(Frame, frozen=True, tag="found"):
-    """A page of what was looked for, newest first."""
+    """A page of search results, newest first."""
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     hits: list[Hit]
-    """At most 20."""
+    """Search results, at most 20."""
     more: bool = False
-    """Not everything was looked through: ask again with ``before``. It can be so without any hits, in a very large room."""
+    """Whether the search is incomplete: request the next page with ``before``. In a very large room a page can
+    be incomplete and empty. Defaults to ``false``.
+    """
     before: str = ""
-    """For the next page."""
+    """Cursor for the next page."""
 
 
 class RoomAnswer(Frame, frozen=True, tag="room"):
-    """A room that was made, found or opened: ``join`` it by its name."""
+    """A room that was created, found or opened. To enter it, send ``join`` with its name."""
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     title: str
-    """Its name as people see it."""
+    """Title of the room."""
     visibility: str
-    """``open``, ``private`` or ``direct``."""
+    """Visibility of the room: ``open``, ``private`` or ``direct``."""
     url: str = ""
-    """The address of its page; absent where the project has no such pages."""
+    """URL of the room's page. Absent if the project does not include the package's URLs."""
 
 
 class RoomSettings(Frame, frozen=True, tag="settings"):
-    """The settings of a room."""
+    """Settings of a room."""
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     title: str
-    """What people call it."""
+    """Title of the room."""
     visibility: str
-    """``open``, ``private`` or ``direct``."""
+    """Visibility of the room: ``open``, ``private`` or ``direct``."""
     archived: bool = False
-    """It can be read only."""
+    """Whether the room is read-only. Defaults to ``false``."""
     listed: bool = False
-    """It is in the list of rooms."""
+    """Whether the room is in the list of rooms. Defaults to ``false``."""
     announcement: bool = False
-    """Only moderators post."""
+    """Whether only moderators can post. Defaults to ``false``."""
     tells_changes: bool = False
-    """It says who joined, who left, and what it was called."""
+    """Whether system messages are posted when members join or leave and when the room is renamed. Defaults to
+    ``false``.
+    """
     slow_seconds: int = 0
-    """Seconds between two posts of one person."""
+    """Slow mode: minimum time between two posts of one user, in seconds; 0 turns it off."""
     retention_days: int = 0
-    """Days after which messages are forgotten; absent for never."""
+    """Retention period in days, after which messages are pruned. Absent if messages are kept."""
 
 
 class Sanction(msgspec.Struct, omit_defaults=True, frozen=True):
-    """A ban or a mute that is in force."""
+    """A ban or mute in force."""
 
     reason: str = ""
-    """What the person was told."""
+    """Reason shown to the sanctioned user."""
     until: str | None = None
-    """When it ends: ISO 8601, UTC, milliseconds; absent if it does not by itself."""
+    """End of the sanction: ISO 8601, UTC, milliseconds. Absent if the sanction has no end."""
 
 
 class Sanctioned(msgspec.Struct, omit_defaults=True, frozen=True):
-    """Somebody who is banned or muted, or both."""
+    """A user with a ban, a mute or both."""
 
     key: str
-    """As in ``author``."""
+    """Key of the user, as in ``Author``."""
     name: str = ""
-    """What others saw then; absent if the room did not know them."""
+    """Display name of the user when the sanction was imposed. Absent if the user was unknown in the room."""
     banned: Sanction | None = None
-    """They are banned."""
+    """Ban in force. Absent if the user is not banned."""
     muted: Sanction | None = None
-    """They are muted."""
+    """Mute in force. Absent if the user is not muted."""
 
 
 class SanctionList(Frame, frozen=True, tag="sanctions"):
-    """Who is banned or muted in a room just now, in the order of their keys."""
+    """Bans and mutes in force in a room, in the order of the users' keys."""
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     sanctions: list[Sanctioned]
-    """At most 200; ask for those ``after`` the last one until there are fewer."""
+    """Sanctioned users, at most 200. Request the next page with ``after`` until a page has fewer."""
 
 
 class PersonShown(Frame, frozen=True, tag="person"):
-    """How somebody stands in a room, for who asks."""
+    """Role and sanctions of a user in a room, and the actions that the requesting user may take."""
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     key: str
-    """As it was asked for."""
+    """Key of the user, as in the request."""
     may: list[str]
-    """What who asks may do: some of ``write`` (the frame ``direct``), ``mute``, ``ban``, ``remove`` and ``role``."""
+    """Actions that the requesting user may take: a subset of ``write`` (the frame ``direct``), ``mute``,
+    ``ban``, ``remove`` and ``role``.
+    """
     name: str = ""
-    """What others see; absent if they are no member and have said nothing."""
+    """Display name of the user. Absent if the user is not a member and has posted nothing."""
     role: str = ""
-    """``owner``, ``moderator``, ``member``, or absent for who is no member."""
+    """Role of the user: ``owner``, ``moderator`` or ``member``. Absent if the user is not a member."""
     banned: Sanction | None = None
-    """They are banned; told to moderators."""
+    """Ban in force. Sent to moderators only; absent if the user is not banned."""
     muted: Sanction | None = None
-    """They are muted; told to moderators."""
+    """Mute in force. Sent to moderators only; absent if the user is not muted."""
 
 
 class ListedMember(msgspec.Struct, frozen=True):
-    """Somebody who belongs to a room."""
+    """A member of a room."""
 
     key: str
-    """As in ``author``."""
+    """Key of the user, as in ``Author``."""
     name: str
-    """What others see."""
+    """Display name of the user."""
     role: str
-    """``owner``, ``moderator`` or ``member``."""
+    """Role of the member: ``owner``, ``moderator`` or ``member``."""
     since: str
-    """Since when they belong to it: ISO 8601, UTC, milliseconds."""
+    """Start of the membership: ISO 8601, UTC, milliseconds."""
 
 
 class MemberList(Frame, frozen=True, tag="members"):
-    """Who belongs to a room, in the order of their keys."""
+    """Members of a room, in the order of their keys."""
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     members: list[ListedMember]
-    """At most 200; ask for those ``after`` the last one until there are fewer."""
+    """Members, at most 200. Request the next page with ``after`` until a page has fewer."""
 
 
 class ListedInvitation(msgspec.Struct, omit_defaults=True, frozen=True):
-    """An invitation that has not ended."""
+    """An active invitation."""
 
     invitation: int
-    """Its number, by which it is revoked."""
+    """Number of the invitation; ``revoke`` takes it."""
     role: str
-    """What those who accept it become."""
+    """Role of the members who accept the invitation."""
     by: str
-    """The ``key`` of who made it."""
+    """Key of the user who created the invitation."""
     expires_at: str | None = None
-    """When it ends: ISO 8601, UTC, milliseconds; absent if it does not by itself."""
+    """Expiry of the invitation: ISO 8601, UTC, milliseconds. Absent if it does not expire."""
     uses: int | None = None
-    """For how many people it still is; absent for any number."""
+    """Number of users who can still accept the invitation. Absent if the number is unlimited."""
 
 
 class InvitationList(Frame, frozen=True, tag="invitations"):
-    """The invitations to a room, the newest first."""
+    """Active invitations of a room, the newest first."""
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     room: str
-    """Its canonical name."""
+    """Canonical name of the room."""
     invitations: list[ListedInvitation]
-    """At most 200. Their links cannot be shown again."""
+    """Invitations, at most 200. Their links are not included, as only their digests are stored."""
 
 
 class InvitationMade(Frame, frozen=True, tag="invited"):
-    """An invitation was made. Its link is told this once."""
+    """An invitation was created. This is the only frame that contains its link."""
 
     id: str
-    """Of the frame that this answers."""
+    """The ``id`` of the frame that this frame answers."""
     room: str
-    """The room's canonical name."""
+    """Canonical name of the room."""
     invitation: int
-    """Its number, by which it is revoked."""
+    """Number of the invitation; ``revoke`` takes it."""
     token: str
-    """For ``accept``."""
+    """Token of the invitation; ``accept`` takes it."""
     link: str = ""
-    """The address of the page where people accept it; absent where the project has no such pages."""
+    """URL of the page on which users accept the invitation. Absent if the project does not include the package's URLs."""
     expires_at: str | None = None
-    """When it ends: ISO 8601, UTC, milliseconds; absent if it does not by itself."""
+    """Expiry of the invitation: ISO 8601, UTC, milliseconds. Absent if it does not expire."""
 
 
 class Bye(Frame, frozen=True, tag="bye"):
-    """Comes before every close by the server (daphne drops the reasons of close frames)."""
+    """Announces that the server is about to close the connection. Sent before every close, as daphne drops the
+    reason of close frames.
+    """
 
     code: int
-    """Of the close that follows."""
+    """Close code of the close that follows."""
     reason: str
-    """For people."""
+    """Reason in words."""
     retry_after: float | None = None
-    """Seconds to wait before the next attempt, in place of the client's own back-off."""
+    """Seconds to wait before the next connection attempt, in place of the client's own back-off."""
 
 
 ServerFrame = (
@@ -1234,38 +1307,38 @@ ServerFrame = (
 )
 
 
-# The tutorial's dialect -------------------------------------------------------------------------------------------
+# Tutorial dialect -------------------------------------------------------------------------------------------------
 
 
 class TutorialPost(msgspec.Struct, frozen=True):
-    """What the tutorial's page sends."""
+    """Message that the tutorial's page sends."""
 
     message: str
-    """The text."""
+    """Text of the message."""
     id: str = ""
-    """As in ``post``, for pages that have learnt to repeat themselves; made up by the server if it is left out."""
+    """Identifier of the message, as in ``post``, for pages that retry. If omitted, the server generates one."""
 
 
 class TutorialMessage(msgspec.Struct, frozen=True):
-    """What the tutorial's page receives; it shows ``message``."""
+    """Message that the tutorial's page receives. The page shows ``message``."""
 
     message: str
-    """The text."""
+    """Text of the message."""
     name: str
-    """Of who said it."""
+    """Display name of the author."""
     seq: int
-    """Its place in the room."""
+    """Sequence number of the message in its room."""
 
 
 class TutorialError(msgspec.Struct, omit_defaults=True, frozen=True):
-    """An error as the tutorial's page can show it."""
+    """Error in a form that the tutorial's page can show."""
 
     message: str
-    """The sentence for people."""
+    """Error message for users."""
     type: str
     """Always ``"error"``."""
     code: str
-    """For programs."""
+    """Stable error code for programs."""
     retry_after: float | None = None
     """Seconds after which the same message may succeed."""
 
@@ -1277,20 +1350,40 @@ _HALF_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def encode(frame: Any) -> str:
-    """A frame, or an event, as the text that is sent."""
+    """Encode a frame or an event as JSON text.
+
+    Args:
+        frame: a Struct of this module.
+
+    Returns:
+        The text of the WebSocket frame.
+    """
     return _encoder.encode(frame).decode()
 
 
 def encode_event(event: Event) -> bytes:
-    """An event, ready to be set into any number of frames."""
+    """Encode an event as JSON, to be embedded in any number of frames.
+
+    Args:
+        event: the event.
+
+    Returns:
+        The JSON as UTF-8 bytes.
+    """
     return _encoder.encode(event)
 
 
 def decode_event(event: bytes) -> Event:
-    """What :func:`encode_event` made.
+    """Decode an event that :func:`encode_event` encoded.
+
+    Args:
+        event: the JSON as UTF-8 bytes.
+
+    Returns:
+        The event.
 
     Raises:
-        msgspec.MsgspecError: it is something else.
+        msgspec.MsgspecError: the bytes are not an event.
     """
     return _events.decode(event)
 
@@ -1299,20 +1392,34 @@ _events = msgspec.json.Decoder(Event)
 
 
 def decode(text: str | None, max_bytes: int) -> ClientFrame:
-    """The frame that a client sent.
+    """Decode and validate a frame from a client.
 
     Args:
-        text: of the frame; ``None`` if it was a binary one.
-        max_bytes: more are not read.
+        text: text of the frame; ``None`` for a binary frame.
+        max_bytes: maximum size in bytes. A larger frame is rejected without decoding it.
+
+    Returns:
+        The frame.
 
     Raises:
-        BadFrame, BadValue: it is none; the detail says what is wrong.
+        BadFrame, BadValue: the frame is invalid; the detail names the fault.
     """
     return _decode(_client_frames, text, max_bytes)  # type: ignore[no-any-return]  # msgspec's Decoder of a union is untyped
 
 
 def decode_tutorial(text: str | None, max_bytes: int) -> TutorialPost:
-    """The same for a client that speaks the tutorial's dialect."""
+    """Decode and validate a message of a client that uses the tutorial's dialect.
+
+    Args:
+        text: text of the frame; ``None`` for a binary frame.
+        max_bytes: maximum size in bytes. A larger frame is rejected without decoding it.
+
+    Returns:
+        The message.
+
+    Raises:
+        BadFrame, BadValue: the message is invalid; the detail names the fault.
+    """
     return _decode(_tutorial_posts, text, max_bytes)  # type: ignore[no-any-return]  # as above
 
 
@@ -1320,7 +1427,19 @@ T = TypeVar("T")
 
 
 def decode_body(text: str, wanted: type[T], max_bytes: int) -> T:
-    """The JSON body of an HTTP request, with the errors of a frame."""
+    """Decode and validate the JSON body of an HTTP request, with the same errors as a frame.
+
+    Args:
+        text: body of the request.
+        wanted: Struct type to decode to.
+        max_bytes: maximum size in bytes. A larger body is rejected without decoding it.
+
+    Returns:
+        An instance of *wanted*.
+
+    Raises:
+        BadFrame, BadValue: the body is invalid; the detail names the fault.
+    """
     return _decode(msgspec.json.Decoder(wanted), text, max_bytes)  # type: ignore[no-any-return]  # as above
 
 
@@ -1342,7 +1461,10 @@ def _decode(decoder: msgspec.json.Decoder[Any], text: str | None, max_bytes: int
 
 
 def _explain(problem: str) -> ChatError:
-    """msgspec's sentence as an error of ours. Its last part is the place: ``$.body``; no place is the frame itself."""
+    """Convert msgspec's error message to a :class:`ChatError`.
+
+    The message ends with the path of the field, such as ``$.body``; without a path the frame itself is invalid.
+    """
     what, _, place = problem.partition(" - at `$.")
     field = place.rstrip("`")
     if field == "type" and what.startswith("Invalid value"):

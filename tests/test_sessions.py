@@ -66,7 +66,7 @@ async def seconds_until_closed(socket):
         while True:
             frames.append(await socket.receive())
     assert closed.value.args[1] == 4001
-    assert frames[-1] == {"type": "bye", "code": 4001, "reason": "the session is over; sign in again"}
+    assert frames[-1] == {"type": "bye", "code": 4001, "reason": "session ended; sign in again"}
     return time.monotonic() - began
 
 
