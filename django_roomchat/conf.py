@@ -1,4 +1,4 @@
-"""The ``ROOMCHAT`` setting: every key, its type, its default and what it does."""
+"""The ``ROOMCHAT`` setting: every key with its type, its default and its effect."""
 
 from __future__ import annotations
 
@@ -39,250 +39,331 @@ FILE_TYPES = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     GROUP_NAME: str | Callable[[str], str] | None = None
-    """Names the channel-layer group of a room: a callable, or the dotted path of one.
+    """Callable that returns the channel-layer group of a room, or its dotted path.
 
-    It is given the room's canonical name and returns a group name (ASCII letters, digits, ``-``, ``_`` and ``.``, under 100 characters).
-    Several rooms may share a group: that is sharding.
-    ``None`` is the built-in rule: ``chat_lobby`` where the name allows it, else ``chat.`` and a digest."""
+    It receives the canonical name of the room and returns a group name: 1 to 99 ASCII letters, digits, ``-``,
+    ``_`` and ``.``.
+    Several rooms may share a group, which shards the rooms over groups.
+    With ``None`` the group is ``chat_`` and the room's name, such as ``chat_lobby``, or ``chat.`` and a digest
+    if the name contains other characters.
+    """
 
     CHANNEL_LAYER: str | Callable[[str], str] = "default"
-    """Which channel layer carries a room: an alias of ``CHANNEL_LAYERS``, a callable, or the dotted path of one.
+    """Channel layer of the rooms: an alias of ``CHANNEL_LAYERS``, a callable, or its dotted path.
 
-    The callable is given the room's canonical name and returns an alias."""
+    The callable receives the canonical name of a room and returns an alias. Use one to spread rooms over
+    several layers.
+    """
 
     POLICY: str | type = "django_roomchat.policy.OpenPolicy"
-    """Who may do what: a class, or the dotted path of one, that answers the questions of ``django_roomchat.policy.Policy``."""
+    """Policy class that decides who may do what, or its dotted path.
+
+    The class implements the methods of ``django_roomchat.policy.Policy``. The default lets users and guests enter
+    every open room.
+    """
 
     IDENTITY: str | Callable[[Any], Any] = "django_roomchat.identity.identify"
-    """Who speaks: a callable, or the dotted path of one.
+    """Callable that returns the identity of a request or connection, or its dotted path.
 
-    It is given an ``HttpRequest`` or a connection's ASGI ``scope`` and returns a ``django_roomchat.identity.Identity``.
-    It may use the database."""
+    It receives an ``HttpRequest`` or the ASGI ``scope`` of a connection and returns a
+    ``django_roomchat.identity.Identity``.
+    It may use the database.
+    """
 
     FILTER: str | Callable[[Any, Any, str], Any] | None = None
-    """Looks at what people write before it is stored: a callable, or the dotted path of one.
+    """Content filter: a callable that checks each text before it is stored, or its dotted path.
 
-    It is given the room, the author (a ``django_roomchat.identity.Identity``) and the text, in a thread, and answers with
-    one of ``django_roomchat.filters``: ``PASS``, ``Change``, ``Refuse`` or ``Hold``. It has to be quick: it holds up its room.
-    Where it fails, its message is answered with ``unavailable``."""
+    It runs in a thread. It receives the room, the author (a ``django_roomchat.identity.Identity``) and the
+    text, and returns ``PASS``, ``Change``, ``Refuse`` or ``Hold`` of ``django_roomchat.filters``. A slow filter
+    delays all posts to the room.
+    If it raises an exception, the post is rejected with the error code ``unavailable``.
+    """
 
     ALLOWED_ORIGINS: tuple[str, ...] | list[str] = ()
-    """Origins besides the site's own and ``CSRF_TRUSTED_ORIGINS`` whose pages may open a socket, such as ``https://app.example.com``.
+    """Origins whose pages may open a socket, such as ``https://app.example.com``, in addition to the site's own
+    origin and ``CSRF_TRUSTED_ORIGINS``.
 
-    Scheme, host and port are compared exactly; ``https://*.example.com`` admits every subdomain, ``*`` every page that has an origin."""
+    Scheme, host and port are compared exactly. ``https://*.example.com`` allows every subdomain, ``*`` every
+    origin.
+    """
 
     SOCKET_PATH: str = "/ws/chat/"
-    """Where the page finds the websocket routes, ending in a slash. Change it when your routing mounts them elsewhere."""
+    """URL path of the WebSocket routes, ending in a slash. Change it if your routing mounts them at another path."""
 
     ROOM_NAME_MAX_LENGTH: int = 100
-    """The longest room name, in characters as typed (at most 100)."""
+    """Maximum length of a room name, in characters as typed; at most 100."""
 
     BODY_MAX_LENGTH: int = 4000
-    """The longest message, in characters."""
+    """Maximum length of a message, in characters."""
 
     EDIT_SECONDS: int | None = None
-    """For how long after posting it people may edit a message; ``None`` for ever. Policies may say otherwise."""
+    """Time after posting during which users may edit a message, in seconds. ``None`` sets no limit. A policy can
+    override it.
+    """
 
     EDIT_HISTORY: bool = False
-    """Whether an edited message keeps what it said before, for those to whom the policy shows it (``can_see_edits``)."""
+    """Whether the earlier texts of an edited message are stored. The policy's ``can_see_edits`` decides who can
+    read them.
+    """
 
     MARKDOWN: bool = False
-    """Whether texts are Markdown, rendered once when they are written. It needs ``pip install django-roomchat[markdown]``."""
+    """Whether messages are rendered as Markdown, once, when they are written. Requires ``pip install
+    django-roomchat[markdown]``.
+    """
 
     ATTACHMENTS: bool | None = None
-    """Whether people may attach files. ``None``: where there is a place for them, which is a ``MEDIA_ROOT`` or a storage that is not the file system."""
+    """Whether users may attach files. ``None`` allows it if there is a storage for them: a ``MEDIA_ROOT``, or a
+    storage other than the file system.
+    """
 
     ATTACHMENT_STORAGE: str = "default"
-    """The alias in ``STORAGES`` of where files are kept. Nobody needs to reach it but the server: it hands files out itself."""
+    """Alias in ``STORAGES`` of the storage for attachments. The server itself serves the files, so the storage
+    need not be public.
+    """
 
     ATTACHMENT_MAX_BYTES: int = 10_485_760
-    """The largest file, in bytes."""
+    """Maximum size of an attachment, in bytes."""
 
     ATTACHMENT_TYPES: tuple[str, ...] | list[str] = FILE_TYPES
-    """The types of files that are taken. What a file is, its content tells and not its name; ``application/octet-stream`` is anything else.
+    """Content types that users may attach. The type is detected from the content; the file name is ignored.
+    ``application/octet-stream`` allows all types that are not recognised.
 
-    By default JPEG, PNG, GIF and WebP, PDF, texts, zip archives, and the common kinds of audio and video. Documents of office
-    programs are ``application/zip``. Images need ``pip install django-roomchat[images]``."""
+    The default allows JPEG, PNG, GIF, WebP, PDF, plain text, ZIP archives, and common audio and video types.
+    Office documents are ``application/zip``. Images require ``pip install django-roomchat[images]``.
+    """
 
     ATTACHMENTS_PER_MESSAGE: int = 10
-    """Files of one message."""
+    """Maximum number of files in a message."""
 
     ATTACHMENT_IMAGE_PIXELS: int = 50_000_000
-    """The largest image, in pixels; all frames of an animation together. It takes up to eight bytes of memory for each while it is made safe."""
+    """Maximum size of an image, in pixels; for an animation, the sum over all frames. Re-encoding an image takes
+    up to eight bytes of memory for each pixel, so lower it on machines with little memory.
+    """
 
     FRAME_MAX_BYTES: int = 65_536
-    """The largest frame that a client may send, in bytes. A larger one is answered with ``too_big`` and not read."""
+    """Maximum size of a client frame, in bytes. A larger frame is rejected with ``too_big`` without decoding it."""
 
     PAGE_MESSAGES: int = 50
-    """Messages on a page of history."""
+    """Number of messages in a page of history."""
 
     RESUME_MAX_EVENTS: int = 500
-    """The most events that a returning client is sent one by one. Who missed more is told to start over."""
+    """Maximum number of missed events that a reconnecting client receives. A client that missed more receives
+    the newest page instead.
+    """
 
     RING_EVENTS: int = 512
-    """Recent events that each process keeps ready for every room in use."""
+    """Number of recent events that each process caches for every room in use. Reconnecting clients within it
+    need no query.
+    """
 
     POLL_SECONDS: float = 5.0
-    """How often each process compares its rooms with the database, in case the channel layer lost something."""
+    """Interval at which each process polls the database for changes in its rooms, in seconds. It bounds the
+    delay of an event that the channel layer lost.
+    """
 
     POLL_SECONDS_LAYER_DOWN: float = 1.0
-    """The same while the channel layer is known to be down."""
+    """Interval at which each process polls the database while the channel layer is down, in seconds."""
 
     PING_SECONDS: float = 25.0
-    """How often a client hears the positions of its rooms. Below the 60 s after which proxies cut silent connections."""
+    """Interval at which the server sends ``ping`` with the heads of a client's rooms, in seconds. Keep it below
+    the idle timeout of your proxies, usually 60 seconds.
+    """
 
     UNSEEN_MAX_BYTES: int = 262_144
-    """Events, in bytes, that a client may have been sent without saying ``seen``. It gets the rest when it has caught up.
+    """Maximum size of the events that are sent to a client before it acknowledges them with ``seen``, in bytes.
+    Further events are sent when the client has caught up.
 
-    Some servers (daphne) take everything for a client that reads nothing, so only the client's word tells."""
+    Some servers (daphne) buffer without limit for a client that does not read, so only ``seen`` shows that a
+    client reads.
+    """
 
     TICKET_SECONDS: int = 60
-    """How long a ticket opens a socket, for clients that cannot bring a cookie."""
+    """Lifetime of a ticket, in seconds. Tickets open sockets for clients that cannot send a cookie."""
 
     GUEST_NAME_MAX_LENGTH: int = 40
-    """The longest name that a guest may choose, in characters."""
+    """Maximum length of a guest's display name, in characters."""
 
     RESERVED_NAMES: tuple[str, ...] | list[str] = ("admin", "administrator", "moderator", "staff", "support")
-    """Names that no guest may have, nor anything that looks like one; put that of your site here."""
+    """Names that guests may not use, including names that look like them. Add the name of your site."""
 
     SESSION_CHECK_SECONDS: float = 20.0
-    """How often it is compared with the database whether the account and the session of a signed-in socket are still good.
+    """Interval at which the account and session of a signed-in socket are checked against the database, in seconds.
 
-    Sign-outs and changes of accounts are told at once; this is for those of which nobody told, or whose telling got lost."""
+    Sign-outs and account changes normally take effect at once. This is the fallback for changes for which no
+    signal was sent or whose notification was lost.
+    """
 
     SLOW_SECONDS: float = 30.0
-    """How long a client may take nothing of what waits for it before its socket is closed (4008)."""
+    """Time for which a client may read nothing from its send queue, in seconds. After it the socket is closed (4008)."""
 
     REPLIES_MAX_BYTES: int = 262_144
-    """Answers (acks, errors) that may wait for a client that does not read them, in bytes. One more closes its socket (4008)."""
+    """Maximum size of the responses (acks, errors) that wait in a socket's send queue, in bytes. One more closes
+    the socket (4008).
+    """
 
     SOCKET_MAX_ROOMS: int = 50
-    """Rooms that one socket may be in."""
+    """Maximum number of rooms that a socket can be in."""
 
     SOCKET_MAX_POSTS: int = 100
-    """Posts of one socket that may wait for their commit. One more is answered with ``busy``."""
+    """Maximum number of posts of one socket that wait for their commit. Further posts are rejected with ``busy``."""
 
     INBOX_MAX_POSTS: int = 10_000
-    """Posts of one process that may wait for their commit. One more is answered with ``busy``."""
+    """Maximum number of posts in one process that wait for their commit. Further posts are rejected with ``busy``."""
 
     BATCH_MAX_POSTS: int = 500
-    """Posts that are committed in one transaction."""
+    """Maximum number of posts that a group commit writes in one transaction."""
 
     LOCK_TIMEOUT_SECONDS: float = 2.0
-    """How long a post waits for a room that somebody else has locked (PostgreSQL)."""
+    """Time for which a post waits for a room that another transaction has locked, in seconds (PostgreSQL)."""
 
     DRAIN_SECONDS: float = 5.0
-    """How long a process that is told to end (SIGTERM) takes to commit what waits, say goodbye and close its sockets."""
+    """Time that a process takes to shut down after SIGTERM, in seconds: it commits waiting posts, sends ``bye``
+    and closes its sockets.
+    """
 
     DRAIN_SPREAD_SECONDS: float = 5.0
-    """Over which time the clients of a process that ends are asked to come back, so that they do not all come at once."""
+    """Period over which the clients of a process that shuts down are asked to reconnect, in seconds, so that
+    they do not all reconnect at once.
+    """
 
     PRESENCE: bool = True
-    """Whether processes keep and tell who is in which room."""
+    """Whether the server tracks presence and sends ``presence`` frames."""
 
     PRESENCE_GRACE_SECONDS: float = 8.0
-    """How long somebody whose last socket is gone still counts as being in the room: who reloads the page has not left."""
+    """Time for which a user counts as present after the last socket has closed, in seconds. It keeps a page
+    reload from showing as leaving.
+    """
 
     PRESENCE_RENEW_SECONDS: float = 10.0
-    """How often each process says that it is alive, and compares who is in its rooms with the database."""
+    """Interval at which each process renews its presence lease and reads presence changes of its rooms from the
+    database, in seconds.
+    """
 
     PRESENCE_LEASE_SECONDS: float = 30.0
-    """A process that has not said so for this long is taken for dead, and nobody is anywhere through it. Several renewals long."""
+    """Duration of a process's presence lease, in seconds. When it expires, the users of the process no longer
+    count as present. Set it to several times ``PRESENCE_RENEW_SECONDS``.
+    """
 
     TUTORIAL_DIALECT: bool = True
-    """Whether sockets that ask for no subprotocol are let in, and speak the tutorial's dialect. It has no word like ``seen``."""
+    """Whether sockets that request no subprotocol are accepted and use the dialect of the Channels tutorial. The
+    dialect has no counterpart of ``seen``.
+    """
 
     WEBHOOK_TIMEOUT_SECONDS: float = 10.0
-    """How long the receiver of a webhook may take for its answer. After that the delivery has failed, and is tried again later."""
+    """Timeout of a webhook delivery, in seconds. A delivery that exceeds it has failed and is retried later."""
 
     WEBHOOK_MAX_FAILURES: int = 80
-    """Failures in a row after which a webhook is switched off. Tries are up to an hour apart, so 80 are about three days."""
+    """Number of consecutive failures after which a webhook is disabled. Retries are up to an hour apart, so 80
+    failures take about three days.
+    """
 
     WEBHOOK_PRIVATE_ADDRESSES: bool = False
-    """Whether webhooks may lead to this machine and to private networks. Whoever can make webhooks can then reach what is there."""
+    """Whether webhooks may connect to this machine and to private networks. If enabled, users who can create
+    webhooks can reach services there.
+    """
 
     SEARCH_SECONDS: float = 1.0
-    """How long a search looks for a page of hits. What it has not looked through by then is looked through when it is asked to go on."""
+    """Time that a search request spends on a page of results, in seconds. The next request continues where it stopped."""
 
     POSTS_PER_USER: str | None = "30/10s"
-    """Posts of one user, such as ``20/10s``, ``100/m``, ``1000/h`` or ``5000/d``: so many at once, and then as fast as that. ``None`` is off."""
+    """Rate limit of posts by one user, such as ``20/10s``, ``100/m``, ``1000/h`` or ``5000/d``: the number is
+    the size of the token bucket, which refills over the period. ``None`` disables the limit.
+    """
 
     POSTS_PER_GUEST: str | None = "15/10s"
-    """Posts of one guest."""
+    """Rate limit of posts by one guest. ``None`` disables the limit."""
 
     POSTS_PER_ADDRESS: str | None = "300/10s"
-    """Posts from one address, behind which there may be a whole school."""
+    """Rate limit of posts from one IP address, which a whole school may share. ``None`` disables the limit."""
 
     POSTS_PER_ROOM: str | None = None
-    """Posts in one room, counted by each process, and together where there is a ``RATE_CACHE``."""
+    """Rate limit of posts in one room. Each process counts separately unless ``RATE_CACHE`` is set. ``None``
+    disables the limit.
+    """
 
     FRAMES_PER_SOCKET: str | None = "300/10s"
-    """Frames of one socket, of any kind. More are answered with ``rate_limited`` and not read."""
+    """Rate limit of frames of any type on one socket. Further frames are rejected with ``rate_limited`` without
+    decoding them. ``None`` disables the limit.
+    """
 
     REFUSALS_PER_SOCKET: str | None = "100/m"
-    """Frames of one socket that are none, or come too often. One more closes it (4029)."""
+    """Rate limit of frames on one socket that are invalid or exceed ``FRAMES_PER_SOCKET``. One more closes the
+    socket (4029). ``None`` disables the limit.
+    """
 
     FRAMES_PER_USER: str | None = "100/10s"
-    """Frames of one user, on sockets and over HTTP, that neither post nor join: edits, reactions and the like."""
+    """Rate limit of frames by one user, on sockets and over HTTP, other than posts and joins: edits, reactions
+    and so on. ``None`` disables the limit.
+    """
 
     FRAMES_PER_GUEST: str | None = "50/10s"
-    """The same of one guest."""
+    """Rate limit of frames by one guest, on sockets and over HTTP, other than posts and joins. ``None`` disables
+    the limit.
+    """
 
     FRAMES_PER_ADDRESS: str | None = "1000/10s"
-    """The same from one address."""
+    """Rate limit of frames from one IP address, on sockets and over HTTP, other than posts and joins. ``None``
+    disables the limit.
+    """
 
     JOINS_PER_USER: str | None = "300/10s"
-    """Rooms that one user enters, on all of their sockets. Who comes back enters all of them at once."""
+    """Rate limit of room joins by one user, over all sockets. A client that reconnects joins all its rooms at
+    once. ``None`` disables the limit.
+    """
 
     JOINS_PER_GUEST: str | None = "200/10s"
-    """Rooms that one guest enters."""
+    """Rate limit of room joins by one guest, over all sockets. ``None`` disables the limit."""
 
     JOINS_PER_ADDRESS: str | None = "3000/10s"
-    """Rooms that are entered from one address."""
+    """Rate limit of room joins from one IP address. ``None`` disables the limit."""
 
     ROOMS_PER_USER: str | None = "30/h"
-    """Rooms that one user makes."""
+    """Rate limit of rooms created by one user. ``None`` disables the limit."""
 
     ROOMS_PER_GUEST: str | None = "10/h"
-    """Rooms that one guest makes."""
+    """Rate limit of rooms created by one guest. ``None`` disables the limit."""
 
     ROOMS_PER_ADDRESS: str | None = "100/h"
-    """Rooms that are made from one address."""
+    """Rate limit of rooms created from one IP address. ``None`` disables the limit."""
 
     UPLOADS_PER_USER: str | None = "60/10m"
-    """Files that one user uploads."""
+    """Rate limit of files uploaded by one user. ``None`` disables the limit."""
 
     UPLOADS_PER_GUEST: str | None = "30/10m"
-    """Files that one guest uploads."""
+    """Rate limit of files uploaded by one guest. ``None`` disables the limit."""
 
     UPLOADS_PER_ADDRESS: str | None = "600/10m"
-    """Files that are uploaded from one address."""
+    """Rate limit of files uploaded from one IP address. ``None`` disables the limit."""
 
     SOCKETS_PER_USER: str | None = "100/m"
-    """Sockets that one user opens."""
+    """Rate limit of sockets opened by one user. ``None`` disables the limit."""
 
     SOCKETS_PER_GUEST: str | None = "100/m"
-    """Sockets that one guest opens."""
+    """Rate limit of sockets opened by one guest. ``None`` disables the limit."""
 
     SOCKETS_PER_ADDRESS: str | None = "1000/m"
-    """Sockets that are opened from one address."""
+    """Rate limit of sockets opened from one IP address. ``None`` disables the limit."""
 
     REPORTS_PER_USER: str | None = "30/h"
-    """Messages that one user reports."""
+    """Rate limit of messages reported by one user. ``None`` disables the limit."""
 
     REPORTS_PER_GUEST: str | None = "10/h"
-    """Messages that one guest reports."""
+    """Rate limit of messages reported by one guest. ``None`` disables the limit."""
 
     RATE_CACHE: str | None = None
-    """The alias in ``CACHES`` through which processes count together what they limit; Redis or Memcached. ``None``: each for itself.
+    """Alias in ``CACHES`` of a cache that the processes share for their rate limits: Redis or Memcached. With
+    ``None`` each process counts separately.
 
-    A cache that is down lets pass what the process's own count lets pass."""
+    While the cache is down, each process applies its own count.
+    """
 
     PROXIES: int = 0
-    """How many proxies of yours stand before the server, each of which adds to ``X-Forwarded-For``. 0: the header is not read."""
+    """Number of your proxies in front of the server, each of which appends to ``X-Forwarded-For``. With 0 the
+    header is ignored.
+    """
 
     DATABASE_THREADS: int = 4
-    """Threads of one process that work on the database for its sockets."""
+    """Number of threads in each process that run database queries for its sockets."""
 
 
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
@@ -291,24 +372,24 @@ _CONTENT_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 _OPTIONAL_NUMBERS = ("EDIT_SECONDS",)
 KEYS = tuple(field.name for field in fields(Config))
 RATES = tuple(key for key in KEYS if "_PER_" in key and not key.endswith("_PER_MESSAGE"))
-"""The settings that are rates. ``dict.fromkeys(RATES)`` switches all limits off."""
+"""Names of the settings that are rate limits. ``dict.fromkeys(RATES)`` disables all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many at once, and then as fast as that."""
+    """Rate limit: a token bucket of *count* tokens that refills within *seconds*."""
 
     count: int
     seconds: float
 
     @property
     def gap(self) -> float:
-        """The time in which one more may follow."""
+        """Time in which one token is refilled, in seconds."""
         return self.seconds / self.count
 
     @property
     def span(self) -> float:
-        """What a bucket holds, in seconds, with room for what is lost by rounding."""
+        """Capacity of the bucket, in seconds, with a margin for rounding errors."""
         return self.seconds + 1e-6
 
 
@@ -317,14 +398,20 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def parse_rate(written: str) -> Rate:
-    """A rate such as ``20/10s``.
+    """Parse a rate such as ``20/10s``.
+
+    Args:
+        written: number of requests, a slash, and a period with its unit (s, m, h or d).
+
+    Returns:
+        The rate.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a rate.
     """
     found = _RATE.fullmatch(written)
     if found is None:
-        raise ValueError(f"{written!r} is no rate such as '20/10s'.")
+        raise ValueError(f"{written!r} is not a rate such as '20/10s'.")
     count, seconds, unit = found.groups()
     return Rate(int(count), float(int(seconds or 1) * _UNITS[unit]))
 
@@ -334,14 +421,21 @@ def _is_rate(value: Any) -> bool:
 
 
 def problems(user: Any) -> list[str]:
-    """What is wrong with the ``ROOMCHAT`` setting *user*, a sentence each."""
+    """Validate the value of the ``ROOMCHAT`` setting.
+
+    Args:
+        user: the value in the project's settings.
+
+    Returns:
+        Error messages, one sentence each; an empty list if the value is valid.
+    """
     if not isinstance(user, Mapping):
         return [f"ROOMCHAT must be a dict of settings, not {type(user).__name__}."]
     found = []
     for key, value in user.items():
         if key not in KEYS:
             nearest = get_close_matches(str(key).upper(), KEYS, n=1, cutoff=0.5)
-            right = f"did you mean {nearest[0]!r}?" if nearest else f"the keys are {', '.join(KEYS)}."
+            right = f"did you mean {nearest[0]!r}?" if nearest else f"valid keys are {', '.join(KEYS)}."
             found.append(f"ROOMCHAT has no key {key!r}: {right}")
         elif (sort := _wrong_sort(key, value)) is not None:
             found.append(f"ROOMCHAT[{key!r}] must be {sort}, not {value!r}.")
@@ -349,7 +443,7 @@ def problems(user: Any) -> list[str]:
 
 
 def _wrong_sort(key: str, value: Any) -> str | None:
-    """What ``ROOMCHAT[key]`` must be, if *value* is not."""
+    """Describe the required type of ``ROOMCHAT[key]``, or return ``None`` if *value* is valid."""
     default = getattr(Config(), key)
     if key in ("GROUP_NAME", "CHANNEL_LAYER", "POLICY", "IDENTITY", "FILTER"):
         right = callable(value) or isinstance(value, str) or (value is None and default is None)
@@ -359,9 +453,7 @@ def _wrong_sort(key: str, value: Any) -> str | None:
             isinstance(origin, str) and (origin == "*" or _ORIGIN.fullmatch(origin)) for origin in value
         )
         return (
-            None
-            if right
-            else "a list of origins, a scheme and a host and perhaps a port each, and no slash at the end"
+            None if right else "a list of origins: scheme, host and optional port, without a trailing slash"
         )
     if key == "RESERVED_NAMES":
         right = isinstance(value, (tuple, list)) and all(isinstance(name, str) for name in value)
@@ -403,10 +495,13 @@ def _wrong_sort(key: str, value: Any) -> str | None:
 
 @cache
 def config() -> Config:
-    """The settings in force.
+    """Return the current settings.
+
+    Returns:
+        The defaults, overridden by ``ROOMCHAT``. The result is cached until the setting changes.
 
     Raises:
-        ImproperlyConfigured: ``ROOMCHAT`` has an unknown key or a value of the wrong kind.
+        ImproperlyConfigured: ``ROOMCHAT`` has an unknown key or an invalid value.
     """
     user = getattr(settings, "ROOMCHAT", {})
     if found := problems(user):
@@ -416,7 +511,13 @@ def config() -> Config:
 
 @cache
 def hook(key: str) -> Any:
-    """The object that ``ROOMCHAT[key]`` is, or that its dotted path names.
+    """Return the object of a setting that takes an object or a dotted path.
+
+    Args:
+        key: name of the setting.
+
+    Returns:
+        The object itself, or the one imported from its dotted path. The result is cached until the setting changes.
 
     Raises:
         ImproperlyConfigured: the path cannot be imported.

@@ -55,18 +55,18 @@ def test_every_key_has_a_type():
         ([], "ROOMCHAT must be a dict of settings, not list."),
         ({"PAGE_MESAGES": 9}, "ROOMCHAT has no key 'PAGE_MESAGES': did you mean 'PAGE_MESSAGES'?"),
         ({"page_messages": 9}, "ROOMCHAT has no key 'page_messages': did you mean 'PAGE_MESSAGES'?"),
-        ({"%": 9}, f"ROOMCHAT has no key '%': the keys are {', '.join(conf.KEYS)}."),
-        ({1: 9}, f"ROOMCHAT has no key 1: the keys are {', '.join(conf.KEYS)}."),
+        ({"%": 9}, f"ROOMCHAT has no key '%': valid keys are {', '.join(conf.KEYS)}."),
+        ({1: 9}, f"ROOMCHAT has no key 1: valid keys are {', '.join(conf.KEYS)}."),
         ({"GROUP_NAME": 5}, "ROOMCHAT['GROUP_NAME'] must be a callable or a dotted path, not 5."),
         ({"POLICY": None}, "ROOMCHAT['POLICY'] must be a callable or a dotted path, not None."),
         ({"CHANNEL_LAYER": None}, "ROOMCHAT['CHANNEL_LAYER'] must be a callable or a dotted path, not None."),
         (
             {"ALLOWED_ORIGINS": "https://a.example"},
-            "ROOMCHAT['ALLOWED_ORIGINS'] must be a list of origins, a scheme and a host and perhaps a port each, and no slash at the end, not 'https://a.example'.",
+            "ROOMCHAT['ALLOWED_ORIGINS'] must be a list of origins: scheme, host and optional port, without a trailing slash, not 'https://a.example'.",
         ),
         (
             {"ALLOWED_ORIGINS": [1]},
-            "ROOMCHAT['ALLOWED_ORIGINS'] must be a list of origins, a scheme and a host and perhaps a port each, and no slash at the end, not [1].",
+            "ROOMCHAT['ALLOWED_ORIGINS'] must be a list of origins: scheme, host and optional port, without a trailing slash, not [1].",
         ),
         (
             {"SOCKET_PATH": "ws/chat/"},

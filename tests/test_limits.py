@@ -82,7 +82,7 @@ def test_what_is_no_rate_is_told_what_would_be(written):
 
 
 def test_a_text_that_is_no_rate_is_not_read():
-    with pytest.raises(ValueError, match="'often' is no rate"):
+    with pytest.raises(ValueError, match="'often' is not a rate"):
         parse_rate("often")
 
 
