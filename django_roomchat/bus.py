@@ -1,6 +1,7 @@
-"""News of a room's log, told to this process at once and to the others through the channel layer.
+"""Publishing of room changes: to this process directly, and to other processes through the channel layer.
 
-The layer is a courier, not the truth: what it brings is checked against the log's numbers, what it loses is read from the log.
+The channel layer is not the source of truth. Received batches are checked against the revisions of the log, and
+lost ones are read from the log.
 """
 
 from __future__ import annotations
@@ -27,62 +28,67 @@ from django_roomchat.protocol import decode_event
 MESSAGE_TYPE = "roomchat.news"
 VERSION = 1
 SEND_SECONDS = 1.0
-"""How long code outside a server process waits for the layer."""
+"""Timeout of a send to the channel layer outside a server process, in seconds."""
 DOORBELL_BYTES = 131_072
-"""Larger batches travel without their events; who hears of one reads the log."""
+"""Maximum size of the events in a layer message, in bytes. A larger batch is sent without its events; receivers
+read the log.
+"""
 
 EVERYBODY = ""
-"""In place of a room: every process is in its group."""
+"""Room of a notice that is for all processes. Every process is in its group."""
 _EVERYBODYS_GROUP = "roomchat.everybody"
 _GROUP_NAME = re.compile(r"[a-zA-Z0-9\-_.]{1,99}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """What happened in a room in ``(prev, head]``. Without events it is only a doorbell."""
+    """Changes of a room in ``(prev, head]``. Without events it only notifies the receiver that the log has changed."""
 
     room: str
     epoch: str
     prev: int
     head: int
     events: list[tuple[int, bytes]]
-    """Each with its ``rev``, encoded, in the order of their revs."""
+    """Revision and encoded JSON of each event, in the order of their revisions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Access:
-    """Somebody's rights in a room have changed."""
+    """The permissions of one or all users in a room have changed."""
 
     room: str
     version: int
-    """The room's access version since then."""
+    """Access version of the room after the change."""
     key: str
-    """Whose; empty if it may be anybody's."""
+    """Key of the user; empty if the change can affect all users."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Notice:
-    """Something that passes and is in no log: who types, who is there, that a session is over."""
+    """A transient notification that is not in a log, such as typing, presence or the end of a session."""
 
     topic: str
-    """Whose business it is; see :meth:`django_roomchat.hub.Hub.on`."""
+    """Topic that selects the handler; see :meth:`django_roomchat.hub.Hub.on`."""
     data: dict[str, Any]
-    """What the layer can carry."""
+    """Payload, serialisable by the channel layer."""
     room: str = EVERYBODY
-    """The canonical name of the room that it concerns. Without one, every process hears it."""
+    """Canonical name of the room that it concerns. By default all processes receive it."""
 
 
 News = Batch | Access | Notice
 
 
 def group_name(room: str) -> str:
-    """The channel-layer group of a room, according to ``ROOMCHAT["GROUP_NAME"]``.
+    """Return the channel-layer group of a room, according to ``ROOMCHAT["GROUP_NAME"]``.
 
     Args:
-        room: its canonical name.
+        room: canonical name of the room.
+
+    Returns:
+        The name of the group.
 
     Raises:
-        ImproperlyConfigured: the hook returned something that is no group name.
+        ImproperlyConfigured: the hook returned an invalid group name.
     """
     if room == EVERYBODY:
         return _EVERYBODYS_GROUP
@@ -97,7 +103,15 @@ def group_name(room: str) -> str:
 
 
 def default_group_name(room: str) -> str:
-    """``chat_lobby`` where the room's name allows it, else ``chat.`` and a digest. No two rooms share one."""
+    """Return the default channel-layer group of a room. No two rooms share a group.
+
+    Args:
+        room: canonical name of the room.
+
+    Returns:
+        ``chat_`` and the room's name, such as ``chat_lobby``, if that is a valid group name; otherwise
+        ``chat.`` and a digest of the room's name.
+    """
     readable = f"chat_{room}"
     return (
         readable
@@ -107,20 +121,24 @@ def default_group_name(room: str) -> str:
 
 
 def layer_alias(room: str) -> str:
-    """The channel layer that carries a room, according to ``ROOMCHAT["CHANNEL_LAYER"]``.
+    """Return the alias of the channel layer of a room, according to ``ROOMCHAT["CHANNEL_LAYER"]``.
 
     Args:
-        room: its canonical name.
+        room: canonical name of the room.
+
+    Returns:
+        An alias of ``CHANNEL_LAYERS``.
 
     Raises:
-        ImproperlyConfigured: it is no alias of ``CHANNEL_LAYERS``, and no path of a callable that returns one.
+        ImproperlyConfigured: the setting is neither an alias of ``CHANNEL_LAYERS`` nor a callable (or its path)
+            that returns one.
     """
     chosen = config().CHANNEL_LAYER
     layers = getattr(settings, "CHANNEL_LAYERS", {})
     if isinstance(chosen, str) and (chosen in layers or "." not in chosen):
         alias: Any = chosen
     elif room == EVERYBODY:
-        # A hook chooses by a room's name, and this is none.
+        # The callable takes a room's name, and this is not a room.
         alias = "default" if "default" in layers else next(iter(layers), None)
     else:
         alias = hook("CHANNEL_LAYER")(room)
@@ -133,51 +151,63 @@ def layer_alias(room: str) -> str:
 
 
 def import_layers() -> None:
-    """Import the channel layers while the server starts: channels-redis takes a second, in which the first socket of a process,
-    and with it all others, would stand still."""
+    """Import the channel layers while the server starts.
+
+    Importing channels-redis takes a second, during which the first socket of a process would block all others.
+    """
     for layer in getattr(settings, "CHANNEL_LAYERS", {}).values():
-        with contextlib.suppress(Exception):  # the system checks say what is wrong
+        with contextlib.suppress(Exception):  # the system checks report it
             import_string(layer["BACKEND"])
 
 
-# Telling --------------------------------------------------------------------------------------------------------
+# Publishing -----------------------------------------------------------------------------------------------------
 
 Listener = Callable[[News], None]
 _listeners: dict[asyncio.AbstractEventLoop, Listener] = {}
-"""The hubs of this process, by their event loops."""
+"""Listeners (hubs) of this process, by event loop."""
 
 
 def subscribe(listener: Listener) -> None:
-    """Hear, on the running event loop, of everything that this process publishes. The listener also tells the layer."""
+    """Register the listener of the running event loop. It receives everything that this process publishes.
+
+    Args:
+        listener: called on the event loop; it also sends to the channel layer.
+    """
     _listeners[asyncio.get_running_loop()] = listener
 
 
 def unsubscribe() -> None:
-    """Hear no more on the running event loop."""
+    """Remove the listener of the running event loop."""
     _listeners.pop(asyncio.get_running_loop(), None)
 
 
 def publish(news: News) -> None:
-    """Tell everybody. Call it after the COMMIT, from any thread; it never waits for a listener, and never fails."""
+    """Publish a change to the listeners of this process, or to the channel layer if there are none.
+
+    Call it after the COMMIT, from any thread. It does not wait for a listener and raises no exception.
+
+    Args:
+        news: the batch, access change or notice.
+    """
     told = False
     for loop, listener in list(_listeners.items()):
         try:
             loop.call_soon_threadsafe(listener, news)
             told = True
         except RuntimeError:
-            # Its loop was closed without an end of the hub, as tests do.
+            # The loop was closed before its hub was stopped, as tests do.
             _listeners.pop(loop, None)
     if not told:
         _tell_layer(news)
 
 
 def _tell_layer(news: News) -> None:
-    """Where no hub runs (a worker, a command, a WSGI process) the layer is told from here."""
+    """Send to the channel layer where no hub runs: in a worker, a management command or a WSGI process."""
     try:
         async_to_sync(_send_in_time)(news)
     except Exception as error:
-        # The message is stored; other processes find it with their next poll.
-        reports.warn("tell", "The channel layer did not take the news of room %r: %r", news.room, error)
+        # The message is committed; other processes read it with their next poll.
+        reports.warn("tell", "Sending to the channel layer failed for room %r: %r", news.room, error)
 
 
 async def _send_in_time(news: News) -> None:
@@ -185,11 +215,11 @@ async def _send_in_time(news: News) -> None:
     await asyncio.wait_for(layer.group_send(group_name(news.room), to_message(news)), SEND_SECONDS)
 
 
-# On the layer -----------------------------------------------------------------------------------------------------
+# Layer messages ---------------------------------------------------------------------------------------------------
 
 
 def to_message(news: News) -> dict[str, Any]:
-    """News as the layer carries them."""
+    """Convert a batch, access change or notice to a channel-layer message."""
     message = {"type": MESSAGE_TYPE, "v": VERSION, "room": news.room}
     if isinstance(news, Access):
         return message | {"access_version": news.version, "key": news.key}
@@ -201,7 +231,12 @@ def to_message(news: News) -> dict[str, Any]:
 
 
 def from_message(message: Any) -> News | None:
-    """The news in a message from the layer, or ``None``: others may write there too, and newer versions of us."""
+    """Parse a channel-layer message.
+
+    Returns:
+        The batch, access change or notice; ``None`` for messages of other senders or of newer versions of this
+        package.
+    """
     if not isinstance(message, dict) or message.get("type") != MESSAGE_TYPE or message.get("v") != VERSION:
         return None
     try:

@@ -1,6 +1,6 @@
-"""Where a text calls people by their names: ``@name``.
+"""Mention syntax: ``@name`` in a text.
 
-``js/src/timeline/mentions.js`` does the same in the browser; ``tests/mentions.json`` holds both to it.
+``js/src/mentions.js`` is the counterpart in the browser; ``tests/mentions.json`` tests both.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ import unicodedata
 from collections.abc import Collection, Iterator
 
 AT = r"(?<![\w.+-])@"
-"""No call begins inside a word, or inside an e-mail address."""
+"""Start of a mention. A mention does not begin inside a word or inside an e-mail address."""
 
 
 def pieces(text: str, names: Collection[str]) -> Iterator[tuple[str, str]]:
-    """The text in pieces, each with the name that it calls, which is empty where it calls nobody.
+    """Split a text at its mentions.
 
     Args:
-        text: as it was written.
-        names: whom it calls, as it calls them.
+        text: the text.
+        names: names that the text mentions, without the ``@``.
+
+    Returns:
+        Pairs of a piece and the name that it mentions, in the order of the text. The name is empty for other text.
     """
     position = 0
     if names:
@@ -34,10 +37,15 @@ def pieces(text: str, names: Collection[str]) -> Iterator[tuple[str, str]]:
 
 
 def may_end(name: str, following: str) -> bool:
-    """Can a name end here, before this character or before nothing?"""
+    """Return whether a mention can end before a character.
+
+    Args:
+        name: the mentioned name.
+        following: the next character; empty at the end of the text.
+    """
     if not following or not _is_letter(following):
         return True
-    # Scripts without capitals put what belongs to a name right behind it: “@민수님”.
+    # Scripts without letter case append suffixes and particles directly to a name: “@민수님”.
     return unicodedata.category(name[-1]) == "Lo"
 
 

@@ -1,4 +1,7 @@
-"""A process's place on one channel layer: one channel, however many sockets; what fails is tried again and never raised."""
+"""Channel layer client: one channel per process and layer, for any number of sockets.
+
+Failed group joins and receives are retried, failed sends are dropped; no exception is raised.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,24 @@ from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_la
 from django_roomchat import bus, reports
 
 QUEUE_MAX = 10_000
-"""Errands that may wait for the layer. While it is down they are of no use: the log has everything."""
+"""Maximum number of commands that wait for the layer. While the layer is down they are dropped, as the log has
+all changes.
+"""
 ERRAND_SECONDS = 1.0
-"""How long one errand may take. A layer that hangs counts as one that is down."""
+"""Timeout of a command, in seconds. A layer that does not respond in this time counts as down."""
 PAUSE_SECONDS = 0.5
 PAUSE_MAX_SECONDS = 5.0
 GROUP_EXPIRY_SECONDS = 86_400.0
-"""Of channels-redis, whose groups forget a member a day after it joined."""
+"""Group expiry of channels-redis, in seconds: a group removes a member a day after it was added."""
 RECEIVE_TIMEOUT_SECONDS = 4.0
-"""A receive that fails after this long was only idle: redis-py 8 gives up on a quiet connection after 5 s
-(https://github.com/django/channels_redis/issues/422)."""
+"""Time after which a receive that raises ``TimeoutError`` counts as idle and not as failed, in seconds.
+
+redis-py 8 ends a receive on an idle connection after 5 s (https://github.com/django/channels_redis/issues/422).
+"""
 
 
 class Parcel:
-    """News that wait to be sent. What one room has to say next is put in with the rest."""
+    """Pending batch: a queued publication to which later changes of the same room are added until it is sent."""
 
     __slots__ = ("news", "size")
 
@@ -35,7 +42,12 @@ class Parcel:
         self.size = _size_of(news)
 
     def add(self, news: bus.News) -> bool:
-        """Put in what follows, if it does and there is room. Returns whether it was put in."""
+        """Append a batch that directly follows this one.
+
+        Returns:
+            Whether it was appended: it must be contiguous, and both together must not exceed
+            ``bus.DOORBELL_BYTES``.
+        """
         mine = self.news
         if not isinstance(mine, bus.Batch) or not isinstance(news, bus.Batch):
             return False
@@ -53,12 +65,12 @@ def _size_of(news: bus.News) -> int:
 
 
 class Courier:
-    """Joins groups, sends, receives and renews on the layer *alias*.
+    """Joins groups, sends, receives and renews memberships on a channel layer.
 
     Args:
-        alias: of ``CHANNEL_LAYERS``.
-        deliver: called with all news that arrive.
-        joined: called with the alias and a group's name when the layer has taken this process into the group.
+        alias: alias of the layer in ``CHANNEL_LAYERS``.
+        deliver: called with everything that is received.
+        joined: called with the alias and the group name after this process was added to a group.
     """
 
     def __init__(
@@ -71,22 +83,22 @@ class Courier:
         self._channel: str | None = None
         self._groups: set[str] = set()
         self._joined_groups: set[str] = set()
-        """Those that the layer may have us in."""
+        """Groups of which this process may be a member on the layer."""
         self._errands: asyncio.Queue[tuple[str, str, Parcel | None]] = asyncio.Queue(QUEUE_MAX)
         self._queued: set[tuple[str, str]] = set()
         self._parcels: dict[str, Parcel] = {}
-        """What waits to be sent, by room; more can be put in until it is taken."""
+        """Pending batches by room. They can be extended until they are sent."""
         self._stale: set[str] = set()
-        """Groups that the layer, which was away, may not have us in any more."""
+        """Groups whose membership may have been lost while the layer was down."""
         self._sending_down = self._receiving_down = False
         self._asked = 0.0
-        """When the layer was, or will be, asked for the next message."""
+        """Time of the current or next receive."""
         self._tasks = [asyncio.create_task(self._run_errands()), asyncio.create_task(self._renew())]
 
     @property
     def is_down(self) -> bool:
-        """The layer is known to fail."""
-        # On a quiet layer that works again no message says so; but one that fails, fails sooner than this.
+        """Whether the layer is known to be failing."""
+        # A recovered layer without traffic delivers no message. A failing one raises sooner than this timeout.
         waits = time.monotonic() - self._asked >= RECEIVE_TIMEOUT_SECONDS
         return self._sending_down or (self._receiving_down and not waits)
 
@@ -109,18 +121,20 @@ class Courier:
             self._parcels[news.room] = parcel
 
     def _is_alone_in(self, group: str) -> bool:
-        """Nobody else could hear. Only a layer within this process can tell, and it walks all its channels for each message."""
+        """Return whether no other process is in the group. Only an in-memory layer can be asked, and it iterates
+        over all its channels for each message.
+        """
         if not isinstance(self._layer, InMemoryChannelLayer):
             return False
         return self._layer.groups.get(group, {}).keys() <= {self._channel}
 
     def stop(self) -> None:
-        """Cancel everything that runs."""
+        """Cancel all tasks."""
         for task in self._tasks:
             task.cancel()
 
     async def say_farewell(self) -> None:
-        """Leave all groups, as far as the layer lets us, and stop."""
+        """Leave all groups if the layer responds, and cancel all tasks."""
         self.stop()
         with contextlib.suppress(Exception):
             async with asyncio.timeout(ERRAND_SECONDS):
@@ -136,13 +150,15 @@ class Courier:
             if kind == "join":
                 self._stale.add(group)
             reports.warn(
-                "full", "The channel layer %r does not keep up; other processes will poll.", self.alias
+                "full",
+                "The channel layer %r does not keep up; other processes read the database.",
+                self.alias,
             )
             return False
         self._queued.add((kind, group))
         return True
 
-    # Errands: in order, one at a time, each tried once, but for the groups, which are joined again after a failure.
+    # Commands run in order, one at a time, and once. Only group joins are repeated after a failure.
 
     async def _run_errands(self) -> None:
         while True:
@@ -151,10 +167,10 @@ class Courier:
             if parcel is not None and self._parcels.get(parcel.news.room) is parcel:
                 del self._parcels[parcel.news.room]
             if parcel is not None and self._sending_down and not self._errands.empty():
-                # While the layer is away one errand is enough to find out whether it is back; who needs the news polls.
+                # While the layer is down one command is enough to probe it. Other processes poll the database.
                 continue
             try:
-                # Not wait_for(): before Python 3.12 it can swallow a cancellation, and this would never end.
+                # Not wait_for(): before Python 3.12 it can swallow a cancellation, and this task would never end.
                 async with asyncio.timeout(ERRAND_SECONDS):
                     await self._run(kind, group, parcel)
             except Exception as error:
@@ -178,18 +194,18 @@ class Courier:
             await self._layer.group_discard(group, self._channel)
 
     async def _renew(self) -> None:
-        """Join all groups again before they forget us, and soon after trouble."""
+        """Rejoin all groups before their memberships expire, and soon after a failure."""
         every = (
             min(float(getattr(self._layer, "group_expiry", GROUP_EXPIRY_SECONDS)), GROUP_EXPIRY_SECONDS) / 4
         )
         renewed = time.monotonic()
         while True:
-            # Looks at the state once a second; there is no event to wait for while a layer is down.
+            # Check the state once a second: there is no event to wait for while a layer is down.
             await asyncio.sleep(1.0)
             if time.monotonic() - renewed >= every:
                 renewed = time.monotonic()
                 self._stale |= self._groups
-            # One is enough to find out that the layer is still away.
+            # One join is enough to probe a layer that is down.
             for group in list(self._stale & self._groups)[: 1 if self._sending_down else None]:
                 self._put("join", group)
 
@@ -205,7 +221,7 @@ class Courier:
                     self._worked("receiving")
                     continue
                 self._failed("receiving", error)
-                # Waits for the layer to come back; the poll keeps everybody served meanwhile.
+                # Wait for the layer to recover. Polling serves all sockets meanwhile.
                 self._asked = time.monotonic() + pause
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, PAUSE_MAX_SECONDS)
@@ -238,8 +254,11 @@ class Courier:
 
 
 def _layer_of_our_own(alias: str) -> Any:
-    """A layer for this event loop alone, of channels-redis: it refuses to receive on two loops, and all who use one layer
-    object share its capacity. A layer in memory must be the one that everybody uses."""
+    """Return the layer object for this event loop.
+
+    channels-redis gets an object of its own, as it does not allow receiving on two loops and all users of one
+    object share its capacity. An in-memory layer must be the shared object.
+    """
     shared = get_channel_layer(alias)
     is_redis = type(shared).__module__.startswith("channels_redis.")
     return channel_layers.make_backend(alias) if is_redis else shared

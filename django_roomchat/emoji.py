@@ -1,7 +1,8 @@
-"""What one emoji is: the shapes of Unicode's technical standard 51, without its tables.
+"""Recognition of a single emoji by the patterns of Unicode Technical Standard 51, without its tables.
 
-A table of all emoji is old with every new version of Unicode, and Python's is older than what phones can type.
-So the blocks that Unicode keeps for emoji are taken whole, with what is still unassigned in them.
+A table of all emoji is outdated with each Unicode version, and Python's is older than the emoji that phones can
+type.
+The patterns therefore include the whole Unicode blocks for emoji, with their unassigned code points.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from django_roomchat.errors import BadValue
 from django_roomchat.errors import gettext_noop as _
 
 MAX_LENGTH = 64
-"""Of the column, in characters. The longest emoji in use have 15."""
+"""Maximum length of the database column, in characters. The longest emoji in use has 15."""
 
-# Those that are scattered over older blocks.
+# Emoji in older blocks that also contain other characters.
 _SCATTERED = (
     "©®‼⁉™ℹ↔-↙↩↪⌚⌛⌨⏏⏩-⏳⏸-⏺Ⓜ▪▫▶◀◻-◾☀-☄☎☑☔☕☘☝☠☢☣☦☪☮☯☸-☺♀♂♈-♓♟♠♣♥♦♨♻♾♿⚒-⚗⚙⚛⚜⚠⚡⚧⚪⚫⚰⚱⚽⚾⛄⛅⛈⛎⛏⛑⛓⛔⛩⛪⛰-⛵⛷-⛺⛽"
     "✂✅✈-✍✏✒✔✖✝✡✨✳✴❄❇❌❎❓-❕❗❣❤➕-➗➡➰➿⤴⤵⬅-⬇⬛⬜⭐⭕〰〽㊗㊙"
@@ -30,7 +31,7 @@ _ONE = f"[{_SCATTERED}{_BLOCKS}](?:{_TONE}|\ufe0f)?"
 _EMOJI = re.compile(
     "|".join(
         (
-            # Families and couples are of four at most.
+            # ZWJ sequences: families and couples have at most four parts.
             f"{_ONE}(?:\u200d{_ONE}){{0,3}}",
             "[\U0001f1e6-\U0001f1ff]{2}",
             "[0-9#*]\ufe0f?\u20e3",
@@ -41,10 +42,16 @@ _EMOJI = re.compile(
 
 
 def emoji(given: str) -> str:
-    """The emoji, if it is one.
+    """Validate that a text is a single emoji.
+
+    Args:
+        given: the text.
+
+    Returns:
+        The same text.
 
     Raises:
-        BadValue: it is something else, or more than one.
+        BadValue: the text is not an emoji, or more than one.
     """
     if not isinstance(given, str) or len(given) > MAX_LENGTH or not _EMOJI.fullmatch(given):
         raise BadValue(_("A reaction must be exactly one emoji."), code="bad_emoji")
@@ -52,5 +59,5 @@ def emoji(given: str) -> str:
 
 
 def bare(emoji: str) -> str:
-    """What two spellings of an emoji have in common: some keyboards leave out that it shall be shown in colour."""
+    """Remove the variation selector U+FE0F, so that both spellings of an emoji compare equal: some keyboards omit it."""
     return emoji.replace("\ufe0f", "")

@@ -1,4 +1,4 @@
-"""Addresses in what people say. ``js/src/timeline/links.js`` does the same in the browser; ``tests/links.json`` holds both to it."""
+"""URLs in user texts. ``js/src/links.js`` is the counterpart in the browser; ``tests/links.json`` tests both."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 
 REL = "noopener noreferrer nofollow ugc"
-"""Of every link that people make: their target learns nothing of this page and gets none of its fame."""
+"""``rel`` attribute of links in user texts: the target receives no referrer and no ranking, and cannot script
+the page.
+"""
 
-# Only http and https, so no script; and spelt out, because without regard to case “ſ” is an “s” for Python and not for
-# browsers. Characters that are invisible or turn the direction of writing end an address: it leads where it says.
+# Only http and https, which cannot run scripts. Both cases are spelt out, as re.IGNORECASE matches “ſ” with “s” and browsers do
+# not. Invisible characters and bidirectional controls end a URL, so that a link cannot display another target than its own.
 _LINK = re.compile(
     r"(?<![A-Za-z0-9_])[hH][tT][tT][pP][sS]?://"
     "[^\\s<>\"'`\x00-\x1f\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]+"
@@ -19,7 +21,14 @@ _BRACKETS = {")": "(", "]": "[", "}": "{", "）": "（", "】": "【", "」": "�
 
 
 def pieces(text: str) -> Iterator[tuple[str, bool]]:
-    """The text in pieces, in their order, and whether each is an address."""
+    """Split a text at its URLs.
+
+    Args:
+        text: the text.
+
+    Returns:
+        Pairs of a piece and whether it is a URL, in the order of the text.
+    """
     position = 0
     for match in _LINK.finditer(text):
         url = _trimmed(match.group())
@@ -34,8 +43,8 @@ def pieces(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _trimmed(url: str) -> str:
-    """Without the punctuation of the sentence around it; a bracket belongs to the address if it was opened in it."""
-    while True:  # it ends at “://” at the latest
+    """Remove trailing punctuation of the sentence. A closing bracket is kept if the URL contains its opening bracket."""
+    while True:  # ends at “://” at the latest
         last = url[-1]
         opening = _BRACKETS.get(last)
         if last not in _AFTER_A_LINK and (opening is None or url.count(opening) >= url.count(last)):

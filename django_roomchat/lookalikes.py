@@ -1,9 +1,11 @@
-"""Which names look alike: so much so that one could be taken for the other.
+"""Detection of confusable names: names that look so similar that one can be taken for the other.
 
-Unicode's own answer (UTS #39) is a table of 6,000 characters. This is the part of it that imitation is made of in practice:
-Latin, Cyrillic, Greek, Armenian, Cherokee, Lisu and Coptic letters that look like Latin ones; digits that look like letters; compatibility
-forms (full width, circled, mathematical, superscript); accents, spaces, punctuation, symbols and invisible characters, which are left out.
-It does not cover what only looks alike within another script, such as two Chinese characters that differ in a stroke.
+Unicode's table of confusables (UTS #39) has 6,000 characters. This module covers the part that imitations use
+in practice:
+Latin, Cyrillic, Greek, Armenian, Cherokee, Lisu and Coptic letters that look like Latin ones; digits that look
+like letters; compatibility forms (full width, circled, mathematical, superscript); and accents, spaces,
+punctuation, symbols and invisible characters, which are ignored. It does not cover confusables within another
+script, such as two Chinese characters that differ in one stroke.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ _PAIRS = (
     ("ⲀⲂⲈⲎⲒⲔⲘⲚⲞⲢⲤⲦⲨⲬ", "ABEHlKMNOPCTYX"),
     # Latin letters of other alphabets, and small capitals
     ("ıłøđħŧɑɡɩʀʏɴʜɪʟᴀᴄᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢƅǀ", "llodhtaglrynhllacejkmoptuvwzbl"),
-    # What is one stroke, and what is round
+    # A single stroke, and round shapes
     ("Ii1l0O", "lllloo"),
 )  # fmt: skip
 _LATIN = {ord(one): other.lower() for ones, others in _PAIRS for one, other in zip(ones, others, strict=True)}
@@ -34,12 +36,21 @@ _INVISIBLE_MARKS = {"\u034f", "\u180b", "\u180c", "\u180d", "\u180f", *map(chr, 
 
 
 def skeletons(name: str) -> frozenset[str]:
-    """What a name comes down to, as it is and in small and in capital letters. Two names look alike if they have one in common."""
+    """Return the skeletons of a name as written, in lower case and in upper case.
+
+    Two names are confusable if they have a skeleton in common.
+
+    Args:
+        name: the name.
+
+    Returns:
+        Up to three skeletons; none if the name has no letters or digits.
+    """
     return frozenset(filter(None, (_skeleton(name), _skeleton(name.lower()), _skeleton(name.upper()))))
 
 
 def look_alike(one: str, other: str) -> bool:
-    """Whether one name could be taken for the other."""
+    """Return whether two names are confusable."""
     return not skeletons(one).isdisjoint(skeletons(other))
 
 
@@ -53,7 +64,9 @@ def _skeleton(name: str) -> str:
 
 
 def _tells_apart(character: str) -> bool:
-    """Letters and digits do, and the vowel signs of Indic scripts; accents can be too small to see."""
+    """Return whether a character is part of a skeleton: letters, digits and the vowel signs of Indic scripts.
+    Accents can be too small to notice and are ignored.
+    """
     category = unicodedata.category(character)
     if category[0] == "M":
         return not unicodedata.combining(character) and character not in _INVISIBLE_MARKS
@@ -61,6 +74,6 @@ def _tells_apart(character: str) -> bool:
 
 
 def _digit(character: str) -> str:
-    """Digits of other scripts as our own."""
+    """Convert a decimal digit of any script to ASCII."""
     value = unicodedata.decimal(character, None)
     return character if value is None else str(value)

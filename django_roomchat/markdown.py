@@ -1,6 +1,7 @@
-"""The optional Markdown extra: a text is rendered once, when it is written, into HTML that may be shown as it is.
+"""The optional Markdown extra. A text is rendered once, when it is written, to HTML that is safe to display.
 
-markdown-it-py makes no HTML but its own, and nh3 lets nothing through that is not on the list below: either alone would do.
+markdown-it-py emits only its own HTML, and nh3 removes everything that is not listed below. Each would be
+sufficient alone.
 """
 
 from __future__ import annotations
@@ -14,27 +15,37 @@ from typing import Any
 from django_roomchat import links
 
 TAGS = {"a", "blockquote", "br", "code", "em", "li", "ol", "p", "pre", "s", "strong", "ul"}
-"""No headings, which would stand above those of the page; no tables and no images."""
+"""Allowed elements. Headings are excluded because they would outrank those of the page; tables and images are
+excluded too.
+"""
 SCHEMES = {"http", "https", "mailto"}
 MARKS_MAX = 400
-"""Characters that may mean something in Markdown. A text with more of them is shown as it is: parsers are slow with such."""
+"""Maximum number of Markdown characters in a text. A text with more is displayed as plain text, because parsers
+are slow with it.
+"""
 HTML_MAX_LENGTH = 32_768
-"""Characters. A text that becomes longer is shown as it is: it would go to everybody in full."""
+"""Maximum length of the HTML, in characters. A longer result is displayed as plain text, because every client
+would receive it.
+"""
 _MARKS = re.compile(r"[\[\]()*_~`<>!&\\]")
 _ADDRESS = re.compile(rf"(?:{'|'.join(sorted(SCHEMES))}):", re.IGNORECASE)
 _RULES_OFF = ["heading", "lheading", "hr", "html_block", "html_inline", "image", "reference", "table"]
 
 
 def is_installed() -> bool:
-    """Whether the extra is there."""
+    """Return whether the Markdown extra is installed."""
     return all(find_spec(name) is not None for name in ("markdown_it", "nh3"))
 
 
 def html(body: str) -> str | None:
-    """The text as HTML; ``None`` where there is no Markdown in it, or far too much, and it is shown as any text is.
+    """Render a text to HTML.
 
     Args:
-        body: as :func:`django_roomchat.text.body` gives it.
+        body: the text as :func:`django_roomchat.text.body` returns it.
+
+    Returns:
+        The HTML, or ``None`` if the text contains no Markdown or exceeds a limit; it is then displayed as plain
+        text.
     """
     import nh3
 
@@ -50,7 +61,7 @@ def html(body: str) -> str | None:
         set_tag_attribute_values={"a": {"target": "_blank"}},
     ).strip()
     plain = escape(body, quote=False).replace("\n", "<br>\n")
-    # Links are made of any text.
+    # Plain texts get links as well.
     is_plain = re.sub(r"</?a\b[^>]*>", "", rendered) == f"<p>{plain}</p>"
     return None if is_plain or len(rendered) > HTML_MAX_LENGTH else rendered
 
@@ -68,7 +79,7 @@ def _parser() -> Any:
 
 
 def _note_links(state: Any) -> None:
-    """Tell texts within links from others."""
+    """Mark the text tokens that are inside links."""
     for block in state.tokens:
         depth = 0
         for token in block.children or ():

@@ -1,6 +1,7 @@
-"""Which texts are let in: the names of rooms and the bodies of messages.
+"""Validation and normalisation of room names, message bodies and other short texts.
 
-Lengths are checked before anything is normalised: until CPython's fix of gh-149079, NFC of 60,000 combining marks took 2.7 s.
+Lengths are checked before normalisation: until CPython's fix of gh-149079, NFC of 60,000 combining marks took
+2.7 s.
 """
 
 from __future__ import annotations
@@ -15,30 +16,43 @@ from django_roomchat.errors import gettext_noop as _
 
 NAME_MAX_LENGTH = 100
 KEY_MAX_LENGTH = 300
-"""Case folding makes a name up to three times as long (U+0390)."""
+"""Maximum length of a canonical room name, in characters. Case folding makes a name up to three times as long
+(U+0390).
+"""
 MARKS_MAX = 8
-"""Combining marks in a row. Real scripts stay below it; stacks that climb over the next lines do not."""
+"""Maximum number of consecutive combining marks. Real scripts stay below it; stacks of marks that overlap other
+lines exceed it.
+"""
 ID_MAX_LENGTH = 64
 REASON_MAX_LENGTH = 300
 ALT_MAX_LENGTH = 500
 FILE_NAME_MAX_LENGTH = 100
 HIDDEN = "~"
-"""Begins the names of rooms that are made, not come upon. The rest of such a name is made by chance."""
+"""First character of the names of private and direct rooms. The rest of such a name is random."""
 
 _ZERO_WIDTH_JOINERS = "\u200c\u200d"
-"""Persian words and family emoji need them; every other invisible character only serves to imitate a name."""
+"""Invisible characters that are allowed: Persian words and family emoji need them. All others only help to
+imitate a name.
+"""
 _VARIATION_SELECTORS = dict.fromkeys((0xFE0E, 0xFE0F))
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ENGLAND_TO_WALES = re.compile("\U0001f3f4[\U000e0020-\U000e007f]+")
-"""Flags of regions are spelt with tag characters, which are invisible anywhere else."""
+"""Flags of regions, which are spelt with tag characters. Tag characters are invisible anywhere else."""
 _PLAIN_ID = re.compile(rf"[\x21-\x7e]{{1,{ID_MAX_LENGTH}}}")
 
 
 def room_title(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
-    """The name of a room as people see it: composed, trimmed, single spaces.
+    """Normalise the title of a room: NFC, trimmed, single spaces.
+
+    Args:
+        typed: the title as typed by a user.
+        max_length: maximum length, in characters.
+
+    Returns:
+        The title as it is displayed.
 
     Raises:
-        BadRoomName: no room can have this name; the detail says why.
+        BadRoomName: the text is not a valid room name; the detail names the reason.
     """
     if not isinstance(typed, str):
         raise BadRoomName(_("A room's name must be a string, not %(kind)s."), kind=type(typed).__name__)
@@ -51,7 +65,7 @@ def room_title(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
         raise BadRoomName(_("A room needs a name."))
     if len(title) > max_length:
         raise _too_long(len(title), max_length)
-    # Composed first: the same name typed in parts has more marks.
+    # After NFC: the same name typed as base letters and marks has more marks.
     if _has_tower_of_marks(title):
         raise BadRoomName(
             _("A room's name cannot have more than %(most)d combining marks in a row."), most=MARKS_MAX
@@ -61,25 +75,32 @@ def room_title(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
 
 @lru_cache(maxsize=4096)
 def room_name(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
-    """The canonical name of the room that somebody typed: what is unique and what stands in its URL.
+    """Return the canonical name of a room, which is unique and part of the room's URL.
 
-    Two texts have the same canonical name when they differ in case, composition or outer spaces only
-    (Unicode's canonical caseless match, with emoji's variation selectors left out).
+    Two titles have the same canonical name if they differ only in case, normalisation form or outer spaces
+    (Unicode's canonical caseless match, ignoring the variation selectors of emoji).
+
+    Args:
+        typed: the name as typed by a user.
+        max_length: maximum length, in characters.
+
+    Returns:
+        The canonical name.
 
     Raises:
-        BadRoomName: no room can have this name; the detail says why.
+        BadRoomName: the text is not a valid room name; the detail names the reason.
     """
     title = room_title(typed, max_length)
     folded = unicodedata.normalize("NFD", title.translate(_VARIATION_SELECTORS)).casefold()
     name = " ".join(unicodedata.normalize("NFC", folded).split())
-    # It stands in the address, so it has to be a name itself: folding can make it longer, and leave a mere “.” over.
+    # The canonical name is part of the URL, so it must be valid too: folding can make it longer, or reduce it to “.”.
     if name != title:
         room_title(name, max_length)
     return name
 
 
 def hidden_name() -> str:
-    """The name of a new room that nobody comes upon."""
+    """Generate a random name for a private or direct room. It cannot be guessed."""
     return HIDDEN + secrets.token_hex(10)
 
 
@@ -125,15 +146,19 @@ def _has_tower_of_marks(text: str) -> bool:
 
 
 def body(typed: str, max_length: int, *, may_be_empty: bool = False) -> str:
-    """The text of a message as it is stored: composed, without outer blank space.
+    r"""Normalise the text of a message: NFC, ``\n`` line breaks, without outer white space.
 
     Args:
-        typed: the text.
-        max_length: of it, in characters.
-        may_be_empty: something else is said with it.
+        typed: the text as typed by a user.
+        max_length: maximum length, in characters.
+        may_be_empty: accept an empty text, for example because the message has files.
+
+    Returns:
+        The text as it is stored.
 
     Raises:
-        BadText: it is empty, too long, or holds characters that cannot be stored or shown; the detail says which.
+        BadText: the text is empty, too long, or contains characters that cannot be stored or displayed; the
+            detail names the reason.
     """
     if not isinstance(typed, str):
         raise BadText(_("A message must be a string, not %(kind)s."), kind=type(typed).__name__)
@@ -145,7 +170,7 @@ def body(typed: str, max_length: int, *, may_be_empty: bool = False) -> str:
         )
     text = typed.replace("\r\n", "\n").replace("\r", "\n")
     if text.isascii():
-        # Of ASCII, isprintable() rejects the control characters only; a tab and a newline are welcome.
+        # For ASCII, isprintable() rejects only control characters; tabs and newlines are allowed.
         if not text.replace("\n", "").replace("\t", "").isprintable():
             raise BadText(_("A message cannot contain control characters."))
         text = text.strip()
@@ -157,7 +182,7 @@ def body(typed: str, max_length: int, *, may_be_empty: bool = False) -> str:
 
 
 def empty() -> BadText:
-    """The answer where a text is missing."""
+    """Return the error for a missing text."""
     return BadText(_("A message must contain text."))
 
 
@@ -178,25 +203,44 @@ def _clean_unicode(text: str) -> str:
 
 
 def reason(typed: str) -> str:
-    """Why something is done, as it is stored; it may be empty.
+    """Normalise the reason of a moderation action or report.
+
+    Args:
+        typed: the reason as typed by a user; it may be empty.
+
+    Returns:
+        The reason as it is stored: at most 300 characters.
 
     Raises:
-        BadText: it is too long, or holds characters that cannot be stored or shown.
+        BadText: the text is too long, or contains characters that cannot be stored or displayed.
     """
     return body(typed, REASON_MAX_LENGTH) if not isinstance(typed, str) or typed.strip() else ""
 
 
 def alt(typed: str) -> str:
-    """What a file shows, told for those who do not see it, as it is stored; it may be empty.
+    """Normalise the alternative text of a file.
+
+    Args:
+        typed: the text as typed by a user; it may be empty.
+
+    Returns:
+        The text as it is stored: at most 500 characters.
 
     Raises:
-        BadText: it is too long, or holds characters that cannot be stored or shown.
+        BadText: the text is too long, or contains characters that cannot be stored or displayed.
     """
     return body(typed, ALT_MAX_LENGTH) if not isinstance(typed, str) or typed.strip() else ""
 
 
 def file_name(given: str) -> str:
-    """The name of a file as it is shown and handed out: the last part of its path, without what cannot be seen. There is always one."""
+    """Normalise a file name for display and download.
+
+    Args:
+        given: the name from the upload; it may be a path.
+
+    Returns:
+        The last part of the path without invisible characters: at most 100 characters, never empty.
+    """
     last = re.split(r"[/\\]", given)[-1][-4 * FILE_NAME_MAX_LENGTH :]
     seen = "".join(
         character
@@ -214,10 +258,17 @@ def file_name(given: str) -> str:
 
 
 def person_name(typed: str, max_length: int) -> str:
-    """A name that somebody has chosen: composed, trimmed, single spaces.
+    """Normalise a display name: NFC, trimmed, single spaces.
+
+    Args:
+        typed: the name as typed by a user.
+        max_length: maximum length, in characters.
+
+    Returns:
+        The name as it is stored.
 
     Raises:
-        BadValue: it is empty, too long, or holds characters that cannot be seen; the detail says which.
+        BadValue: the name is empty, too long, or contains invisible characters; the detail names the reason.
     """
     if not isinstance(typed, str) or len(typed) > 4 * max_length:
         raise _bad_name(max_length)
@@ -239,14 +290,27 @@ def _bad_name(max_length: int) -> BadValue:
 
 
 def web_address(given: str) -> str:
-    """The address if it is one of the web or a path on this site; else nothing, as it will stand in a link."""
+    """Return a URL if it is safe to use in a link: an ``http`` or ``https`` URL, or a path on this site.
+
+    Args:
+        given: the URL.
+
+    Returns:
+        The URL, or an empty string if it is not safe.
+    """
     is_path = given.startswith("/") and not given.startswith(("//", "/\\"))
     is_plain = all(character > " " and character not in '"<>\\' for character in given)
     return given if is_plain and (is_path or given.lower().startswith(("http://", "https://"))) else ""
 
 
 def client_id(given: str) -> str:
-    """The id that a client gave its message.
+    """Validate the identifier that a client gave its message.
+
+    Args:
+        given: the identifier.
+
+    Returns:
+        The same identifier.
 
     Raises:
         BadValue: it is not 1 to 64 visible ASCII characters.

@@ -332,7 +332,7 @@ def test_a_layer_that_fails_is_reported_and_nobody_is_hurt(monkeypatch, caplog, 
 
     publish(batch())
 
-    assert caplog.messages == [f"The channel layer did not take the news of room 'lobby': {told}"]
+    assert caplog.messages == [f"Sending to the channel layer failed for room 'lobby': {told}"]
 
 
 def test_without_a_layer_it_is_reported_and_nobody_is_hurt(settings, caplog):
@@ -342,7 +342,7 @@ def test_without_a_layer_it_is_reported_and_nobody_is_hurt(settings, caplog):
 
     [message] = caplog.messages
     assert message.startswith(
-        "The channel layer did not take the news of room 'lobby': ImproperlyConfigured("
+        "Sending to the channel layer failed for room 'lobby': ImproperlyConfigured("
     )
 
 
