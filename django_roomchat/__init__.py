@@ -1,7 +1,7 @@
-"""Chat rooms for any Django project.
+"""Reusable chat rooms for Django.
 
 The names below are the public Python API.
-They are loaded when they are first used, so that this package can be imported before Django's apps are ready.
+They are imported on first use, so this package can be imported before Django's app registry is ready.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the package's own views are, for what is told of them outside of a request."""
+"""URLs of the package's views, for use outside a request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from django.urls import NoReverseMatch, reverse
 
 
 def address_of(view: str, *about: str) -> str:
-    """The path of one of our views by its name, such as ``"room"``; empty where the project has left our pages out."""
+    """Return the URL path of one of the package's views.
+
+    Args:
+        view: name of the view, such as ``"room"``.
+        about: positional arguments of the URL pattern.
+
+    Returns:
+        The path, or an empty string if the project does not include the package's URLs.
+    """
     try:
         return reverse(f"roomchat:{view}", args=about)
     except NoReverseMatch:

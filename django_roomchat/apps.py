@@ -11,7 +11,7 @@ class RoomchatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Importing the first registers the system checks.
+        # Importing checks registers the system checks.
         from django_roomchat import checks, sessions  # noqa: F401
 
         sessions.connect()

@@ -1,4 +1,4 @@
-"""A ready-made ASGI application, for projects whose only sockets are ours.
+"""ASGI application with the chat's WebSocket routes.
 
 ::
 
@@ -25,22 +25,26 @@ from django_roomchat.routing import websocket_urlpatterns
 
 
 def websocket_application(*patterns: Any) -> Any:
-    """The chat's sockets, with the signed-in user, and a refusal for any other address.
+    """Build the ASGI application for WebSockets: authentication, your routes, the chat's routes, and a rejection
+    of all other paths.
 
     Args:
-        patterns: websocket routes of your own, which come first.
+        patterns: WebSocket routes of your own, which take precedence.
+
+    Returns:
+        An ASGI application for the ``websocket`` protocol type.
     """
     rest: Any = NoSuchSocket.as_asgi()
     routes: Any = URLRouter([*patterns, *websocket_urlpatterns, re_path(r"", rest)])
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        # In the server's own scope, so that what it logs has no ticket in it.
+        # Removes the ticket from the server's own scope, so that the server's access log does not contain it.
         tickets.take(scope)
         try:
             scope, send = await _with_user(scope, receive, send)
         except DatabaseError as error:
-            # Channels would raise, and the log have a traceback for each socket.
-            reports.warn("who", "Sockets are refused: the database does not say who speaks: %r", error)
+            # An exception in Channels would log a traceback for each socket.
+            reports.warn("who", "Sockets are rejected: reading the user from the database failed: %r", error)
             await receive()  # websocket.connect
             await send({"type": "websocket.close", "code": CLOSE_TRY_AGAIN})
             return
@@ -50,8 +54,11 @@ def websocket_application(*patterns: Any) -> Any:
 
 
 async def _with_user(scope: dict[str, Any], receive: Any, send: Any) -> tuple[dict[str, Any], Any]:
-    """The scope as Channels' middleware fills it. None of that has anything to do afterwards, but each of its layers would keep a
-    copy of the scope for as long as the socket is open."""
+    """Run Channels' authentication middleware and return the scope that it filled.
+
+    The middleware has nothing to do afterwards, but each of its layers would keep a copy of the scope while the
+    socket is open.
+    """
     filled: list[tuple[dict[str, Any], Any]] = []
 
     async def take(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -63,10 +70,13 @@ async def _with_user(scope: dict[str, Any], receive: Any, send: Any) -> tuple[di
 
 
 def with_chat(django_application: Any, *patterns: Any) -> ProtocolTypeRouter:
-    """Your Django application with the chat's sockets beside it.
+    """Combine a Django application with the chat's WebSocket routes.
 
     Args:
-        django_application: what ``get_asgi_application()`` returned. Call it before you import this module.
-        patterns: websocket routes of your own, which come first.
+        django_application: return value of ``get_asgi_application()``. Call it before you import this module.
+        patterns: WebSocket routes of your own, which take precedence.
+
+    Returns:
+        An ASGI application for HTTP and WebSockets.
     """
     return ProtocolTypeRouter({"http": django_application, "websocket": websocket_application(*patterns)})

@@ -1,27 +1,27 @@
-"""What can go wrong, as one tree.
+"""Exception hierarchy of the package, with the error codes of the wire protocol.
 
 ::
 
     ChatError
     ├── BadFrame            bad_frame      the frame is not an object with a "type"
-    │   ├── BadJSON         bad_json       the frame is not JSON
-    │   ├── UnknownType     unknown_type   no such frame
-    │   ├── Unsupported     unsupported    a binary frame
-    │   └── TooBig          too_big        more bytes than are read
+    │   ├── BadJSON         bad_json       the frame is not valid JSON
+    │   ├── UnknownType     unknown_type   the frame type does not exist
+    │   ├── Unsupported     unsupported    the frame is binary
+    │   └── TooBig          too_big        the frame or file exceeds the size limit
     ├── BadValue            bad_value      a field has the wrong type or size
-    │   ├── BadText         bad_text       a message that cannot be stored or shown
-    │   ├── BadFile         bad_file       a file that cannot be read, or that is not there for this message
-    │   └── BadRoomName     bad_room_name  a name that no room can have
-    ├── Forbidden           forbidden      the policy says no
-    ├── NotFound            not_found      it does not exist, or one may not know that it does
+    │   ├── BadText         bad_text       the message cannot be stored or displayed
+    │   ├── BadFile         bad_file       the file is invalid or cannot be attached to this message
+    │   └── BadRoomName     bad_room_name  the room name is invalid
+    ├── Forbidden           forbidden      the policy or a room restriction denies the action
+    ├── NotFound            not_found      the object does not exist, or its existence is not disclosed
     ├── IdReused            id_reused      the id belongs to another message of the same author
-    ├── Held                held           a moderator looks at the message before others do
-    └── TryAgain            unavailable    it may succeed later; ``retry_after`` says when
-        ├── Busy            busy           too much is waiting
-        └── RateLimited     rate_limited   too many in too short a time
+    ├── Held                held           the message is held until a moderator has reviewed it
+    └── TryAgain            unavailable    a retry may succeed after ``retry_after``
+        ├── Busy            busy           too many requests are waiting
+        └── RateLimited     rate_limited   the rate limit is exceeded
 
-The code is part of the wire and does not change.
-The detail is a sentence for people: what was wrong, and what would be right.
+Error codes are part of the wire protocol and stable.
+The detail is a sentence for users: what is wrong, and how to correct it.
 """
 
 from __future__ import annotations
@@ -33,18 +33,19 @@ from django.utils.translation import gettext_noop as gettext_noop
 
 
 class ChatError(Exception):
-    """The root of the tree.
+    """Base class of all errors of this package.
 
     Args:
-        detail: a sentence for people, or a lazy translation of one. It is translated when it is read, and filled with *values*.
-        code: overrides the class's code (a policy may have codes of its own).
+        detail: a sentence for users, or a lazy translation of one. It is translated when it is read and
+            formatted with *values*.
+        code: error code; overrides the code of the class. A policy can use its own codes.
         retry_after: seconds after which the same request may succeed.
-        values: for the ``%(name)s`` in the sentence.
+        values: values for the ``%(name)s`` placeholders in *detail*.
     """
 
     code: str = "error"
     status: ClassVar[int] = 400
-    """The HTTP status of a view that fails with it."""
+    """HTTP status of a response to a request that fails with this error."""
 
     def __init__(
         self, detail: Any, *, code: str | None = None, retry_after: float | None = None, **values: object
@@ -60,7 +61,7 @@ class ChatError(Exception):
 
     @property
     def detail(self) -> str:
-        """The sentence, in the language that is active now."""
+        """The sentence for users, in the active language."""
         sentence = gettext(self.args[0]) if type(self.args[0]) is str else str(self.args[0])
         return sentence % self.values if self.values else sentence
 

@@ -1,7 +1,8 @@
-"""Which files belong to which message, and what becomes of those that belong to none any more.
+"""Attachment rows: which files belong to which message, and the removal of files that belong to none.
 
-A row is there before its file, and goes after it: whatever is interrupted, :func:`remove_abandoned` and :func:`let_unsent_go`
-find it again. What an event says of its files is kept in the message's ``data``, so that reading asks for no rows.
+A row is created before its file and deleted after it. After an interruption :func:`remove_abandoned` and
+:func:`let_unsent_go` find what is left. The description of a message's files is stored in the message's
+``data``, so reading messages needs no query for rows.
 """
 
 from __future__ import annotations
@@ -27,24 +28,33 @@ from django_roomchat.models import Attachment, HeldMessage, Room
 from django_roomchat.protocol import FileToPost
 
 UNSENT_HOURS = 24
-"""How long an upload waits for its message."""
+"""Time after which an upload that is in no message is released, in hours."""
 TOGETHER = 500
-"""Rows that are worked on at once."""
+"""Number of rows processed in one batch."""
 _LOGGER = logging.getLogger(__name__)
 
 
 def rows() -> QuerySet[Attachment]:
-    """Of all files."""
+    """Return a queryset of all attachments in the log's database."""
     return Attachment.objects.using(database())
 
 
 def missing() -> BadFile:
-    """The answer for a file that is not there for a message: not uploaded by its author to this room, or in another message."""
+    """Return the error for a file that cannot be attached: not uploaded by the author to this room, or already
+    in another message.
+    """
     return BadFile(_("A file of this message is missing or belongs to another message; upload it again."))
 
 
 def named(id: str) -> UUID | None:
-    """The id of a file, if a client has given one."""
+    """Parse a file id.
+
+    Args:
+        id: the id that a client sent.
+
+    Returns:
+        The UUID, or ``None`` if the text is not one.
+    """
     try:
         return UUID(id)
     except ValueError:
@@ -52,15 +62,18 @@ def named(id: str) -> UUID | None:
 
 
 def described(room: Room, key: str | None, wanted: Sequence[FileToPost]) -> list[dict[str, Any]]:
-    """What a message says of its files: kept in its ``data``, in their order.
+    """Describe the files of a message, in order, as stored in the message's ``data``.
 
     Args:
-        room: of the message.
-        key: of who has uploaded them; ``None`` for anybody.
+        room: room of the message.
+        key: key of the user who must have uploaded the files; ``None`` for any user.
         wanted: the files.
 
+    Returns:
+        A dict for each file.
+
     Raises:
-        BadFile: one is not there. Whether it is in another message already is known under the lock of the room only.
+        BadFile: a file does not exist. Whether it is in another message is only checked under the lock of the room.
     """
     theirs = rows().filter(pk__in=[file.id for file in wanted], room_id=room.pk, room_id__isnull=False)
     found = {str(row.pk): row for row in (theirs if key is None else theirs.filter(key=key))}
@@ -72,7 +85,7 @@ def described(room: Room, key: str | None, wanted: Sequence[FileToPost]) -> list
 def _kept(row: Attachment, room: str, alt: str = "") -> dict[str, Any]:
     kept = {
         "id": str(row.pk),
-        # The name of a room never changes; its title may.
+        # The canonical name of a room never changes, unlike its title.
         "room": room,
         "name": row.name,
         "type": row.content_type,
@@ -86,12 +99,24 @@ def _kept(row: Attachment, room: str, alt: str = "") -> dict[str, Any]:
 
 
 def described_alone(row: Attachment, room: str) -> dict[str, Any]:
-    """The same for a file that is in no message yet, as :func:`shown` takes it."""
+    """Describe a file that is in no message yet, in the form that :func:`shown` takes.
+
+    Args:
+        row: the file.
+        room: canonical name of its room.
+    """
     return _kept(row, room)
 
 
 def shown(kept: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What the wire says of files, of what is kept in the message: with their addresses as they are now."""
+    """Convert stored file descriptions to their wire format, with the current URLs.
+
+    Args:
+        kept: descriptions from a message's ``data``.
+
+    Returns:
+        A dict for each file with the fields of :class:`django_roomchat.protocol.File`.
+    """
     return [_shown(file) for file in kept]
 
 
@@ -104,42 +129,64 @@ def _shown(kept: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_addresses(name: str) -> str:
-    # What stands there is for people who look at it; only this would be another address.
+    # The name in the URL is for display. Only this name would collide with the URL of the thumbnail.
     return "thumb.file" if name == "thumb" else name
 
 
 def told(body: str, kept: Iterable[Mapping[str, Any]] | None) -> str:
-    """A message in a few words: its text, or the names of its files."""
+    """Summarise a message: its text, or the names of its files if the text is empty."""
     return body or ", ".join(str(file["name"]) for file in kept or ())
 
 
-# Bound to a message -------------------------------------------------------------------------------------------------
+# Attaching to a message ---------------------------------------------------------------------------------------------
 
 
 def lock_unsent(ids: Iterable[str]) -> dict[str, tuple[int | None, str]]:
-    """Those files that are in no message, locked, with the room that they were uploaded to and the held post that they wait in."""
+    """Lock the files that are in no message.
+
+    Args:
+        ids: ids of the files to look for.
+
+    Returns:
+        By id: the primary key of the room that the file was uploaded to, and the client id of the held post
+        that it waits with.
+    """
     unsent = rows().filter(pk__in=list(ids), seq=None).order_by("pk").select_for_update()
     return {str(pk): (room, held) for pk, room, held in unsent.values_list("pk", "room_id", "held_as")}
 
 
 def bind(wanted: Iterable[FileToPost], seq: int) -> None:
-    """Say in which message of their room files are. They are locked."""
+    """Attach files to a message. Their rows must be locked.
+
+    Args:
+        wanted: the files.
+        seq: sequence number of the message.
+    """
     rows().filter(pk__in=[file.id for file in wanted]).update(seq=seq, held_as="")
 
 
 def hold(wanted: Iterable[FileToPost], client_id: str) -> None:
-    """Keep files for a post that waits for a moderator."""
+    """Reserve files for a post that is held for a moderator.
+
+    Args:
+        wanted: the files.
+        client_id: client id of the held post.
+    """
     rows().filter(pk__in=[file.id for file in wanted], seq=None).update(held_as=client_id)
 
 
-# Let go ---------------------------------------------------------------------------------------------------------
+# Releasing ------------------------------------------------------------------------------------------------------
 
 
 def let_go(chosen: QuerySet[Attachment]) -> int:
-    """Let files go: nobody gets them any more when the transaction is committed, and then they are removed from the storage.
+    """Release files. Nobody can download them after the transaction has committed; then they are removed from
+    the storage.
+
+    Args:
+        chosen: the files.
 
     Returns:
-        How many there were.
+        Number of files.
     """
     with transaction.atomic(using=database()):
         ids = list(chosen.select_for_update().values_list("pk", flat=True))
@@ -151,12 +198,24 @@ def let_go(chosen: QuerySet[Attachment]) -> int:
 
 
 def let_go_of(room_id: int, seqs: Iterable[int]) -> int:
-    """Let the files of messages go."""
+    """Release the files of messages.
+
+    Args:
+        room_id: primary key of the room.
+        seqs: sequence numbers of the messages.
+
+    Returns:
+        Number of files.
+    """
     return let_go(rows().filter(room_id=room_id, seq__in=list(seqs)))
 
 
 def let_unsent_go() -> int:
-    """Let those go that were uploaded a day ago and never sent. Returns how many there were."""
+    """Release files that were uploaded more than a day ago and are in no message.
+
+    Returns:
+        Number of files.
+    """
     waiting = HeldMessage.objects.filter(
         room=OuterRef("room"),
         author_key=OuterRef("key"),
@@ -173,7 +232,9 @@ def let_unsent_go() -> int:
 
 
 def remove_abandoned() -> None:
-    """Remove what was let go and is still in the storage, because that could not be reached, or because its room is gone."""
+    """Remove released files that are still in the storage, because the storage failed or because their room was
+    deleted.
+    """
     _remove(list(rows().filter(room=None).values_list("pk", flat=True)))
 
 
@@ -184,8 +245,8 @@ def _remove(ids: Sequence[UUID]) -> None:
                 for name in filter(None, (row.stored, row.thumb)):
                     storage.remove(name)
             except Exception:
-                # The row stays, and with it what is known of the file, for the next time.
-                _LOGGER.exception("A file of the chat could not be removed from its storage")
+                # The row stays with the name of the file, for the next attempt.
+                _LOGGER.exception("A chat attachment could not be removed from its storage")
             else:
                 row.delete()
 

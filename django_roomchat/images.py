@@ -1,7 +1,7 @@
-"""Images are made anew from their pixels: nothing else of what somebody has sent is handed on.
+"""Re-encoding of images from their pixels, so that nothing else of an upload is published.
 
-So neither where a photo was taken, nor what camera, nor anything that was hidden behind an image is in what others get.
-It needs Pillow, which is an extra.
+This removes the location of a photo, the camera model and any data hidden in the file.
+It requires Pillow, which the ``images`` extra installs.
 """
 
 from __future__ import annotations
@@ -22,47 +22,50 @@ if TYPE_CHECKING:
     from PIL import Image
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
-"""The types that are understood, as Pillow calls them. Each of its readers is one more that can be attacked."""
+"""Supported content types, with Pillow's names for them. Each further format adds a decoder that can be attacked."""
 THUMB_SIDE = 640
-"""The longest side of a thumbnail, in pixels. An image within it needs none."""
+"""Longest side of a thumbnail, in pixels. Images within this size have no thumbnail."""
 THUMB_TYPE = "image/webp"
 _QUALITY = {"JPEG": 90, "WEBP": 85}
 _AT_ONCE = threading.BoundedSemaphore(2)
-"""Large ones take hundreds of megabytes of memory for a moment."""
+"""Limits concurrent re-encodings: a large image briefly takes hundreds of megabytes of memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image that was made anew."""
+    """A re-encoded image."""
 
     content: bytes
     width: int
     height: int
     thumb: bytes | None
-    """A smaller one, of the type ``image/webp``, without movement; ``None`` where the image itself is small."""
+    """Still thumbnail of the type ``image/webp``; ``None`` if the image itself is small."""
 
 
 def is_installed() -> bool:
-    """Whether the extra is there."""
+    """Return whether the ``images`` extra is installed."""
     return find_spec("PIL") is not None
 
 
 def is_image(kind: str) -> bool:
-    """Whether files of this type are made anew here."""
+    """Return whether files of this content type are re-encoded."""
     return kind in FORMATS
 
 
 def made_anew(file: IO[bytes], kind: str) -> Picture:
-    """An image as it may be handed on: upright, in the colours of the web, moving if it did.
+    """Re-encode an image: upright, in sRGB, and animated if the original was.
 
     Args:
-        file: its content.
-        kind: its type, by its content.
+        file: the content.
+        kind: detected content type.
+
+    Returns:
+        The re-encoded image with its size and thumbnail.
 
     Raises:
         Unsupported: Pillow is not installed.
-        TooBig: it has more pixels than ``ATTACHMENT_IMAGE_PIXELS``.
-        BadFile: it is broken.
+        TooBig: the image has more pixels than ``ATTACHMENT_IMAGE_PIXELS``.
+        BadFile: the image is invalid.
     """
     if not is_installed():
         raise Unsupported(
@@ -82,13 +85,13 @@ def made_anew(file: IO[bytes], kind: str) -> Picture:
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise _too_many_pixels() from error
-        # Pillow's readers raise all sorts of errors at what is no image, or a broken one.
+        # Pillow's decoders raise errors of many types for invalid images.
         except Exception as error:
             raise BadFile(_("Not a valid image.")) from error
 
 
 def _require_few_pixels(image: Image.Image) -> None:
-    """Before anything is unpacked: sizes stand at the beginning."""
+    """Check the number of pixels before decoding: the size is in the header of the file."""
     if image.width * image.height * getattr(image, "n_frames", 1) > config().ATTACHMENT_IMAGE_PIXELS:
         raise _too_many_pixels()
 
@@ -115,7 +118,7 @@ def _moving(image: Image.Image, kind: str) -> Picture:
         for place in range(getattr(image, "n_frames", 1)):
             image.seek(place)
             frame = _without_more(image.convert("RGBA"))
-            # Known when the frame was read.
+            # Available after the frame was read.
             durations.append(round(image.info.get("duration", 100)))
             yield frame
 
@@ -130,7 +133,7 @@ def _moving(image: Image.Image, kind: str) -> Picture:
 
 
 def _in_web_colours(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """The image in sRGB, as its colour profile goes with all that stands beside the pixels."""
+    """Convert the image to sRGB, as its colour profile is removed with all other metadata."""
     if not profile or image.mode not in ("RGB", "RGBA", "CMYK"):
         return image
     from PIL import ImageCms
@@ -139,14 +142,14 @@ def _in_web_colours(image: Image.Image, profile: bytes | None) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
-    # A profile that nobody understands: the colours are a little off then.
+    # An invalid profile is ignored: the colours are then slightly wrong.
     except Exception:
         return image
     return image if converted is None else converted
 
 
 def _without_more(image: Image.Image) -> Image.Image:
-    """The pixels alone. Pillow writes some of what it finds beside them (comments, profiles) without being asked."""
+    """Return a copy with pixels only. Pillow writes some metadata (comments, profiles) without being asked to."""
     clean = image.copy()
     clean.info = {
         name: value for name, value in image.info.items() if name == "transparency" and image.mode != "RGBA"

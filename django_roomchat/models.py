@@ -18,33 +18,52 @@ from django_roomchat.conf import config
 
 class RoomQuerySet(models.QuerySet["Room"]):
     def of_object(self, owner: models.Model) -> RoomQuerySet:
-        """The room that belongs to an object of the project, if there is one."""
+        """Filter to the room that belongs to an object of the project.
+
+        Args:
+            owner: the object.
+
+        Returns:
+            A queryset with one room or none.
+        """
         kind = ContentType.objects.db_manager(self.db).get_for_model(owner)
         return self.filter(content_type=kind, object_id=str(owner.pk))
 
     def named(self, typed: str) -> RoomQuerySet:
-        """The room of this name, however it was typed.
+        """Filter to the room with a name, in any spelling.
+
+        Args:
+            typed: the name as typed by a user.
+
+        Returns:
+            A queryset with one room or none.
 
         Raises:
-            BadRoomName: no room can have it.
+            BadRoomName: the name is not valid.
         """
         return self.filter(name=text.room_name(typed, config().ROOM_NAME_MAX_LENGTH))
 
     def for_object(
         self, owner: models.Model, *, title: str | None = None, visibility: str = "private"
     ) -> Room:
-        """The room that belongs to an object of the project, made by the first call.
+        """Return the room that belongs to an object of the project. The first call creates it.
+
+        Concurrent calls return the same room. The room is kept when the object is deleted, so that its messages
+        are not lost; a ``GenericRelation`` to rooms on the object's model deletes both together.
 
         Args:
             owner: any saved object, such as an order.
-            title: what people call the room; by default what ``str(owner)`` says. The first call decides.
-            visibility: ``private`` for its members only, or ``open``. The first call decides.
+            title: title of the room; ``str(owner)`` by default. Only the first call uses it.
+            visibility: ``private`` for members only, or ``open``. Only the first call uses it.
 
-        Calls at the same time find the same room. When the object is deleted the room stays, as what was said is not the
-        object's to delete; a ``GenericRelation`` to it on the object's model deletes both together.
+        Returns:
+            The room.
+
+        Raises:
+            ValueError: the object is not saved.
         """
         if owner.pk is None:
-            raise ValueError(f"{owner!r} has to be saved before a room can belong to it.")
+            raise ValueError(f"{owner!r} must be saved before a room can belong to it.")
         rooms = self.using(router.db_for_write(RoomLog))
         if (found := rooms.of_object(owner).select_related("log").first()) is not None:
             return found
@@ -63,22 +82,27 @@ class RoomQuerySet(models.QuerySet["Room"]):
                 room.log = RoomLog.objects.using(rooms.db).create(room=room)
                 return room
         except IntegrityError:
-            # Somebody else was faster.
+            # A concurrent call created the room first.
             return rooms.of_object(owner).select_related("log").get()
 
     def visible_to(self, key: str) -> RoomQuerySet:
-        """Listed open rooms in which something was said, and those whose member *key* is. The policy may say no to more."""
+        """Filter to listed open rooms with messages, and rooms of which *key* is a member. The policy can hide
+        more of them.
+
+        Args:
+            key: key of a user or guest.
+        """
         mine = Membership.objects.using(self.db).filter(key=key).values("room")
         open_ones = Q(visibility=Room.Visibility.OPEN, is_listed=True, log__head__gt=0)
         return self.filter(open_ones | Q(pk__in=mine), log__isnull=False)
 
     def recent(self) -> RoomQuerySet:
-        """Those with messages, latest activity first."""
+        """Filter to rooms with messages, ordered by latest activity."""
         return self.filter(log__head__gt=0).select_related("log").order_by("-log__changed_at", "-pk")
 
 
 class Room(models.Model):
-    """A room. An open one comes into being with its first message; the others are made."""
+    """A room. An open room is created by its first message; other rooms are created explicitly."""
 
     class Visibility(models.TextChoices):
         OPEN = "open", _("open")
@@ -128,7 +152,7 @@ class Room(models.Model):
     )
     object_id = models.CharField(max_length=64, blank=True, editable=False)
     object = GenericForeignKey("content_type", "object_id")
-    """What the room belongs to in the project, such as an order."""
+    """Object of the project that the room belongs to, such as an order."""
     direct_key = models.CharField(  # noqa: DJ001  (rooms without one must not clash)
         max_length=64, null=True, unique=True, editable=False, help_text=_("Of the two people.")
     )
@@ -147,7 +171,7 @@ class Room(models.Model):
         )
         constraints = (
             models.UniqueConstraint(fields=("content_type", "object_id"), name="roomchat_room_of_object"),
-            # Whether a name that people can guess is taken would tell that there is such a room.
+            # A guessable name would disclose the existence of the room: creating another one would fail.
             models.CheckConstraint(
                 condition=Q(visibility="open") | Q(name__startswith=text.HIDDEN), name="roomchat_room_hidden"
             ),
@@ -161,14 +185,16 @@ class Room(models.Model):
 
     @property
     def is_hidden(self) -> bool:
-        """Its name is made by chance: nobody comes upon it, and nobody makes it by going there."""
+        """Whether the canonical name is random. Such a room cannot be guessed, and visiting its URL does not
+        create it.
+        """
         return self.name.startswith(text.HIDDEN)
 
 
 class RoomLog(models.Model):
-    """The counter of a room's changes: one tiny row, and the lock that makes their order.
+    """Sequence counter of a room's changes. Its row is the lock that orders them.
 
-    It stands apart from the room, because inserting a message takes a shared lock on every row that it refers to.
+    It is a separate row because inserting a message takes a shared lock on every row that the message references.
     """
 
     room = models.OneToOneField(Room, models.CASCADE, primary_key=True, related_name="log")
@@ -197,24 +223,32 @@ class RoomLog(models.Model):
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def before(self, seq: int | None) -> MessageQuerySet:
-        """Newest first, those whose place is before *seq*."""
+        """Filter to messages before a sequence number, newest first.
+
+        Args:
+            seq: the sequence number; ``None`` for all messages.
+        """
         earlier = self if seq is None else self.filter(seq__lt=seq)
         return earlier.order_by("-seq")
 
     def changed_since(self, rev: int) -> MessageQuerySet:
-        """In the order of their last changes, those changed after *rev*."""
+        """Filter to messages changed after a revision, in the order of their revisions.
+
+        Args:
+            rev: the revision.
+        """
         return self.filter(rev__gt=rev).order_by("rev")
 
 
 class Message(models.Model):
-    """A message in its latest state. :mod:`django_roomchat.log` writes it; nothing else does."""
+    """A message in its latest state. Only :mod:`django_roomchat.log` writes it."""
 
     class Kind(models.TextChoices):
         USER = "user", _("user")
         SYSTEM = "system", _("system")
         BOT = "bot", _("bot")
 
-    # No index of its own: those of the constraints below begin with it.
+    # No index of its own: the indexes of the constraints below begin with it.
     room = models.ForeignKey(
         Room, models.CASCADE, related_name="messages", db_index=False, verbose_name=_("room")
     )
@@ -265,7 +299,7 @@ class Message(models.Model):
         )
         indexes = (
             models.Index(fields=("room", "rev"), name="roomchat_message_rev"),
-            # Few messages are in it, so that it costs the others nothing.
+            # A partial index: it contains pinned messages only, so other messages do not pay for it.
             models.Index(
                 fields=("room", "pinned_at"),
                 condition=Q(pinned_at__isnull=False),
@@ -278,14 +312,14 @@ class Message(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         raise TypeError(
-            "Messages are numbered by the room's log: use django_roomchat.post_message() and its kin, not Message.save()."
+            "Messages are numbered by the room's log: use django_roomchat.post_message() or edit_message(), not Message.save()."
         )
 
 
 class Attachment(models.Model):
-    """A file that somebody has uploaded. :mod:`django_roomchat.files` binds it to its message, and lets it go.
+    """An uploaded file. :mod:`django_roomchat.files` attaches it to its message and releases it.
 
-    Its row is there before the file and goes after it, so that no file is without one.
+    The row is created before the file and deleted after it, so every stored file has a row.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -322,7 +356,7 @@ class Attachment(models.Model):
         verbose_name_plural = _("files")
         indexes = (
             models.Index(fields=("room", "seq"), name="roomchat_attachment_place"),
-            # What waits to be sent, or to be removed. It is soon over.
+            # A partial index of the files that wait to be attached or removed, which are few.
             models.Index(
                 fields=("created_at",), condition=Q(seq__isnull=True), name="roomchat_attachment_unsent"
             ),
@@ -333,7 +367,7 @@ class Attachment(models.Model):
 
 
 class Membership(models.Model):
-    """Somebody belongs to a room. Made and ended by :mod:`django_roomchat.members`."""
+    """Membership of a user or guest in a room. :mod:`django_roomchat.members` creates and ends it."""
 
     class Role(models.TextChoices):
         OWNER = "owner", _("owner")
@@ -371,7 +405,7 @@ class SanctionQuerySet(models.QuerySet[Any]):
 
 
 class Sanction(models.Model):
-    """Something that somebody may not do in a room, perhaps for a time."""
+    """Base class of bans and mutes: a restriction of a user in a room, with or without an end."""
 
     room = models.ForeignKey(
         Room, models.CASCADE, related_name="%(class)ss", db_index=False, verbose_name=_("room")
@@ -401,7 +435,7 @@ class Sanction(models.Model):
 
 
 class Ban(Sanction):
-    """Somebody may not enter a room. Made and ended by :mod:`django_roomchat.moderation`."""
+    """Ban: the user may not enter the room. :mod:`django_roomchat.moderation` creates and ends it."""
 
     class Meta(Sanction.Meta):
         verbose_name = _("ban")
@@ -409,7 +443,7 @@ class Ban(Sanction):
 
 
 class Mute(Sanction):
-    """Somebody may not post to a room. Made and ended by :mod:`django_roomchat.moderation`."""
+    """Mute: the user may not post in the room. :mod:`django_roomchat.moderation` creates and ends it."""
 
     class Meta(Sanction.Meta):
         verbose_name = _("mute")
@@ -417,7 +451,7 @@ class Mute(Sanction):
 
 
 class Invitation(models.Model):
-    """A link that makes whoever opens it a member. The link itself is not kept, only its digest."""
+    """Invitation link that makes users members of a room. Only the digest of the link is stored."""
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="invitations", verbose_name=_("room"))
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -447,7 +481,7 @@ class Invitation(models.Model):
 
 
 class Reaction(models.Model):
-    """Somebody's answer to a message with an emoji. The message's ``data`` has their sums."""
+    """Emoji reaction of a user to a message. The totals are stored in the message's ``data``."""
 
     message = models.ForeignKey(
         Message, models.CASCADE, related_name="reactions", db_index=False, verbose_name=_("message")
@@ -468,7 +502,7 @@ class Reaction(models.Model):
 
 
 class ReadMarker(models.Model):
-    """How far somebody has read a room."""
+    """Read marker: the last message that a user has read in a room."""
 
     room = models.ForeignKey(
         Room, models.CASCADE, related_name="read_markers", db_index=False, verbose_name=_("room")
@@ -499,7 +533,7 @@ class ReadMarker(models.Model):
 
 
 class ServerProcess(models.Model):
-    """A process that has sockets, as long as it renews its lease."""
+    """A server process with sockets. It counts as alive while it renews its lease."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     alive_at = models.DateTimeField(
@@ -518,7 +552,7 @@ class ServerProcess(models.Model):
 
 
 class Presence(models.Model):
-    """Somebody has a socket in a room, in a process that is alive."""
+    """Presence of a user in a room, through a socket of a process that is alive."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     process = models.ForeignKey(ServerProcess, models.CASCADE, related_name="presences")
@@ -539,7 +573,7 @@ class Presence(models.Model):
 
 
 class Report(models.Model):
-    """Somebody finds that moderators should look at a message."""
+    """Report of a message to the moderators by a user."""
 
     class State(models.TextChoices):
         OPEN = "open", _("open")
@@ -579,7 +613,7 @@ class Report(models.Model):
 
 
 class HeldMessage(models.Model):
-    """A post that the content filter holds until a moderator has looked at it."""
+    """A post that the content filter holds until a moderator has reviewed it."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -627,7 +661,7 @@ class HeldMessage(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who did what to whom. Written by the actions, in the transaction of what it tells; nobody edits it."""
+    """Audit trail entry: who did what to whom. It is written in the transaction of the action and never edited."""
 
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False, db_index=True)
     verb = models.CharField(_("verb"), max_length=40)
@@ -647,7 +681,7 @@ class AuditEntry(models.Model):
 
 
 class Webhook(models.Model):
-    """An address that is told what happens in a room."""
+    """Outgoing webhook: a URL that receives the events of a room."""
 
     room = models.ForeignKey(
         Room,
@@ -676,7 +710,9 @@ class Webhook(models.Model):
 
 
 class IncomingHook(models.Model):
-    """An address at which a program may post to a room. The address itself is not kept, only its digest."""
+    """Incoming webhook: a URL at which a program posts messages to a room. Only the digest of the URL's token is
+    stored.
+    """
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="incoming_hooks", verbose_name=_("room"))
     name = models.CharField(_("name"), max_length=150, help_text=_("Under which it speaks."))

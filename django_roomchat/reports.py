@@ -1,4 +1,4 @@
-"""Lines for the server's log that a stream of the same trouble may not flood."""
+"""Throttled log warnings, so that a repeated fault does not flood the log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ _last: dict[str, float] = {}
 
 
 def warn(about: str, message: str, *args: object) -> None:
-    """Log a warning, but at most one a minute for each *about*."""
+    """Log a warning, but at most once a minute for each *about*.
+
+    Args:
+        about: key of the fault.
+        message: log message.
+        args: arguments of the log message.
+    """
     now = time.monotonic()
     if now - _last.get(about, -SECONDS_BETWEEN) >= SECONDS_BETWEEN:
         _last[about] = now

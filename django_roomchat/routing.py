@@ -1,4 +1,7 @@
-"""``websocket_urlpatterns`` for your ``URLRouter``. They answer for all of ``ws/``: put routes of your own before them."""
+"""WebSocket routes for a ``URLRouter``: ``websocket_urlpatterns``.
+
+They handle every path below ``ws/``, so put your own routes before them.
+"""
 
 from __future__ import annotations
 

@@ -1,14 +1,15 @@
-"""Announcements after the fact. Receivers cannot refuse anything; that is the policy's part.
+"""Signals sent after commit. Receivers cannot veto a change; use a policy for that.
 
-They are sent after the COMMIT with ``send_robust``, in the thread that wrote.
-A process that dies between the COMMIT and the signal sends none: what must happen for every message reads the log.
+They are sent with ``send_robust`` in the thread that wrote the change.
+If a process dies between the COMMIT and the signal, the signal is lost. Work that must happen for every message
+must read the log.
 """
 
 from __future__ import annotations
 
 from django.dispatch import Signal
 
-# Sent for every new message, once (not for a repeated post).
+# Sent once for every new message (not for a retried post).
 #
 # Arguments:
 #   - sender: the Message class
@@ -16,7 +17,7 @@ from django.dispatch import Signal
 #   - event: django_roomchat.protocol.Event
 message_posted = Signal()
 
-# Sent for every report of a message, once for each person and message.
+# Sent for every report of a message; a user can report a message once.
 #
 # Arguments:
 #   - sender: the Report class
@@ -24,37 +25,37 @@ message_posted = Signal()
 #   - report: django_roomchat.models.Report
 message_reported = Signal()
 
-# Sent for every change of a message's text, and for every deletion.
+# message_edited is sent for every edit of a message's text, message_deleted for every deletion.
 #
-# Arguments: those of message_posted; the event is the message as it is now.
+# Arguments: as for message_posted; the event is the message after the change.
 message_edited = Signal()
 message_deleted = Signal()
 
-# Sent by notify_unread() for every user who has left something unread for a while, once for each stretch.
+# Sent by notify_unread() for every user with messages that have been unread for a while, once for each series of unread messages.
 #
 # Arguments:
 #   - sender: the ReadMarker class
-#   - user: of the project
-#   - rooms: a list of (Room, unread messages, mentions among them), the latest change first
+#   - user: the user object (AUTH_USER_MODEL)
+#   - rooms: a list of (Room, unread count, number of unread mentions), the latest change first
 unread_for_a_while = Signal()
 
-# Sent after message_posted, and after message_edited for those whom the text did not call before.
+# Sent after message_posted for all mentions, and after message_edited for mentions that the text did not have before.
 #
-# Arguments: those of message_posted, and
+# Arguments: as for message_posted, and
 #   - mentions: a list of django_roomchat.protocol.Mention
 mentioned = Signal()
 
-# Sent for every reaction that is given or taken back.
+# Sent for every reaction that is added or removed.
 #
-# Arguments: those of message_posted, and
-#   - emoji: as it is counted
+# Arguments: as for message_posted, and
+#   - emoji: the emoji in the spelling under which it is counted
 #   - by: django_roomchat.identity.Identity
-#   - on: whether it was given
+#   - on: True if it was added, False if it was removed
 reaction_changed = Signal()
 
-# Sent for every message that is pinned, or is no longer.
+# Sent for every message that is pinned or unpinned.
 #
-# Arguments: those of message_posted, and
+# Arguments: as for message_posted, and
 #   - by: django_roomchat.identity.Identity
-#   - on: whether it was pinned
+#   - on: True if it was pinned, False if it was unpinned
 pin_changed = Signal()

@@ -1,7 +1,7 @@
-"""What a file is, told by its content: names and what browsers say of them are anybody's word.
+"""Content types, detected from the content: file names and the browser's ``Content-Type`` cannot be trusted.
 
-Every type that has marks of its own is recognised by them. A text is what has nothing but characters in it; HTML, SVG and
-scripts are texts, too, and are handed out as such.
+A type with a signature is recognised by it. A file with only printable characters is plain text. HTML, SVG and
+scripts are also plain text and are served as such.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 HEAD_BYTES = 4096
-"""What has to be known of a file's beginning."""
+"""Number of bytes at the beginning of a file that the signatures need."""
 TEXT = "text/plain"
 UNKNOWN = "application/octet-stream"
 
@@ -36,7 +36,9 @@ ENDINGS: dict[str, tuple[str, ...]] = {
     TEXT: ("txt",),
     UNKNOWN: ("bin",),
 }
-"""The types that are recognised, and how names of them end. Texts, archives and what is unknown end in many other ways."""
+"""Recognised content types and their file name extensions. Texts, archives and unknown types have many other
+extensions.
+"""
 _MANY_ENDINGS = (TEXT, "application/zip", UNKNOWN)
 _TOLD = {ending for kind, endings in ENDINGS.items() if kind not in (TEXT, UNKNOWN) for ending in endings}
 
@@ -65,10 +67,13 @@ _NO_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def content_type(pieces: Iterable[bytes]) -> str:
-    """What a file is.
+    """Detect the content type of a file.
 
     Args:
-        pieces: its content, in order. All of it is asked for only where the beginning does not tell.
+        pieces: the content, in order. It is read to the end only if the beginning has no signature.
+
+    Returns:
+        A key of :data:`ENDINGS`.
     """
     left = iter(pieces)
     head = b""
@@ -93,11 +98,14 @@ def _is_text(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = 
 
 
 def rightly_named(name: str, kind: str) -> str:
-    """The name with an ending that does not say that the file is something else than it is.
+    """Return a file name whose extension does not suggest another content type.
 
     Args:
-        name: of the file.
-        kind: its type, by its content.
+        name: name of the file.
+        kind: detected content type.
+
+    Returns:
+        The name, with an extension appended if its own does not fit.
     """
     _stem, dot, ending = name.rpartition(".")
     ending = ending.lower() if dot else ""

@@ -1,7 +1,7 @@
-"""Where files are kept: one of the project's storages.
+"""Access to the storage for attachments, which is one of the project's ``STORAGES``.
 
-A file's name there is made by chance and told to nobody. So even where a web server hands out everything that is in
-``MEDIA_ROOT``, nobody can ask for it, and none of it ends in ``.html``.
+Stored names are random and are not disclosed. Even if a web server publishes the whole ``MEDIA_ROOT``, the
+files cannot be requested, and no name ends in ``.html``.
 """
 
 from __future__ import annotations
@@ -18,41 +18,58 @@ FOLDER = "roomchat"
 
 
 def is_on() -> bool:
-    """Whether people may attach files."""
+    """Return whether users may attach files, according to ``ROOMCHAT["ATTACHMENTS"]``."""
     chosen = config().ATTACHMENTS
     return has_place() if chosen is None else chosen
 
 
 def has_place() -> bool:
-    """Whether the storage has a place. Django's own, without a ``MEDIA_ROOT``, would write into the folder that the server runs in."""
+    """Return whether the storage has a location.
+
+    Django's file system storage without a ``MEDIA_ROOT`` would write to the working directory of the server.
+    """
     storage = _storage()
     return not isinstance(storage, FileSystemStorage) or bool(storage.base_location)
 
 
 def new_name() -> str:
-    """A name that nobody guesses, in one of 256 folders."""
+    """Generate a random storage name in one of 256 directories."""
     name = secrets.token_hex(20)
     return f"{FOLDER}/{name[:2]}/{name[2:]}"
 
 
 def save(name: str, content: Any) -> str:
-    """Store a file. Returns the name that it has got, which may be another one."""
+    """Save a file.
+
+    Args:
+        name: requested storage name.
+        content: a Django ``File`` or a file object.
+
+    Returns:
+        The storage name of the file, which may differ from *name*.
+    """
     saved: str = _storage().save(name, content if isinstance(content, File) else File(content, name=name))
     return saved
 
 
 def open_file(name: str) -> IO[bytes]:
-    """A file that is stored.
+    """Open a stored file for reading.
+
+    Args:
+        name: storage name of the file.
+
+    Returns:
+        The open file, in binary mode.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: the file does not exist.
     """
     opened: Any = _storage().open(name, "rb")
     return opened  # type: ignore[no-any-return]  # Django's File has all that is used of it
 
 
 def remove(name: str) -> None:
-    """Remove a file; one that is gone already is fine."""
+    """Delete a stored file. A missing file is not an error."""
     _storage().delete(name)
 
 

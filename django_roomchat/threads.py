@@ -1,7 +1,8 @@
-"""Database work for the event loop: a small pool of threads of our own.
+"""Thread pool for database work of the event loop.
 
-asgiref's thread-sensitive executor is one thread for all consumers of a process, where one slow query freezes every socket
-(measured: a query of 3 s delayed another consumer's echo by 2,951 ms; https://github.com/django/channels/issues/2132).
+asgiref's thread-sensitive executor is one thread for all consumers of a process, in which one slow query blocks
+every socket (measured: a query of 3 s delayed another consumer's echo by 2,951 ms;
+https://github.com/django/channels/issues/2132).
 """
 
 from __future__ import annotations
@@ -29,30 +30,42 @@ def _pool() -> tuple[ThreadPoolExecutor, int]:
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run *function* in a thread of the pool, whose database connections stay open from call to call."""
+    """Run *function* in a thread of the pool. The threads keep their database connections between calls.
+
+    Args:
+        function: the function.
+        args: its positional arguments.
+        kwargs: its keyword arguments.
+
+    Returns:
+        The return value of *function*.
+    """
     call = partial(function, *args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(_pool()[0], _with_usable_connections, call)
 
 
 def _with_usable_connections(call: Callable[[], T]) -> T:
     for connection in connections.all(initialized_only=True):
-        # CONN_MAX_AGE guards against threads without number; these are few and are ours, so only a broken
-        # connection is dropped, and a busy process does not connect anew for every message.
+        # CONN_MAX_AGE protects the database from an unlimited number of threads. This pool is small, so only a broken
+        # connection is closed, and a busy process does not reconnect for every message.
         connection.close_at = None
         connection.close_if_unusable_or_obsolete()
     return call()
 
 
 def close() -> list[Future[None]]:
-    """End the pool: every thread closes its connections and stops. A later :func:`in_thread` starts a new pool.
+    """Shut down the pool: every thread closes its database connections and ends. A later :func:`in_thread`
+    starts a new pool.
 
-    Returns at once; the futures are done when the connections are closed.
+    Returns:
+        Futures that are done when the connections are closed; the function itself does not wait. An empty list
+        if no pool is running.
     """
     if not _pool.cache_info().currsize:
         return []
     pool, threads = _pool()
     _pool.cache_clear()
-    # Each thread waits here for all the others, so that each runs this once.
+    # Each thread waits at the barrier for all the others, so that each runs this once.
     everybody = threading.Barrier(threads)
     closed = [pool.submit(_close_connections, everybody) for _ in range(threads)]
     pool.shutdown(wait=False)

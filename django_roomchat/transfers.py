@@ -1,4 +1,6 @@
-"""Files on their way through HTTP: no more is read of an upload than is taken, and what is handed out is run by no browser."""
+"""HTTP transfer of files: uploads are read up to their limits, and downloads have headers that keep browsers
+from running them.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +23,17 @@ from django_roomchat.errors import BadValue, TryAgain
 from django_roomchat.models import Attachment
 
 FORM_BYTES = 262_144
-"""What a form may have besides its files."""
+"""Maximum size of a form without its files, in bytes."""
 CACHE_SECONDS = 3600
-"""How long a browser shows what it has without asking again."""
+"""Time for which a browser may cache a file without revalidating it, in seconds."""
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
-# In -----------------------------------------------------------------------------------------------------------------
+# Uploads ------------------------------------------------------------------------------------------------------------
 
 
 class _Capped(FileUploadHandler):
-    """Ends the reading of a form as soon as one of its files is too big, or there are too many."""
+    """Upload handler that stops reading a form if a file is too big or there are too many files."""
 
     def __init__(self, request: HttpRequest, files_max: int) -> None:
         super().__init__(request)
@@ -58,14 +60,14 @@ class _Capped(FileUploadHandler):
 
 
 def read_at_most(request: HttpRequest, files_max: int) -> None:
-    """Say how much of a form may be read. Call it before anything looks into the form, which the check of its origin does.
+    """Limit the size of a form. Call it before anything reads the form, including the CSRF check.
 
     Args:
-        request: whose form it is.
-        files_max: files in it.
+        request: request with the form. An upload handler is added to it.
+        files_max: maximum number of files.
 
     Raises:
-        TooBig: it says itself that it is more.
+        TooBig: the ``Content-Length`` of the request exceeds the limit.
     """
     said = request.META.get("CONTENT_LENGTH") or "0"
     if said.isdecimal() and int(said) > files_max * config().ATTACHMENT_MAX_BYTES + FORM_BYTES:
@@ -74,10 +76,17 @@ def read_at_most(request: HttpRequest, files_max: int) -> None:
 
 
 def files_of(request: HttpRequest, name: str) -> list[Any]:
-    """The files of a form, of which no more was read than may be.
+    """Return the files of a form that :func:`read_at_most` has limited.
+
+    Args:
+        request: request with the form.
+        name: name of the field.
+
+    Returns:
+        The uploaded files.
 
     Raises:
-        TooBig, BadValue: there is more.
+        TooBig, BadValue: the form exceeds the limit.
     """
     given = request.FILES.getlist(name)
     for handler in request.upload_handlers:
@@ -86,20 +95,23 @@ def files_of(request: HttpRequest, name: str) -> list[Any]:
     return given
 
 
-# Out ----------------------------------------------------------------------------------------------------------------
+# Downloads ----------------------------------------------------------------------------------------------------------
 
 
 def hand_out(request: HttpRequest, file: Attachment, *, is_thumb: bool = False) -> HttpResponseBase:
-    """A file as an answer, or the part of it that is asked for.
+    """Return a response with a file, or with the requested range of it.
 
     Args:
-        request: asks for it. Whether it may is known.
-        file: of which.
-        is_thumb: the small image of it.
+        request: the request. The caller has checked its permissions.
+        file: the attachment.
+        is_thumb: respond with its thumbnail.
+
+    Returns:
+        A streaming response with status 200 or 206, or 304 if the client's copy is current.
 
     Raises:
-        NotFound: it has no thumbnail, or its storage has lost it.
-        TryAgain: the storage does not answer.
+        NotFound: the attachment has no thumbnail, or the storage has no such file.
+        TryAgain: the storage failed.
     """
     name = file.thumb if is_thumb else file.stored
     if not name:
@@ -127,7 +139,7 @@ def _opened(name: str) -> Any:
     except FileNotFoundError as error:
         raise attachments.no_such_file() from error
     except Exception as error:
-        reports.warn("storage", "The storage of files fails: %r", error)
+        reports.warn("storage", "The attachment storage failed: %r", error)
         raise TryAgain(_("The file cannot be read; try again.")) from error
 
 
@@ -142,18 +154,20 @@ def _with_headers(
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = etag
     response["Cache-Control"] = f"private, max-age={CACHE_SECONDS}"
-    # Whatever else a browser takes it for, and whoever frames it: it is no page, runs nothing and loads nothing.
+    # Even if a browser sniffs another type or a page frames the file, it runs no script and loads nothing.
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cross-Origin-Resource-Policy"] = "same-site"
-    # A part of a compressed file is another part.
+    # Compression would change the byte ranges.
     response["Content-Encoding"] = "identity"
     patch_vary_headers(response, ["Cookie"])
     return response
 
 
 def _range(request: HttpRequest, etag: str, size: int) -> tuple[int, int]:
-    """Which bytes are asked for. What is no single range, or of an older file, is all of it."""
+    """Return the requested byte range as start and end. Anything other than a single range of the current file
+    means the whole file.
+    """
     asked = _RANGE.fullmatch(request.headers.get("Range", ""))
     if asked is None or request.headers.get("If-Range", etag) != etag or asked[0] == "bytes=-":
         return 0, size
@@ -164,7 +178,7 @@ def _range(request: HttpRequest, etag: str, size: int) -> tuple[int, int]:
 
 
 class _Part:
-    """The next bytes of an open file, piece by piece."""
+    """Iterator over a part of an open file."""
 
     def __init__(self, file: IO[bytes], count: int) -> None:
         self._file, self._left = file, count
@@ -178,12 +192,14 @@ class _Part:
         return piece
 
     def close(self) -> None:
-        """Called by the response, also where nobody has read it."""
+        """Close the file. Django calls this also if the response was not read."""
         self._file.close()
 
 
 class _AsyncPart:
-    """The same for a server that speaks ASGI; the storage is read in threads, not in those of the database."""
+    """Asynchronous iterator over a part of an open file, for ASGI. The storage is read in threads other than the
+    database threads.
+    """
 
     def __init__(self, file: IO[bytes], count: int) -> None:
         self._part = _Part(file, count)

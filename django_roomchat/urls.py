@@ -8,7 +8,7 @@ app_name = "roomchat"
 
 urlpatterns = [
     path("", views.index, name="index"),
-    # No room is called “~”.
+    # “~” is not a valid room name, so these paths cannot collide with a room.
     path("~/frames/", views.frames, name="frames"),
     path("~/hook/<str:token>/", views.hook, name="hook"),
     path("~/ticket/", views.ticket, name="ticket"),

@@ -58,7 +58,7 @@ def test_a_message_cannot_be_saved_past_the_log():
         message.save()
 
     assert str(caught.value) == (
-        "Messages are numbered by the room's log: use django_roomchat.post_message() and its kin, not Message.save()."
+        "Messages are numbered by the room's log: use django_roomchat.post_message() or edit_message(), not Message.save()."
     )
     assert Message.objects.get().body == "hi"
 

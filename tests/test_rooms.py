@@ -250,7 +250,7 @@ def test_an_object_without_words_names_its_room_after_its_kind():
 
 
 def test_an_object_that_is_not_saved_has_no_room():
-    with pytest.raises(ValueError, match="has to be saved"):
+    with pytest.raises(ValueError, match="must be saved"):
         Room.objects.for_object(Group(name="Order 7"))
 
 

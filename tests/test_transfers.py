@@ -542,7 +542,7 @@ def test_a_storage_that_does_not_answer_is_no_fault_of_the_file(client, ana, mon
     response = client.get(url(file))
 
     assert (code(response), response["Retry-After"]) == ((503, "unavailable"), "1")
-    assert "The storage of files fails" in caplog.text
+    assert "The attachment storage failed" in caplog.text
 
 
 async def test_it_is_handed_out_under_asgi(ana, client):
