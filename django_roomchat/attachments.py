@@ -1,7 +1,7 @@
-"""Files that people send: uploaded first, then named by the post that brings them.
+"""Attachments: files are uploaded first and then bound to the message that names them.
 
-What a file is, its content says. Images are made anew (:mod:`django_roomchat.images`), everything else is kept as it is,
-and handed out so that no browser runs it.
+File types are detected from the content. Images are re-encoded (:mod:`django_roomchat.images`); other files are stored unchanged
+and served with headers that keep browsers from executing them.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from django_roomchat.identity import Identity
 from django_roomchat.models import Attachment, Message, Room
 
 UNSENT_MAX = 3
-"""Uploads of one person that wait for their message: so many times what a message may have. The oldest go."""
+"""Maximum number of unsent uploads of one person, as a multiple of ``ATTACHMENTS_PER_MESSAGE``. The oldest are removed."""
 PIECE_BYTES = 65_536
 _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What is kept of an upload."""
+    """Content of an upload as it will be stored."""
 
     file: Any
     size: int
@@ -52,20 +52,23 @@ class _Content:
 
 
 def attach_file(room: str | Room, content: Any, name: str = "", *, author: Any = None) -> Attachment:
-    """Upload a file to a room, for a message: ``post_message(…, files=[attach_file(…)])``. Until then only its author gets it.
+    """Upload a file to a room, for use in ``post_message(…, files=[attach_file(…)])``.
+
+    Until its message is posted, only its author can download it.
 
     Args:
-        room: its name, however typed, or the room. It is made if it does not exist.
-        content: ``bytes``, or a file that is open for reading bytes, such as one of ``request.FILES``.
-        name: of the file; that of *content* if it is left out and that has one.
-        author: a user of the project or an :class:`~django_roomchat.identity.Identity`, who must be allowed to send files;
-            without one the project itself.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`. The room is created if it does not
+            exist.
+        content: ``bytes``, or a file opened for reading in binary mode, such as one of ``request.FILES``.
+        name: file name. The default is the name of *content*, if it has one.
+        author: the user or :class:`~django_roomchat.identity.Identity` that uploads, which must be allowed to send files.
+            Without one the site uploads.
 
     Returns:
-        The file. Inside ``atomic`` it is stored when the transaction commits; what is undone leaves nothing.
+        The attachment. Inside ``atomic`` the content is stored when the transaction commits; after a rollback nothing is stored.
 
     Raises:
-        ChatError: it is refused: too big, of a type that is not taken, broken.
+        ChatError: the upload is rejected, for example because it is too big, damaged or of a type that is not accepted.
     """
     who = actions.identity_of(author)
     found = actions.room_of(actions.name_of(room))
@@ -90,7 +93,7 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, author: Any =
     )
     is_within = transaction.get_connection(database()).in_atomic_block
     if is_within:
-        # Whoever has opened it may close it before the COMMIT.
+        # The caller may close its file before the transaction commits.
         kept = replace(kept, file=BytesIO(b"".join(_pieces(kept.file))))
     with transaction.atomic(using=database()):
         made.save(using=database(), force_insert=True)
@@ -106,7 +109,7 @@ async def aattach_file(room: str | Room, content: Any, name: str = "", *, author
 
 
 def _looked_at(file: Any) -> tuple[str, _Content]:
-    """What an upload is, and what is kept of it. Raises if it is not taken."""
+    """Return the content type of an upload and the content to store. Raise if the upload is not accepted."""
     size = _size(file)
     if size > config().ATTACHMENT_MAX_BYTES:
         raise too_big()
@@ -124,19 +127,19 @@ def _looked_at(file: Any) -> tuple[str, _Content]:
 
 
 def shown(file: Attachment) -> protocol.File:
-    """What an upload is answered with: the file as it will be in its message."""
+    """Return the response to an upload: the file as its message will describe it."""
     name = "" if file.room is None else file.room.name
     [said] = files.shown([files.described_alone(file, name)])
     return protocol.File(**said)
 
 
 def offered_types() -> list[str]:
-    """The types of files that are taken here: of images, only where they can be made anew."""
+    """Return the accepted content types. Images are included only if the library that re-encodes them is installed."""
     return [kind for kind in config().ATTACHMENT_TYPES if not images.is_image(kind) or images.is_installed()]
 
 
 def too_big() -> TooBig:
-    """The answer for a file that is too big."""
+    """Return the error for a file that exceeds ``ATTACHMENT_MAX_BYTES``."""
     megabytes = config().ATTACHMENT_MAX_BYTES / 2**20
     return TooBig(_("A file can have at most %(most)s MB."), most=f"{megabytes:.3g}")
 
@@ -160,7 +163,7 @@ def _let_oldest_go(who: Identity) -> None:
 
 
 def _store(made: Attachment, kept: _Content) -> None:
-    """Put the file where the row says, or take the row back."""
+    """Store the content under the names in the row, or delete the row if that fails."""
     try:
         kept.file.seek(0)
         stored = storage.save(made.stored, kept.file)
@@ -170,20 +173,20 @@ def _store(made: Attachment, kept: _Content) -> None:
             made.save(using=database(), update_fields=["stored", "thumb"])
     except Exception as error:
         files.let_go(files.rows().filter(pk=made.pk))
-        _LOGGER.exception("A file of the chat could not be stored")
+        _LOGGER.exception("Could not store an uploaded file")
         raise TryAgain(_("The file could not be stored; try again.")) from error
 
 
-# Handing out ----------------------------------------------------------------------------------------------------
+# Downloads ------------------------------------------------------------------------------------------------------
 
 
 def file_of(who: Identity, room: str, id: Any) -> Attachment:
-    """A file, for somebody who wants to have it: whoever may enter its room once it was sent, until then who has uploaded it.
+    """Return a file that *who* may download. A posted file is available to everybody who may enter its room.
 
-    A file that waits for a moderator is there for those who moderate the room, too.
+    A file that is not posted yet is available to its uploader, and to the moderators of the room if its message is held.
 
     Raises:
-        ChatError: there is no such file for them.
+        ChatError: there is no such file, or *who* may not download it.
     """
     found = actions.enter_room(who, room)
     row = None if found.pk is None else files.rows().filter(pk=id, room_id=found.pk).first()
@@ -199,18 +202,18 @@ def _may_look(who: Identity, room: Room, unsent: Attachment) -> bool:
 
 
 def no_such_file() -> NotFound:
-    """The answer for a file that there is not, or not for them."""
+    """Return the error for a file that does not exist. It is identical for a file that the client may not download."""
     return NotFound(_("There is no such file."), code="no_such_file")
 
 
-# Taking back ----------------------------------------------------------------------------------------------------
+# Removal --------------------------------------------------------------------------------------------------------
 
 
 def take_back(who: Identity, room: str, id: Any) -> None:
-    """Remove an upload that was not sent yet, for who has made it.
+    """Remove an upload of *who* that was not posted yet.
 
     Raises:
-        ChatError: there is none of theirs.
+        ChatError: *who* has no such upload.
     """
     found = actions.enter_room(who, room)
     mine = files.rows().filter(
@@ -221,14 +224,14 @@ def take_back(who: Identity, room: str, id: Any) -> None:
 
 
 def take_down_file(file: Attachment, *, by: Any = None) -> None:
-    """Take a file out of its message, for everybody. A message that was nothing else is deleted.
+    """Remove a file from its message for everybody. A message without text and other files is deleted.
 
     Args:
-        file: the file.
-        by: who does it, and must be allowed to moderate; without one the project itself.
+        file: the attachment.
+        by: the acting user or identity, which must be allowed to moderate the room. Without one the site acts.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the removal is rejected.
     """
     who = actions.identity_of(by)
     if file.room is None:
@@ -262,10 +265,10 @@ def _without(message: Message, id: str) -> bool:
 
 
 def clear_out() -> int:
-    """Let go what was uploaded a day ago and never sent, and remove what could not be removed before. Call it from time to time.
+    """Remove uploads that were not posted within a day, and stored files whose earlier removal failed. Run it periodically.
 
     Returns:
-        How many uploads were never sent.
+        The number of uploads that were not posted.
     """
     unsent = files.let_unsent_go()
     files.remove_abandoned()

@@ -1,4 +1,4 @@
-"""What an edited message said before, where the site keeps that (``ROOMCHAT["EDIT_HISTORY"]``)."""
+"""Earlier texts of edited messages, for sites that keep them (``ROOMCHAT["EDIT_HISTORY"]``)."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from django_roomchat.protocol import EarlierText
 
 
 def earlier_texts(room: str | Room, seq: int, *, by: Any = None) -> list[EarlierText]:
-    """What a message said before it was edited, the oldest first: at most 10 texts. Nothing is left of a deleted one.
+    """Return the earlier texts of an edited message. A deleted message has none.
 
     Args:
-        room: its name, however typed, or the room.
-        seq: the message's place.
-        by: who wants to see it, whom ``can_see_edits`` of the policy has to allow it; without one the project itself.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        seq: sequence number of the message.
+        by: the acting user or identity; the policy's ``can_see_edits`` must allow it. Without one the site acts.
+
+    Returns:
+        At most 10 texts, oldest first, each with the time at which it was written.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the message does not exist, or the policy denies it.
     """
     who = actions.identity_of(by)
     found = actions.enter_room(who, actions.name_of(room))

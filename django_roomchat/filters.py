@@ -1,6 +1,6 @@
-"""The content filter: the site's word on what people write, asked before it is stored.
+"""Content filter: a hook of the site that checks every text before it is stored.
 
-It is named in ``ROOMCHAT["FILTER"]``, and answers with one of the values below.
+The function is named in ``ROOMCHAT["FILTER"]`` and returns one of the values below.
 """
 
 from __future__ import annotations
@@ -22,50 +22,50 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Store another text instead."""
+    """Store this text instead."""
 
     body: str
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Store nothing."""
+    """Reject the message; nothing is stored."""
 
     sentence: Any
-    """Told to the author; a text, or a lazy translation of one."""
+    """Reason shown to the author, as a string or a lazy translation of one."""
     code: str = "filtered"
-    """For programs."""
+    """Error code for programs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Let a moderator look at it first. Edits cannot be held: they are refused."""
+    """Hold the message until a moderator decides. Edits cannot be held; they are rejected."""
 
     reason: str = ""
-    """For the moderator; up to 300 characters."""
+    """Reason shown to the moderator; up to 300 characters."""
 
 
 PASS = None
-"""Store it as it is."""
+"""Store the text unchanged."""
 
 Answer = Change | Refuse | Hold | None
 
 
 def is_asked(who: Identity) -> bool:
-    """There is a filter, and it is asked about what *who* says. The site itself is not."""
+    """Return whether texts of *who* are filtered: a filter is configured and *who* is not the site."""
     return config().FILTER is not None and not who.is_site
 
 
 def ask(room: Room, who: Identity, body: str) -> Answer:
-    """What the filter says to a text.
+    """Return the filter's answer for a text.
 
     Args:
-        room: in which it shall stand; without a ``pk`` if it does not exist yet.
-        who: has written it.
-        body: the text, clean.
+        room: the room of the message; it has no ``pk`` if it does not exist yet.
+        who: the author.
+        body: the validated text.
 
     Raises:
-        TryAgain: the filter failed, or has answered with something else; nothing passes that was not looked at.
+        TryAgain: the filter raised an exception or returned another value. Nothing is stored unchecked.
     """
     try:
         answer: Answer = hook("FILTER")(room, who, body)
@@ -73,7 +73,7 @@ def ask(room: Room, who: Identity, body: str) -> Answer:
             return Change(text.body(answer.body, config().BODY_MAX_LENGTH))
         if answer is PASS or isinstance(answer, (Refuse, Hold)):
             return answer
-        raise TypeError(f"ROOMCHAT['FILTER'] answered {answer!r}; it is PASS, Change, Refuse or Hold.")
+        raise TypeError(f"ROOMCHAT['FILTER'] returned {answer!r}; expected PASS, Change, Refuse or Hold.")
     except Exception as error:
         _LOGGER.exception("The content filter failed in room %r", room.name)
         raise TryAgain(_("The message could not be checked; try again.")) from error

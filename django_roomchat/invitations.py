@@ -1,4 +1,4 @@
-"""Invitations: links that make whoever opens them a member. Who has one needs nothing else, so it can end in three ways."""
+"""Invitations: links that make the person who opens them a member of a room. They expire, run out of uses or are revoked."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from django_roomchat.members import Role
 from django_roomchat.models import Invitation, Membership, Room
 
 PAGE_INVITATIONS = 200
-"""Invitations that one answer lists."""
+"""Maximum number of invitations in one list."""
 USES_MAX = 100_000
 EXPIRES_IN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """An invitation that was made."""
+    """A new invitation."""
 
     id: int
-    """By which it is revoked."""
+    """Id of the invitation, used to revoke it."""
     token: str
-    """The end of the link, ``~/invite/<token>/``. It is told this once: what is stored is its digest."""
+    """Secret part of the link, ``~/invite/<token>/``. It is returned only once, because the database stores its digest."""
     room: str
-    """The canonical name."""
+    """Canonical name of the room."""
     role: str
     expires_at: datetime | None
     uses_left: int | None
-    """``None`` for any number."""
+    """Number of people who can still accept it; ``None`` for no limit."""
 
 
 def invite(
@@ -50,20 +50,23 @@ def invite(
     expires_in: timedelta | None = EXPIRES_IN,
     uses: int | None = None,
 ) -> Invited:
-    """Make an invitation.
+    """Create an invitation to a room.
 
-    It ends when its time is over, when it was used often enough, when it is revoked, and when who made it may not invite any more.
+    An invitation ends when it expires, when its uses are spent, when it is revoked, and when its creator may no longer invite.
 
     Args:
-        room: its name, however typed, or the room.
-        by: who invites, and must be allowed to: for other roles than ``member`` somebody who may manage the room.
-            Without one the project itself.
-        role: what those who accept become.
-        expires_in: after which it ends; ``None`` for never.
-        uses: how many may accept it; ``None`` for any number.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        by: the acting user or identity, which must be allowed to invite; for roles other than ``member`` also to manage the
+            room. Without one the site acts.
+        role: role of the people who accept it.
+        expires_in: time until it expires; ``None`` for no expiry. The default is seven days.
+        uses: number of people who can accept it, from 1 to 100,000; ``None`` for no limit.
+
+    Returns:
+        The invitation with its token, which cannot be retrieved later.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the invitation is rejected.
     """
     who = actions.identity_of(by)
     found = actions.enter_room(who, actions.name_of(room))
@@ -96,10 +99,10 @@ async def ainvite(room: str | Room, **options: Any) -> Invited:
 
 
 def invitation_of(token: str) -> Invitation:
-    """The invitation of a link, with its room.
+    """Return the invitation with this token, with its room loaded.
 
     Raises:
-        NotFound: there is none, or it has ended: nobody is told which.
+        NotFound: no such invitation exists, or it has ended. The error is the same for both.
     """
     found = _open().filter(digest=_digest(token)).select_related("room__log", "by").first()
     if found is None or not _stands(found, found.room):
@@ -108,18 +111,18 @@ def invitation_of(token: str) -> Invitation:
 
 
 def accept_invitation(token: str, who: Any) -> Room:
-    """Become a member by a link. For who is one already, nothing happens and nothing is used up.
+    """Make a person a member of the room of an invitation. If they are a member already, nothing changes and no use is spent.
 
     Args:
-        token: the end of the link.
-        who: a user of the project or an identity, who could enter the room as a member.
+        token: secret part of the link.
+        who: a user of the project or an identity, which must be allowed to enter the room as a member.
 
     Returns:
         The room.
 
     Raises:
-        NotFound: there is no such invitation, or it has ended.
-        ChatError: they are banned from the room, or the policy does not let them in.
+        NotFound: no such invitation exists, or it has ended.
+        ChatError: *who* is banned from the room, or the policy denies entry.
     """
     person = actions.identity_of(who)
     found = invitation_of(token)
@@ -145,11 +148,14 @@ async def aaccept_invitation(token: str, who: Any) -> Room:
 
 
 def list_invitations(room: str | Room, *, by: Any = None) -> list[Invitation]:
-    """The invitations to a room that have not ended, the newest first: at most 200.
+    """Return the invitations to a room that have not ended.
 
     Args:
-        room: its name, however typed, or the room.
-        by: who asks, and must be allowed to invite; without one the project itself.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        by: the acting user or identity, which must be allowed to invite. Without one the site acts.
+
+    Returns:
+        At most 200 invitations, newest first.
     """
     who = actions.identity_of(by)
     found = actions.enter_room(who, actions.name_of(room))
@@ -165,25 +171,25 @@ async def alist_invitations(room: str | Room, *, by: Any = None) -> list[Invitat
 
 
 def revoke_invitation(room: str | Room, invitation: int, *, by: Any = None) -> bool:
-    """End an invitation. Who has accepted it remains a member.
+    """Revoke an invitation. People who have accepted it remain members.
 
     Args:
-        room: its name, however typed, or the room.
-        invitation: its ``id``.
-        by: who revokes it, and must be allowed to invite; without one the project itself.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        invitation: ``id`` of the invitation.
+        by: the acting user or identity, which must be allowed to invite. Without one the site acts.
 
     Returns:
-        Whether it had not ended before.
+        Whether the invitation was revoked; ``False`` if it had ended before.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the change is rejected.
     """
     who = actions.identity_of(by)
     found = actions.enter_room(who, actions.name_of(room))
     if found.pk is None:
         raise policy.no_such_room()
     policy.require_may(who, found, "can_invite")
-    # The room's lock: who accepts it holds that, so an acceptance has either happened or will not.
+    # Accepting holds the same room lock, so an acceptance has either been committed or will fail.
     revoked: list[int] = []
 
     def write(locked: Room) -> None:
@@ -202,14 +208,14 @@ async def arevoke_invitation(room: str | Room, invitation: int, *, by: Any = Non
 
 
 def _open() -> QuerySet[Invitation]:
-    """Those that have not ended, as far as the database can tell."""
+    """Return the invitations that have not expired, been used up or been revoked."""
     in_time = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     has_uses = Q(uses_left=None) | Q(uses_left__gt=0)
     return Invitation.objects.using(database()).filter(in_time, has_uses, revoked_at=None)
 
 
 def _stands(invitation: Invitation, room: Room) -> bool:
-    """Whoever made it may still invite: a link does not outlive the rights of its maker."""
+    """Return whether the creator may still invite: a link does not outlive the rights of its creator."""
     inviter = Identity(invitation.by_key, "", user=invitation.by, is_site=is_site_key(invitation.by_key))
     if invitation.by is not None and not invitation.by.is_active:
         return False

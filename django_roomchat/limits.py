@@ -34,7 +34,7 @@ CACHE_REST_SECONDS = 5.0
 
 What = Literal["POSTS", "FRAMES", "JOINS", "ROOMS", "SOCKETS", "REPORTS", "UPLOADS"]
 Claim = tuple[str, str, Rate]
-"""A bucket: its setting, the key that it counts for, and its rate."""
+"""Setting, counted key and rate of a bucket."""
 
 # Time at which each bucket is full again, which is its whole state (generic cell rate algorithm).
 _full_at: dict[tuple[str, str], float] = {}

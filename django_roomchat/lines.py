@@ -1,4 +1,4 @@
-"""Lines of the system: a room says what happened to it and to its people, in its log like everything that is said."""
+"""System messages: a room's log records its own changes, such as members who join and new titles, as messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django_roomchat.protocol import Line
 
 Code = Literal["joined", "left", "removed", "renamed", "role", "archived", "unarchived", "pinned", "created"]
 
-# For each code: what is said where somebody did it to themselves or nobody is named, and where somebody else did it.
+# For each code: the sentence without an actor (people act on themselves, or the site acts), and the sentence with one.
 _SENTENCES: dict[Code, tuple[str, str]] = {
     "created": (_("The room was created."), _("%(by)s created the room.")),
     "joined": (_("%(name)s joined."), _("%(by)s added %(name)s.")),
@@ -36,20 +36,20 @@ _SENTENCES: dict[Code, tuple[str, str]] = {
 
 
 def tell(room: Room, code: Code, by: Identity, *, whom: Identity | None = None, value: str = "") -> None:
-    """Say in a room what happened, if the room wants to be told. Call it in the transaction of what it tells.
+    """Append a system message to a room that has them enabled. Call it in the transaction of the change that it reports.
 
     Args:
-        room: as it is in this transaction.
-        code: what happened.
-        by: who did it; the project itself is not named.
-        whom: to whom.
-        value: the new title, or the new role.
+        room: the room as loaded in this transaction.
+        code: what changed.
+        by: the acting identity; the site is not named.
+        whom: the person acted on.
+        value: the new title or the new role.
     """
     if not room.tells_changes:
         return
     doer = "" if by.is_site or (whom is not None and by.key == whom.key) else by.name
     line = Line(code, whom.name if whom else "", doer, value)
-    # The language of the site, not that of whoever did it: the sentence stays.
+    # The sentence is stored, so it is in the language of the site, not of the acting user.
     with translation.override(settings.LANGUAGE_CODE):
         author, body = identity.site(), said(line)
     draft = log.Draft(
@@ -65,7 +65,7 @@ def tell(room: Room, code: Code, by: Identity, *, whom: Identity | None = None, 
 
 
 def said(line: Line) -> str:
-    """The sentence, in the language that is active now."""
+    """Return the sentence of a system message in the active language."""
     alone, by_another = _SENTENCES[line.code]
     role = _role(line.value) if line.code == "role" else ""
     return gettext(by_another if line.by else alone) % {
@@ -77,7 +77,7 @@ def said(line: Line) -> str:
 
 
 def words() -> dict[str, str]:
-    """The sentences for a script, which fills them in itself: ``line_<code>``, ``line_<code>_by`` and ``role_<role>``."""
+    """Return the sentence templates for the script: ``line_<code>``, ``line_<code>_by`` and ``role_<role>``."""
     gaps = {"name": "{name}", "by": "{by}", "value": "{value}", "role": "{value}"}
     found = {f"role_{role}": str(role.label) for role in Membership.Role}
     for code, (alone, by_another) in _SENTENCES.items():

@@ -1,6 +1,6 @@
-"""How far people have read, and what they have not: markers, counts, the list of rooms, and who should be told by other means.
+"""Read markers, unread counts, the room list, and notifications about unread messages.
 
-Of what follows a marker, no more than WINDOW messages are looked at, so that a count costs the same in a room of any length.
+At most WINDOW messages after a marker are counted, so that the cost does not depend on the length of the room.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, R
 from django_roomchat.protocol import LastMessage, ListedRoom, Marked
 
 WINDOW = 100
-"""Messages that are counted at most."""
+"""Maximum number of messages that are counted."""
 ROOMS_MAX = 500
-"""Rooms of a list."""
+"""Maximum number of rooms in a list."""
 CHUNK = 500
-"""Markers that are worked on together."""
+"""Number of read markers processed in one batch."""
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _IS_LINE = Q(kind=Message.Kind.SYSTEM, data__has_key="line")
-"""What the system tells of the room itself, which nobody has said."""
+"""Condition for system messages, which do not count as unread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Somebody has read a room up to a place."""
+    """A request to move a read marker."""
 
     who: Identity
     room: str
-    """Its name, however typed."""
+    """The room's name in any spelling."""
     seq: int
 
 
@@ -50,18 +50,19 @@ class Mark:
 
 
 def mark_read(room: str | Room, seq: int, who: Any) -> Marked:
-    """Say how far somebody has read a room. A marker never goes back.
+    """Move a person's read marker in a room forward. A marker never moves back.
 
     Args:
-        room: its name, however typed, or the room.
-        seq: the place of the last message that they have read; one beyond the last message is taken for that.
-        who: a user of the project or an :class:`~django_roomchat.identity.Identity`, who must be allowed to enter.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        seq: sequence number of the last message read; numbers beyond the last message are lowered to it.
+        who: a user of the project or an :class:`~django_roomchat.identity.Identity`, which must be allowed to enter.
 
     Returns:
-        Where their marker stands (``room``, ``seq``), and how much is ``unread`` after it (at most 100), with ``mentions``.
+        The position of the marker (``room``, ``seq``) and the number of ``unread`` messages and ``mentions`` after it, each at
+        most 100.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the request is rejected.
     """
     [result] = mark_all([Mark(actions.identity_of(who), actions.name_of(room), seq)])
     if isinstance(result, ChatError):
@@ -70,7 +71,7 @@ def mark_read(room: str | Room, seq: int, who: Any) -> Marked:
 
 
 def marker_of(who: Identity, room: Room) -> tuple[int, bool]:
-    """How far somebody has read a room, 0 if they have never been there, and whether they have muted it."""
+    """Return the sequence number of a person's read marker, 0 without one, and whether they have muted the room."""
     if room.pk is None:
         return 0, False
     rows = ReadMarker.objects.using(database()).filter(room_id=room.pk, key=who.key)
@@ -83,7 +84,7 @@ async def amark_read(room: str | Room, seq: int, who: Any) -> Marked:
 
 
 def mark_all(marks: Sequence[Mark]) -> list[Marked | ChatError]:
-    """The same for many, in one transaction. For each, where the marker stands now or why it was refused."""
+    """Move many read markers in one transaction. Return for each, in order, its new position or the error that rejected it."""
     results: list[Marked | ChatError | None] = [None] * len(marks)
     names: dict[int, str] = {}
     for place, mark in enumerate(marks):
@@ -125,10 +126,10 @@ def _mark(wanted: dict[tuple[int, str], Mark], heads: dict[int, int]) -> dict[tu
     places = {place: min(mark.seq, heads[place[0]]) for place, mark in wanted.items()}
     now = timezone.now()
     with transaction.atomic(using=database()):
-        # In one order, so that two processes cannot wait for each other.
+        # Lock the rows in one order, so that two processes cannot deadlock.
         found = [marker for marker in mine.select_for_update() if (marker.room_id, marker.key) in wanted]
         for marker in found:
-            # Against what the row says then: another process may have got further.
+            # Compared with the row under its lock, because another process may have moved it further.
             marker.seq = Greatest(F("seq"), Value(places[marker.room_id, marker.key]))
             marker.read_at = now
         markers.bulk_update(found, ["seq", "read_at"])
@@ -158,19 +159,20 @@ def _mark(wanted: dict[tuple[int, str], Mark], heads: dict[int, int]) -> dict[tu
 
 
 def mute_notifications(room: str | Room, who: Any, *, on: bool = False) -> Room:
-    """Turn somebody's notifications from a room off; with ``on=True``, on again.
+    """Turn a person's notifications from a room off or on.
 
-    The counts go on. Of a muted room, ``unread_for_a_while`` says nothing.
+    A muted room is left out of the signal ``unread_for_a_while``. Its unread counts continue.
 
     Args:
-        room: its name, however typed, or the room.
-        who: as for :func:`mark_read`.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        who: a user of the project or an :class:`~django_roomchat.identity.Identity`, which must be allowed to enter.
+        on: ``False`` turns notifications off, ``True`` turns them on again.
 
     Returns:
         The room.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the request is rejected.
     """
     person = actions.identity_of(who)
     found = actions.enter_room(person, actions.name_of(room))
@@ -190,19 +192,19 @@ async def amute_notifications(room: str | Room, who: Any, *, on: bool = False) -
 
 
 class _Sum(Subquery):
-    """Of the one column of a subquery."""
+    """SQL sum of the single column of a subquery."""
 
     template = "(SELECT COALESCE(SUM(looked_at.n), 0) FROM (%(subquery)s) AS looked_at)"
     output_field = models.IntegerField()
 
 
 def _sum(room: str, key: Any, seq: Any, condition: Q, *, order: str = "-seq") -> _Sum:
-    """How many of the messages after a place, WINDOW of them at most, are somebody else's and meet a condition.
+    """Return an expression that counts messages of others after a marker that meet a condition, among at most WINDOW messages.
 
     Args:
-        room, key, seq: of the outer query: where its room's key is, whose marker it is and where that stands.
-        condition: on a message, which has ``text`` as what it carries besides its columns.
-        order: whether the last or the first of them are looked at.
+        room, key, seq: references to the outer query: the room's primary key, the marker's identity key and its sequence number.
+        condition: condition on a message, in which ``text`` is the message's data as JSON text.
+        order: ``-seq`` to look at the last messages, ``seq`` to look at the first.
     """
     counts = Q(deleted_at=None) & ~Q(author_key=key) & ~_IS_LINE & condition
     messages = Message.objects.filter(room=OuterRef(room), seq__gt=seq).order_by(order)
@@ -215,12 +217,12 @@ def _sum(room: str, key: Any, seq: Any, condition: Q, *, order: str = "-seq") ->
 
 
 def _mentions(key: Any) -> Q:
-    # As JSON is written by all databases, and by Python. Nothing else in a message's data is called "key".
+    # All databases and Python serialise JSON with this spacing. No other field in a message's data is called "key".
     return Q(text__contains=Concat(Value('"key": "'), key, Value('"'), output_field=models.TextField()))
 
 
 def _counted(markers: models.QuerySet[ReadMarker]) -> Any:
-    """Markers with what is ``unread`` after them, and its ``mentions``."""
+    """Annotate read markers with the number of ``unread`` messages after them and of ``mentions`` among these."""
     whose, since = OuterRef("key"), OuterRef("seq")
     return markers.annotate(
         unread=_sum("room_id", whose, since, Q()),
@@ -232,18 +234,19 @@ def _rooms() -> models.QuerySet[Room]:
     return Room.objects.using(database()).filter(log__isnull=False).select_related("log")
 
 
-# The list of rooms ----------------------------------------------------------------------------------------------------
+# Room list ------------------------------------------------------------------------------------------------------------
 
 
 def unread(who: Any, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
-    """Somebody's rooms and what they have not read there, in three queries.
+    """Return a person's room list with unread counts. Makes three queries.
 
     Args:
         who: a user of the project or an :class:`~django_roomchat.identity.Identity`.
-        limit: how many at most; 500 at most. Theirs go before the others.
+        limit: maximum number of rooms, at most 500. The person's own rooms take precedence.
 
     Returns:
-        The rooms that they belong to or have read, and those that are listed for them, the latest message first.
+        The rooms of which the person is a member or which they have read, and the listed open rooms that the policy shows to
+        them, sorted by their latest message, newest first.
     """
     person = actions.identity_of(who)
     key = person.key
@@ -262,7 +265,7 @@ def unread(who: Any, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
     in_force = Ban.objects.filter(Q(until=None) | Q(until__gt=timezone.now()), **here)
     its_marker = ReadMarker.objects.filter(**here)
     its_member = Membership.objects.filter(**here)
-    # Who has never read the room they belong to has missed what was said since they came.
+    # Without a marker, a member has missed the messages since they became a member.
     since = Case(
         When(Exists(its_marker), then=Value(_ALWAYS)),
         default=Subquery(its_member.values("created_at")[:1]),
@@ -309,7 +312,7 @@ async def aunread(who: Any, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
 
 
 def _where(condition: Q, count: _Sum) -> Case:
-    """The count, looked for where the condition is met only."""
+    """Return an expression that counts only where the condition is met, else 0."""
     return Case(When(condition, then=count), default=0, output_field=models.IntegerField())
 
 
@@ -338,7 +341,7 @@ def _may_list(who: Identity, room: Any) -> bool:
 
 
 def _standing(row: Any) -> standing.Standing:
-    """What was looked up with a row. Whether somebody is muted, nobody asks here."""
+    """Return the role and ban annotated on a row. Mutes are not loaded, because no check of a list needs them."""
     return standing.Standing(row.role, standing.Sanction("", None) if row.is_banned else None)
 
 
@@ -359,20 +362,20 @@ def _listed(room: Any, last: LastMessage | None) -> ListedRoom:
     )
 
 
-# Unread for a while -----------------------------------------------------------------------------------------------------
+# Unread notifications ---------------------------------------------------------------------------------------------------
 
 
 def notify_unread(minutes: float = 10) -> int:
-    """Send the signal ``unread_for_a_while`` for every user who has left something unread for so long. Call it from time to time.
+    """Send the signal ``unread_for_a_while`` for every user with messages that stay unread. Run it periodically.
 
-    Once for each stretch: who was told of a room is told of it again only when they have read it and left it again.
-    Rooms that they have muted, or may not enter, are left out; guests cannot be told of anything.
+    A user is notified of a room once, and again only after they have read it and new messages stay unread. Rooms that the user
+    has muted or may not enter are left out. Guests are never notified.
 
     Args:
-        minutes: how old the first unread message must be.
+        minutes: minimum age of the first unread message, in minutes.
 
     Returns:
-        How many users there were.
+        The number of users for whom the signal was sent.
     """
     _give_members_markers()
     old = Q(created_at__lte=timezone.now() - timedelta(minutes=minutes))
@@ -395,7 +398,7 @@ async def anotify_unread(minutes: float = 10) -> int:
 
 
 def _chunks(rows: list[tuple[Any, int, int, int]]) -> Iterable[list[tuple[Any, int, int, int]]]:
-    """About CHUNK rows at a time, and all of a user's together."""
+    """Yield batches of about CHUNK rows that keep the rows of each user together."""
     chunk: list[tuple[Any, int, int, int]] = []
     for _, mine in groupby(rows, key=lambda row: row[0]):
         chunk += mine
@@ -413,7 +416,7 @@ def _notify(counts: dict[int, tuple[int, int]]) -> int:
     claimed: list[Any] = []
     for some in _portions(list(counts)):
         with transaction.atomic(using=database()):
-            # Before the signal, so that two who run at once tell it once.
+            # Claim the rows before sending the signal, so that two concurrent runs notify once.
             mine = list(
                 markers.filter(pk__in=some).select_for_update().order_by("pk").values_list("pk", flat=True)
             )
@@ -455,7 +458,7 @@ def _lets_in(who: Identity, room: Room) -> bool:
 
 
 def _give_members_markers() -> None:
-    """Members who have never read their room have read what was said before they came."""
+    """Create missing read markers of members. They start at the last message before the person became a member."""
     has_marker = ReadMarker.objects.filter(room=OuterRef("room"), key=OuterRef("key"))
     before = Message.objects.filter(room=OuterRef("room"), created_at__lte=OuterRef("created_at"))
     rows = (

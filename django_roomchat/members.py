@@ -1,4 +1,4 @@
-"""Who belongs to a room, and as what: owner, moderator or member."""
+"""Room membership and roles: owner, moderator and member."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Room
 
 PAGE_MEMBERS = 200
-"""Members that one answer lists."""
+"""Maximum number of members in one page."""
 
 Role = Literal["owner", "moderator", "member"]
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody who belongs to a room."""
+    """A member of a room."""
 
     key: str
     name: str
@@ -35,21 +35,21 @@ class Member:
 
 
 def add_member(room: str | Room, who: Any, *, by: Any = None, role: Role = "member") -> bool:
-    """Make somebody a member of a room. Who is one already stays what they are.
+    """Add a person to a room. A person who is a member already keeps their role.
 
     Args:
-        room: its name, however typed, or the room.
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the key of somebody whom the room knows,
-            because they have said something in it.
-        by: who adds them: somebody who may invite people, and for other roles than ``member`` who may manage the room; into an
-            open room everybody may add themselves. Without one the project itself.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the identity key of a person who has
+            posted in the room.
+        by: the acting user or identity. It must be allowed to invite people, and for roles other than ``member`` to manage the
+            room; everybody who may enter an open room may add themselves to it as ``member``. Without one the site acts.
         role: ``owner``, ``moderator`` or ``member``.
 
     Returns:
-        Whether they were no member before.
+        Whether the person was added, that is, was not a member before.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the change is rejected.
     """
     doer = actions.identity_of(by)
 
@@ -73,7 +73,7 @@ async def aadd_member(room: str | Room, who: Any, **options: Any) -> bool:
 
 
 def admit(room: Room, whom: Identity, role: str, *, by: Identity) -> bool:
-    """Make somebody a member, with the room locked. Whoever calls this has asked whether they may."""
+    """Add a member and return whether they are new. Call it with the room locked and the permission of *by* checked."""
     if room.visibility == Room.Visibility.DIRECT:
         raise same_two_people()
     if whom.is_site:
@@ -91,18 +91,19 @@ def admit(room: Room, whom: Identity, role: str, *, by: Identity) -> bool:
 
 
 def remove_member(room: str | Room, who: Any, *, by: Any = None) -> bool:
-    """End somebody's membership, at once: their open sockets leave a room that is for members only.
+    """Remove a person from a room. Their open sockets leave the room at once if it is for members only.
 
     Args:
-        room: its name, however typed, or the room.
-        who: a user of the project, an identity, or the key of one.
-        by: who removes them: a moderator or owner of higher rank than theirs; without one the project itself.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        who: a user of the project, an identity, or an identity key.
+        by: the acting user or identity. It must be allowed to moderate and have a higher rank than *who*. Without one the site
+            acts.
 
     Returns:
-        Whether they were a member.
+        Whether the person was a member.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the change is rejected.
     """
     doer = actions.identity_of(by)
 
@@ -123,17 +124,17 @@ async def aremove_member(room: str | Room, who: Any, *, by: Any = None) -> bool:
 
 
 def leave_room(room: str | Room, who: Any) -> bool:
-    """End one's own membership. The last owner cannot, as long as there are other members.
+    """End a person's own membership. The last owner cannot leave while the room has other members.
 
     Args:
-        room: its name, however typed, or the room.
-        who: a user of the project or an identity.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        who: the user of the project or identity that leaves.
 
     Returns:
-        Whether they were a member.
+        Whether the person was a member.
 
     Raises:
-        Forbidden: with the code ``last_owner`` they have to make somebody else an owner first.
+        Forbidden: with the code ``last_owner`` if another member must become an owner first.
     """
     whom = actions.identity_of(who)
 
@@ -154,20 +155,20 @@ async def aleave_room(room: str | Room, who: Any) -> bool:
 
 
 def set_role(room: str | Room, who: Any, role: Role, *, by: Any = None) -> bool:
-    """Make a member owner, moderator or mere member, at once. The last owner remains one.
+    """Change the role of a member at once. A room keeps at least one owner.
 
     Args:
-        room: its name, however typed, or the room.
-        who: a user of the project, an identity, or the key of one. They are a member already.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        who: a user of the project, an identity, or an identity key; must be a member.
         role: ``owner``, ``moderator`` or ``member``.
-        by: who gives the role: somebody who may manage the room, to themselves or to people of lower rank;
-            without one the project itself.
+        by: the acting user or identity. It must be allowed to manage the room, and may change its own role and those of members
+            of lower rank. Without one the site acts, which may also remove the last owner.
 
     Returns:
-        Whether they had another role.
+        Whether the role changed.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the change is rejected.
     """
     doer = actions.identity_of(by)
     if role not in Membership.Role.values:
@@ -200,13 +201,16 @@ async def aset_role(room: str | Room, who: Any, role: Role, *, by: Any = None) -
 
 
 def list_members(room: str | Room, *, by: Any = None, after: str = "", prefix: str = "") -> list[Member]:
-    """The members of a room, in the order of their keys: at most 200.
+    """Return a page of a room's members.
 
     Args:
-        room: its name, however typed, or the room.
-        by: who asks, and must be allowed to enter the room; without one the project itself.
-        after: the key of the last one of the page before.
-        prefix: only those of whose name a word begins with this, without regard to case.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        by: the acting user or identity, which must be allowed to enter the room. Without one the site acts.
+        after: the key of the last member of the previous page; empty for the first page.
+        prefix: return only members with a word of their name that begins with this prefix, ignoring case.
+
+    Returns:
+        At most 200 members in the order of their keys; empty if the room does not exist.
     """
     found = actions.enter_room(actions.identity_of(by), actions.name_of(room))
     if found.pk is None:
@@ -223,7 +227,7 @@ async def alist_members(room: str | Room, **options: Any) -> list[Member]:
 
 
 def require_inviter(who: Identity, room: Room, role: str) -> None:
-    """Raise :class:`ChatError` unless *who* may bring people into *room* in this *role*."""
+    """Raise :class:`ChatError` unless *who* may add people to *room* with this *role*."""
     if role not in Membership.Role.values:
         raise BadValue(_("The role must be “owner”, “moderator” or “member”."))
     policy.require_may(who, room, "can_invite")
@@ -232,8 +236,8 @@ def require_inviter(who: Identity, room: Room, role: str) -> None:
 
 
 def _change(room: str | Room, doer: Identity, key: str, write: Callable[[Room], bool]) -> bool:
-    """Change who belongs to a room, with the room locked."""
-    # Asked here for a quick no, and again under the lock: the room may have become another meanwhile.
+    """Change the members of a room with the room locked, and return the result of *write*."""
+    # Checked here to reject early, and again under the lock, because the room may have changed meanwhile.
     found = actions.enter_room(doer, actions.name_of(room))
     if found.pk is None and not doer.is_site:
         raise policy.no_such_room()
@@ -249,7 +253,7 @@ def _end(room: Room, key: str) -> bool:
 
 
 def _require_owner_left(room: Room, key: str, *, is_leaving: bool = False) -> None:
-    """Raise :class:`Forbidden` if *key* is the only owner; who is the only member may leave."""
+    """Raise :class:`Forbidden` if *key* is the only owner. An only owner who is the only member may leave."""
     members = Membership.objects.using(database()).filter(room=room)
     owners = set(members.filter(role=Membership.Role.OWNER).values_list("key", flat=True)[:2])
     if owners == {key} and not (is_leaving and not members.exclude(key=key).exists()):

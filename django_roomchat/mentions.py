@@ -1,4 +1,4 @@
-"""Whom a text calls by name: ``@name``, as it is shown in the room. Found when the text is written, so nobody looks it up again."""
+"""Mentions: ``@name`` with a display name as shown in the room. They are resolved once, when the text is posted or edited."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ from django_roomchat.counter import database
 from django_roomchat.models import Membership, Message, Room
 
 MENTIONS_MAX = 20
-"""People whom a text can call."""
+"""Maximum number of people that a text can mention."""
 WRITERS_MAX = 500
-"""Messages that one looks back to know who writes here."""
+"""Number of latest messages whose authors can be mentioned."""
 NAME_LENGTH = 80
-"""Longer names are not found."""
+"""Maximum length of a name that can be mentioned, in characters."""
 _CALLS_MAX = 40
 _AT = re.compile(rf"{AT}(?=\w)")
 
 
 def called_in(room: Room, body: str) -> list[dict[str, str]]:
-    """Whom a text calls, as ``Message.data["mentions"]`` has them.
-
-    Two queries; for a text without an ``@`` or a room without people, none.
+    """Return the mentions in a text. Makes two queries; none for a text without ``@`` or a room that does not exist.
 
     Args:
-        room: in which it is said.
-        body: the text. The longest name that fits counts: in “@Ana Silva!”, Ana Silva and not Ana.
+        room: the room of the message.
+        body: the text. The longest matching name counts: “@Ana Silva!” mentions Ana Silva, not Ana.
+
+    Returns:
+        One object with ``key`` and ``name`` for each mention, in the order of the text, as stored in
+        ``Message.data["mentions"]``.
     """
     if "@" not in body or room.pk is None:
         return []
@@ -57,7 +59,7 @@ def _calls(body: str) -> Iterator[re.Match[str]]:
 
 
 def _readings(body: str, start: int) -> list[str]:
-    """The names that may begin at *start*, the longest first."""
+    """Return the possible names that begin at *start*, longest first."""
     line = body[start : start + NAME_LENGTH + 1].partition("\n")[0]
     ends = [end for end in range(1, min(len(line), NAME_LENGTH) + 1) if _may_end(line, end)]
     return [line[:end] for end in reversed(ends)]
@@ -68,12 +70,12 @@ def _may_end(line: str, end: int) -> bool:
 
 
 def _keys(room: Room, names: set[str]) -> dict[str, str]:
-    """Who is called by these names in the room, by the casefolded name. Members before others, the latest before earlier ones."""
+    """Return ``{casefolded name: key}`` for these names in the room. Members take precedence, then later messages."""
     wanted = {name.casefold() for name in names}
     keys: dict[str, str] = {}
     lowered = {name.lower() for name in names}
     members = Membership.objects.using(database()).filter(room=room).annotate(lowered=Lower("name"))
-    # LOWER() of SQLite knows ASCII only, so other names are found as they are written.
+    # SQLite's LOWER() handles ASCII only, so other names are matched as written.
     some = members.filter(Q(name__in=names) | Q(lowered__in=lowered)).order_by("pk")
     for key, name in some.values_list("key", "name"):
         keys.setdefault(name.casefold(), key)
@@ -84,14 +86,14 @@ def _keys(room: Room, names: set[str]) -> dict[str, str]:
 
 
 def _writers(room: Room) -> Iterable[tuple[str, str, Any]]:
-    """Who has said something lately: key, name and avatar of each message, the latest first."""
+    """Return key, name and avatar of the authors of the latest messages, latest first."""
     said = Message.objects.using(database()).filter(room=room, kind=Message.Kind.USER, deleted_at=None)
     return said.order_by("-seq").values_list("author_key", "author_name", KT("data__avatar"))[:WRITERS_MAX]
 
 
 def known_people(room: Room, prefix: str, *, limit: int) -> list[tuple[str, str, str]]:
-    """Those who can be called in a room and of whose name a word begins with *prefix*: key, name and avatar. Two queries."""
-    # Scripts without capitals have no space between the names of a person: “민준” is 김민준, too.
+    """Return key, name and avatar of people with a word of their name that begins with *prefix*. Makes two queries."""
+    # Scripts without capitals have no space between the parts of a name: “민준” also matches 김민준.
     space = "" if prefix and unicodedata.category(prefix[0]) == "Lo" else " "
     members = Membership.objects.using(database()).filter(room=room).exclude(name="")
     if prefix:
@@ -103,7 +105,7 @@ def known_people(room: Room, prefix: str, *, limit: int) -> list[tuple[str, str,
     for key, name, avatar in _writers(room):
         if key in people:
             people[key] = people[key][0], people[key][1] or avatar or ""
-        # A second one of the same name cannot be called.
+        # Only the first of several people with the same name can be mentioned.
         elif name.casefold() not in names and f"{space}{prefix}".casefold() in f" {name}".casefold():
             people[key] = name, avatar or ""
             names.add(name.casefold())

@@ -1,4 +1,4 @@
-"""Keeping a room pleasant: who may not enter it (bans), and who may not post in it (mutes), perhaps for a time."""
+"""Bans and mutes. A banned person may not enter a room, a muted person may not post in it; both can expire."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from django_roomchat.models import Ban, Membership, Message, Mute, Room
 
 KEY_MAX_LENGTH = 100
 PAGE_SANCTIONS = 200
-"""People that one answer lists."""
+"""Maximum number of people in one page."""
 
 Sanctions = type[Ban] | type[Mute]
 
@@ -28,21 +28,21 @@ Sanctions = type[Ban] | type[Mute]
 def ban(
     room: str | Room, who: Any, *, by: Any = None, reason: str = "", until: datetime | None = None
 ) -> int:
-    """Shut somebody out of a room, at once: their open sockets leave it, and nothing they say is numbered after this.
+    """Ban a person from a room at once. Their open sockets leave it, and no message of theirs is numbered after the ban.
 
     Args:
-        room: its name, however typed, or the room.
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the key of one.
-        by: who bans them, and must be allowed to moderate; without one the project itself.
-            Nobody bans themselves or somebody of their own rank or above: owners stand above moderators, and staff above owners.
-        reason: told to them; up to 300 characters.
-        until: the end of the ban; ``None`` for no end. It ends by itself.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key.
+        by: the acting user or identity, which must be allowed to moderate and have a higher rank than *who*: staff rank above
+            owners, and owners above moderators. Nobody can ban themselves. Without one the site acts.
+        reason: reason shown to the banned person; up to 300 characters.
+        until: end of the ban, as an aware datetime; ``None`` for no end.
 
     Returns:
-        The room's head when the ban came into force; what they said stands at or below it.
+        The room's head when the ban took effect. Messages of the banned person have this sequence number or a lower one.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the ban is rejected.
     """
     return _sanction(Ban, "ban", room, who, by, reason, until)
 
@@ -53,7 +53,20 @@ async def aban(room: str | Room, who: Any, **options: Any) -> int:
 
 
 def unban(room: str | Room, who: Any, *, by: Any = None) -> int:
-    """End a ban. The arguments and the answer are those of :func:`ban`."""
+    """End a ban at once.
+
+    Args:
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key.
+        by: the acting user or identity, which must be allowed to moderate and have a higher rank than *who*. Without one the
+            site acts.
+
+    Returns:
+        The room's head when the ban was ended.
+
+    Raises:
+        ChatError: the change is rejected.
+    """
     return _lift(Ban, "unban", room, who, by)
 
 
@@ -65,7 +78,24 @@ async def aunban(room: str | Room, who: Any, **options: Any) -> int:
 def mute(
     room: str | Room, who: Any, *, by: Any = None, reason: str = "", until: datetime | None = None
 ) -> int:
-    """Let somebody read and not post, at once. The arguments and the answer are those of :func:`ban`."""
+    """Mute a person in a room at once: they can read, but not post, react or pin.
+
+    No message of theirs is numbered after the mute.
+
+    Args:
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key.
+        by: the acting user or identity, which must be allowed to moderate and have a higher rank than *who*. Without one the
+            site acts.
+        reason: reason shown to the muted person; up to 300 characters.
+        until: end of the mute, as an aware datetime; ``None`` for no end.
+
+    Returns:
+        The room's head when the mute took effect. Messages of the muted person have this sequence number or a lower one.
+
+    Raises:
+        ChatError: the mute is rejected.
+    """
     return _sanction(Mute, "mute", room, who, by, reason, until)
 
 
@@ -75,7 +105,20 @@ async def amute(room: str | Room, who: Any, **options: Any) -> int:
 
 
 def unmute(room: str | Room, who: Any, *, by: Any = None) -> int:
-    """End a mute. The arguments and the answer are those of :func:`ban`."""
+    """End a mute at once.
+
+    Args:
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key.
+        by: the acting user or identity, which must be allowed to moderate and have a higher rank than *who*. Without one the
+            site acts.
+
+    Returns:
+        The room's head when the mute was ended.
+
+    Raises:
+        ChatError: the change is rejected.
+    """
     return _lift(Mute, "unmute", room, who, by)
 
 
@@ -86,25 +129,28 @@ async def aunmute(room: str | Room, who: Any, **options: Any) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Sanctioned:
-    """Somebody who is banned or muted, or both, just now."""
+    """A person with a ban or a mute in force, or both."""
 
     key: str
     name: str
-    """Empty if the room did not know them."""
+    """Display name; empty if the room does not know the person."""
     ban: standing.Sanction | None
     mute: standing.Sanction | None
 
 
 def list_sanctions(room: str | Room, *, by: Any = None, after: str = "") -> list[Sanctioned]:
-    """Who is banned or muted in a room just now, in the order of their keys: at most 200.
+    """Return a page of the people with a ban or mute in force in a room. Expired sanctions are left out.
 
     Args:
-        room: its name, however typed, or the room.
-        by: who asks, and must be allowed to moderate; without one the project itself.
-        after: the key of the last one of the page before.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        by: the acting user or identity, which must be allowed to moderate. Without one the site acts.
+        after: the key of the last person of the previous page; empty for the first page.
+
+    Returns:
+        At most 200 people in the order of their keys, each with their ban and mute.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: *by* may not moderate the room.
     """
     found = actions.room_of(actions.name_of(room))
     policy.require_moderation(actions.identity_of(by), found)
@@ -141,7 +187,7 @@ def _sanction(
     def write(locked: Room) -> None:
         target = require_rank(judge, locked, who)
         values = {"reason": reason, "until": until, "by": judge.user}
-        # Who has never said anything has no name in the room, and may have one among those who are there.
+        # A person who has never posted has no name in the room's log, but may have one in the presence table.
         if name := target.name or roll.name_here(locked, target.key):
             values["name"] = name
         model.objects.using(database()).update_or_create(values, room=locked, key=target.key)
@@ -173,7 +219,7 @@ def _change(room: str | Room, who: Any, judge: Identity, write: Callable[[Room],
 
 
 def require_rank(judge: Identity, room: Room, who: Any) -> Identity:
-    """Whom it concerns, if *judge* stands above them in *room*. Asked under its lock: roles change, too."""
+    """Return the identity of *who* if *judge* has a higher rank in *room*, else raise. Also checked under the lock: roles change."""
     policy.require_moderation(judge, room)
     target = person(room, who) if isinstance(who, str) else actions.identity_of(who)
     if target.key == judge.key:
@@ -184,7 +230,7 @@ def require_rank(judge: Identity, room: Room, who: Any) -> Identity:
 
 
 def person(room: Room, key: str) -> Identity:
-    """Who has this key, as far as the room knows them: as a member, or from the last thing that they said. Else without a name."""
+    """Return the identity of a key as the room knows it: from the membership, or the latest message; else without a name."""
     members = Membership.objects.using(database()).filter(room_id=room.pk, key=key)
     messages = Message.objects.using(database()).filter(room_id=room.pk, author_key=key).order_by("-seq")
     known = members.values_list("name", "user_id").first()

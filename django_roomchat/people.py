@@ -1,4 +1,4 @@
-"""Whom one can call in a room, while a name is being typed behind an ``@``."""
+"""Mention candidates: the people offered while a name is typed after an ``@``."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ PEOPLE_MAX = 20
 
 
 def people_of(room: str | Room, prefix: str = "", *, by: Any = None, limit: int = PEOPLE_MAX) -> list[Person]:
-    """The members of a room and those who have written in it lately, whose name (or a word of it) begins with *prefix*.
+    """Return the mention candidates of a room: members and recent authors with a word of their name beginning with *prefix*.
 
     Args:
-        room: its name, however typed, or the room.
-        prefix: what has been typed of the name; without regard to case.
-        by: who asks, and must be allowed to enter; without one the project itself.
-        limit: people at most.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        prefix: the typed beginning of the name; case is ignored.
+        by: the acting user or identity, which must be allowed to enter the room. Without one the site acts.
+        limit: maximum number of people.
 
     Returns:
-        Each person once, with ``key``, ``name`` and ``avatar``: members first, by name, then the others, the latest first.
+        Each person once, with ``key``, ``name`` and ``avatar``: members first, sorted by name, then recent authors, latest first.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: *by* may not enter the room.
     """
     found = actions.enter_room(actions.identity_of(by), actions.name_of(room))
     if found.pk is None:

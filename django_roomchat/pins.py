@@ -1,4 +1,4 @@
-"""Messages that a room keeps at hand for everybody."""
+"""Pinned messages."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from django_roomchat.models import Message, Room
 from django_roomchat.protocol import Event
 
 PINS_MAX = 50
-"""Pinned messages of a room."""
+"""Maximum number of pinned messages in a room."""
 
 
 def pin_message(
     room: str | Room, seq: int, on: bool = True, *, by: Any = None, wait_seconds: float | None = None
 ) -> Posted:
-    """Pin a message, or unpin it. It keeps its place and takes the next number of its room.
+    """Pin or unpin a message. It keeps its sequence number and takes the room's next revision.
 
     Args:
-        room: its name, however typed, or the room.
-        seq: the message's place.
-        on: ``False`` unpins it.
-        by: a user of the project or an :class:`~django_roomchat.identity.Identity`, who must be allowed to pin; without one
-            the project itself.
-        wait_seconds: for a locked room, see :func:`django_roomchat.log.append`.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        seq: sequence number of the message.
+        on: ``True`` pins the message, ``False`` unpins it.
+        by: the acting user or :class:`~django_roomchat.identity.Identity`, which must be allowed to pin. Without one the site
+            acts.
+        wait_seconds: lock timeout for the room, in seconds; see :func:`django_roomchat.log.append`.
 
     Returns:
-        Where the message stands; ``duplicate`` if it was so already.
+        The room and sequence number of the message; ``duplicate`` if nothing changed.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the change is rejected.
     """
     who = actions.identity_of(by)
 
@@ -65,7 +65,7 @@ def pin_message(
     found = actions.enter_room(who, actions.name_of(room))
     with transaction.atomic(using=database()):
         wait_at_most(wait_seconds)
-        # The line that tells of it stands right behind it, so the room is locked for both.
+        # Lock the room for both writes, so that the system message follows the pin directly.
         if found.pk is not None:
             take({found.pk: Claim(0)})
         done = actions.change_message(room, seq, who, make, tell=tell, wait_seconds=wait_seconds)
@@ -80,14 +80,17 @@ async def apin_message(room: str | Room, seq: int, on: bool = True, **options: A
 
 
 def pinned_messages(room: str | Room, *, by: Any = None) -> list[Event]:
-    """The pinned messages of a room, the last one pinned first.
+    """Return the pinned messages of a room.
 
     Args:
-        room: its name, however typed, or the room.
-        by: who wants to see them, and must be allowed to enter; without one the project itself.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        by: the acting user or identity, which must be allowed to enter the room. Without one the site acts.
+
+    Returns:
+        At most 50 messages as events, the most recently pinned first.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: *by* may not enter the room.
     """
     found = actions.enter_room(actions.identity_of(by), actions.name_of(room))
     return log.pinned(found, limit=PINS_MAX)

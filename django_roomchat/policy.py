@@ -26,7 +26,7 @@ class Decision:
 
     allowed: bool
     detail: Any = ""
-    """Why the action is denied, for people: a sentence, or a lazy translation of one."""
+    """Why the action is denied, for people, as a sentence or a lazy translation of one."""
     code: str = "forbidden"
     """Why the action is denied, for programs."""
 

@@ -1,4 +1,4 @@
-"""What somebody may do about somebody else in a room, so that a page offers what will be done and nothing else."""
+"""Moderation actions available to one person about another, so that pages offer only actions that will be accepted."""
 
 from __future__ import annotations
 
@@ -14,31 +14,34 @@ from django_roomchat.models import Room
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How somebody stands in a room, as another one sees it."""
+    """A person in a room as another person sees them."""
 
     key: str
     name: str
-    """Empty if the room does not know them."""
+    """Display name; empty if the room does not know the person."""
     role: str
-    """``owner``, ``moderator``, ``member``, or empty for who is no member."""
+    """``owner``, ``moderator``, ``member``, or empty for a person who is not a member."""
     may: list[str]
-    """Some of ``write``, ``mute``, ``ban``, ``remove`` and ``role``."""
+    """Available actions, some of ``write``, ``mute``, ``ban``, ``remove`` and ``role``."""
     ban: standing.Sanction | None = None
-    """For moderators."""
+    """The person's ban; only set for moderators."""
     mute: standing.Sanction | None = None
-    """For moderators."""
+    """The person's mute; only set for moderators."""
 
 
 def look_at(room: str | Room, key: str, *, by: Any = None) -> Look:
-    """How somebody stands in a room, and what *by* may do about them.
+    """Return the role of a person in a room and the actions that *by* may take about them.
 
     Args:
-        room: its name, however typed, or the room.
-        key: whose.
-        by: who looks, and must be allowed to enter the room; without one the project itself.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        key: identity key of the person.
+        by: the user or identity that looks, which must be allowed to enter the room. Without one the site looks.
+
+    Returns:
+        The person's name and role, the available actions, and for moderators the ban and the mute.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: *by* may not enter the room.
     """
     who = actions.identity_of(by)
     found = actions.enter_room(who, actions.name_of(room))

@@ -1,7 +1,7 @@
-"""What the chat knows about one person: handed out, or erased.
+"""Export and erasure of everything that the chat stores about one person.
 
-Nothing that is erased leaves a hole: the messages keep their places, each erasure takes a number like any other change,
-so open pages and other processes drop the text, and whoever comes back later is told the same.
+Erasure leaves no gaps: messages keep their sequence numbers, and each erasure takes a revision like any other change. So open
+pages and other processes drop the text, and clients that reconnect later receive the same change.
 """
 
 from __future__ import annotations
@@ -41,25 +41,25 @@ from django_roomchat.models import (
 )
 
 BATCH = 100
-"""Messages that are erased in one transaction, during which their room is locked."""
+"""Number of messages erased in one transaction, during which their room is locked."""
 ERASED = "erased:"
-"""Begins the keys of authors who were erased."""
+"""Prefix of the keys that replace those of erased authors."""
 ERASED_NAME = _("Deleted user")
 REACTION_KEYS_MAX = 20
 DIRECT_NAME_MAX = text.NAME_MAX_LENGTH // 2 - 1
-"""Characters of each name in the title of a direct room."""
+"""Maximum length of each name in the title of a direct room, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was erased of a person."""
+    """Result of erasing a person."""
 
     keys: dict[str, str]
-    """Which key stands in the place of which. It is in no other table, and tells nothing."""
+    """Random replacement of each erased key, by erased key. This mapping is not stored."""
     messages: int
-    """How many messages were theirs."""
+    """Number of messages erased."""
     rooms: int
-    """In how many rooms."""
+    """Number of rooms with erased messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class _Person:
 
 
 def _person(who: Any) -> _Person:
-    """Somebody with everything by which the chat knows them: a guest has one key, a user may have had several."""
+    """Return a person with all their keys and names. A guest has one key; a user may have had several."""
     if isinstance(who, str):
         keys, user, names = {who}, None, set()
     else:
@@ -98,28 +98,28 @@ def _rows(model: type[models.Model]) -> Any:
 
 
 def _rooms_of(person: _Person) -> Any:
-    """The rooms in which they have said something."""
+    """Return the rooms in which the person has posted."""
     theirs = _rows(Message).filter(room=OuterRef("pk"), author_key__in=person.keys)
     return _rows(Room).filter(Exists(theirs)).order_by("pk")
 
 
 def _messages_of(person: _Person, room: Room) -> Any:
-    # By room, because that is how the index begins.
+    # Filtered by room, because the index begins with it.
     return _rows(Message).filter(room=room, author_key__in=person.keys).order_by("seq")
 
 
-# Handing out ----------------------------------------------------------------------------------------------------
+# Export ---------------------------------------------------------------------------------------------------------
 
 
 def export_user(who: Any) -> dict[str, Any]:
-    """Everything that the chat knows about a person, as values that JSON knows.
+    """Export everything that the chat stores about a person, as JSON-serialisable values.
 
     Args:
         who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the key of a guest.
 
     Returns:
-        ``person`` says whom it is about; every other key is a list with an object for each thing.
-        For people who have said very much there is :func:`stream_export`.
+        A dictionary. ``person`` identifies the person; every other key holds a list with an object for each record.
+        The result is held in memory; use :func:`stream_export` for people with very many messages.
     """
     person = _person(who)
     return {"person": _about(person)} | {name: list(rows) for name, rows in _sections(person)}
@@ -131,7 +131,14 @@ async def aexport_user(who: Any) -> dict[str, Any]:
 
 
 def stream_export(who: Any) -> Iterator[str]:
-    """The same as JSON text, piece by piece, however much it is."""
+    """Export everything that the chat stores about a person, as JSON text in pieces of bounded size.
+
+    Args:
+        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the key of a guest.
+
+    Returns:
+        An iterator of strings that together are the JSON document of :func:`export_user`.
+    """
     person = _person(who)
     yield f'{{"person": {_json(_about(person))}'
     for name, rows in _sections(person):
@@ -163,7 +170,7 @@ def _sections(person: _Person) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]
         ("mutes", _rows(Mute).filter(key__in=keys), "room name reason created_at until"),
         ("invitations", _rows(Invitation).filter(by_key__in=keys), "room role created_at expires_at"),
         ("reports_made", _rows(Report).filter(by_key__in=keys), "room seq reason state created_at"),
-        # Not who has reported them.
+        # The reporter is left out.
         ("reports_about", _rows(Report).filter(author_key__in=keys), "room seq body reason state created_at"),
         (
             "held_messages",
@@ -176,7 +183,7 @@ def _sections(person: _Person) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]
             "room verb at data",
         ),
     ):
-        # Files are numbered by chance.
+        # Primary keys of files are random.
         order = ("created_at", "pk") if rows.model is Attachment else ("pk",)
         yield name, _plain(rows.order_by(*order), fields.split())
 
@@ -194,7 +201,7 @@ _ELSEWHERE: dict[tuple[type[models.Model], str], str] = {
     (Reaction, "seq"): "message__seq",
     (AuditEntry, "room"): "room_name",
 }
-"""Where a table has a column under another name."""
+"""Paths to the columns that a table has under another name."""
 
 
 def _plain(rows: Any, fields: list[str]) -> Iterator[dict[str, Any]]:
@@ -203,23 +210,23 @@ def _plain(rows: Any, fields: list[str]) -> Iterator[dict[str, Any]]:
         yield msgspec.to_builtins(dict(zip(fields, row, strict=True)))
 
 
-# Erasing --------------------------------------------------------------------------------------------------------
+# Erasure --------------------------------------------------------------------------------------------------------
 
 
 def erase_user(who: Any, *, by: Any = None, keep_sanctions: bool = True) -> Erased:
-    """Erase a person: their texts, their files, their name and their key, wherever the chat has them.
+    """Erase a person: their texts, files, names and keys everywhere in the chat.
 
-    Their messages stay in their places as deleted ones of “Deleted user”. Reactions, read markers, memberships, presence,
-    quotes and mentions of them go. It works in small transactions, so rooms are locked for moments only; if it is
-    interrupted, call it again. Whoever may still sign in can still write: end that first.
+    Their messages stay as deleted messages of “Deleted user”. Their reactions, read markers, memberships and presence, and the
+    quotes and mentions of them, are removed. Erasure runs in small transactions, so rooms are locked only briefly; if it is
+    interrupted, call it again. A person who can still sign in can still write, so end their access first.
 
     Args:
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or a key, such as that of a guest.
-        by: who erases, for the audit trail; without one the project itself. No policy is asked.
-        keep_sanctions: keep bans and mutes, with nothing but the key, so that erasure is no way out of them.
+        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key, such as that of a guest.
+        by: the user or identity that erases, for the audit trail. Without one it is the site. The policy is not asked.
+        keep_sanctions: keep bans and mutes with only the key, so that erasure does not lift them.
 
     Returns:
-        What was erased.
+        The replaced keys, and the number of erased messages and of their rooms.
     """
     person = _person(who)
     keys = {key: f"{ERASED}{secrets.token_hex(8)}" for key in person.keys}
@@ -255,7 +262,7 @@ def _leave(person: _Person, name: str, row: Membership | Ban | Mute) -> Callable
     def write(room: Room) -> None:
         row.delete()
         if room.visibility == Room.Visibility.DIRECT:
-            # It is called by the names of its two people, and found by their keys.
+            # The title contains the names of its two people, and the direct key is derived from their keys.
             title = room.title
             for known in person.names:
                 title = title.replace(known[:DIRECT_NAME_MAX], name)
@@ -265,11 +272,11 @@ def _leave(person: _Person, name: str, row: Membership | Ban | Mute) -> Callable
 
 
 def _erase_traces(person: _Person, keys: dict[str, str], name: str) -> None:
-    """In what others have written: reactions, mentions, and the lines of the system."""
+    """Erase the person from messages of others: reactions, mentions and system messages."""
 
     def make(message: Message) -> bool:
         if message.author_key in keys:
-            return False  # it goes anyway
+            return False  # erased later with the person's own messages
         before = (message.body, message.data)
         message.data = dict(message.data)
         _erase_reactions(message, person)
@@ -280,7 +287,7 @@ def _erase_traces(person: _Person, keys: dict[str, str], name: str) -> None:
     theirs = _rows(Reaction).filter(key__in=person.keys).values_list("message__room_id", "message__seq")
     wanted = Q(data__line__name__in=person.names) | Q(data__line__by__in=person.names)
     for key in person.keys:
-        # With its quotes, so that u:1 is not found in u:12.
+        # The key with its JSON quotes, so that u:1 does not match u:12.
         wanted |= Q(data__mentions__icontains=f'"{key}"')
     others = _rows(Message).filter(wanted).values_list("room_id", "seq")
     places: dict[int, set[int]] = {}
@@ -346,7 +353,7 @@ def _erase_messages(person: _Person, room: Room, keys: dict[str, str], name: str
         message.pinned_at = None
         message.author_id = None
         message.author_key, message.author_name = keys[message.author_key], name
-        # What a client has called it is theirs, too. Places are unique already.
+        # The client id may contain personal data. The sequence number is unique already.
         message.client_id = str(message.seq)
         return True
 
@@ -357,7 +364,7 @@ def _erase_messages(person: _Person, room: Room, keys: dict[str, str], name: str
 
 
 def _erase_records(person: _Person, keys: dict[str, str], name: str) -> None:
-    """What moderators have about them, and what they have not sent."""
+    """Erase the person from moderation records, and remove their unsent uploads and held messages."""
     files.let_go(files.rows().filter(key__in=person.keys))
     nobody = {"name": name, "reason": ""}
     with transaction.atomic(using=database()):
@@ -389,10 +396,10 @@ def _batches(seqs: list[int]) -> Iterable[list[int]]:
 
 
 def erase_when_deleted(sender: Any, instance: Any, **kwargs: Any) -> None:
-    """A receiver for ``post_delete`` of the user model: whoever is deleted is erased, after the COMMIT.
+    """Receiver for ``post_delete`` of the user model: erase the person when the transaction commits.
 
-    Without it their messages stay, under their name and without the account.
+    Without this receiver, the messages of a deleted user stay under their name, without the account.
     """
-    # The account is gone, and with it the way from it to its messages: their key is what is left.
+    # The account is gone, so its messages can be found by their key only.
     known = identity.of_user(instance)
     transaction.on_commit(lambda: erase_user(Identity(known.key, known.name)), using=database(), robust=True)

@@ -1,4 +1,4 @@
-"""Answers to a message with an emoji. The rows of ``Reaction`` are the truth; the message carries their sums to everybody."""
+"""Emoji reactions. The rows of ``Reaction`` are authoritative; each message carries their totals to clients."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from django_roomchat.models import Message, Reaction, Room
 from django_roomchat.protocol import Event
 
 KEYS_MAX = 20
-"""People whom an event names for each emoji."""
+"""Maximum number of identity keys that an event lists for each emoji."""
 EMOJI_MAX = 20
-"""Different emoji on one message."""
+"""Maximum number of different emoji on one message."""
 
 
 def react(
@@ -30,21 +30,22 @@ def react(
     author: Any = None,
     wait_seconds: float | None = None,
 ) -> Posted:
-    """Answer a message with an emoji, or take that back. The message takes the next number of its room.
+    """Add or remove a reaction to a message. The message takes the room's next revision.
 
     Args:
-        room: its name, however typed, or the room.
-        seq: the message's place.
-        symbol: one emoji.
-        on: ``False`` takes it back.
-        author: who answers, as for :func:`~django_roomchat.post_message`; without one the project itself.
-        wait_seconds: for a locked room, see :func:`django_roomchat.log.append`.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        seq: sequence number of the message.
+        symbol: a single emoji.
+        on: ``True`` adds the reaction, ``False`` removes it.
+        author: the user or :class:`~django_roomchat.identity.Identity` that reacts, which must be allowed to. Without one the
+            site reacts.
+        wait_seconds: lock timeout for the room, in seconds; see :func:`django_roomchat.log.append`.
 
     Returns:
-        Where the message stands; ``duplicate`` if it was so already.
+        The room and sequence number of the message; ``duplicate`` if nothing changed.
 
     Raises:
-        ChatError: it is refused: it is no single emoji, or the message is deleted, or they may not.
+        ChatError: the reaction is rejected: *symbol* is not a single emoji, the message is deleted, or the policy denies it.
     """
     who, given = actions.identity_of(author), emoji(symbol)
     shown = given
@@ -78,7 +79,7 @@ async def areact(room: str | Room, seq: int, symbol: str, on: bool = True, **opt
 
 
 def _write(message: Message, key: str, shown: str, on: bool) -> bool:
-    """Whether that changed anything. The room is locked, so nobody else does the same now."""
+    """Store or delete the reaction and return whether anything changed. The room is locked, so there are no concurrent writes."""
     rows = Reaction.objects.using(database())
     if on:
         return rows.get_or_create(message=message, key=key, emoji=shown)[1]
@@ -91,7 +92,7 @@ def _sums(message: Message, changed: str, before: dict[str, Any]) -> dict[str, A
     if count := rows.count():
         keys = list(rows.order_by("pk").values_list("key", flat=True)[:KEYS_MAX])
         last = max((of.get("place", 0) for of in before.values()), default=0)
-        # PostgreSQL forgets the order of a JSON object's keys; see log.
+        # JSON objects lose the order of their keys on PostgreSQL, so each total stores its position; see log.
         place = before[changed].get("place", 0) if changed in before else last + 1
         sums[changed] = {"count": count, "keys": keys, "place": place}
     return sums

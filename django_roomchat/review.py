@@ -1,7 +1,7 @@
-"""What waits for a moderator: messages that somebody has reported, and posts that the content filter holds.
+"""Moderation queues: reported messages, and posts held by the content filter.
 
-The admin has both as queues. Who decides there is allowed by the admin's permissions; anybody else has to be a moderator
-of the room. A thing is decided once: later decisions change nothing.
+The admin shows both as queues, where the admin's permissions decide who may act. Elsewhere the acting person must be a moderator
+of the room. Each item is decided once; later decisions change nothing.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from django_roomchat.protocol import FileToPost
 
 
 def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = None) -> Report:
-    """Ask moderators to look at a message. It is kept as it is now, whatever its author does with it.
+    """Report a message to the moderators. The report keeps a copy of the message as it is now.
 
     Args:
-        room: its name, however typed, or the room.
-        seq: the message's place.
-        reason: what is wrong with it; up to 300 characters.
-        by: a user of the project or an :class:`~django_roomchat.identity.Identity`, who must be allowed to report;
-            without one the project itself.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        seq: sequence number of the message.
+        reason: description of the problem; up to 300 characters.
+        by: the reporting user or :class:`~django_roomchat.identity.Identity`, which must be allowed to report. Without one the
+            site reports.
 
     Returns:
-        The report; the first one where they have reported this message before.
+        The report; the existing one if *by* has reported this message before.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: the report is rejected.
     """
     who = actions.identity_of(by)
     found = actions.room_of(actions.name_of(room))
@@ -73,20 +73,28 @@ def _announce(report: Report) -> None:
 
 
 def uphold(report: Report, *, by: Any = None) -> None:
-    """Delete the message that was reported. All open reports of it are decided.
+    """Delete a reported message and close all open reports of it.
 
     Args:
-        report: of it.
-        by: who decides.
+        report: a report of the message.
+        by: the user or identity that decides: staff, or a moderator of the room. Without one the site decides.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: *by* may not decide.
     """
     _decide(report, Report.State.UPHELD, "uphold", by)
 
 
 def dismiss(report: Report, *, by: Any = None) -> None:
-    """Leave the message that was reported as it is. The arguments are those of :func:`uphold`."""
+    """Keep a reported message and close all open reports of it.
+
+    Args:
+        report: a report of the message.
+        by: the user or identity that decides: staff, or a moderator of the room. Without one the site decides.
+
+    Raises:
+        ChatError: *by* may not decide.
+    """
     _decide(report, Report.State.DISMISSED, "dismiss", by)
 
 
@@ -106,17 +114,18 @@ def _decide(report: Report, state: Report.State, verb: str, by: Any) -> None:
 
 
 def release(held: HeldMessage, *, by: Any = None) -> Posted | None:
-    """Post what the content filter holds: under its author's name, at the end of the room as it is now.
+    """Post a held message in the name of its author. It takes the next sequence number of the room.
 
     Args:
-        held: what waits.
-        by: who decides.
+        held: the held message.
+        by: the user or identity that decides: staff, or a moderator of the room. Without one the site decides.
 
     Returns:
-        Where it stands; ``None`` if it was decided before.
+        The posted message; ``None`` if the held message was decided before.
 
     Raises:
-        ChatError: it is refused, perhaps because its author may not post any more. It waits on.
+        ChatError: *by* may not decide, or the post is rejected, for example because its author may no longer post. The message
+            then stays held.
     """
     judge = _reviewer(by, held.room)
     with transaction.atomic(using=database()):
@@ -141,7 +150,15 @@ def release(held: HeldMessage, *, by: Any = None) -> Posted | None:
 
 
 def refuse(held: HeldMessage, *, by: Any = None) -> None:
-    """Refuse what the content filter holds. The arguments are those of :func:`release`."""
+    """Refuse a held message and remove its files.
+
+    Args:
+        held: the held message.
+        by: the user or identity that decides: staff, or a moderator of the room. Without one the site decides.
+
+    Raises:
+        ChatError: *by* may not decide.
+    """
     judge = _reviewer(by, held.room)
     with transaction.atomic(using=database()):
         if _close(held, HeldMessage.State.REFUSED, "refuse", judge):
@@ -162,7 +179,7 @@ def _close(held: HeldMessage, state: HeldMessage.State, verb: str, judge: Identi
 
 
 def _reviewer(by: Any, room: Room) -> Identity:
-    """Who decides, with the site's authority and their own name."""
+    """Return the identity that decides, under its own name and with the authority of the site. Raise if it may not decide."""
     who = actions.identity_of(by)
     if not getattr(who.user, "is_staff", False):
         policy.require_moderation(who, room)

@@ -1,4 +1,4 @@
-"""The roll: who is in which room through which process, and which processes are alive. Call all of it in a thread."""
+"""Presence table: the people in each room by process, and the leases of the live processes. Call all functions in a thread."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from django_roomchat.models import Presence, Room, ServerProcess
 from django_roomchat.protocol import Person
 
 ROOMS_MAX = 500
-"""Rooms, or rows, that one query names."""
+"""Maximum number of rooms or rows named in one query."""
 ROWS_AT_ONCE = 250
-"""Rows that are made together."""
+"""Number of rows inserted by one statement."""
 
 
 def who_is_here(room: str | Room) -> list[Person]:
-    """Who is in a room now, in all processes. One query, from anywhere; no policy is asked.
+    """Return the people who are in a room now, in all processes. Makes one query; the policy is not asked.
 
     Args:
-        room: its name, however typed, or the room.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
 
     Returns:
-        Each person once, with ``key``, ``name`` and ``avatar``, by name. Somebody who has just come or gone shows after a
-        second or two; somebody whose connection was lost, after ``PRESENCE_GRACE_SECONDS``.
+        Each person once, with ``key``, ``name`` and ``avatar``, sorted by name. A person who enters or leaves is reflected
+        after a second or two; one whose connection is lost is removed after ``PRESENCE_GRACE_SECONDS``.
 
     Raises:
-        BadRoomName: no room can have this name.
+        BadRoomName: the name is invalid.
     """
     name = room.name if isinstance(room, Room) else actions.canonical_name(room)
     present = Presence.objects.using(database()).filter(room=name, process__alive_at__gte=_leases_end())
@@ -48,35 +48,35 @@ async def awho_is_here(room: str | Room) -> list[Person]:
 
 
 def name_here(room: Room, key: str) -> str:
-    """What others see of somebody who is in a room now; empty if they are not."""
+    """Return the display name of a person who is in the room now; empty if they are not."""
     present = Presence.objects.using(database()).filter(room=room.name, key=key)
     return present.values_list("name", flat=True).first() or ""
 
 
 Row = tuple[str, str, Person]
-"""Process, room and person."""
+"""Process id, room name and person."""
 
 
 @dataclass(slots=True)
 class Found:
-    """What the table has of other processes."""
+    """Presence rows of other processes."""
 
     of_rooms: list[Row] = field(default_factory=list)
-    """All in the rooms that were asked for."""
+    """All rows of the requested rooms."""
     is_listed: bool = True
-    """The process that asks has a lease."""
+    """Whether the calling process has a lease."""
     versions: dict[str, int] = field(default_factory=dict)
-    """The last change of every other process that is alive."""
+    """Latest presence version of every other live process, by process id."""
     read: list[str] = field(default_factory=list)
-    """Those of which not everything was heard."""
+    """Ids of the processes whose presence changes were not all received."""
     of_processes: list[Row] = field(default_factory=list)
-    """All of theirs."""
+    """All rows of these processes."""
     next_end: float = float("inf")
-    """Seconds after which the first lease ends that is not renewed."""
+    """Seconds until the first lease ends, unless it is renewed."""
 
 
 def _leases_end() -> Any:
-    """By the database's clock, so that nobody's own clock matters: who has not renewed since then is gone."""
+    """Return the time before which leases have ended, by the database's clock, so that clocks of processes do not matter."""
     return Now() - timedelta(seconds=config().PRESENCE_LEASE_SECONDS)
 
 
@@ -96,10 +96,10 @@ def store(
                 processes.create(pk=process, alive_at=Now(), version=version)
             rows.filter(process=process).delete()
         elif not renewed:
-            raise LookupError("the others took this process for dead")
+            raise LookupError("other processes removed this process because its lease had ended")
         for start in range(0, len(dropping), ROOMS_MAX):
             rows.filter(pk__in=dropping[start : start + ROOMS_MAX]).delete()
-        # A few at a time: the memory that a process has once taken for rows it keeps.
+        # In small batches, because a process does not return the memory that it once allocated for rows.
         people = list(adding.items())
         for start in range(0, len(people), ROWS_AT_ONCE):
             rows.bulk_create(
@@ -116,7 +116,7 @@ def store(
 
 
 def look(process: UUID, unread: list[str], rooms: list[str], heard: dict[str, int] | None) -> Found:
-    """Read the rooms *unread*; with *heard* also renew the lease, remove the dead, and read what was not heard of."""
+    """Read the rows of the rooms *unread*. With *heard*, also renew the lease, remove dead processes and read missed changes."""
     found = Found()
     if unread:
         rows = Presence.objects.using(database()).filter(process__alive_at__gte=_leases_end())
@@ -158,7 +158,7 @@ def remove(processes: list[UUID]) -> None:
 
 
 def give_up(process: UUID) -> None:
-    """Let the lease end as soon as everybody has had the time to come back to another process."""
+    """Shorten the lease so that it ends once clients have had time to reconnect to another process."""
     early = max(config().PRESENCE_LEASE_SECONDS - config().PRESENCE_GRACE_SECONDS, 0)
     ServerProcess.objects.using(database()).filter(pk=process).update(
         alive_at=Now() - timedelta(seconds=early)

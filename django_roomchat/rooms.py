@@ -1,4 +1,4 @@
-"""Rooms that are made on purpose, and their settings. An open room needs neither: it comes into being with its first message."""
+"""Explicit room creation, direct rooms and room settings. An open room needs neither: its first message creates it."""
 
 from __future__ import annotations
 
@@ -34,18 +34,21 @@ def create_room(
     slow_seconds: int = 0,
     retention_days: int = 0,
 ) -> Room:
-    """Make a room.
+    """Create a room.
 
     Args:
-        title: what people call it. An open room's canonical name is made of it; a private one's is made by chance.
-        by: who makes it, and becomes its owner; they must be allowed to. Without one the project itself, and nobody owns it:
-            :func:`~django_roomchat.add_member` can change that.
-        visibility: ``open``, or ``private`` for members only. It never changes.
+        title: display name of the room. The canonical name of an open room is derived from it; that of a private room is random.
+        by: the creator, which becomes the owner and must be allowed to create rooms. Without one the site creates the room, and
+            it has no owner until :func:`~django_roomchat.add_member` adds one.
+        visibility: ``open``, or ``private`` for members only. It cannot be changed later.
         is_listed, is_announcement, tells_changes, slow_seconds, retention_days: as for :func:`configure_room`.
 
+    Returns:
+        The new room.
+
     Raises:
-        BadRoomName: no room can have this title; with the code ``taken`` there is an open room of this name.
-        ChatError: they may not make it.
+        BadRoomName: the title is invalid, or, with the code ``taken``, an open room with this name exists.
+        ChatError: *by* may not create the room.
     """
     who = actions.identity_of(by)
     is_private = visibility == "private"
@@ -73,7 +76,7 @@ def create_room(
             audit.record("create_room", who, room=room.name, title=shown, visibility=visibility)
             lines.tell(room, "created", who)
     except IntegrityError as error:
-        # Whoever may not know of it gets the answer that a visitor gets.
+        # A caller that may not see the existing room gets the error that entering it gives.
         actions.enter_room(who, room.name)
         raise BadRoomName(_("A room with this name already exists."), code="taken") from error
     return room
@@ -85,20 +88,24 @@ async def acreate_room(title: str, **options: Any) -> Room:
 
 
 def direct_room(one: Any, other: Any) -> Room:
-    """The room of two people, made if they have none. Asking again, in either order and at the same time, finds the same.
+    """Return the direct room of two people, created if they have none.
 
-    Nobody joins it, and nobody leaves it. No policy is asked; :func:`write_to` asks.
+    Repeated and concurrent calls return the same room, in either order of the arguments. Its two members cannot change.
+    The policy is not asked; :func:`write_to` asks it.
 
     Args:
         one, other: users of the project or identities.
 
+    Returns:
+        The direct room.
+
     Raises:
-        BadValue: they are one and the same, or one is the project itself.
+        BadValue: both are the same person, or one is the site.
     """
     two = sorted((actions.identity_of(one), actions.identity_of(other)), key=lambda who: who.key)
     if two[0].key == two[1].key or any(who.is_site for who in two):
         raise BadValue(_("A direct room needs two different users."))
-    # A digest, because two keys together are longer than a column that is unique may be everywhere.
+    # A digest, because two keys together exceed the length that a unique column may have on every database.
     direct_key = hashlib.sha256("\0".join(who.key for who in two).encode()).hexdigest()
     of_two = Room.objects.using(database()).filter(direct_key=direct_key).select_related("log")
     if (found := of_two.first()) is not None:
@@ -115,7 +122,7 @@ def direct_room(one: Any, other: Any) -> Room:
         with transaction.atomic(using=database()):
             return _store(room, [(who, Membership.Role.MEMBER) for who in two])
     except IntegrityError:
-        # Somebody else was faster.
+        # Another process has created the room meanwhile.
         return of_two.get()
 
 
@@ -125,15 +132,20 @@ async def adirect_room(one: Any, other: Any) -> Room:
 
 
 def write_to(room: str | Room, key: str, *, by: Any) -> Room:
-    """The direct room with somebody whom one has met in a room.
+    """Return the direct room with a person met in another room, created if there is none.
 
     Args:
-        room: where they met: *by* may enter it, and the other is a member of it or has said something there.
-        key: the other's.
-        by: who wants to write to them; :meth:`Policy.can_write_to <django_roomchat.policy.Policy.can_write_to>` is asked.
+        room: the room in which they met. *by* must be allowed to enter it, and the other person must be a member of it or have
+            posted in it.
+        key: identity key of the other person.
+        by: the user or identity that wants to write. :meth:`Policy.can_write_to <django_roomchat.policy.Policy.can_write_to>`
+            must allow it.
+
+    Returns:
+        The direct room.
 
     Raises:
-        ChatError: they have not met there, or it is refused.
+        ChatError: they have not met in *room*, or the policy denies it.
     """
     who = actions.identity_of(by)
     other = met_in(actions.enter_room(who, actions.name_of(room)), key)
@@ -147,10 +159,10 @@ async def awrite_to(room: str | Room, key: str, *, by: Any) -> Room:
 
 
 def met_in(room: Room, key: str) -> Identity:
-    """Who has this key, as the room knows them: as a member, or from the last thing that they said.
+    """Return the identity of a key as the room knows it: from the membership, or from the latest message.
 
     Raises:
-        NotFound: it knows nobody of this key.
+        NotFound: no member or author in the room has this key.
     """
     found = moderation.person(room, key)
     if not found.name or identity.is_site_key(key):
@@ -170,24 +182,27 @@ def configure_room(
     slow_seconds: int | None = None,
     retention_days: int | None = None,
 ) -> Room:
-    """Change the settings of a room, at once: on open sockets, and for posts that are under way. What is left out stays.
+    """Change the settings of a room. Settings that are left out keep their value.
+
+    The change applies at once to open sockets and to posts that are in progress.
 
     Args:
-        room: its name, however typed, or the room. The project itself may name one that does not exist yet, which is made.
-        by: who changes them, and must be allowed to manage the room; without one the project itself.
-        title: what people call it. Its canonical name, and with it its address, stays.
-        is_archived: nobody posts, reacts or pins any more; it can still be read, and be opened again.
-        is_listed: it is in the list of rooms, for those who may enter.
-        is_announcement: only moderators post.
-        tells_changes: it says who joined, left or was removed, and what it was called.
-        slow_seconds: between two messages of one person; 0 for none, at most a day.
-        retention_days: after which ``roomchat_prune`` forgets messages; 0 for never.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`. Without *by*, a room that does not
+            exist is created.
+        by: the acting user or identity, which must be allowed to manage the room. Without one the site acts.
+        title: display name of the room. The canonical name, and with it the URL, does not change.
+        is_archived: whether the room is read-only: no posts, reactions or pins. It can be reopened.
+        is_listed: whether the room appears in the room list of those who may enter it.
+        is_announcement: whether only moderators may post.
+        tells_changes: whether system messages report joined, left and removed members and other changes of the room.
+        slow_seconds: minimum time between two messages of one person, in seconds; 0 for none, at most 86400 (a day).
+        retention_days: age in days after which ``roomchat_prune`` deletes messages; 0 for never.
 
     Returns:
-        The room as it is now.
+        The room with its new settings.
 
     Raises:
-        ChatError: it is refused, and nothing is changed.
+        ChatError: the change is rejected, and nothing is changed.
     """
     who = actions.identity_of(by)
     found = actions.room_of(actions.name_of(room))
@@ -231,14 +246,17 @@ async def aconfigure_room(room: str | Room, **options: Any) -> Room:
 
 
 def settings_of(room: str | Room, *, by: Any = None) -> Room:
-    """A room, for who may change its settings.
+    """Return a room to a caller that may change its settings.
 
     Args:
-        room: its name, however typed, or the room.
-        by: who wants to see them, and must be allowed to manage the room; without one the project itself.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        by: the acting user or identity, which must be allowed to manage the room. Without one the site acts.
+
+    Returns:
+        The room with its current settings.
 
     Raises:
-        ChatError: it is refused.
+        ChatError: *by* may not manage the room.
     """
     found = actions.room_of(actions.name_of(room))
     policy.require_may(actions.identity_of(by), found, "can_manage")
@@ -246,7 +264,7 @@ def settings_of(room: str | Room, *, by: Any = None) -> Room:
 
 
 def title_for(who: Identity, room: Room) -> str:
-    """What *who* calls a room: its title, or in a direct room the name of the other person."""
+    """Return the title that *who* sees: the room's title, or in a direct room the name of the other person."""
     if room.visibility != Room.Visibility.DIRECT:
         return room.title
     others = Membership.objects.using(database()).filter(room=room).exclude(key=who.key)
@@ -254,9 +272,9 @@ def title_for(who: Identity, room: Room) -> str:
 
 
 def _store(room: Room, members: list[tuple[Identity, str]]) -> Room:
-    """A new room with its log and its first members. Call it in a transaction."""
+    """Save a new room with its log and first members and return it. Call it in a transaction."""
     room.save(using=database(), force_insert=True)
-    # Where somebody has a standing, the version says so (django_roomchat.standing).
+    # A room with roles needs an access version above 0 (see django_roomchat.standing).
     room.log = RoomLog.objects.using(database()).create(room=room, access_version=1)
     Membership.objects.using(database()).bulk_create(
         Membership(room=room, key=who.key, name=who.name, user=who.user, role=role) for who, role in members

@@ -1,11 +1,11 @@
-"""Finding what was said, in one room or in all that somebody may enter.
+"""Message search, in one room or in all rooms that an identity may enter.
 
-There is no index. A message stands in one place only, so whatever is deleted, edited, erased or pruned is not found any more,
-and a post costs nothing for being findable. The database compares texts by a pattern that spells out every letter's other forms:
-SQLite, and PostgreSQL in the locale ``C``, know upper and lower case of English letters only.
+There is no separate index. Texts are stored in one table only, so deleted, edited, erased and pruned texts are no longer found,
+and search adds no cost to posting. Patterns list every other form of each letter, because SQLite, and PostgreSQL with the
+locale ``C``, ignore case for ASCII letters only.
 
-A search goes back from the newest message until it has a page of hits or its time is up, and goes on from there when asked again.
-Where PostgreSQL has a trigram index on the texts, that finds them first.
+A search scans backwards from the newest message until it has a page of hits or its time is up. The next page continues there.
+On PostgreSQL with a trigram index on the texts, the index is tried first.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from django_roomchat.protocol import Author, Hit
 QUERY_MAX_LENGTH = 200
 WORDS_MAX = 8
 HITS = 20
-"""On a page."""
+"""Number of hits in one page."""
 ROOMS_MAX = 500
-"""Rooms that are searched at once: those with the latest activity."""
+"""Maximum number of rooms searched at once. Those with the latest activity are searched."""
 EXCERPT_LENGTH = 160
-"""Characters of a message that are shown, about."""
+"""Approximate length of an excerpt, in characters."""
 NAMES_MAX = 5_000
-"""Files whose names are looked through: the newest."""
+"""Maximum number of files whose names are searched. The newest are searched."""
 STEP = 5_000
-"""Messages that are looked through at a time, before the clock is looked at."""
+"""Number of messages scanned between two checks of the time limit."""
 
 _WIDE = re.compile("[\u3000\uff00-\uffef]+")
 _PHRASES = re.compile(r'"([^"]*)"|(\S+)')
@@ -53,30 +53,34 @@ _CURSOR = re.compile(r"(\d{1,16})@(.+)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of hits."""
+    """A page of search hits."""
 
     hits: list[Hit]
-    """Newest first."""
+    """The hits, newest first."""
     before: str
-    """Ask with this for the next page; empty if everything was looked through. There may be more even where there are no hits."""
+    """Cursor for the next page; empty if all messages were searched. A page without hits can have a next page."""
 
 
 def search_messages(
     who: Identity, query: str, room: str | Room | None = None, before: str | None = None
 ) -> Found:
-    """Find messages that contain all words of *query*, in their text or the names of their files, newest first.
+    """Find messages that contain all words of *query* in their text or in the names of their files.
 
-    Words are found inside of others, whatever their case, composition and width. Quotes keep several words together.
+    Words match inside other words. Case, Unicode composition and character width are ignored. Quotes group several words into a
+    phrase.
 
     Args:
-        who: searches. Only what they may read is found.
-        query: the words, up to 200 characters.
-        room: its name, however typed, or the room; ``None`` for all rooms that they may enter: open ones and those that they
-            belong to, the 500 with the latest activity.
-        before: from an earlier page, to go on.
+        who: the identity that searches. Only messages that it may read are found.
+        query: up to 8 words or phrases, up to 200 characters.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`. ``None`` searches the rooms that *who*
+            may enter: open rooms and rooms of which *who* is a member, up to the 500 with the latest activity.
+        before: cursor of an earlier page, to continue from there.
+
+    Returns:
+        A page of at most 20 hits, newest first, with the cursor for the next page.
 
     Raises:
-        ChatError: there is nothing to search for, or they may not enter the room.
+        ChatError: the query is empty or too long, or *who* may not enter the room.
     """
     patterns = _patterns(query)
     if room is None:
@@ -87,7 +91,7 @@ def search_messages(
     named = {one.pk: one for one in rooms}
     messages = Message.objects.using(database()).filter(deleted_at=None)
     if room is None:
-        # Summed up, so that no database begins with the rooms' index and sorts all that is in them: the newest come first.
+        # An expression, so that no database uses the room index and sorts all messages of the rooms: the newest come first.
         rows = messages.annotate(place=F("room_id") + 0).filter(place__in=list(named)).order_by("-pk")
     else:
         rows = messages.filter(room__in=list(named)).order_by("-seq")
@@ -111,11 +115,11 @@ async def asearch_messages(
     return await sync_to_async(search_messages)(who, query, room, before)
 
 
-# Where ------------------------------------------------------------------------------------------------------------
+# Scope ------------------------------------------------------------------------------------------------------------
 
 
 def _rooms_of(who: Identity) -> list[Room]:
-    """The rooms that *who* may enter, as far as they can know of them: private rooms are those of their memberships."""
+    """Return the rooms that *who* may enter: recent open rooms, and other rooms of which *who* is a member."""
     mine = Membership.objects.using(database()).filter(key=who.key).values("room")
     known = Q(visibility=Room.Visibility.OPEN) | Q(pk__in=mine)
     recent = Room.objects.using(database()).recent().filter(known)[:ROOMS_MAX]
@@ -131,7 +135,7 @@ def _may_enter(who: Identity, room: Room) -> bool:
 
 
 def _before(rows: MessageQuerySet, order: str, cursor: str) -> MessageQuerySet:
-    """Those before the place where a page ended. It names a message that was readable, not a number that counts everybody's."""
+    """Return the messages before a cursor. It names a readable message instead of a primary key, which would count all rooms."""
     match = _CURSOR.fullmatch(cursor)
     if match is None:
         raise BadValue(_("“before” must be the cursor of an earlier page of results, or empty."))
@@ -139,19 +143,19 @@ def _before(rows: MessageQuerySet, order: str, cursor: str) -> MessageQuerySet:
     if order == "-seq":
         return rows.filter(seq__lt=seq)
     there = Message.objects.using(database()).filter(room__name=name)
-    # What stood there may have been pruned; the next message is as good.
+    # The message of the cursor may have been pruned; the next one gives the same page.
     pk = there.filter(seq__gte=seq).order_by("seq").values_list("pk", flat=True).first()
     return rows if pk is None else rows.filter(pk__lt=pk)
 
 
-# What -------------------------------------------------------------------------------------------------------------
+# Patterns ---------------------------------------------------------------------------------------------------------
 
 
 def _patterns(query: str) -> list[str]:
-    """A pattern for each word, understood by Python, PostgreSQL, MySQL and MariaDB alike.
+    """Return a regular expression for each word, in syntax shared by Python, PostgreSQL, MySQL and MariaDB.
 
     Raises:
-        BadValue: there is nothing to search for, or too much.
+        BadValue: the query has no words, or too many.
     """
     if len(query) > QUERY_MAX_LENGTH:
         raise BadValue(_("A search can have at most %(most)d characters."), most=QUERY_MAX_LENGTH)
@@ -183,7 +187,7 @@ def _pattern(word: str) -> str:
 
 
 def _any_of(piece: str, spellings: Sequence[str]) -> str:
-    # Alternatives, not a class in brackets: MariaDB compares bytes.
+    # Alternatives instead of a character class, because MariaDB compares bytes.
     letters = "".join(_any_of(one, _spellings()[0].get(one, ())) for one in piece) if len(piece) > 1 else ""
     choices = [letters] if letters else [_literal(piece)]
     choices += [_literal(spelling) for spelling in spellings if spelling != piece]
@@ -195,17 +199,17 @@ def _literal(character: str) -> str:
 
 
 def _fold(text: str) -> str:
-    """The same for all that is written the same but for case, composition and width."""
+    """Return the text without differences of case, composition and width."""
     narrow = _WIDE.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text)
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", narrow).casefold())
 
 
 @cache
 def _spellings() -> tuple[dict[str, list[str]], int]:
-    """What stands in texts for what :func:`_fold` makes of it, and the longest of these: ``K`` for ``k``, ``ß`` for ``ss``."""
+    """Return the other spellings of each folded text, such as ``K`` for ``k`` and ``ß`` for ``ss``, and the longest key's length."""
     found: dict[str, list[str]] = {}
     written = [chr(number) for number in range(0x20000)]
-    # Half-width katakana have their voice marks beside them.
+    # A half-width katakana is followed by its voicing mark as a separate character.
     written += [chr(number) + mark for number in range(0xFF66, 0xFF9E) for mark in "ﾞﾟ"]
     for one in written:
         folded = _fold(one)
@@ -215,14 +219,14 @@ def _spellings() -> tuple[dict[str, list[str]], int]:
 
 
 def _names(rooms: list[int]) -> list[tuple[int, int, str]]:
-    """The names of the newest files in rooms, with their rooms and places. One query."""
+    """Return room, sequence number and name of the newest files in these rooms. Makes one query."""
     sent = files.rows().filter(room_id__in=rooms, seq__isnull=False).order_by("-created_at")
     found: Any = sent.values_list("room_id", "seq", "name")[:NAMES_MAX]
     return list(found)
 
 
 def _with_file(names: Sequence[tuple[int, int, str]], pattern: re.Pattern[str]) -> Q:
-    """The messages with a file that is called so."""
+    """Return the condition for messages with a file whose name matches."""
     places: dict[int, set[int]] = {}
     for room, seq, name in names:
         if pattern.search(name):
@@ -233,11 +237,11 @@ def _with_file(names: Sequence[tuple[int, int, str]], pattern: re.Pattern[str]) 
     return found
 
 
-# How --------------------------------------------------------------------------------------------------------------
+# Scan -------------------------------------------------------------------------------------------------------------
 
 
 def _look(rows: MessageQuerySet, order: str, matching: Q) -> tuple[list[Message], Message | None]:
-    """A page of matching messages, and the last one that was looked at if there may be more."""
+    """Return a page of matching messages, and the last message scanned if there may be more."""
     if (found := _by_trigrams(rows, matching)) is not None:
         return found[:HITS], found[HITS - 1] if len(found) > HITS else None
     found = []
@@ -257,7 +261,7 @@ def _look(rows: MessageQuerySet, order: str, matching: Q) -> tuple[list[Message]
 
 
 def _by_trigrams(rows: MessageQuerySet, matching: Q) -> list[Message] | None:
-    """The same from PostgreSQL's index, if there is one and it is quick; its time is that of a search."""
+    """Return matching messages with PostgreSQL's trigram index; ``None`` without one or if it exceeds the time of a search."""
     connection = connections[database()]
     if connection.vendor != "postgresql" or not _has_trigrams(connection.alias):
         return None
@@ -281,7 +285,7 @@ def _has_trigrams(alias: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-# Shown ------------------------------------------------------------------------------------------------------------
+# Hits -------------------------------------------------------------------------------------------------------------
 
 
 def _hit(message: Message, room: Room, patterns: Sequence[re.Pattern[str]]) -> Hit:
@@ -296,7 +300,7 @@ def _hit(message: Message, room: Room, patterns: Sequence[re.Pattern[str]]) -> H
 
 
 def _told(message: Message) -> str:
-    """The text of a message and the names of its files."""
+    """Return the searchable text of a message: its body and the names of its files."""
     return "\n".join(filter(None, [message.body, *(file["name"] for file in message.data.get("files", ()))]))
 
 
@@ -307,7 +311,7 @@ def _utc(moment: datetime) -> str:
 
 
 def _excerpt(body: str, patterns: Sequence[re.Pattern[str]]) -> list[str]:
-    """The part of a text around its first hit, in pieces: what stands between hits and, every second one, a hit."""
+    """Return the part of a text around its first hit, as alternating pieces: text between hits, then a hit, and so on."""
     ranges = list(_ranges(body, patterns))
     first = ranges[0][0] if ranges else 0
     start = max(0, min(first - EXCERPT_LENGTH // 4, len(body) - EXCERPT_LENGTH))
@@ -324,7 +328,7 @@ def _excerpt(body: str, patterns: Sequence[re.Pattern[str]]) -> list[str]:
 
 
 def _ranges(body: str, patterns: Sequence[re.Pattern[str]]) -> Iterator[tuple[int, int]]:
-    """Where hits begin and end, in order; those that touch are one."""
+    """Yield start and end of the hits in order; hits that touch or overlap are merged."""
     spans = sorted(match.span() for pattern in patterns for match in pattern.finditer(body))
     while spans:
         left, right = spans.pop(0)

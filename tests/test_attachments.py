@@ -312,7 +312,7 @@ def test_a_storage_that_fails_leaves_nothing(monkeypatch, caplog, stored):
     monkeypatch.setattr(storage, "save", fail)
 
     assert (code(upload), stored(), Attachment.objects.count()) == ("unavailable", 0, 0)
-    assert "A file of the chat could not be stored" in caplog.text
+    assert "Could not store an uploaded file" in caplog.text
 
 
 def test_a_storage_that_gives_other_names_is_believed(monkeypatch):
