@@ -1,1 +1,3 @@
-"""How fast it is, measured beside the Channels tutorial's consumer and a bare ASGI loop: `python -m benchmarks`."""
+"""Benchmarks of the chat, compared with the Channels tutorial's consumer and a bare ASGI loop: `python -m
+benchmarks`.
+"""

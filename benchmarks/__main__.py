@@ -1,9 +1,9 @@
-"""Measure the chat beside the Channels tutorial's consumer and a bare ASGI loop.
+"""Benchmark the chat, compared with the Channels tutorial's consumer and a bare ASGI loop.
 
-python -m benchmarks                    everything, and write it into the documentation
-python -m benchmarks --quick            a short look
-python -m benchmarks 1x100 200x5        these scenarios only
-python -m benchmarks --write            nothing new: tables and plots again, from the last results
+python -m benchmarks                    run everything, and write the results into the documentation
+python -m benchmarks --quick            run a short selection
+python -m benchmarks 1x100 200x5        run only these scenarios
+python -m benchmarks --write            run nothing; write tables and plots again from the last results
 """
 
 import argparse
@@ -31,18 +31,18 @@ def main() -> int:
     names = [scenario.name for scenario in SCENARIOS]
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(names))
     parser.add_argument("--quick", action="store_true", help="fewer scenarios and rounds; nothing is written")
-    parser.add_argument("--rounds", type=int, help="of each scenario; medians are taken over them")
-    parser.add_argument("--seconds", type=float, help="that a round measures")
+    parser.add_argument("--rounds", type=int, help="rounds of each scenario; medians are taken over them")
+    parser.add_argument("--seconds", type=float, help="measured seconds of a round")
     parser.add_argument("--server", choices=["uvicorn", "daphne"], default="uvicorn")
-    parser.add_argument("--output", type=Path, help="a folder to write into, in place of the documentation")
+    parser.add_argument("--output", type=Path, help="a folder to write into, instead of the documentation")
     parser.add_argument(
-        "--merge", action="store_true", help="put what is measured beside the last results, and write"
+        "--merge", action="store_true", help="merge the results into the last ones, and write"
     )
-    parser.add_argument("--write", action="store_true", help="only write again what the last run has found")
+    parser.add_argument("--write", action="store_true", help="write the results of the last run again")
     parser.add_argument("--roomload", type=Path, help="another load generator, to compare ours with")
     given = parser.parse_args()
     if unknown := set(given.scenarios) - set(names):
-        parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}; choose from {', '.join(names)}")
 
     if given.write:
         report.write(json.loads(RESULTS.read_text()), given.output)
@@ -78,7 +78,7 @@ def main() -> int:
             try:
                 found = measure(scenario, plan, services)
             except Exception as error:
-                # One that fails must not take the night's other results with it.
+                # A scenario that fails must not lose the other results of a long run.
                 say(f"    FAILED: {error!r}")
                 continue
             results["scenarios"][scenario.name] = {
@@ -87,7 +87,7 @@ def main() -> int:
                 "found": found,
             }
             if is_kept:
-                # At once: a run takes an hour, and what it has found so far is not lost with it.
+                # Stored at once: a run takes an hour, and its results so far must survive a crash.
                 RESULTS.write_text(json.dumps(report.rounded(results), indent=1, ensure_ascii=False) + "\n")
     print(report.text(results))
     if is_kept or given.output is not None:
@@ -112,7 +112,7 @@ def machine() -> dict[str, Any]:
 
 
 def compare_generators(other: Path, plan: Plan) -> None:
-    """Both generators on the same servers, in turn: they should find the same cost."""
+    """Run both generators on the same servers in turn. They should measure the same cost."""
     import subprocess
 
     with tempfile.TemporaryDirectory(prefix="roomchat-benchmark-") as folder:

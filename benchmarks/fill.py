@@ -1,4 +1,4 @@
-"""Put many old messages into a room at once, past everything that a post does.
+"""Insert many old messages into a room at once, bypassing what a post does.
 
 python -m benchmarks.fill --database sqlite:////tmp/chat.sqlite3 --room full-0 --messages 1000000
 """
@@ -44,7 +44,7 @@ def fill(name: str, messages: int) -> None:
             [connection.ops.adapt_datetimefield_value(room.created_at)],
         )
         RoomLog.objects.filter(pk=room.pk).update(head=messages)
-    # What so many rows leave to be done later is done now, and not while others measure.
+    # The database's deferred work for so many rows is done now, not during a later measurement.
     later = {
         "sqlite": ["ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"],
         "postgresql": ["VACUUM ANALYZE", "CHECKPOINT"],

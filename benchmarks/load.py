@@ -1,4 +1,4 @@
-"""Runs the load generator, `load.c`, which is compiled when it is first needed."""
+"""Runs the load generator, `load.c`, which is compiled on first use."""
 
 import functools
 import json
@@ -12,15 +12,15 @@ from typing import Any
 
 SOURCE = Path(__file__).with_name("load.c")
 Run = dict[str, Any]
-"""What one run of the generator found; the names are in `report()` of `load.c`."""
+"""Results of one run of the generator; `report()` in `load.c` has the names."""
 
 
 @functools.cache
 def binary() -> Path:
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
-        raise SystemExit("The load generator is in C: install a C compiler (cc).")
-    # Kept until this process ends, as its name is what others run.
+        raise SystemExit("The load generator is written in C: install a C compiler (cc).")
+    # Kept until this process ends, because other runs use it by its name.
     folder = tempfile.TemporaryDirectory(prefix="roomchat-load-")
     binary.folder = folder  # type: ignore[attr-defined]
     target = Path(folder.name, "load")
@@ -34,19 +34,21 @@ def run(
     """Load the server on *port*.
 
     Args:
-        cpu: the core that the generator stays on.
-        when_away: called in the middle of a storm, when nobody is connected.
-        options: of `load.c`, by their names there:
+        cpu: the core that the generator is pinned to.
+        when_away: called in the middle of a storm, when no client is connected.
+        options: options of `load.c`, by their names there:
 
             - `dialect` v1 or tutorial; `path`, `prefix` of the rooms, which are called prefix-0, prefix-1, …
-            - `mode` chat (talk, and judge what everybody receives), post (talkers in no room, timed by their acks),
-              idle (sockets that only stay open for `hold` seconds), storm (all are cut off, `away` messages are posted,
-              all come back at once)
+            - `mode` chat (talk, and verify what every client receives), post (talkers in no room, timed by
+              their acks), idle (sockets that only stay open for `hold` seconds), storm (all clients are
+              disconnected, `away` messages are posted, all reconnect at once)
             - `rooms`, `members` of each, `talkers` of those (0: all), `size` of a message in bytes
-            - `window` messages of each talker under way, or `rate` messages a second of all together
-            - `warmup`, `duration`, `drain` in seconds; `concurrency` of opening sockets; `cookies`, a file with one a line
-            - `listeners_port`: of the server for those who do not talk, in the mode "post"
-            - `pids` of the server, `services` of what it uses: their CPU time is taken, with that of all descendants
+            - `window` messages of each talker in flight, or `rate` messages a second of all together
+            - `warmup`, `duration`, `drain` in seconds; `concurrency` of opening sockets; `cookies`, a file
+              with one a line
+            - `listeners_port`: port of the server for clients that do not talk, in the mode "post"
+            - `pids` of the server, `services` that it uses: their CPU time is measured, with that of all
+              descendants
     """
     command = [str(binary()), "--port", str(port)]
     for name, value in options.items():
@@ -68,6 +70,6 @@ def run(
             process.stdin.flush()
             first = process.stdout.readline()
     if not first:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+        raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}")
     found: Run = json.loads(first)
     return found

@@ -1,4 +1,4 @@
-"""Says what was found: a table for the terminal, and the figures and plots of `docs/topics/performance.md`."""
+"""Reports the results: a table for the terminal, and the figures and plots of `docs/topics/performance.md`."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +11,7 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 Results = dict[str, Any]
 Found = dict[str, dict[str, Any]]
 
-# What was promised: the ratio to the tutorial's consumer at least, the cost at most, the ratio to the bare loop at most.
+# Targets: minimum ratio to the tutorial's consumer, maximum cost, maximum ratio to the bare loop.
 TARGETS: dict[str, tuple[float | None, float | None, float | None]] = {
     "1x100": (7, None, 2),
     "1x100-w20": (30, 0.44, None),
@@ -26,7 +26,7 @@ TARGETS: dict[str, tuple[float | None, float | None, float | None]] = {
 
 
 def rounded(value: Any) -> Any:
-    """Four digits: what comes after them is noise."""
+    """Round to four digits; further digits are noise."""
     if isinstance(value, float):
         return float(f"{value:.4g}")
     if isinstance(value, dict):
@@ -40,7 +40,7 @@ def found_of(results: Results, name: str) -> Found | None:
 
 
 def family(results: Results, *names: str) -> Iterable[tuple[str, str, Found]]:
-    """Name, title and findings of the scenarios of a family, in their order."""
+    """Return name, title and results of the scenarios of a family, in their order."""
     for scenario in SCENARIOS:
         if scenario.family in names and (found := found_of(results, scenario.name)) is not None:
             yield scenario.name, scenario.title, found
@@ -62,7 +62,7 @@ def times(value: float | None) -> str:
     return "" if value is None else f"{figure(value)} ×"
 
 
-# In the terminal ----------------------------------------------------------------------------------------------------
+# Terminal -----------------------------------------------------------------------------------------------
 
 
 def text(results: Results) -> str:
@@ -144,11 +144,11 @@ def _summary(figures: dict[str, Any]) -> list[str]:
     return [", ".join(filter(None, parts))]
 
 
-# In the documentation -------------------------------------------------------------------------------------------------
+# Documentation ------------------------------------------------------------------------------------------
 
 
 def write(results: Results, output: Path | None) -> None:
-    """Write tables and plots, into the documentation or into a folder."""
+    """Write tables and plots into the documentation or into a folder."""
     tables = (output or DOCS / "topics") / "performance.inc"
     plots = output or DOCS / "_static"
     for folder in (tables.parent, plots):
@@ -282,11 +282,12 @@ def _workers(results: Results) -> str:
 
 
 SOCKETS, MEMBERS, SAYS_EVERY = 1_000_000, 50, 120
-"""The site of the worked plan: so many sockets, so many of them in each room, each of which says something every so many seconds."""
+"""The site of the capacity plan: number of sockets, members of each room, and seconds between two messages of
+a member."""
 
 
 def _million(results: Results) -> str:
-    """What a million sockets need, from what was measured."""
+    """Estimate the resources for a million sockets from the measurements."""
     needed = [found_of(results, name) for name in ("200x5", "idle", "news", "storm")]
     if any(found is None for found in needed):
         return "(Not measured in this run.)"
@@ -299,7 +300,7 @@ def _million(results: Results) -> str:
     kib, open_ms = idle[V1.name]["kib_per_socket"], idle[V1.name]["open_cpu_ms"]
     foreign = news["another process"]["cpu_us_per_message"]
     processes = max(math.ceil(cores / 0.5), math.ceil(SOCKETS / 20_000))
-    # A room of 50 whose members are spread by chance is in almost that many processes.
+    # A room of 50 whose members are distributed randomly is in almost that many processes.
     spread = processes * (1 - (1 - 1 / processes) ** MEMBERS)
     rows = [
         ["messages", f"{SOCKETS:,} ÷ {SAYS_EVERY} s", f"{posts:,.0f} a second"],
@@ -338,7 +339,7 @@ GREY = "#808080"  # readable on light and on dark pages
 
 
 def contenders_plot(results: Results) -> str:
-    """Bars on a logarithmic axis: what 100,000 deliveries cost each contender."""
+    """Bars on a logarithmic axis: the cost of 100,000 deliveries for each contender."""
     groups = [(title, found) for _, title, found in family(results, "chat") if cost(found, V1.name)]
     values = [value for _, found in groups for name in COLOURS if (value := cost(found, name))]
     if not values:
@@ -371,7 +372,7 @@ def contenders_plot(results: Results) -> str:
 
 
 def members_plot(results: Results) -> str:
-    """Lines on logarithmic axes: what a delivery costs as the room grows."""
+    """Lines on logarithmic axes: the cost of a delivery by the size of the room."""
     sizes = [10, 100, 1000, 5000]
     lines: list[tuple[str, str, str, list[tuple[int, float]]]] = []
     for suffix, dash, how in (("", "", "one under way"), ("-w20", "5 3", "20 under way")):
@@ -414,7 +415,7 @@ def members_plot(results: Results) -> str:
         while any(abs(y - other) < 12 for other in taken):
             y += 4
         taken.append(y)
-        # Where a line ends early its name stands above it, as other lines go on beside it.
+        # The name of a line that ends early is placed above its end, because other lines continue beside it.
         early = points[-1][0] < sizes[-1]
         shapes.append(
             _label(x, y - 6, title, "end", colour=colour)

@@ -1,4 +1,4 @@
-"""What is measured: each scenario runs everybody in turn, A B C A B C …, and takes medians over the rounds."""
+"""The scenarios. Each runs all contenders in turn, A B C A B C …, and takes medians over the rounds."""
 
 import functools
 import http.client
@@ -17,12 +17,12 @@ from . import load
 from .services import LOAD_CORE, ROOT, Server, Services, fill, serving
 
 Figures = dict[str, Any]
-"""One run: the names of `load.Run`, and others where a scenario measures more."""
+"""Results of one run: the names of `load.Run`, and others where a scenario measures more."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """An application, and the dialect in which the clients speak to it."""
+    """An application, and the protocol that the clients use with it."""
 
     name: str
     app: str
@@ -38,7 +38,7 @@ EVERYBODY = (V1, DIALECT, TUTORIAL, BARE)
 
 @dataclass(frozen=True)
 class Plan:
-    """How thoroughly to measure."""
+    """How many scenarios, rounds and seconds to measure."""
 
     rounds: int = 5
     seconds: float = 2.0
@@ -53,7 +53,7 @@ class Scenario:
     family: str
     """`chat`, `latency`, `idle`, `storm`, `posting`, `history` or `workers`: a table of the documentation."""
     measure: Callable[["Scenario", Plan, Services, Path], dict[str, list[Figures]]]
-    """Gives the runs of each contender, round by round."""
+    """Returns the runs of each contender, by round."""
     options: dict[str, Any] = field(default_factory=dict)
     contenders: Sequence[Contender] = EVERYBODY
     layer: str = "memory"
@@ -61,7 +61,7 @@ class Scenario:
 
 
 def measure(scenario: Scenario, plan: Plan, services: Services) -> Figures:
-    """Run a scenario. Returns its medians, by contender, and what all rounds found of the figure that counts."""
+    """Run a scenario. Returns its medians by contender, and the main figure of all rounds."""
     with tempfile.TemporaryDirectory(prefix="roomchat-benchmark-") as folder:
         runs = scenario.measure(scenario, plan, services, Path(folder))
     found: Figures = {name: medians(rounds) for name, rounds in runs.items()}
@@ -81,7 +81,7 @@ def measure(scenario: Scenario, plan: Plan, services: Services) -> Figures:
 
 
 def medians(runs: Sequence[Figures]) -> Figures:
-    """Of each number, at any depth, the median."""
+    """Return the median of each number, at any depth."""
     result: Figures = {}
     for key in dict.fromkeys(key for run in runs for key in run):
         values = [run[key] for run in runs if run.get(key) is not None]
@@ -107,13 +107,13 @@ def report_run(name: str, run: Figures) -> None:
     )
 
 
-# Talking ------------------------------------------------------------------------------------------------------------
+# Chat ---------------------------------------------------------------------------------------------------
 
 
 def _servers(
     scenario: Scenario, plan: Plan, services: Services, folder: Path, **options: Any
 ) -> dict[str, Server]:
-    """One for each application that takes part; two dialects share one."""
+    """Start one server for each application in the scenario; two protocols share one."""
     layer = services.layer(scenario.layer)
     return {
         app: Server(
@@ -140,7 +140,7 @@ def chat(scenario: Scenario, plan: Plan, services: Services, folder: Path) -> di
         for turn in range(plan.rounds):
             for number, contender in enumerate(scenario.contenders):
                 options = {"duration": plan.seconds, **scenario.options}
-                # A slow contender gets the time that one of its messages takes.
+                # A slow contender gets as much time as one of its messages takes.
                 if contender is TUTORIAL and options.get("members", 5) >= 1000:
                     options["duration"] = max(plan.seconds, options["members"] / 400)
                 run = _load(
@@ -157,7 +157,9 @@ def chat(scenario: Scenario, plan: Plan, services: Services, folder: Path) -> di
 
 
 def workers(scenario: Scenario, plan: Plan, services: Services, folder: Path) -> dict[str, list[Figures]]:
-    """The same load on 1, 2 and 4 processes, which share the machine with the generator, Redis and PostgreSQL."""
+    """The same load on 1, 2 and 4 processes, which share the machine with the generator, Redis and
+    PostgreSQL.
+    """
     runs: dict[str, list[Figures]] = {}
     for processes in (1, 2, 4):
         servers = _servers(scenario, plan, services, folder, workers=processes)
@@ -179,7 +181,7 @@ def workers(scenario: Scenario, plan: Plan, services: Services, folder: Path) ->
     return runs
 
 
-# Doing nothing, and coming back ---------------------------------------------------------------------------------------
+# Idle sockets and reconnects ----------------------------------------------------------------------------
 
 
 def idle(scenario: Scenario, plan: Plan, services: Services, folder: Path) -> dict[str, list[Figures]]:
@@ -187,7 +189,7 @@ def idle(scenario: Scenario, plan: Plan, services: Services, folder: Path) -> di
     for turn in range(1 if plan.is_quick else 3):
         servers = _servers(scenario, plan, services, folder)
         for contender in scenario.contenders:
-            # A process of its own for each: memory once taken is not given back.
+            # A new process for each measurement, because memory is not returned to the system.
             server = servers[contender.app]
             with serving(server):
                 mine: Figures = {"dialect": contender.dialect, "prefix": f"i{turn}"}
@@ -224,7 +226,7 @@ def storm(scenario: Scenario, plan: Plan, services: Services, folder: Path) -> d
 def _storm(
     server: Server, services: Services, scenario: Scenario, turn: int, cookies: Path, away: Callable[[], None]
 ) -> load.Run:
-    # The process may be another one afterwards, so its CPU time is taken here where it stays the same.
+    # The process may be replaced later, so its CPU time is read here, while it is the same.
     return load.run(
         server.port,
         cpu=LOAD_CORE,
@@ -252,7 +254,7 @@ def _counts(server: Server) -> dict[str, int]:
 
 
 def _signed_in(database: str, folder: Path, count: int) -> Path:
-    """So many users with a session each; a file with their cookies."""
+    """Create *count* users with a session each, and a file with their cookies."""
     path = folder / "cookies"
     code = f"""
 import django; django.setup()
@@ -282,11 +284,13 @@ def _django(database: str, code: str) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
 
 
-# Storing --------------------------------------------------------------------------------------------------------------
+# Storage ------------------------------------------------------------------------------------------------
 
 
 def posting(scenario: Scenario, plan: Plan, services: Services, folder: Path) -> dict[str, list[Figures]]:
-    """Talkers outside of the rooms, so that the way in is measured and not the fan-out; one client in each room judges."""
+    """Talkers that are in no room, so that storing is measured and not the fan-out; one client in each room
+    verifies.
+    """
     servers = _servers(scenario, plan, services, folder)
     server = servers["roomchat"]
     runs: dict[str, list[Figures]] = {"as fast as it goes": [], "1,000 a second": []}
@@ -305,7 +309,7 @@ def posting(scenario: Scenario, plan: Plan, services: Services, folder: Path) ->
 
 
 def news(scenario: Scenario, plan: Plan, services: Services, folder: Path) -> dict[str, list[Figures]]:
-    """What a message costs a process in which it was not posted, and in which one socket hears of it."""
+    """The cost of a message for a process in which it was not posted and one socket receives it."""
     database, layer = services.database(scenario.database), services.layer(scenario.layer)
     (folder / "other").mkdir()
     talking = Server(folder, app="roomchat", server=plan.server, layer=layer, database=database)
@@ -330,7 +334,7 @@ def news(scenario: Scenario, plan: Plan, services: Services, folder: Path) -> di
 
 
 def history(scenario: Scenario, plan: Plan, services: Services, folder: Path) -> dict[str, list[Figures]]:
-    """A room with very many messages behind it, beside one with a few, in one database."""
+    """A room with very many messages compared with a room with a few, in one database."""
     messages = 100_000 if plan.is_quick else 1_000_000
     database = services.database(scenario.database)
     server = Server(folder, app="roomchat", server=plan.server, database=database)
@@ -357,9 +361,9 @@ def history(scenario: Scenario, plan: Plan, services: Services, folder: Path) ->
 
 
 def _page_cost(server: Server, prefix: str, messages: int, pages: int = 300) -> float:
-    """CPU time of the server for a page of history from the middle of the room, in µs."""
+    """Return the server's CPU time for a page of history from the middle of the room, in µs."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
-    # A browser has a session by then, and brings it along.
+    # A browser has a session by then and sends its cookie.
     connection.request("GET", f"/chat/{prefix}-0/messages/")
     answer = connection.getresponse()
     answer.read()
@@ -381,7 +385,7 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-# All of them ------------------------------------------------------------------------------------------------------------
+# All scenarios ------------------------------------------------------------------------------------------
 
 
 def _rooms(
@@ -396,7 +400,7 @@ def _one_room(members: int, *, layer: str = "memory", database: str = "sqlite") 
     for window in (1, 20):
         how = "one under way" if window == 1 else "20 under way"
         name = f"1x{members}{'' if window == 1 else '-w20'}{suffix}"
-        # 20 messages for each of 5,000 members would keep the tutorial busy for minutes.
+        # 20 messages of each of 5,000 members would keep the tutorial's consumer busy for minutes.
         others = (V1, DIALECT, BARE) if members == 5000 and window == 20 else EVERYBODY
         options = {"members": members, "window": window}
         yield Scenario(

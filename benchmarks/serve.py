@@ -1,8 +1,10 @@
-"""Serve the chat, or what it is measured beside, as a deployment would.
+"""Serve the chat, or an application that it is compared with, as a deployment would.
 
-    python -m benchmarks.serve --server uvicorn --layer memory --database sqlite:////tmp/chat.sqlite3 --port 8000
+    python -m benchmarks.serve --server uvicorn --layer memory --database sqlite:////tmp/chat.sqlite3 --port
+    8000
 
-The database is migrated first. The process becomes the server, so that its number and its signals are the server's.
+The database is migrated first. The process then becomes the server by exec, so that its pid and its signals
+are the server's.
 """
 
 import argparse
@@ -21,8 +23,8 @@ def main() -> None:
     parser.add_argument("--layer", default="memory", help="memory, or a redis:// URL")
     parser.add_argument("--database", default="sqlite:///benchmark.sqlite3", help="a database URL")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--workers", type=int, default=1, help="processes, of uvicorn")
-    parser.add_argument("--cpu", type=int, help="the core to stay on")
+    parser.add_argument("--workers", type=int, default=1, help="number of uvicorn processes")
+    parser.add_argument("--cpu", type=int, help="the core to run on")
     given = parser.parse_args()
     if given.server == "daphne" and given.workers != 1:
         parser.error("daphne is one process; start several, on ports of their own, behind a proxy")

@@ -1,4 +1,4 @@
-"""The measured servers, and what they need: those of the tests, told to keep what they are given."""
+"""The measured servers and their services: those of the tests, configured for durability."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ LOAD_CORE = CORES[-1]
 
 
 class Server(ListeningProcess):
-    """A measured server on a core of its own, or with several workers on all."""
+    """A measured server on a core of its own, or with several workers on all cores."""
 
     def __init__(
         self,
@@ -46,7 +46,8 @@ class Server(ListeningProcess):
         return ROOT
 
     def stop(self) -> None:
-        # The tutorial's consumer takes minutes to part with 5,000 members; it is killed, and that is no failure here.
+        # The tutorial's consumer takes minutes to disconnect 5,000 members. It is killed, which is not a
+        # failure here.
         with contextlib.suppress(RuntimeError):
             super().stop()
 
@@ -57,7 +58,7 @@ class Server(ListeningProcess):
 
 
 class SyncingPostgres(Postgres):
-    """The tests' PostgreSQL does without fsync; what is measured here has to be on the disk."""
+    """PostgreSQL with fsync, which the tests turn off: measured commits have to reach the disk."""
 
     def __enter__(self) -> "SyncingPostgres":
         super().__enter__()
@@ -72,13 +73,13 @@ class SyncingPostgres(Postgres):
 
     @property
     def pid(self) -> int | None:
-        """Of the postmaster, if it is ours."""
+        """Process id of the postmaster, if this process started it."""
         lines = self.folder.glob("data/postmaster.pid")
         return next((int(path.read_text().split()[0]) for path in lines), None)
 
 
 class Services:
-    """PostgreSQL and Valkey, started when they are first asked for."""
+    """PostgreSQL and Valkey, started on first use."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -101,7 +102,7 @@ class Services:
         return [pid for pid in mine if pid]
 
     def database(self, kind: str) -> str:
-        """The URL of an empty database."""
+        """Return the URL of an empty database."""
         self._databases += 1
         if kind == "sqlite":
             return f"sqlite:///{self.folder}/{self._databases}.sqlite3"
@@ -123,17 +124,17 @@ class Services:
 
 
 def _keep_off_the_server(pid: int | None) -> None:
-    """What its children are has to be told, too; they come later and inherit it."""
+    """Also set for future children, which inherit it."""
     if pid is not None:
         os.sched_setaffinity(pid, {LOAD_CORE})
 
 
 @contextlib.contextmanager
 def serving(*servers: Server) -> Iterator[None]:
-    """The servers run inside."""
+    """Run servers for the duration of the context."""
     with contextlib.ExitStack() as stack:
         for server in servers:
-            # Each is stopped, whatever happens to the others.
+            # Every server is stopped, even if stopping another one fails.
             stack.callback(server.stop)
             server.start()
         yield

@@ -1,4 +1,6 @@
-"""The settings of the measured servers: those of a deployment, as the documentation has them. `benchmarks.serve` sets the variables."""
+"""Settings of the measured servers: those of a deployment, as documented. `benchmarks.serve` sets the
+environment variables.
+"""
 
 import os
 
@@ -32,7 +34,7 @@ TEMPLATES = [
 ]
 ROOT_URLCONF = "benchmarks.urls"
 ASGI_APPLICATION = "benchmarks.apps.roomchat.application"
-# What is measured is how much a server can do, not how much it lets one person do.
+# Rate limits are off: the benchmarks measure what a server can do, not what it allows one person.
 ROOMCHAT = dict.fromkeys(RATES)
 
 DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
@@ -50,7 +52,8 @@ else:
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
-            # As redis-py 8 comes, it ends the tutorial's idle consumers, and all but 100 of those who talk at the same time.
+            # With its default timeout, redis-py 8 disconnects the tutorial's idle consumers, and all but 100
+            # of those that talk at once.
             "CONFIG": {
                 "hosts": [{"address": layer, "socket_timeout": None, "max_connections": 2000}],
                 "capacity": 5000,
@@ -63,5 +66,5 @@ LANGUAGE_CODE = "en"
 STATIC_URL = "static/"
 TIME_ZONE = "UTC"
 USE_TZ = True
-# Where a measured process is one of several, the layer in memory is on purpose.
+# Where a measured process is one of several, the in-memory layer is intended.
 SILENCED_SYSTEM_CHECKS = ["roomchat.W005"]

@@ -1,4 +1,4 @@
-"""System checks. Each has an id that stays, says what is wrong, and hints at what would be right; ``docs/reference/checks.md`` lists them."""
+"""System checks. Their ids are stable; ``docs/reference/checks.md`` documents each of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django_roomchat.counter import database
 
 CAPACITY = 1000
 PROBE_ROOM = "lobby"
-"""A name for which the hooks are tried."""
+"""Room name with which the hooks are called."""
 
 
 @register(Tags.compatibility)
@@ -29,7 +29,7 @@ def check_roomchat(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 @register(Tags.compatibility, deploy=True)
 def check_roomchat_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """What only matters when many people come: ``manage.py check --deploy``."""
+    """Checks that matter only in production: ``manage.py check --deploy``."""
     return [*_check_database(), *_check_capacity()]
 
 
@@ -42,14 +42,14 @@ def _check_database() -> Iterator[CheckMessage]:
             missing.append('"init_command": "PRAGMA journal_mode=WAL;"')
         if missing:
             yield Warning(
-                "SQLite is not set up for many who write: readers wait for writers, or transactions fail that read first.",
-                hint=f"OPTIONS: {{{', '.join(missing)}}}.",
+                "The SQLite database is not configured for concurrent writes: readers wait for writers, or transactions fail.",
+                hint=f"Add to OPTIONS: {{{', '.join(missing)}}}.",
                 id="roomchat.W009",
             )
     if options.get("CONN_MAX_AGE", 0) != 0:
         yield Warning(
-            "CONN_MAX_AGE keeps connections of threads that ASGI servers throw away.",
-            hint="Set it to 0; the chat's own threads keep theirs anyway. On PostgreSQL, OPTIONS may have a pool.",
+            "CONN_MAX_AGE keeps database connections open for threads that ASGI servers discard.",
+            hint="Set CONN_MAX_AGE to 0; the chat's own threads keep their connections anyway. On PostgreSQL, OPTIONS may have a pool.",
             id="roomchat.W010",
         )
 
@@ -58,22 +58,20 @@ def _check_capacity() -> Iterator[CheckMessage]:
     try:
         chosen: Any = settings.CHANNEL_LAYERS[bus.layer_alias(PROBE_ROOM)]
     except Exception:
-        # Another check says what is wrong.
+        # Reported by another check.
         return
     capacity = chosen.get("CONFIG", {}).get("capacity", 100)
     if chosen.get("BACKEND", "").startswith("channels_redis.core.") and capacity < CAPACITY:
         yield Warning(
-            f"The channel layer holds {capacity} messages for a process, and drops the next ones without a word.",
-            hint=f'Nothing is lost, but late until the next poll. CONFIG: {{"capacity": {5 * CAPACITY}}}.',
+            f"The channel layer has a capacity of {capacity} messages for each process and drops further ones silently.",
+            hint=f'Set CONFIG: {{"capacity": {5 * CAPACITY}}}. Dropped messages are not lost, but delivered with the next poll.',
             id="roomchat.W011",
         )
 
 
 def _check_settings() -> Iterator[CheckMessage]:
     for problem in conf.problems(getattr(settings, "ROOMCHAT", {})):
-        yield Error(
-            problem, hint="The keys of ROOMCHAT are listed in the settings reference.", id="roomchat.E001"
-        )
+        yield Error(problem, hint="The settings reference lists the keys of ROOMCHAT.", id="roomchat.E001")
 
 
 def _check_hooks() -> Iterator[CheckMessage]:
@@ -81,12 +79,14 @@ def _check_hooks() -> Iterator[CheckMessage]:
         try:
             chosen = conf.hook(key)
         except ImproperlyConfigured as error:
-            yield Error(str(error), hint="Give the dotted path of something that exists.", id="roomchat.E002")
+            yield Error(
+                str(error), hint="Set it to the dotted path of an existing object.", id="roomchat.E002"
+            )
             continue
         if chosen is not None and not callable(chosen):
             yield Error(
-                f"ROOMCHAT[{key!r}] is {chosen!r}, which cannot be called.",
-                hint="Give a callable, or the dotted path of one.",
+                f"ROOMCHAT[{key!r}] is {chosen!r}, which is not callable.",
+                hint="Set it to a callable or to its dotted path.",
                 id="roomchat.E002",
             )
         elif key == "GROUP_NAME":
@@ -98,7 +98,7 @@ def _check_group_name() -> Iterator[CheckMessage]:
         try:
             bus.group_name(room)
         except Exception as error:
-            hint = "Build it of a digest of the room's name, such as hashlib.sha256(name.encode()).hexdigest()[:40]."
+            hint = "Build the name from a digest of the room's name, such as hashlib.sha256(name.encode()).hexdigest()[:40]."
             yield Error(
                 f"ROOMCHAT['GROUP_NAME'] fails for the room {room!r}: {error}", hint=hint, id="roomchat.E003"
             )
@@ -110,16 +110,16 @@ def _check_layers() -> Iterator[CheckMessage]:
         chosen = bus.layer_alias(PROBE_ROOM)
     except Exception as error:
         yield Error(
-            f"There is no channel layer for the chat: {error}",
-            hint='Day one: CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}.',
+            f"No channel layer is configured for the chat: {error}",
+            hint='For development: CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}.',
             id="roomchat.E004",
         )
         return
     backend = layers[chosen].get("BACKEND", "")
     if backend == "channels.layers.InMemoryChannelLayer" and not settings.DEBUG:
         yield Warning(
-            f"The channel layer {chosen!r} is in memory, so each process only hears itself and polls for the rest.",
-            hint="With more than one process use channels-redis; with exactly one, silence this check.",
+            f"The channel layer {chosen!r} is in memory and DEBUG is off: it does not connect processes, which poll the database.",
+            hint="Use channels-redis with more than one process; silence this check with exactly one.",
             id="roomchat.W005",
         )
     if backend == "channels_redis.core.RedisChannelLayer":
@@ -134,9 +134,9 @@ def _check_redis(alias: str, options: dict[str, Any]) -> Iterator[CheckMessage]:
     hosts = options.get("hosts") or ["redis://localhost:6379"]
     if major >= 8 and any(_times_out_when_idle(host) for host in hosts):
         yield Warning(
-            f"redis-py {major} drops the connections of the channel layer {alias!r} after 5 idle seconds, which ends the "
-            "sockets of ordinary consumers and may lose a message. The chat's own sockets survive it.",
-            hint='Write the host as {"address": "redis://…", "socket_timeout": None}.',
+            f"redis-py {major} closes the connections of the channel layer {alias!r} after 5 idle seconds, which closes the "
+            "sockets of ordinary consumers and may lose a message. The chat's own sockets are not affected.",
+            hint='Set the host to {"address": "redis://…", "socket_timeout": None}.',
             id="roomchat.W006",
         )
 
@@ -146,7 +146,7 @@ def _times_out_when_idle(host: Any) -> bool:
         return "socket_timeout=" not in str(host)
     if "socket_timeout" in host:
         seconds = host["socket_timeout"]
-        # The layer itself waits 5 s for a message.
+        # The layer's own blocking read takes 5 s.
         return seconds is not None and seconds <= 5
     return "socket_timeout=" not in str(host.get("address", ""))
 
@@ -154,20 +154,20 @@ def _times_out_when_idle(host: Any) -> bool:
 def _check_site() -> Iterator[CheckMessage]:
     if not getattr(settings, "ASGI_APPLICATION", None):
         yield Error(
-            "ASGI_APPLICATION is not set, so runserver does not serve sockets.",
-            hint='Set it to your application, such as "mysite.asgi.application".',
+            "ASGI_APPLICATION is not set, so runserver does not serve WebSockets.",
+            hint='Set it to your ASGI application, such as "mysite.asgi.application".',
             id="roomchat.E007",
         )
     if conf.config().MARKDOWN and not markdown.is_installed():
         yield Error(
             "ROOMCHAT['MARKDOWN'] is on, but markdown-it-py and nh3 are not installed.",
-            hint='python -m pip install "django-roomchat[markdown]"',
+            hint='Install them: python -m pip install "django-roomchat[markdown]".',
             id="roomchat.E012",
         )
     yield from _check_attachments()
     if "*" in conf.config().ALLOWED_ORIGINS:
         yield Warning(
-            "ROOMCHAT['ALLOWED_ORIGINS'] admits every site: any page can open a socket as its visitor.",
+            "ROOMCHAT['ALLOWED_ORIGINS'] allows every origin: any page can open a socket with its visitor's session.",
             hint="List the origins that you trust.",
             id="roomchat.W008",
         )
@@ -178,20 +178,20 @@ def _check_attachments() -> Iterator[CheckMessage]:
         return
     if not storage.has_place():
         yield Error(
-            "ROOMCHAT['ATTACHMENTS'] is on, but there is no place for files.",
+            "ROOMCHAT['ATTACHMENTS'] is on, but no storage for files is configured.",
             hint="Set MEDIA_ROOT, or name another storage in ROOMCHAT['ATTACHMENT_STORAGE'].",
             id="roomchat.E013",
         )
     types = conf.config().ATTACHMENT_TYPES
     if not images.is_installed() and (lost := [kind for kind in types if images.is_image(kind)]):
         yield Warning(
-            f"Files can be attached, but no images ({', '.join(lost)}): Pillow is not installed.",
-            hint="python -m pip install \"django-roomchat[images]\", or leave them out of ROOMCHAT['ATTACHMENT_TYPES'].",
+            f"ROOMCHAT['ATTACHMENT_TYPES'] has image types ({', '.join(lost)}), but Pillow is not installed: images are rejected.",
+            hint="Install it: python -m pip install \"django-roomchat[images]\", or remove them from ROOMCHAT['ATTACHMENT_TYPES'].",
             id="roomchat.W014",
         )
     if strange := [kind for kind in types if kind not in sniffing.ENDINGS]:
         yield Warning(
-            f"ROOMCHAT['ATTACHMENT_TYPES'] has {', '.join(strange)}, and no content is recognised as that.",
-            hint=f"These are recognised: {', '.join(sniffing.ENDINGS)}.",
+            f"ROOMCHAT['ATTACHMENT_TYPES'] has types that are never detected: {', '.join(strange)}.",
+            hint=f"These types are detected: {', '.join(sniffing.ENDINGS)}.",
             id="roomchat.W015",
         )

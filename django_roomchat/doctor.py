@@ -1,4 +1,6 @@
-"""What works, found out by trying it: a message through the database, and one through the channel layer and back."""
+"""Diagnostics for ``manage.py roomchat_doctor``: sends a message through the database, and one through the
+channel layer.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,12 @@ from django_roomchat.conf import config
 from django_roomchat.counter import database
 from django_roomchat.models import Room
 
-WELL, SLOW, WRONG = "well", "mind", "wrong"
+WELL, SLOW, WRONG = "ok", "warn", "error"
 TRY_SECONDS = 5.0
 SLOW_COMMIT_SECONDS = 0.05
 SLOW_LAYER_SECONDS = 0.02
 TIMES = 5
-"""The median of so many tries is told."""
+"""Number of tries; the median is reported."""
 
 T = TypeVar("T")
 
@@ -39,7 +41,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Try everything. Rooms, messages and numbers are afterwards as they were."""
+    """Run all diagnostics. Rooms, messages and sequence numbers are left as they were."""
     yield from _examine_database()
     yield from _examine_durability()
     yield from _examine_layer()
@@ -51,18 +53,18 @@ def _examine_database() -> Iterator[Finding]:
     try:
         seconds = sorted(_post_and_delete(name) for _ in range(TIMES))[TIMES // 2]
     except DatabaseError as error:
-        yield Finding(WRONG, f"The database does not take messages: {error}", "Did you run migrate?")
+        yield Finding(WRONG, f"The database does not store messages: {error}", "Run the migrate command.")
         return
     vendor = connections[database()].display_name
     if seconds > SLOW_COMMIT_SECONDS:
-        advice = "A lone message waits so long for its ack. Is the disk slow, or the database far away?"
+        advice = "Each message waits this long for its ack. Check the disk, and the network to the database."
         yield Finding(SLOW, f"{vendor} stores a message in {seconds * 1000:.1f} ms.", advice)
     else:
         yield Finding(WELL, f"{vendor} stores a message in {seconds * 1000:.1f} ms.")
 
 
 def _post_and_delete(name: str) -> float:
-    """Seconds from a post to its commit. The room goes again, and with it its message."""
+    """Post a message to a new room and delete the room. Returns the time until the commit, in seconds."""
     room = ensure_room(Room(name=name, title=name))
     try:
         began = time.perf_counter()
@@ -89,12 +91,14 @@ def _examine_postgresql(cursor: Any) -> Iterator[Finding]:
     cursor.execute("SELECT current_setting('synchronous_commit'), current_setting('fsync')")
     commit, fsync = cursor.fetchone()
     if commit == "off" or fsync == "off":
-        about = f"PostgreSQL acknowledges before it has written (synchronous_commit={commit}, fsync={fsync})."
-        yield Finding(
-            WRONG, about, "After a power cut, messages that were acknowledged are gone: turn both on."
+        about = (
+            f"PostgreSQL commits before it has written to disk (synchronous_commit={commit}, fsync={fsync})."
         )
+        yield Finding(WRONG, about, "A power failure loses acknowledged messages: turn both settings on.")
     else:
-        yield Finding(WELL, f"What is acknowledged is on PostgreSQL's disk (synchronous_commit={commit}).")
+        yield Finding(
+            WELL, f"PostgreSQL writes to disk before a message is acknowledged (synchronous_commit={commit})."
+        )
 
 
 def _examine_sqlite(connection: Any, cursor: Any) -> Iterator[Finding]:
@@ -103,20 +107,22 @@ def _examine_sqlite(connection: Any, cursor: Any) -> Iterator[Finding]:
     cursor.execute("PRAGMA synchronous")
     [synchronous] = cursor.fetchone()
     if journal != "wal":
-        advice = 'OPTIONS: {"init_command": "PRAGMA journal_mode=WAL;"}'
-        yield Finding(SLOW, f"SQLite's journal is {journal}: readers wait for writers.", advice)
+        advice = 'Set OPTIONS: {"init_command": "PRAGMA journal_mode=WAL;"}'
+        yield Finding(SLOW, f"The journal mode of SQLite is {journal}: readers wait for writers.", advice)
     if synchronous < 2:
-        about = "A power cut may take SQLite's last acknowledged messages (synchronous is below FULL)."
+        about = (
+            "A power failure may lose the last acknowledged messages (SQLite's synchronous is below FULL)."
+        )
         yield Finding(
             SLOW,
             about,
-            'A crash of the process does not. OPTIONS: {"init_command": "PRAGMA synchronous=FULL;"}',
+            'A crash of the process does not. Set OPTIONS: {"init_command": "PRAGMA synchronous=FULL;"}',
         )
     else:
-        yield Finding(WELL, "What is acknowledged is on SQLite's disk (synchronous=FULL).")
+        yield Finding(WELL, "SQLite writes to disk before a message is acknowledged (synchronous=FULL).")
     if getattr(connection, "transaction_mode", None) != "IMMEDIATE":
-        about = "SQLite's transactions are deferred: those that read first and then write fail when another writes."
-        yield Finding(SLOW, about, 'OPTIONS: {"transaction_mode": "IMMEDIATE", "timeout": 20}')
+        about = "SQLite's transactions are deferred: one that reads before it writes fails if another one writes meanwhile."
+        yield Finding(SLOW, about, 'Set OPTIONS: {"transaction_mode": "IMMEDIATE", "timeout": 20}')
 
 
 def _examine_layer() -> Iterator[Finding]:
@@ -125,7 +131,7 @@ def _examine_layer() -> Iterator[Finding]:
         layer: Any = get_channel_layer(alias)
         seconds = sorted(async_to_sync(_round_trips)(layer))[TIMES // 2]
     except Exception as error:
-        advice = "The chat works without it, but other processes hear of a message only when they next poll."
+        advice = "The chat works without it, but other processes notice a message only when they next poll."
         yield Finding(WRONG, f"The channel layer does not deliver: {error!r}", advice)
         return
     kind = type(layer).__name__
@@ -133,18 +139,20 @@ def _examine_layer() -> Iterator[Finding]:
         yield Finding(
             SLOW,
             f"The channel layer {alias!r} ({kind}) delivers in {seconds * 1000:.1f} ms.",
-            "Is it far away?",
+            "Check the network to the channel layer.",
         )
     else:
         yield Finding(WELL, f"The channel layer {alias!r} ({kind}) delivers in {seconds * 1000:.1f} ms.")
     if kind == "InMemoryChannelLayer":
-        about = f"The channel layer {alias!r} is of this process only; with several, the others poll the database."
-        yield Finding(SLOW, about, "With more than one process use channels-redis.")
+        about = (
+            f"The channel layer {alias!r} does not connect processes; further processes poll the database."
+        )
+        yield Finding(SLOW, about, "Use channels-redis with more than one process.")
     capacity = getattr(layer, "capacity", None)
     if isinstance(capacity, int) and capacity < 1000:
-        about = f"The channel layer {alias!r} holds {capacity} messages for each process, and drops the next ones."
+        about = f"The channel layer {alias!r} has a capacity of {capacity} messages for each process and drops further ones."
         yield Finding(
-            SLOW, about, 'Nothing is lost, but late until the next poll. CONFIG: {"capacity": 5000}'
+            SLOW, about, 'Dropped messages are delivered with the next poll. Set CONFIG: {"capacity": 5000}'
         )
 
 
@@ -170,15 +178,21 @@ async def _in_time(work: Awaitable[T]) -> T:
 
 def _examine_origins() -> Iterator[Finding]:
     if settings.SECURE_PROXY_SSL_HEADER is None:
-        about = "Sockets are for pages of this site, by the scheme that the server itself speaks."
-        advice = "If a proxy ends TLS, pages are https:// and refused: set SECURE_PROXY_SSL_HEADER."
+        about = "Sockets are allowed for pages of this site with the scheme that the server itself uses."
+        advice = (
+            "If a proxy terminates TLS, sockets of https:// pages are refused: set SECURE_PROXY_SSL_HEADER."
+        )
         yield Finding(WELL if settings.DEBUG else SLOW, about, "" if settings.DEBUG else advice)
     else:
-        yield Finding(WELL, "Sockets are for pages of this site, by the scheme that the proxy names.")
+        yield Finding(
+            WELL, "Sockets are allowed for pages of this site with the scheme that the proxy reports."
+        )
     also = [*config().ALLOWED_ORIGINS, *settings.CSRF_TRUSTED_ORIGINS]
     if also:
-        yield Finding(WELL, f"And for pages of {', '.join(also)}.")
+        yield Finding(WELL, f"Sockets are also allowed for pages of {', '.join(also)}.")
     if not settings.ALLOWED_HOSTS and not settings.DEBUG:
         yield Finding(
-            WRONG, "ALLOWED_HOSTS is empty: no page of any host may open a socket.", "Name your hosts."
+            WRONG,
+            "ALLOWED_HOSTS is empty, so no page may open a socket.",
+            "Set ALLOWED_HOSTS to your host names.",
         )

@@ -1,10 +1,10 @@
-"""For the tests of projects that use the chat: a client that speaks to the consumer without a server.
+"""Test client for projects that use the chat. It talks to the consumer without a server.
 
-It builds on asgiref alone: ``channels.testing`` imports daphne.
+It depends only on asgiref, because ``channels.testing`` imports daphne.
 
-A socket sees only what is committed, and works in threads of its own, so use ``TransactionTestCase``
-(with pytest-django: ``@pytest.mark.django_db(transaction=True)``), and a database that threads can share:
-with SQLite a file, ``DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}``.
+A socket sees only committed data and uses threads of its own. Use ``TransactionTestCase`` (with
+pytest-django: ``@pytest.mark.django_db(transaction=True)``) and a database that threads can share: with
+SQLite a file, ``DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}``.
 """
 
 from __future__ import annotations
@@ -22,16 +22,18 @@ _PASSING = ("presence", "typing")
 
 
 class ChatClient:
-    """A client of the chat. Use it as ``async with ChatClient(application, "lobby") as client``.
+    """A WebSocket client of the chat. Use it as ``async with ChatClient(application, "lobby") as client``.
 
     Args:
-        application: an ASGI application that serves the sockets: the project's own, or ``ChatConsumer.as_asgi()``.
-        room: entered from the start; ``None`` opens ``ws/chat/``.
-        user: signed in as, where no middleware of the application says otherwise.
-        tutorial: speak the tutorial's dialect instead of ``roomchat.v1``.
-        since, epoch: where the client stands, as in the socket's address.
-        headers: of the handshake.
-        path: of the socket, for other routes than the usual ones.
+        application: an ASGI application that serves the sockets: the project's own, or
+            ``ChatConsumer.as_asgi()``.
+        room: the room joined on connect; ``None`` opens ``ws/chat/``.
+        user: the signed-in user, unless a middleware of the application sets another one.
+        tutorial: use the tutorial's message format instead of ``roomchat.v1``.
+        since, epoch: the client's cursor, sent in the query string.
+        headers: headers of the handshake.
+        path: path of the socket, if its route is not the usual one.
+        timeout: time to wait for the server, in seconds.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class ChatClient:
         await self.disconnect()
 
     async def connect(self) -> bool:
-        """Shake hands. Returns whether the socket was accepted."""
+        """Open the socket. Returns whether it was accepted."""
         await self._communicator.send_input({"type": "websocket.connect"})
         answer = await self._communicator.receive_output(self.timeout)
         self._is_open = answer["type"] == "websocket.accept"
@@ -89,7 +91,7 @@ class ChatClient:
         await self.send_text(json.dumps(frame))
 
     async def send_text(self, text: str) -> None:
-        """Send a text that may be no frame at all."""
+        """Send a text frame of any content, which may be invalid."""
         await self._communicator.send_input({"type": "websocket.receive", "text": text})
 
     async def send_bytes(self, content: bytes) -> None:
@@ -97,9 +99,9 @@ class ChatClient:
         await self._communicator.send_input({"type": "websocket.receive", "bytes": content})
 
     async def receive(self, type: str | None = None) -> dict[str, Any]:
-        """The next frame; with *type* the next one of that type.
+        """Return the next frame, or with *type* the next one of that type.
 
-        Frames about who is there and who types come in their own time, and only where *type* asks for them.
+        Presence and typing frames arrive at any time, so they are skipped unless *type* names them.
 
         Raises:
             ConnectionResetError: the server closed the socket; its ``code`` is the last argument.
@@ -114,7 +116,7 @@ class ChatClient:
                 return frame
 
     async def post(self, body: str, *, id: str, room: str = "") -> dict[str, Any]:
-        """Say something. Returns the ``ack`` or the ``error``."""
+        """Post a message. Returns the ``ack`` or the ``error`` frame."""
         await self.send({"type": "post", "id": id, "body": body, **({"room": room} if room else {})})
         while True:
             frame = await self.receive()
@@ -122,12 +124,12 @@ class ChatClient:
                 return frame
 
     async def disconnect(self) -> None:
-        """Close the socket and wait until the server has put it away."""
+        """Close the socket and wait until the consumer has ended."""
         await self._hang_up(1000)
         await self._communicator.wait(self.timeout)
 
     async def _hang_up(self, code: int) -> None:
-        """Tell the consumer, as a server does, whoever closed the socket."""
+        """Send the disconnect event to the consumer, as a server does whichever side closed the socket."""
         if self._is_open:
             self._is_open = False
             await self._communicator.send_input({"type": "websocket.disconnect", "code": code})

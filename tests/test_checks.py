@@ -7,8 +7,12 @@ from django_roomchat import checks, conf
 from django_roomchat.checks import check_roomchat, check_roomchat_deployment
 
 IN_MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-DAY_ONE = 'Day one: CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}.'
-DIGEST = "Build it of a digest of the room's name, such as hashlib.sha256(name.encode()).hexdigest()[:40]."
+DAY_ONE = (
+    'For development: CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}.'
+)
+DIGEST = (
+    "Build the name from a digest of the room's name, such as hashlib.sha256(name.encode()).hexdigest()[:40]."
+)
 not_callable = "a text"
 
 
@@ -38,7 +42,7 @@ def test_the_checks_are_run_with_django_s(settings):
 def test_an_unknown_key_is_told_the_nearest_right_one(settings):
     settings.ROOMCHAT = {"PAGE_MESAGES": 9, "POLL_SECONDS": 0}
 
-    hint = "The keys of ROOMCHAT are listed in the settings reference."
+    hint = "The settings reference lists the keys of ROOMCHAT."
     assert found() == [
         Error(
             "ROOMCHAT has no key 'PAGE_MESAGES': did you mean 'PAGE_MESSAGES'?", hint=hint, id="roomchat.E001"
@@ -65,7 +69,7 @@ def test_a_hook_that_cannot_be_imported_is_an_error(settings, key):
     assert found() == [
         Error(
             f"ROOMCHAT[{key!r}] is 'no.such.thing', which cannot be imported: No module named 'no'",
-            hint="Give the dotted path of something that exists.",
+            hint="Set it to the dotted path of an existing object.",
             id="roomchat.E002",
         )
     ]
@@ -76,8 +80,8 @@ def test_a_hook_that_cannot_be_called_is_an_error(settings):
 
     assert found() == [
         Error(
-            "ROOMCHAT['POLICY'] is 'a text', which cannot be called.",
-            hint="Give a callable, or the dotted path of one.",
+            "ROOMCHAT['POLICY'] is 'a text', which is not callable.",
+            hint="Set it to a callable or to its dotted path.",
             id="roomchat.E002",
         )
     ]
@@ -120,7 +124,7 @@ def test_a_missing_layer_is_an_error(settings, layers):
     listed = "'other'" if layers else "no layer at all"
     assert found() == [
         Error(
-            "There is no channel layer for the chat: ROOMCHAT[\"CHANNEL_LAYER\"] chose 'default' for the room 'lobby'; "
+            "No channel layer is configured for the chat: ROOMCHAT[\"CHANNEL_LAYER\"] chose 'default' for the room 'lobby'; "
             f"CHANNEL_LAYERS has {listed}.",
             hint=DAY_ONE,
             id="roomchat.E004",
@@ -140,8 +144,8 @@ def test_a_layer_in_memory_in_production_is_a_warning(settings):
 
     assert found() == [
         Warning(
-            "The channel layer 'default' is in memory, so each process only hears itself and polls for the rest.",
-            hint="With more than one process use channels-redis; with exactly one, silence this check.",
+            "The channel layer 'default' is in memory and DEBUG is off: it does not connect processes, which poll the database.",
+            hint="Use channels-redis with more than one process; silence this check with exactly one.",
             id="roomchat.W005",
         )
     ]
@@ -176,9 +180,9 @@ def test_the_five_second_death_is_a_warning(settings, monkeypatch, layers, is_wa
     monkeypatch.setattr(checks, "version", lambda name: "8.1.0")
 
     warning = Warning(
-        "redis-py 8 drops the connections of the channel layer 'default' after 5 idle seconds, which ends the "
-        "sockets of ordinary consumers and may lose a message. The chat's own sockets survive it.",
-        hint='Write the host as {"address": "redis://…", "socket_timeout": None}.',
+        "redis-py 8 closes the connections of the channel layer 'default' after 5 idle seconds, which closes the "
+        "sockets of ordinary consumers and may lose a message. The chat's own sockets are not affected.",
+        hint='Set the host to {"address": "redis://…", "socket_timeout": None}.',
         id="roomchat.W006",
     )
     assert found() == [warning] * is_warned
@@ -203,8 +207,8 @@ def test_a_site_without_an_asgi_application_is_an_error(settings, value):
 
     assert found() == [
         Error(
-            "ASGI_APPLICATION is not set, so runserver does not serve sockets.",
-            hint='Set it to your application, such as "mysite.asgi.application".',
+            "ASGI_APPLICATION is not set, so runserver does not serve WebSockets.",
+            hint='Set it to your ASGI application, such as "mysite.asgi.application".',
             id="roomchat.E007",
         )
     ]
@@ -215,7 +219,7 @@ def test_origins_that_admit_everybody_are_a_warning(settings):
 
     assert found() == [
         Warning(
-            "ROOMCHAT['ALLOWED_ORIGINS'] admits every site: any page can open a socket as its visitor.",
+            "ROOMCHAT['ALLOWED_ORIGINS'] allows every origin: any page can open a socket with its visitor's session.",
             hint="List the origins that you trust.",
             id="roomchat.W008",
         )
@@ -238,26 +242,26 @@ REDIS = "channels_redis.core.RedisChannelLayer"
         (
             {"ENGINE": "django.db.backends.sqlite3"},
             Warning(
-                "SQLite is not set up for many who write: readers wait for writers, "
-                "or transactions fail that read first.",
-                hint='OPTIONS: {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;"}.',
+                "The SQLite database is not configured for concurrent writes: "
+                "readers wait for writers, or transactions fail.",
+                hint='Add to OPTIONS: {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;"}.',
                 id="roomchat.W009",
             ),
         ),
         (
             {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": {"transaction_mode": "IMMEDIATE"}},
             Warning(
-                "SQLite is not set up for many who write: readers wait for writers, "
-                "or transactions fail that read first.",
-                hint='OPTIONS: {"init_command": "PRAGMA journal_mode=WAL;"}.',
+                "The SQLite database is not configured for concurrent writes: "
+                "readers wait for writers, or transactions fail.",
+                hint='Add to OPTIONS: {"init_command": "PRAGMA journal_mode=WAL;"}.',
                 id="roomchat.W009",
             ),
         ),
         (
             {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": 60},
             Warning(
-                "CONN_MAX_AGE keeps connections of threads that ASGI servers throw away.",
-                hint="Set it to 0; the chat's own threads keep theirs anyway. On PostgreSQL, OPTIONS may have a pool.",
+                "CONN_MAX_AGE keeps database connections open for threads that ASGI servers discard.",
+                hint="Set CONN_MAX_AGE to 0; the chat's own threads keep their connections anyway. On PostgreSQL, OPTIONS may have a pool.",
                 id="roomchat.W010",
             ),
         ),
@@ -298,8 +302,8 @@ def test_a_layer_that_holds_little_is_a_warning(settings, layer, is_warned):
 
     capacity = layer.get("CONFIG", {}).get("capacity", 100)
     warning = Warning(
-        f"The channel layer holds {capacity} messages for a process, and drops the next ones without a word.",
-        hint='Nothing is lost, but late until the next poll. CONFIG: {"capacity": 5000}.',
+        f"The channel layer has a capacity of {capacity} messages for each process and drops further ones silently.",
+        hint='Set CONFIG: {"capacity": 5000}. Dropped messages are not lost, but delivered with the next poll.',
         id="roomchat.W011",
     )
     assert check_roomchat_deployment(None) == ([warning] if is_warned else [])
@@ -329,7 +333,7 @@ def test_files_without_a_place_are_an_error(settings):
 
     assert found() == [
         Error(
-            "ROOMCHAT['ATTACHMENTS'] is on, but there is no place for files.",
+            "ROOMCHAT['ATTACHMENTS'] is on, but no storage for files is configured.",
             hint="Set MEDIA_ROOT, or name another storage in ROOMCHAT['ATTACHMENT_STORAGE'].",
             id="roomchat.E013",
         )
@@ -370,5 +374,5 @@ def test_a_type_that_nothing_is_recognised_as_is_a_warning(settings, tmp_path):
 
     assert (warning.id, warning.msg) == (
         "roomchat.W015",
-        "ROOMCHAT['ATTACHMENT_TYPES'] has text/html, and no content is recognised as that.",
+        "ROOMCHAT['ATTACHMENT_TYPES'] has types that are never detected: text/html.",
     )

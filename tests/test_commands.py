@@ -35,7 +35,7 @@ def test_with_an_id_it_says_it_once(capsys):
         call_command("roomchat_post", "lobby", "hi", id="nightly-21")
 
     assert len(said()) == 1
-    assert capsys.readouterr().out == "lobby #1\nlobby #1 (it was there before)\n"
+    assert capsys.readouterr().out == "lobby #1\nlobby #1 (already posted)\n"
 
 
 def test_it_is_quiet_when_asked(capsys):
@@ -64,7 +64,7 @@ def test_an_audit_of_a_good_log_finds_nothing(capsys):
     call_command("roomchat_audit")
     call_command("roomchat_audit", verbosity=0)
 
-    assert capsys.readouterr().out == "1 rooms, all in order.\n"
+    assert capsys.readouterr().out == "1 rooms verified, no problems.\n"
 
 
 def test_an_audit_says_what_is_wrong(capsys):
@@ -94,10 +94,10 @@ def test_an_audit_may_make_every_client_start_over(options, is_new):
 @pytest.mark.parametrize(
     ("arguments", "out", "left"),
     [
-        (["--keep=1"], "lobby: 2\n2 messages forgotten.\n", 1),
-        (["--keep=1", "--dry-run"], "lobby: 2\n2 messages would be forgotten.\n", 3),
-        (["--keep=1", "--room=other"], "0 messages forgotten.\n", 3),
-        (["--days=1"], "0 messages forgotten.\n", 3),
+        (["--keep=1"], "lobby: 2\n2 messages pruned.\n", 1),
+        (["--keep=1", "--dry-run"], "lobby: 2\n2 messages would be pruned.\n", 3),
+        (["--keep=1", "--room=other"], "0 messages pruned.\n", 3),
+        (["--days=1"], "0 messages pruned.\n", 3),
         (["--keep=1", "--verbosity=0"], "", 1),
     ],
 )

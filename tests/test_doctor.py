@@ -32,10 +32,10 @@ def test_it_says_when_the_database_does_not_take_messages(findings, monkeypatch)
 
     monkeypatch.setattr(doctor.log, "append", fail)
 
-    [found] = findings("The database does not take messages")
+    [found] = findings("The database does not store messages")
 
     assert found == doctor.Finding(
-        WRONG, "The database does not take messages: no such table", "Did you run migrate?"
+        WRONG, "The database does not store messages: no such table", "Run the migrate command."
     )
     assert Room.objects.count() == 0
 
@@ -47,7 +47,7 @@ def test_a_slow_database_is_minded(findings, monkeypatch):
 
     assert (found.state, found.advice) == (
         SLOW,
-        "A lone message waits so long for its ack. Is the disk slow, or the database far away?",
+        "Each message waits this long for its ack. Check the disk, and the network to the database.",
     )
 
 
@@ -114,23 +114,26 @@ def test_a_slow_layer_is_minded(findings, monkeypatch):
 
     [found] = findings("The channel layer 'default' (InMemoryChannelLayer) delivers in ")
 
-    assert (found.state, found.advice) == (SLOW, "Is it far away?")
+    assert (found.state, found.advice) == (SLOW, "Check the network to the channel layer.")
 
 
 def test_a_layer_in_memory_is_of_this_process_only(findings):
-    assert [found.state for found in findings("The channel layer 'default' is of this process only")] == [
+    assert [found.state for found in findings("The channel layer 'default' does not connect processes")] == [
         SLOW
     ]
 
 
 def test_a_small_layer_is_minded_and_a_large_one_is_not(findings, settings):
-    beginning = "The channel layer 'default' holds 100 messages"
+    beginning = "The channel layer 'default' has a capacity of 100 messages"
     small = findings(beginning)
     settings.CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 5000}}
     }
 
-    assert ([found.state for found in small], findings("The channel layer 'default' holds")) == ([SLOW], [])
+    assert ([found.state for found in small], findings("The channel layer 'default' has a capacity")) == (
+        [SLOW],
+        [],
+    )
 
 
 def test_a_layer_that_does_not_deliver_is_wrong(findings, settings):
@@ -154,7 +157,9 @@ def test_a_real_redis_delivers(findings, settings, redis_url):
 def test_a_site_that_knows_of_no_proxy_is_told_of_https(findings, settings, debug, state):
     settings.DEBUG = debug
 
-    [found] = findings("Sockets are for pages of this site, by the scheme that the server itself speaks.")
+    [found] = findings(
+        "Sockets are allowed for pages of this site with the scheme that the server itself uses."
+    )
 
     assert found.state == state
 
@@ -163,7 +168,8 @@ def test_a_site_behind_a_proxy_is_well(findings, settings):
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
     assert [
-        found.state for found in findings("Sockets are for pages of this site, by the scheme that the proxy")
+        found.state
+        for found in findings("Sockets are allowed for pages of this site with the scheme that the proxy")
     ] == [WELL]
 
 
@@ -171,7 +177,9 @@ def test_other_origins_are_named(findings, settings):
     settings.ROOMCHAT = {"ALLOWED_ORIGINS": ["https://app.example"]}
     settings.CSRF_TRUSTED_ORIGINS = ["https://shop.example"]
 
-    assert len(findings("And for pages of https://app.example, https://shop.example.")) == 1
+    assert (
+        len(findings("Sockets are also allowed for pages of https://app.example, https://shop.example.")) == 1
+    )
 
 
 def test_without_hosts_nobody_gets_in(findings, settings):
@@ -194,12 +202,12 @@ def test_the_command_tells_all_and_ends_well(capsys, settings):
 
     told = capsys.readouterr().out
     assert "stores a message in" in told
-    assert "each process only hears itself and polls for the rest. (roomchat.W005)" in told
+    assert "it does not connect processes, which poll the database. (roomchat.W005)" in told
 
 
 @pytest.mark.usefixtures("_durable")
 def test_the_command_fails_where_something_is_wrong(settings):
     settings.ROOMCHAT = {"POLICY": "no.such.policy"}
 
-    with pytest.raises(CommandError, match=r"^1 things are wrong\.$"):
+    with pytest.raises(CommandError, match=r"^1 problems found\.$"):
         call_command("roomchat_doctor")

@@ -68,7 +68,7 @@ def test_the_demo_makes_its_database_and_puts_messages_into_the_lobby(demo: Demo
 
 def test_the_demo_prints_addresses_of_pages_that_are_there(demo: Demo) -> None:
     assert f"Open {demo.url}/chat/lobby/ " in demo.log
-    assert f"in three looks: {demo.url}/\n" in demo.log
+    assert f"in three designs: {demo.url}/\n" in demo.log
 
     assert "You are" in demo.page("/chat/lobby/")
     assert "three looks" in demo.page("/")
@@ -97,7 +97,7 @@ def test_the_pages_that_the_home_page_leads_to_are_there(demo: Demo) -> None:
 
 
 def test_who_signs_in_as_the_demo_s_person_sees_private_rooms_and_the_admin(demo: Demo) -> None:
-    password = re.search(r"Sign in as ana, password (\w+):", demo.log)
+    password = re.search(r"Sign in as ana, password (\w+)\.", demo.log)
     assert password is not None
     as_guest = demo.page("/chat/")
     browser = build_opener(HTTPCookieProcessor())

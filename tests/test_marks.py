@@ -557,7 +557,7 @@ def test_the_command_tells_how_many(ana, told, capsys):
     call_command("roomchat_unread", minutes=5)
     call_command("roomchat_unread", verbosity=0)
 
-    assert capsys.readouterr().out == "1 users were told.\n"
+    assert capsys.readouterr().out == "Signal sent for 1 users.\n"
     assert told == [("ana", [("lobby", 1, 0)])]
 
 

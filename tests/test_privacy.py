@@ -597,7 +597,7 @@ def test_the_command_erases_after_a_question(life, capsys, monkeypatch):
     monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "yes")
     call_command("roomchat_erase", "ana")
 
-    assert questions == ["Erase ana? It cannot be undone. Type yes: "] * 2
+    assert questions == ["Erase ana? This cannot be undone. Type yes: "] * 2
     assert capsys.readouterr().out == "4 messages in 2 rooms erased.\n"
     assert Message.objects.filter(author=life).count() == 0
 
@@ -654,4 +654,4 @@ def test_no_days_are_no_limit(old):
 def test_the_command_without_options_does_what_rooms_say(old, capsys):
     call_command("roomchat_prune")
 
-    assert capsys.readouterr().out == "short: 1\n1 messages forgotten.\n"
+    assert capsys.readouterr().out == "short: 1\n1 messages pruned.\n"

@@ -1,1 +1,1 @@
-"""What `benchmarks.serve` serves: the chat, and the two that it is measured beside."""
+"""The applications that `benchmarks.serve` serves: the chat, and the two that it is compared with."""

@@ -1,6 +1,7 @@
-"""The least that an ASGI server can do for a room: no framework, no storage, a loop over the members.
+"""Bare ASGI loop, the minimum that a server can do for a room: no framework, no storage, a loop over the
+members.
 
-It freezes the room as soon as one member stops reading; it is a yardstick, and no chat.
+It blocks the room as soon as one member stops reading; it is a baseline, not a chat.
 """
 
 import json

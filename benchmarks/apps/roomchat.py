@@ -1,6 +1,6 @@
-"""The chat as a project deploys it: sessions, sign-in, origin checks, a database that writes before it says so.
+"""The chat as a project deploys it: sessions, authentication, origin checks, a database that commits to disk.
 
-With `ROOMCHAT_BENCH_COUNT` set, `/benchmark/counts` says how often this process has asked the database.
+With `ROOMCHAT_BENCH_COUNT` set, `/benchmark/counts` returns the number of database queries of this process.
 """
 
 import json
@@ -29,7 +29,7 @@ if os.environ.get("ROOMCHAT_BENCH_COUNT"):
         return execute(sql, params, many, context)
 
     def watch(connection: Any, **kwargs: Any) -> None:
-        # The same object may connect again.
+        # Django may emit the signal again for the same connection object.
         if count not in connection.execute_wrappers:
             connection.execute_wrappers.append(count)
 

@@ -1,4 +1,4 @@
-"""What the tutorial of Channels builds: a group per room on the channel layer, nothing stored."""
+"""The chat of the Channels tutorial: a group for each room on the channel layer, without storage."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whom a command is about, as it is typed."""
+"""Resolves the person given to a management command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 
 
 def person(typed: str) -> Any:
-    """The user who signs in with this, the one with this primary key (``id:5``), or the key of a guest as it is.
+    """Return the user with this username or primary key (``id:5``), or a guest's key unchanged.
 
     Raises:
         CommandError: there is no such user.
@@ -26,6 +26,6 @@ def person(typed: str) -> Any:
         found = None
     if found is None:
         raise CommandError(
-            f"There is no user {typed!r}: give what they sign in with, id: and a primary key, or the key of a guest."
+            f"There is no user {typed!r}: give a username, id: followed by a primary key, or the key of a guest."
         )
     return found

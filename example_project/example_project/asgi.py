@@ -1,4 +1,4 @@
-"""One application for HTTP and WebSocket, under runserver, daphne and uvicorn alike."""
+"""One ASGI application for HTTP and WebSocket, for runserver, daphne and uvicorn."""
 
 import os
 
@@ -12,8 +12,8 @@ django_application = get_asgi_application()
 from django_roomchat.asgi import with_chat  # noqa: E402  (it imports models, so Django comes first)
 
 if settings.DEBUG:
-    # runserver serves static files by itself; daphne and uvicorn need this.
-    # A real site has WhiteNoise or a web server for them.
+    # runserver serves static files itself; daphne and uvicorn need this. A production site uses WhiteNoise or
+    # a web server.
     django_application = ASGIStaticFilesHandler(django_application)
 
 application = with_chat(django_application)

@@ -1,4 +1,6 @@
-"""Pictures for the story, drawn here, so that none of somebody's has to lie in the repository."""
+"""Draws the pictures of the sample conversations, so that the repository contains no pictures of other
+authors.
+"""
 
 import math
 from io import BytesIO
@@ -10,13 +12,13 @@ Colour = tuple[int, int, int]
 
 
 def morning() -> bytes:
-    """Green hills one behind the other in the mist, and a pale sun above them."""
+    """Draw green hills in the mist under a pale sun."""
     sky, hills = ((0x2F, 0x4A, 0x6B), (0xF7, 0xC9, 0x9B)), ((0xC7, 0xA8, 0x9B), (0x14, 0x3A, 0x33))
     return _landscape(sky, hills, sun=(820, 310, 45), seed=0)
 
 
 def evening() -> bytes:
-    """Blue hills like waves of the sea, and a low red sun."""
+    """Draw blue hills and a low red sun."""
     sky, hills = ((0x1D, 0x1B, 0x3A), (0xFF, 0x8A, 0x5C)), ((0xB5, 0x6A, 0x7E), (0x12, 0x1A, 0x38))
     return _landscape(sky, hills, sun=(380, 350, 60), seed=4)
 
@@ -41,7 +43,7 @@ def _landscape(
 
 
 def _ridge(x: int, hill: int, seed: int) -> float:
-    """How high a hill is there."""
+    """Return the height of a hill at *x*."""
     waves = 46 * math.sin(x / (210 - 18 * hill) + hill * 2.1 + seed) + 17 * math.sin(x / 61 + hill * 5 + seed)
     return 380 + 85 * hill - waves
 

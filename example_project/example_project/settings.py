@@ -1,10 +1,11 @@
-"""A site with chat rooms: SQLite and the in-memory channel layer on day one, PostgreSQL and Redis by environment.
+"""A site with chat rooms: SQLite and the in-memory channel layer by default, PostgreSQL and Redis by
+environment variables.
 
 DATABASE_URL   postgresql://user:password@host/name        default: SQLite beside this project
 REDIS_URL      redis://host:6379                           default: in memory, which serves one process
-MEDIA_ROOT     where attachments lie                       default: media, beside this project
+MEDIA_ROOT     folder of the attachments                   default: media, beside this project
 DEBUG          0 or 1                                      default: 1
-SECRET_KEY     needed where DEBUG is 0
+SECRET_KEY     required if DEBUG is 0
 ALLOWED_HOSTS  comma-separated                             default: this machine
 """
 
@@ -20,7 +21,7 @@ SECRET_KEY = os.environ.get("SECRET_KEY") or ("only-for-development" if DEBUG el
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 
 INSTALLED_APPS = [
-    "daphne",  # first, so that runserver speaks WebSocket
+    "daphne",  # first, so that runserver serves WebSockets
     "example_project",  # before django_roomchat, so that its templates are found first
     "channels",
     "django_roomchat",
@@ -42,7 +43,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 if django.VERSION >= (6, 0):
-    # The chat needs nothing that a strict policy forbids.
+    # The chat works with a strict policy.
     MIDDLEWARE.append("django.middleware.csp.ContentSecurityPolicyMiddleware")
     SECURE_CSP = {
         "default-src": ["'none'"],
@@ -78,10 +79,11 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        # Readers do not wait for the writer, and what is acknowledged survives a power cut.
+        # Readers do not wait for the writer, and acknowledged messages survive a power failure.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         "timeout": 20,
-        # Take the write lock at the start: two writers queue for it and neither fails half-way.
+        # Take the write lock when a transaction begins: two writers then queue for it, and neither fails
+        # half-way.
         "transaction_mode": "IMMEDIATE",
     }
 
@@ -118,7 +120,7 @@ LANGUAGES = [
     ("pt-br", "Português"),
     ("zh-hans", "简体中文"),
 ]
-# Where attachments lie. They have no address: the chat hands them to those who may see them.
+# Folder of the attachments. It has no URL: the chat serves the files, after checking access.
 MEDIA_ROOT = os.environ.get("MEDIA_ROOT") or BASE_DIR / "media"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATIC_URL = "static/"

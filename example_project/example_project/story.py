@@ -1,4 +1,6 @@
-"""What people have said in the example's rooms, so that a first look finds them lively: `manage.py demo` tells it once."""
+"""Sample conversations for the example's rooms, so that they are not empty at first sight. `manage.py demo`
+loads them once.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +28,7 @@ from django_roomchat.models import Attachment, Message, Room, RoomLog
 from django_roomchat.protocol import FileToPost
 
 PASSWORD = "roomchat"
-"""Of Ana, who may look at everything. There is such an account where DEBUG is on, and nowhere else."""
+"""Password of Ana, who has all permissions. The account is created only if DEBUG is on."""
 
 NAMES = {
     "ana": ("Ana", "Silva"),
@@ -47,14 +49,14 @@ class Said:
     who: str
     body: str
     answers: int | None = None
-    """The place, in the same room, of the message that this one answers."""
+    """Index, in the same room's list, of the message that this one replies to."""
     reactions: Mapping[str, str] = field(default_factory=dict)
-    """Of whom, by emoji."""
+    """Usernames of those who reacted, separated by spaces, by emoji."""
     was: str = ""
-    """What it said before it was edited."""
+    """Text of the message before it was edited."""
     is_pinned: bool = False
     picture: str = ""
-    """What :mod:`example_project.pictures` draws."""
+    """Name of the function of :mod:`example_project.pictures` that draws the picture."""
     alt: str = ""
 
 
@@ -65,7 +67,7 @@ class Story:
     unread_by_ana: int = 0
     kind: str = OPEN
     members: tuple[str, ...] = ()
-    """Of a room that is not open: its owner first."""
+    """Members of a room that is not open; the first is its owner."""
 
 
 DAY = 24 * 60
@@ -147,7 +149,7 @@ STORIES = [
 
 
 def tell() -> None:
-    """Let it all have been said, before now. Telling it twice changes nothing."""
+    """Post the sample conversations with times in the past. Repeating this changes nothing."""
     people = {username: _person(username) for username in NAMES}
     for story in STORIES:
         _tell(story, people)
@@ -171,7 +173,7 @@ def _tell(story: Story, people: Mapping[str, Any]) -> None:
     room = _room(story, people)
     seqs: list[int] = []
     for place, said in enumerate(story.said):
-        # Each has an id of its own, the same every time: what is posted twice is there once.
+        # Each message has a fixed id, so posting it again has no effect.
         author, id = people[said.who], f"demo-{place}"
         posted = post_message(
             room,
@@ -190,7 +192,9 @@ def _tell(story: Story, people: Mapping[str, Any]) -> None:
 
 
 def _files(room: str | Room, title: str, said: Said, author: Any, id: str) -> list[FileToPost]:
-    """The picture, drawn and uploaded; if it was so before, that one: only then is it the same post."""
+    """Draw and upload a picture, or return the existing upload: a repeated post must be identical to the
+    first.
+    """
     if not said.picture or find_spec("PIL") is None:
         return []
     told = Message.objects.filter(room__title=title, author_id=author.pk, client_id=id).first()
@@ -224,7 +228,7 @@ def _finish(room: str, seq: int, said: Said, people: Mapping[str, Any]) -> None:
             react(room, seq, emoji, author=people[who])
     if said.is_pinned:
         pin_message(room, seq)
-    # Only a story may do this: put what is said into the past.
+    # Only for sample data: move the messages into the past.
     at = timezone.now() - timedelta(minutes=said.minutes_ago)
     Message.objects.filter(room__name=room, seq=seq).update(
         created_at=at, edited_at=at + timedelta(minutes=1) if said.was else None

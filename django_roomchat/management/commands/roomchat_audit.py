@@ -9,15 +9,13 @@ from django_roomchat.models import RoomLog
 
 
 class Command(BaseCommand):
-    help = (
-        "Verifies that every number of every room is one change of one message. Run it while nobody writes."
-    )
+    help = "Verifies the numbering of every room: each revision is one change of one message. Run it while nothing is posted."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--new-epoch",
             action="store_true",
-            help="then make every client start over: needed after the restoration of a backup",
+            help="afterwards start a new epoch, so that all clients reload; needed after the restoration of a backup",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,4 +30,4 @@ class Command(BaseCommand):
         if bad:
             raise CommandError(f"{bad} problems in {rooms} rooms.")
         if options["verbosity"]:
-            self.stdout.write(f"{rooms} rooms, all in order.")
+            self.stdout.write(f"{rooms} rooms verified, no problems.")

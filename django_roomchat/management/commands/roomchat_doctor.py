@@ -10,8 +10,8 @@ from django_roomchat import doctor
 
 
 class Command(BaseCommand):
-    help = "Sends a message through the database and the channel layer, and says what works, what is slow and what is wrong."
-    requires_system_checks = ()  # it shows them itself, next to what it finds by trying
+    help = "Sends a message through the database and the channel layer, and reports what works, what is slow and what fails."
+    requires_system_checks = ()  # the command runs the system checks itself and shows them with its own findings
 
     def handle(self, *args: Any, **options: Any) -> None:
         findings = [*doctor.examine(), *_checks()]
@@ -24,7 +24,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"      {finding.advice}")
         wrong = sum(finding.state == doctor.WRONG for finding in findings)
         if wrong:
-            raise CommandError(f"{wrong} things are wrong.")
+            raise CommandError(f"{wrong} problems found.")
 
 
 def _checks() -> Iterator[doctor.Finding]:

@@ -9,12 +9,10 @@ from django_roomchat.privacy import stream_export
 
 
 class Command(BaseCommand):
-    help = "Writes everything that the chat knows about a person, as JSON."
+    help = "Writes everything that the chat stores about a person, as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "user", help="what they sign in with, id: and a primary key, or the key of a guest"
-        )
+        parser.add_argument("user", help="username, id: followed by a primary key, or the key of a guest")
 
     def handle(self, *args: Any, **options: Any) -> None:
         for piece in stream_export(person(options["user"])):

@@ -13,10 +13,12 @@ class Command(BaseCommand):
     help = str(_("Post a message to a room as the site."))
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("room", help="the room's name, as people type it")
-        parser.add_argument("text", help="what to say")
-        parser.add_argument("--name", help="under which it is said")
-        parser.add_argument("--id", help="the same id says it once, however often the command runs")
+        parser.add_argument("room", help="name of the room")
+        parser.add_argument("text", help="text of the message")
+        parser.add_argument("--name", help="display name of the author")
+        parser.add_argument(
+            "--id", help="idempotency key: running the command again with the same id posts nothing"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -24,5 +26,5 @@ class Command(BaseCommand):
         except ChatError as error:
             raise CommandError(error.detail) from error
         if options["verbosity"]:
-            again = " (it was there before)" if posted.duplicate else ""
+            again = " (already posted)" if posted.duplicate else ""
             self.stdout.write(f"{posted.room} #{posted.seq}{again}")

@@ -13,19 +13,19 @@ from django_roomchat.errors import ChatError
 
 class Command(BaseCommand):
     help = (
-        "Forgets old messages. Whoever had not heard of their last change starts over with the newest page. "
-        "It also removes files that were uploaded a day ago and never sent."
+        "Deletes old messages. Clients that have not received their last change reload the newest page. "
+        "Also deletes files that were uploaded more than a day ago and never sent."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--days",
             type=_above_zero,
-            help="forget what was posted longer ago; without it each room's own setting holds",
+            help="delete messages older than this many days; without it, the retention period of each room applies",
         )
-        parser.add_argument("--keep", type=_above_zero, help="keep so many messages of each room")
-        parser.add_argument("--room", action="append", help="only this room; may be given several times")
-        parser.add_argument("--dry-run", action="store_true", help="only say how many there are")
+        parser.add_argument("--keep", type=_above_zero, help="keep only this many messages of each room")
+        parser.add_argument("--room", action="append", help="only this room; can be repeated")
+        parser.add_argument("--dry-run", action="store_true", help="only print the number of messages")
 
     def handle(self, *args: Any, **options: Any) -> None:
         older = None if options["days"] is None else timedelta(days=options["days"])
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         if options["verbosity"]:
             for name, count in pruned.items():
                 self.stdout.write(f"{name}: {count}")
-            done = "would be forgotten" if options["dry_run"] else "forgotten"
+            done = "would be pruned" if options["dry_run"] else "pruned"
             self.stdout.write(f"{sum(pruned.values())} messages {done}.")
 
 

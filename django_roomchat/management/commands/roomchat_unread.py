@@ -9,20 +9,20 @@ from django_roomchat.marks import notify_unread
 
 
 class Command(BaseCommand):
-    help = "Sends the signal unread_for_a_while for users who have left something unread. Run it every few minutes."
+    help = "Sends the signal unread_for_a_while for users with unread messages. Run it every few minutes."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--minutes",
             type=_above_zero,
             default=10,
-            help="how old the first unread message is; 10 without it",
+            help="minimum age of the first unread message, in minutes; default 10",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         users = notify_unread(options["minutes"])
         if options["verbosity"]:
-            self.stdout.write(f"{users} users were told.")
+            self.stdout.write(f"Signal sent for {users} users.")
 
 
 def _above_zero(typed: str) -> int:

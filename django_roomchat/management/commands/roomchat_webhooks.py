@@ -11,12 +11,12 @@ from django_roomchat.webhooks import Worker
 
 
 class Command(BaseCommand):
-    help = "Tells the webhooks what happens in their rooms, until it is told to end (SIGTERM, Ctrl+C). Several may run."
+    help = "Delivers the outgoing webhooks until it is stopped (SIGTERM, Ctrl+C). Several instances may run."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="deliver what is due, and end")
+        parser.add_argument("--once", action="store_true", help="deliver what is due, then exit")
         parser.add_argument(
-            "--threads", type=_some, default=8, help="receivers that are spoken to at the same time"
+            "--threads", type=_some, default=8, help="maximum number of requests in progress; default 8"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

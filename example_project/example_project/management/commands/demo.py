@@ -1,4 +1,4 @@
-"""`manage.py demo`: the site from nothing to a running chat."""
+"""`manage.py demo`: migrates, loads the sample conversations and starts the server."""
 
 import os
 from typing import Any
@@ -11,9 +11,7 @@ from example_project import story
 
 
 class Command(BaseCommand):
-    help = (
-        "Migrate, let people have talked in a few rooms, and serve on 127.0.0.1 (port: PORT, default 8000)."
-    )
+    help = "Run the migrations, load rooms with sample conversations, and serve on 127.0.0.1 (port: PORT, default 8000)."
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0)
@@ -21,12 +19,12 @@ class Command(BaseCommand):
 
         address = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
         self.stdout.write(
-            self.style.SUCCESS(f"Open http://{address}/chat/lobby/ in two browser windows and talk.")
+            self.style.SUCCESS(f"Open http://{address}/chat/lobby/ in two browser windows to chat.")
         )
-        self.stdout.write(f"The whole site, in three looks: http://{address}/")
+        self.stdout.write(f"All pages, in three designs: http://{address}/")
         if settings.DEBUG:
             self.stdout.write(
-                f"Sign in as ana, password {story.PASSWORD}: she may do everything, in the admin too."
+                f"Sign in as ana, password {story.PASSWORD}. This account is a superuser, also in the admin."
             )
-        self.stdout.write("Ctrl-C ends the server.")
+        self.stdout.write("Press Ctrl-C to stop the server.")
         call_command("runserver", address, use_reloader=False)
