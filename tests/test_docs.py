@@ -341,7 +341,7 @@ def test_the_quick_start_of_the_readme_works_in_a_new_project(tmp_path: Path) ->
 
 
 def test_the_chapters_on_the_way_of_a_message_are_modules() -> None:
-    chapters = first_column(section("topics/message-way.md", "The way, read aloud"))
+    chapters = first_column(section("topics/message-way.md", "The path of a message"))
 
     assert chapters <= {path.stem for path in PACKAGE.glob("*.py")}
     assert {"consumers", "hub", "log"} <= chapters

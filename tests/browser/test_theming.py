@@ -116,7 +116,7 @@ def site_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
         site.stop()
 
 
-FRAME = "Your site's frame"
+FRAME = "Use your site's base template"
 
 
 @pytest.fixture(scope="module")
