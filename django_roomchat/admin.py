@@ -109,7 +109,9 @@ class _ThroughActions(AnyModelAdmin):
 
 class _RoomForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms take no type arguments when they run
     is_archived = forms.BooleanField(
-        label=_("archived"), required=False, help_text=_("It can be read only, and be opened again.")
+        label=_("archived"),
+        required=False,
+        help_text=_("An archived room is read-only. It can be unarchived at any time."),
     )
 
     def __init__(self, *about: Any, **options: Any) -> None:
@@ -153,7 +155,7 @@ class RoomAdmin(_ThroughActions):
     ordering = ("-log__changed_at", "-pk")
     show_full_result_count = False
 
-    @admin.display(description=_("last change"), ordering="log__head")
+    @admin.display(description=_("latest change"), ordering="log__head")
     def head(self, room: Room) -> int:
         return room.log.head
 
@@ -183,13 +185,13 @@ class RoomAdmin(_ThroughActions):
 
 
 class _MembershipForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
-    key = forms.CharField(label=_("key"), required=False, help_text=_("Of a guest."), max_length=100)
-    name = forms.CharField(label=_("name"), required=False, help_text=_("Of a guest."), max_length=150)
+    key = forms.CharField(label=_("key"), required=False, help_text=_("Only for a guest."), max_length=100)
+    name = forms.CharField(label=_("name"), required=False, help_text=_("Only for a guest."), max_length=150)
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         if not self.instance.pk and not given.get("user") and not (given.get("key") and given.get("name")):
-            raise forms.ValidationError(_("Choose a user, or give the key and the name of a guest."))
+            raise forms.ValidationError(_("Choose a user, or enter the key and name of a guest."))
         return given
 
 
@@ -244,7 +246,7 @@ class InvitationAdmin(_ThroughActions):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    @admin.action(description=_("Revoke"), permissions=["change"])
+    @admin.action(description=_("Revoke selected invitations"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
         revoked = sum(
             invitations.revoke_invitation(one.room, one.pk, by=_manager(request, one.room))
@@ -345,20 +347,20 @@ class AttachmentAdmin(FileModelAdmin):
         # Files are removed with the action, so that their messages do not refer to a missing file.
         return False
 
-    @admin.action(description=_("Take down: remove them from their messages"), permissions=["change"])
+    @admin.action(description=_("Remove selected files from their messages"), permissions=["change"])
     def take_down(self, request: HttpRequest, queryset: QuerySet[Attachment]) -> None:
         _one_by_one(
             self,
             request,
             queryset.select_related("room"),
             lambda file: attachments.take_down_file(file, by=_judge(request, cast(Room, file.room))),
-            ngettext_lazy("%(count)d file taken down.", "%(count)d files taken down.", "count"),
+            ngettext_lazy("%(count)d file removed.", "%(count)d files removed.", "count"),
         )
 
 
 def _link_to(file: Attachment) -> str:
     address = reverse("admin:roomchat_attachment_content", args=[file.pk])
-    return format_html('<a href="{}">{}</a>', address, _("Look"))
+    return format_html('<a href="{}">{}</a>', address, _("View file"))
 
 
 class _SanctionAdmin(_ThroughActions):
@@ -440,7 +442,7 @@ class _Queue(admin.SimpleListFilter):
             yield (
                 choice
                 if choice["query_string"] != changelist.get_query_string(remove=[self.parameter_name])
-                else {**choice, "display": _("waiting")}
+                else {**choice, "display": _("pending")}
             )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -495,7 +497,7 @@ class ReportAdmin(_QueueAdmin):
         address = f"{report.room.get_absolute_url()}?before={report.seq + 1}#m-{report.seq}"
         return format_html('<a href="{}">{} {}</a>', address, report.room.title, report.seq)
 
-    @admin.action(description=_("Uphold: delete the messages"), permissions=["change"])
+    @admin.action(description=_("Uphold selected reports and delete the messages"), permissions=["change"])
     def uphold(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
         self.decide(
             request,
@@ -504,7 +506,7 @@ class ReportAdmin(_QueueAdmin):
             ngettext_lazy("%(count)d report upheld.", "%(count)d reports upheld.", "count"),
         )
 
-    @admin.action(description=_("Dismiss"), permissions=["change"])
+    @admin.action(description=_("Dismiss selected reports"), permissions=["change"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
         self.decide(
             request,
@@ -542,7 +544,7 @@ class HeldMessageAdmin(_QueueAdmin):
         there = files.rows().filter(pk__in=ids, room=held.room).order_by("created_at")
         return format_html_join(", ", "{} {}", ((file.name, _link_to(file)) for file in there))
 
-    @admin.action(description=_("Release: post them"), permissions=["change"])
+    @admin.action(description=_("Release and post selected messages"), permissions=["change"])
     def release(self, request: HttpRequest, queryset: QuerySet[HeldMessage]) -> None:
         self.decide(
             request,
@@ -551,13 +553,13 @@ class HeldMessageAdmin(_QueueAdmin):
             ngettext_lazy("%(count)d message released.", "%(count)d messages released.", "count"),
         )
 
-    @admin.action(description=_("Refuse"), permissions=["change"])
+    @admin.action(description=_("Reject selected messages"), permissions=["change"])
     def refuse(self, request: HttpRequest, queryset: QuerySet[HeldMessage]) -> None:
         self.decide(
             request,
             queryset,
             review.refuse,
-            ngettext_lazy("%(count)d message refused.", "%(count)d messages refused.", "count"),
+            ngettext_lazy("%(count)d message rejected.", "%(count)d messages rejected.", "count"),
         )
 
 
@@ -607,7 +609,7 @@ class _HookAdmin(HookModelAdmin):
             self.delete_model(request, hook)
 
     def tell_once(self, request: HttpRequest, what: Any, secret: str) -> None:
-        sentence = format_html("{} <code>{}</code> {}", what, secret, _("It is not shown again."))
+        sentence = format_html("{} <code>{}</code> {}", what, secret, _("It will not be shown again."))
         self.message_user(request, sentence, messages.WARNING)
 
 
@@ -625,11 +627,11 @@ class WebhookAdmin(_HookAdmin):
     def get_fields(self, request: HttpRequest, obj: Webhook | None = None) -> tuple[str, ...]:
         return ("room", "url") if obj is None else ("room", "is_active", *self.told)
 
-    @admin.display(description=_("changes that wait"))
+    @admin.display(description=_("pending changes"))
     def waiting(self, webhook: Webhook) -> int:
         return max(0, webhook.room.log.head - webhook.cursor)
 
-    @admin.action(description=_("Try again now"), permissions=["change"])
+    @admin.action(description=_("Retry selected webhooks now"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
         for webhook in queryset:
             webhooks.resume_webhook(webhook)
@@ -638,7 +640,7 @@ class WebhookAdmin(_HookAdmin):
         if not change:
             made = webhooks.make_webhook(obj.room, obj.url, by=_judge(request, obj.room))
             obj.pk = made.pk
-            self.tell_once(request, _("The receiver needs this secret:"), made.secret)
+            self.tell_once(request, _("Signing secret for the receiver:"), made.secret)
         elif "is_active" in form.changed_data:
             # Update only this field: a worker may be writing the others.
             if obj.is_active:
@@ -662,7 +664,7 @@ class IncomingHookAdmin(_HookAdmin):
     def get_fields(self, request: HttpRequest, obj: IncomingHook | None = None) -> tuple[str, ...]:
         return ("room", "name") if obj is None else ("room", *self.told)
 
-    @admin.action(description=_("Revoke: let them post no more"), permissions=["change"])
+    @admin.action(description=_("Revoke selected webhooks"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[IncomingHook]) -> None:
         for hook in queryset.select_related("room"):
             incoming.revoke_incoming_hook(hook, by=_judge(request, hook.room))
@@ -671,7 +673,7 @@ class IncomingHookAdmin(_HookAdmin):
         made, token = incoming.make_incoming_hook(obj.room, obj.name, by=_judge(request, obj.room))
         obj.pk = made.pk
         address = request.build_absolute_uri(reverse("roomchat:hook", args=[token]))
-        self.tell_once(request, _("Programs post to this address:"), address)
+        self.tell_once(request, _("URL of the webhook:"), address)
 
     def has_change_permission(self, request: HttpRequest, obj: IncomingHook | None = None) -> bool:
         # A hook is created, revoked or deleted, not changed. The list's action checks the permission without

@@ -110,14 +110,14 @@ class Room(models.Model):
         DIRECT = "direct", _("direct: two people")
 
     name = models.CharField(
-        _("name"),
+        _("canonical name"),
         max_length=text.KEY_MAX_LENGTH,
         unique=True,
         editable=False,
-        help_text=_("Canonical: composed and case-folded. It stands in the address."),
+        help_text=_("NFC-normalised and case-folded form of the name, used in the URL."),
     )
     title = models.CharField(
-        _("title"), max_length=text.NAME_MAX_LENGTH, help_text=_("As it was typed first.")
+        _("name"), max_length=text.NAME_MAX_LENGTH, help_text=_("Name of the room as users see it.")
     )
     visibility = models.CharField(
         _("visibility"),
@@ -125,27 +125,36 @@ class Room(models.Model):
         choices=Visibility.choices,
         default=Visibility.OPEN,
         editable=False,
-        help_text=_("From its beginning: what was said in an open room cannot become a secret."),
+        help_text=_("Cannot be changed after the room is created."),
     )
     is_listed = models.BooleanField(
-        _("listed"), default=True, help_text=_("In the list of rooms, for those who may enter.")
+        _("listed"),
+        default=True,
+        help_text=_("Show the room in the list of rooms to users who can enter it."),
     )
     is_announcement = models.BooleanField(
-        _("announcements"), default=False, help_text=_("Only moderators post.")
+        _("announcements only"), default=False, help_text=_("Only moderators can post.")
     )
     tells_changes = models.BooleanField(
-        _("tells changes"),
+        _("post system messages"),
         default=False,
-        help_text=_("Says in the room who joined, who was removed, and what it was called."),
+        help_text=_(
+            "Post a message in the room when members join or leave, and when the room or a role changes."
+        ),
     )
     slow_seconds = models.PositiveIntegerField(
-        _("slow mode"), default=0, help_text=_("Seconds between two messages of one person; 0 for none.")
+        _("slow mode"),
+        default=0,
+        help_text=_("Minimum time between two messages of one user, in seconds; 0 turns slow mode off."),
     )
     retention_days = models.PositiveIntegerField(
-        _("keep for"), null=True, blank=True, help_text=_("Days after which messages are forgotten.")
+        _("retention period"),
+        null=True,
+        blank=True,
+        help_text=_("Number of days after which messages are deleted; empty to keep them."),
     )
     archived_at = models.DateTimeField(
-        _("archived at"), null=True, blank=True, help_text=_("Nobody posts since then.")
+        _("archived at"), null=True, blank=True, help_text=_("Time at which the room became read-only.")
     )
     content_type = models.ForeignKey(
         ContentType, models.CASCADE, null=True, blank=True, editable=False, related_name="+"
@@ -154,7 +163,11 @@ class Room(models.Model):
     object = GenericForeignKey("content_type", "object_id")
     """Object of the project that the room belongs to, such as an order."""
     direct_key = models.CharField(  # noqa: DJ001  (rooms without one must not clash)
-        max_length=64, null=True, unique=True, editable=False, help_text=_("Of the two people.")
+        max_length=64,
+        null=True,
+        unique=True,
+        editable=False,
+        help_text=_("Hash of the keys of the two users."),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
@@ -200,16 +213,22 @@ class RoomLog(models.Model):
     room = models.OneToOneField(Room, models.CASCADE, primary_key=True, related_name="log")
     epoch = models.UUIDField(_("epoch"), default=uuid.uuid4, editable=False)
     head = models.BigIntegerField(
-        _("head"), default=0, editable=False, help_text=_("The number of the last change.")
+        _("head"), default=0, editable=False, help_text=_("Number of the latest change.")
     )
     floor = models.BigIntegerField(
         _("floor"), default=0, editable=False, help_text=_("Changes up to this number were pruned.")
     )
     pruned_changes = models.BigIntegerField(
-        _("pruned changes"), default=0, editable=False, help_text=_("Numbers whose messages were pruned.")
+        _("pruned changes"),
+        default=0,
+        editable=False,
+        help_text=_("Count of change numbers whose messages were pruned."),
     )
     access_version = models.BigIntegerField(
-        _("access version"), default=0, editable=False, help_text=_("Grows when somebody's rights change.")
+        _("access version"),
+        default=0,
+        editable=False,
+        help_text=_("Incremented whenever a user's permissions in the room change."),
     )
     changed_at = models.DateTimeField(_("changed at"), default=timezone.now, editable=False)
 
@@ -252,9 +271,11 @@ class Message(models.Model):
     room = models.ForeignKey(
         Room, models.CASCADE, related_name="messages", db_index=False, verbose_name=_("room")
     )
-    seq = models.BigIntegerField(_("place"))
-    rev = models.BigIntegerField(_("last change"))
-    changes = models.PositiveIntegerField(_("changes"), default=0, help_text=_("Since it was posted."))
+    seq = models.BigIntegerField(_("sequence number"))
+    rev = models.BigIntegerField(_("revision"))
+    changes = models.PositiveIntegerField(
+        _("changes"), default=0, help_text=_("Number of changes since the message was posted.")
+    )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -271,7 +292,7 @@ class Message(models.Model):
     fingerprint = models.CharField(
         max_length=32,
         editable=False,
-        help_text=_("Of what was posted first, to tell a retry from a reused id."),
+        help_text=_("Hash of the original post, to distinguish a retry from a reused id."),
     )
     reply_to = models.BigIntegerField(_("reply to"), null=True, blank=True)
     created_at = models.DateTimeField(_("posted at"))
@@ -282,7 +303,7 @@ class Message(models.Model):
         _("data"),
         default=dict,
         blank=True,
-        help_text=_("What else its event carries: reactions, mentions, rendered text and the like."),
+        help_text=_("Other data of the message: reactions, mentions, rendered text and so on."),
     )
 
     objects = MessageQuerySet.as_manager()
@@ -330,24 +351,28 @@ class Attachment(models.Model):
         related_name="attachments",
         db_index=False,
         verbose_name=_("room"),
-        help_text=_("Without one it is about to be removed."),
+        help_text=_("Empty if the file is about to be deleted."),
     )
     seq = models.BigIntegerField(
-        _("place"), null=True, help_text=_("Of its message. Without one it is not sent yet.")
+        _("sequence number"), null=True, help_text=_("Sequence number of the message; empty until sent.")
     )
-    key = models.CharField(_("key"), max_length=100, db_index=True, help_text=_("Of who uploaded it."))
+    key = models.CharField(
+        _("key"), max_length=100, db_index=True, help_text=_("Key of the user who uploaded the file.")
+    )
     held_as = models.CharField(
-        _("held as"),
+        _("held message id"),
         max_length=text.ID_MAX_LENGTH,
         blank=True,
-        help_text=_("The id of the post that waits for a moderator with it."),
+        help_text=_("Id of the held message that the file belongs to."),
     )
     name = models.CharField(_("name"), max_length=2 * text.FILE_NAME_MAX_LENGTH)
-    content_type = models.CharField(_("type"), max_length=100, help_text=_("By its content."))
+    content_type = models.CharField(
+        _("type"), max_length=100, help_text=_("Detected from the content of the file.")
+    )
     bytes = models.BigIntegerField(_("bytes"))
     width = models.PositiveIntegerField(_("width"), null=True)
     height = models.PositiveIntegerField(_("height"), null=True)
-    stored = models.CharField(max_length=255, editable=False, help_text=_("Its name in the storage."))
+    stored = models.CharField(max_length=255, editable=False, help_text=_("Name of the file in the storage."))
     thumb = models.CharField(max_length=255, blank=True, editable=False)
     created_at = models.DateTimeField(_("uploaded at"), default=timezone.now, editable=False)
 
@@ -388,7 +413,7 @@ class Membership(models.Model):
         verbose_name=_("user"),
     )
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.MEMBER)
-    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("membership")
@@ -413,15 +438,15 @@ class Sanction(models.Model):
     key = models.CharField(_("key"), max_length=100)
     name = models.CharField(_("name"), max_length=150, blank=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
-    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
-    until = models.DateTimeField(_("until"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    until = models.DateTimeField(_("expires at"), null=True, blank=True)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_("by"),
+        verbose_name=_("created by"),
     )
 
     objects = SanctionQuerySet.as_manager()
@@ -458,17 +483,17 @@ class Invitation(models.Model):
     role = models.CharField(
         _("role"), max_length=10, choices=Membership.Role.choices, default=Membership.Role.MEMBER
     )
-    by_key = models.CharField(_("by (key)"), max_length=100)
+    by_key = models.CharField(_("created by (key)"), max_length=100)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_("by"),
+        verbose_name=_("created by"),
     )
-    created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(_("until"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     uses_left = models.PositiveIntegerField(_("uses left"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
 
@@ -488,7 +513,7 @@ class Reaction(models.Model):
     )
     key = models.CharField(_("key"), max_length=100, db_index=True)
     emoji = models.CharField(_("emoji"), max_length=64)
-    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("reaction")
@@ -516,12 +541,22 @@ class ReadMarker(models.Model):
         related_name="+",
         verbose_name=_("user"),
     )
-    seq = models.BigIntegerField(_("place"), default=0, help_text=_("Of the last message that was read."))
+    seq = models.BigIntegerField(
+        _("sequence number"),
+        default=0,
+        help_text=_("Sequence number of the last message that the user has read."),
+    )
     read_at = models.DateTimeField(_("read at"), default=timezone.now)
     notified_seq = models.BigIntegerField(
-        default=0, editable=False, help_text=_("Of the last message that the project was told is unread.")
+        default=0,
+        editable=False,
+        help_text=_("Sequence number of the last message that was reported to the project as unread."),
     )
-    is_muted = models.BooleanField(_("muted"), default=False, help_text=_("No notifications from this room."))
+    is_muted = models.BooleanField(
+        _("notifications muted"),
+        default=False,
+        help_text=_("The user receives no notifications from this room."),
+    )
 
     class Meta:
         verbose_name = _("read marker")
@@ -537,11 +572,9 @@ class ServerProcess(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     alive_at = models.DateTimeField(
-        default=timezone.now, help_text=_("When it last renewed its lease, by the database's clock.")
+        default=timezone.now, help_text=_("Time of the last lease renewal, by the database's clock.")
     )
-    version = models.BigIntegerField(
-        default=0, help_text=_("Grows with every change of its people, to tell who has not heard of one.")
-    )
+    version = models.BigIntegerField(default=0, help_text=_("Incremented on every presence change."))
 
     class Meta:
         verbose_name = _("server process")
@@ -581,8 +614,8 @@ class Report(models.Model):
         DISMISSED = "dismissed", _("dismissed")
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="reports", verbose_name=_("room"))
-    seq = models.BigIntegerField(_("place"))
-    body = models.TextField(_("text"), blank=True, help_text=_("As it was when it was reported."))
+    seq = models.BigIntegerField(_("sequence number"))
+    body = models.TextField(_("text"), blank=True, help_text=_("Text of the message when it was reported."))
     author_key = models.CharField(_("author key"), max_length=100)
     author_name = models.CharField(_("author"), max_length=150)
     by_key = models.CharField(_("reporter key"), max_length=100)
@@ -616,9 +649,9 @@ class HeldMessage(models.Model):
     """A post that the content filter holds until a moderator has reviewed it."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("waiting")
+        WAITING = "waiting", _("pending")
         RELEASED = "released", _("released")
-        REFUSED = "refused", _("refused")
+        REFUSED = "refused", _("rejected")
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="held_messages", verbose_name=_("room"))
     author = models.ForeignKey(
@@ -663,13 +696,13 @@ class HeldMessage(models.Model):
 class AuditEntry(models.Model):
     """Audit trail entry: who did what to whom. It is written in the transaction of the action and never edited."""
 
-    at = models.DateTimeField(_("at"), default=timezone.now, editable=False, db_index=True)
-    verb = models.CharField(_("verb"), max_length=40)
-    by_key = models.CharField(_("by (key)"), max_length=100)
-    by_name = models.CharField(_("by"), max_length=150)
+    at = models.DateTimeField(_("time"), default=timezone.now, editable=False, db_index=True)
+    verb = models.CharField(_("action"), max_length=40)
+    by_key = models.CharField(_("actor (key)"), max_length=100)
+    by_name = models.CharField(_("actor"), max_length=150)
     room_name = models.CharField(_("room"), max_length=text.KEY_MAX_LENGTH, blank=True, db_index=True)
-    target_key = models.CharField(_("whom (key)"), max_length=100, blank=True, db_index=True)
-    target_name = models.CharField(_("whom"), max_length=150, blank=True)
+    target_key = models.CharField(_("target (key)"), max_length=100, blank=True, db_index=True)
+    target_name = models.CharField(_("target"), max_length=150, blank=True)
     data = models.JSONField(_("details"), default=dict, blank=True)
 
     class Meta:
@@ -689,17 +722,19 @@ class Webhook(models.Model):
         related_name="webhooks",
         verbose_name=_("room"),
     )
-    url = models.URLField(_("address"), max_length=500)
-    secret = models.CharField(_("secret"), max_length=100, help_text=_("Signs every delivery."))
+    url = models.URLField(_("URL"), max_length=500)
+    secret = models.CharField(
+        _("secret"), max_length=100, help_text=_("Signs every delivery to the webhook.")
+    )
     is_active = models.BooleanField(_("active"), default=True)
     cursor = models.BigIntegerField(
-        _("cursor"), default=0, editable=False, help_text=_("All changes up to this number were taken.")
+        _("cursor"), default=0, editable=False, help_text=_("All changes up to this number were delivered.")
     )
     epoch = models.UUIDField(_("epoch"), null=True, editable=False)
-    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    failures = models.PositiveIntegerField(_("consecutive failures"), default=0, editable=False)
     last_error = models.CharField(_("last error"), max_length=300, blank=True, editable=False)
-    next_try_at = models.DateTimeField(_("next try"), default=timezone.now, editable=False, db_index=True)
-    created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
+    next_try_at = models.DateTimeField(_("next attempt"), default=timezone.now, editable=False, db_index=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("outgoing webhook")
@@ -715,10 +750,12 @@ class IncomingHook(models.Model):
     """
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="incoming_hooks", verbose_name=_("room"))
-    name = models.CharField(_("name"), max_length=150, help_text=_("Under which it speaks."))
+    name = models.CharField(
+        _("name"), max_length=150, help_text=_("Author name of the messages that the webhook posts.")
+    )
     digest = models.CharField(max_length=64, unique=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
-    created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
 
     class Meta:

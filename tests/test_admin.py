@@ -304,7 +304,7 @@ def test_held_messages_are_released_and_refused_in_the_list(admin_client, admin_
         admin_client, "heldmessage", "refuse", second
     )
 
-    assert said == ["1 message released.", "1 message refused."]
+    assert said == ["1 message released.", "1 message rejected."]
     assert list(HeldMessage.objects.order_by("pk").values_list("state", "decided_by")) == [
         ("released", admin_user.pk),
         ("refused", admin_user.pk),

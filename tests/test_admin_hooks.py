@@ -82,7 +82,7 @@ def test_what_is_refused_is_a_sentence(admin_client, room):
     response = admin_client.post(url("webhook", "add"), {"room": room.pk, "url": "ftp://example.com/"})
 
     assert (response.status_code, Webhook.objects.count()) == (302, 0)
-    assert "an http or https address" in told(response)[0]
+    assert "use an http or https URL" in told(response)[0]
 
 
 def test_a_webhook_is_switched_off_and_on_again(admin_client):

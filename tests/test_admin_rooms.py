@@ -161,7 +161,7 @@ def test_nobody_becomes_no_member(admin_client, room):
     page = admin_client.post(url("membership", "add"), {"room": room.pk, "key": "g:bob", "role": "member"})
 
     assert page.context["adminform"].form.non_field_errors() == [
-        "Choose a user, or give the key and the name of a guest."
+        "Choose a user, or enter the key and name of a guest."
     ]
 
 

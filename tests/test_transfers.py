@@ -707,7 +707,7 @@ def test_the_admin_takes_files_down(admin, ana, stored):
 
     page = admin.post(LIST, {"action": "take_down", "_selected_action": [str(bad.pk)]}, follow=True)
 
-    assert told_by(page) == ["1 file taken down."]
+    assert told_by(page) == ["1 file removed."]
     assert (list(files.rows()), stored(), Message.objects.get(seq=2).deleted_at is None) == ([kept], 1, False)
 
 

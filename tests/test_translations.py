@@ -110,7 +110,10 @@ def test_what_is_shipped_was_compiled_from_what_is_written(language: str) -> Non
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ["0 messages refused.", "1 message refused.", "2 messages refused.", "11 messages refused."]),
+        (
+            "en",
+            ["0 messages rejected.", "1 message rejected.", "2 messages rejected.", "11 messages rejected."],
+        ),
         (
             "de",
             [
@@ -137,7 +140,7 @@ def test_what_is_shipped_was_compiled_from_what_is_written(language: str) -> Non
 def test_numbers_are_told_as_people_say_them(language: str, said: list[str]) -> None:
     with translation.override(language):
         told = [
-            ngettext("%(count)d message refused.", "%(count)d messages refused.", count) % {"count": count}
+            ngettext("%(count)d message rejected.", "%(count)d messages rejected.", count) % {"count": count}
             for count in (0, 1, 2, 11)
         ]
 

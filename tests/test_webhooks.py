@@ -114,7 +114,7 @@ def test_who_may_not_manage_the_room_makes_and_removes_none():
     ],
 )
 def test_what_is_no_address_is_refused(url):
-    with pytest.raises(BadValue, match="an http or https address"):
+    with pytest.raises(BadValue, match="use an http or https URL"):
         make_webhook("lobby", url)
 
 
