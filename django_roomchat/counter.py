@@ -1,6 +1,7 @@
-"""The counters of the rooms: whoever takes a number locks the room until its transaction ends.
+"""Allocation of sequence numbers. A transaction that allocates numbers locks the room until it ends.
 
-The update is the first statement of its transaction, in one statement for any number of rooms where the database can.
+The update is the first statement of its transaction. It is a single statement for any number of rooms if the
+database supports it.
 """
 
 from __future__ import annotations
@@ -21,32 +22,40 @@ _TABLE = RoomLog._meta.db_table
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """So many numbers of a room, if nobody's rights in it have changed meanwhile."""
+    """Request for a number of sequence numbers in a room, on condition that the room's access version and epoch
+    are unchanged.
+    """
 
     count: int
     access_version: int | None = None
-    """The version at which the rights were looked at. It is compared on the locked row itself: a question about any other
-    row, in the same statement, is answered from before the wait for the lock, when a ban was not there yet."""
+    """Access version at which the permissions were checked; ``None`` for no condition.
+
+    It is compared on the locked row itself. A subquery on any other row in the same statement would be
+    evaluated before the wait for the lock, when a concurrent ban did not exist yet.
+    """
     epoch: str | None = None
-    """Of the log, if the room was looked up a while ago: keys can come back, after a rollback or in tests, epochs cannot."""
+    """Epoch of the log, if the room was looked up earlier; ``None`` for no condition. Primary keys can be reused
+    after a rollback or in tests, epochs cannot.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     epoch: str
     head: int
-    """The last of the numbers; the first is ``head - count + 1``."""
+    """Last allocated number. The first is ``head - count + 1``."""
 
 
 def take(claims: Mapping[int, Claim], *, skip_locked: bool = False) -> dict[int, Taken]:
-    """Lock rooms and take numbers.
+    """Lock rooms and allocate sequence numbers.
 
     Args:
-        claims: by the room's primary key.
-        skip_locked: leave out rooms that somebody else has locked, where the database can.
+        claims: requests by the primary key of the room.
+        skip_locked: omit rooms that another transaction has locked, if the database supports it.
 
     Returns:
-        By room. Missing are those that are gone, whose access version is another one, and with *skip_locked* the locked ones.
+        Allocations by the primary key of the room. Rooms that are deleted, whose access version or epoch has
+        changed, or that are locked (with *skip_locked*) are omitted.
     """
     connection = connections[database()]
     dialect = {"sqlite": _take_on_sqlite, "postgresql": _take_on_postgresql}.get(
@@ -59,7 +68,12 @@ def take(claims: Mapping[int, Claim], *, skip_locked: bool = False) -> dict[int,
 
 
 def wait_at_most(seconds: float | None) -> None:
-    """Within a transaction: fail rather than wait longer for a locked room (PostgreSQL)."""
+    """Set the lock timeout of the current transaction (PostgreSQL only). A statement that waits longer for a
+    locked room fails.
+
+    Args:
+        seconds: timeout in seconds; ``None`` or 0 changes nothing.
+    """
     connection = connections[database()]
     if seconds and connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -67,7 +81,7 @@ def wait_at_most(seconds: float | None) -> None:
 
 
 def database() -> str:
-    """The database of the log; everything of the chat is read and written there."""
+    """Return the alias of the log's database. All data of the chat is read from and written to it."""
     return router.db_for_write(RoomLog)
 
 
@@ -87,7 +101,7 @@ def _take_on_sqlite(connection: Any, claims: Mapping[int, Claim], skip_locked: b
                 *(
                     value
                     for room, claim in claims.items()
-                    # SQLite keeps a UUID as its 32 digits.
+                    # SQLite stores a UUID as its 32 hexadecimal digits.
                     for value in (
                         room,
                         claim.count,
@@ -102,7 +116,7 @@ def _take_on_sqlite(connection: Any, claims: Mapping[int, Claim], skip_locked: b
 
 
 def _take_on_postgresql(connection: Any, claims: Mapping[int, Claim], skip_locked: bool) -> Rows:
-    # Locked in the order of their keys, so that two batches over the same rooms cannot wait for each other.
+    # Rows are locked in the order of their keys, so that two batches over the same rooms cannot deadlock.
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {_TABLE} AS log SET head = log.head + mine.n, changed_at = %s FROM ("  # noqa: S608  (no user's text)

@@ -6,7 +6,7 @@
     ├── BadFrame            bad_frame      the frame is not an object with a "type"
     │   ├── BadJSON         bad_json       the frame is not valid JSON
     │   ├── UnknownType     unknown_type   the frame type does not exist
-    │   ├── Unsupported     unsupported    the frame is binary
+    │   ├── Unsupported     unsupported    the frame is binary, or the server lacks support for the request
     │   └── TooBig          too_big        the frame or file exceeds the size limit
     ├── BadValue            bad_value      a field has the wrong type or size
     │   ├── BadText         bad_text       the message cannot be stored or displayed

@@ -1,9 +1,10 @@
-"""The room's log: who writes here gets the next number, who reads from a position misses nothing.
+"""The log of a room: every change gets the next number, and a reader that continues from a revision misses no change.
 
-The update of ``RoomLog.head`` is the first statement of its transaction, and the messages are inserted in the same one.
-The row stays locked until the commit is visible, so the order of commits is the order of numbers,
-and whatever a reader sees of a room is its beginning without a hole (the prefix lemma).
-Sequences and timestamps do not have this: a reader can see 43, move on, and never see 42.
+The update of ``RoomLog.head`` is the first statement of its transaction, and the messages are inserted in the
+same transaction.
+The row stays locked until the commit is visible, so the commit order is the order of the numbers, and a reader
+always sees a prefix of the log without gaps (the prefix lemma).
+Database sequences and timestamps lack this property: a reader can see 43, continue from there, and never see 42.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from django_roomchat.models import Message, MessageQuerySet, Room, RoomLog
 from django_roomchat.protocol import Author, Event, EventData, FileToPost, Quote
 
 QUOTE_LENGTH = 140
-"""Characters of a message that stand above its answers."""
+"""Maximum length of the quote above a reply, in characters."""
 _TABLE = Message._meta.db_table
 
 Reset = Literal["new", "epoch", "floor", "gap", "ahead"]
@@ -38,7 +39,7 @@ Reset = Literal["new", "epoch", "floor", "gap", "ahead"]
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message that has no number yet."""
+    """A message that has no sequence number yet."""
 
     author_id: Any
     author_key: str
@@ -48,17 +49,17 @@ class Draft:
     body: str
     reply_to: int | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
-    """What else its event carries, see :func:`_event`."""
+    """Further fields of its event, see :func:`_event`."""
     slow_seconds: int = 0
-    """It is refused if the author has posted in the room within this time."""
+    """Slow mode: the draft is rejected if its author posted in the room within this time, in seconds. 0 turns it off."""
     typed: str = ""
-    """What the author said, where the site has changed it to ``body``."""
+    """Text as typed by the author, if the content filter changed it to ``body``."""
     files: tuple[FileToPost, ...] = ()
-    """What is bound to it. It is refused if one of them is in another message."""
+    """Files to attach. The draft is rejected if one of them is in another message."""
     once: tuple[str, str] = field(init=False)
-    """What is unique within a room."""
+    """Author key and client id, which together are unique within a room."""
     fingerprint: str = field(init=False)
-    """Of what is said, to tell a retry from a reused id."""
+    """Digest of the content, which distinguishes a retry from a reused id."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "once", (self.author_key, self.client_id))
@@ -70,7 +71,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The place that a draft has got, now or on an earlier try."""
+    """Sequence number of a draft, allocated now or by an earlier attempt."""
 
     seq: int
     duplicate: bool
@@ -78,14 +79,14 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What one transaction did to a room: its drafts took the numbers in ``(prev, head]``."""
+    """Changes that one transaction made to a room. They have the numbers in ``(prev, head]``."""
 
     epoch: str
     prev: int
     head: int
     events: list[Event]
     results: list[Stored | ChatError]
-    """One for each draft, in their order."""
+    """Result of each draft, in the order of the drafts."""
 
 
 def append(
@@ -95,22 +96,24 @@ def append(
     epochs: Mapping[int, str] | None = None,
     wait_seconds: float | None = None,
 ) -> dict[int, Appended]:
-    """Number and store drafts, for any number of rooms in one transaction.
+    """Allocate sequence numbers for drafts and store them, for any number of rooms in one transaction.
 
     Args:
-        drafts: by the room's primary key, in the order in which they shall stand.
-        access_versions: of the rooms, when their authors' rights were looked at; a room whose version is another by now is
-            left out of the result.
-        epochs: of the rooms, if they were looked up a while ago; one whose epoch is another by now is left out, too.
-        wait_seconds: for rooms that somebody else has locked, where the database can tell (PostgreSQL).
-            ``None`` waits as long as it takes, 0 leaves such rooms out of the result, more fails after that time.
+        drafts: drafts by the primary key of the room, in the order in which they are to be numbered.
+        access_versions: access versions of the rooms when the permissions were checked. A room whose version
+            has changed is omitted from the result.
+        epochs: epochs of the rooms, if they were looked up earlier. A room whose epoch has changed is omitted
+            from the result.
+        wait_seconds: time to wait for rooms that another transaction has locked, in seconds (PostgreSQL).
+            ``None`` waits without limit, 0 omits locked rooms from the result, and any other timeout fails when
+            it expires.
 
     Returns:
-        What happened, by room. It is durable when the outermost transaction is.
+        Changes by the primary key of the room. They are durable when the outermost transaction is committed.
 
     Raises:
-        IntegrityError: rows that it refers to are gone.
-        OperationalError: *wait_seconds* were not enough.
+        IntegrityError: referenced rows were deleted.
+        OperationalError: the timeout *wait_seconds* expired.
     """
     rights = {room: ((access_versions or {}).get(room), (epochs or {}).get(room)) for room in drafts}
     skip_locked = wait_seconds == 0
@@ -121,8 +124,8 @@ def append(
             wait_at_most(wait_seconds)
             return _write(drafts, {}, rights, skip_locked)
     except IntegrityError:
-        # Most likely somebody repeats a post. The transaction is undone and has burnt no number
-        # (INSERT … ON CONFLICT DO NOTHING would have: a hole in the log). Look who, under the lock.
+        # Most likely a client retried a post. The rollback has also released the number
+        # (INSERT … ON CONFLICT DO NOTHING would leave a gap in the log). Find the stored post under the lock.
         return _append_looking(drafts, rights, wait_seconds)
 
 
@@ -131,7 +134,7 @@ def _append_looking(
     rights: Mapping[int, tuple[int | None, str | None]],
     wait_seconds: float | None,
 ) -> dict[int, Appended]:
-    """Lock the rooms, and take numbers for those drafts only that are not stored, and do not come too soon."""
+    """Lock the rooms, and number only the drafts that are neither stored yet nor rejected."""
     with transaction.atomic(using=database()):
         wait_at_most(wait_seconds)
         claims = {room: Claim(0, *rights[room]) for room in drafts}
@@ -147,13 +150,15 @@ def _append_looking(
 
 
 Refused = Mapping[tuple[int, str, str], ChatError]
-"""What is told under the lock, by room, author key and client id."""
+"""Rejections that are decided under the lock, by room, author key and client id."""
 
 
 def _too_soon(
     drafts: Mapping[int, Sequence[Draft]], known: Mapping[tuple[int, str, str], tuple[int, str]]
 ) -> dict[tuple[int, str, str], ChatError]:
-    """Those drafts whose author has posted in the room within its slow mode's time, or does so by an earlier draft."""
+    """Return rejections for drafts whose author has posted in the room within its slow mode interval, including
+    by an earlier draft.
+    """
     refused: dict[tuple[int, str, str], ChatError] = {}
     now = timezone.now()
     for room, several in drafts.items():
@@ -185,7 +190,9 @@ def _without_files(
     known: Mapping[tuple[int, str, str], tuple[int, str]],
     refused: Refused,
 ) -> dict[tuple[int, str, str], ChatError]:
-    """Those drafts of whose files one is not there any more, or in another message, an earlier one of these perhaps."""
+    """Return rejections for drafts with a file that was deleted or is in another message, including that of an
+    earlier draft.
+    """
     wanted = [
         (room, draft)
         for room, several in drafts.items()
@@ -228,7 +235,7 @@ def _write(
         rows += placed
         places = {draft.once: (seq, fingerprint) for _, seq, draft, fingerprint in placed}
         results = _results(room, drafts[room], places, known, refused)
-        # Looked for under the lock: what was deleted before this number is not quoted after it.
+        # Read under the lock, so that a message deleted before this number is not quoted after it.
         events = _with_quotes(room, [_event_of_draft(seq, draft, at) for _, seq, draft, _ in placed])
         done[room] = Appended(taken.epoch, prev, taken.head, events, results)
     if rows:
@@ -240,7 +247,7 @@ def _write(
 
 
 Row = tuple[int, int, Draft, str]
-"""A draft in its place: room, number, draft and its fingerprint."""
+"""A numbered draft: room, sequence number, draft and fingerprint."""
 
 _INSERTED = (
     "room",
@@ -261,7 +268,7 @@ _INSERTED = (
 
 
 def _insert(rows: Sequence[Row], now: datetime) -> None:
-    """What ``bulk_create`` does with messages, for a quarter of its time: the locks of the rooms wait for it."""
+    """Insert messages in a quarter of the time of ``bulk_create``. The rooms are locked meanwhile."""
     connection = connections[database()]
     fields: dict[str, Any] = {name: Message._meta.get_field(name) for name in _INSERTED}
     columns = ", ".join(connection.ops.quote_name(field.column) for field in fields.values())
@@ -300,7 +307,7 @@ def _insert(rows: Sequence[Row], now: datetime) -> None:
 def _fresh(
     room: int, wanted: Sequence[Draft], known: Mapping[tuple[int, str, str], tuple[int, str]]
 ) -> list[Draft]:
-    """Those that need a number: not stored before, and each only once."""
+    """Return the drafts that need a number: not stored before, each one once."""
     fresh: dict[tuple[str, str], Draft] = {}
     for draft in wanted:
         if (room, *draft.once) not in known:
@@ -333,7 +340,7 @@ def _results(
 
 
 def _known(drafts: Mapping[int, Sequence[Draft]]) -> dict[tuple[int, str, str], tuple[int, str]]:
-    """Which of the drafts are stored already, and where."""
+    """Return the sequence numbers and fingerprints of drafts that are stored already."""
     wanted = {(room, *draft.once) for room, several in drafts.items() for draft in several}
     rows = Message.objects.using(database()).filter(
         room_id__in=drafts.keys(), client_id__in={client_id for _, _, client_id in wanted}
@@ -352,19 +359,21 @@ def change(
     access_version: int | None = None,
     wait_seconds: float | None = None,
 ) -> Appended | None:
-    """Change a message, which takes the next number.
+    """Change a message. The change gets the next number.
 
     Args:
-        room: its primary key.
-        seq: the message's place.
-        make: changes the message, which is locked; returns whether there was anything to change, or raises.
-        access_version, wait_seconds: as for :func:`append`.
+        room: primary key of the room.
+        seq: sequence number of the message.
+        make: function that changes the locked message. It returns whether it changed anything, or raises an
+            exception.
+        access_version: access version of the room when the permissions were checked; ``None`` for no condition.
+        wait_seconds: time to wait for a locked room, in seconds (PostgreSQL); ``None`` waits without limit.
 
     Returns:
-        What happened; with ``head == prev`` if there was nothing to change, ``None`` if the access version is another by now.
+        The change, with ``head == prev`` if nothing was changed; ``None`` if the access version has changed.
 
     Raises:
-        NotFound: there is no such message.
+        NotFound: the message does not exist.
     """
     try:
         with transaction.atomic(using=database()):
@@ -386,15 +395,15 @@ def change(
 
 
 def change_many(room: int, seqs: Iterable[int], make: Callable[[Message], bool]) -> Appended | None:
-    """Change messages of a room in one transaction, each of which takes a number.
+    """Change messages of a room in one transaction. Each change gets a number.
 
     Args:
-        room: its primary key.
-        seqs: the messages' places; those that are gone are left out.
-        make: as for :func:`change`. It may change who has written the message, too.
+        room: primary key of the room.
+        seqs: sequence numbers of the messages. Missing messages are skipped.
+        make: function that changes a message, as for :func:`change`. It may also change the author.
 
     Returns:
-        What happened; ``None`` if the room is gone.
+        The changes; ``None`` if the room was deleted.
     """
     with transaction.atomic(using=database()):
         if not take({room: Claim(0)}):
@@ -421,16 +430,23 @@ def _store(message: Message, rev: int, fields: Sequence[str]) -> None:
 
 
 class _Unchanged(Exception):
-    """Undoes the transaction, and with it the number that nobody needs."""
+    """Rolls back the transaction, including the allocated number, which is not needed."""
 
     def __init__(self, state: Appended) -> None:
         self.state = state
 
 
 def prune(room: int, through: int) -> int:
-    """Forget the messages of a room up to the place *through*. Returns how many there were.
+    """Delete the messages of a room up to a sequence number.
 
-    The floor rises to their last change: whoever has not heard of that starts over.
+    The floor rises to their latest revision. Readers below the floor receive the newest page again.
+
+    Args:
+        room: primary key of the room.
+        through: last sequence number to delete.
+
+    Returns:
+        Number of deleted messages.
     """
     with transaction.atomic(using=database()):
         if not take({room: Claim(0)}):
@@ -448,12 +464,24 @@ def prune(room: int, through: int) -> int:
 
 
 def start_new_epoch(room: int) -> None:
-    """Say that the log is another one, as after the restoration of a backup: every client starts over."""
+    """Give the log of a room a new epoch, for example after restoring a backup. All clients then discard what
+    they have and start over.
+
+    Args:
+        room: primary key of the room.
+    """
     RoomLog.objects.using(database()).filter(pk=room).update(epoch=uuid4())
 
 
 def audit(log: RoomLog) -> list[str]:
-    """What is wrong with the numbering of a room, a sentence each. Every number must have been one change of one message."""
+    """Verify the numbering of a room: every number must belong to one change of one message.
+
+    Args:
+        log: the log of the room.
+
+    Returns:
+        Errors, one sentence each; an empty list if the numbering is correct.
+    """
     messages = Message.objects.using(database()).filter(room_id=log.pk)
     sums = messages.aggregate(count=Count("pk"), last=Max("rev"), changes=Sum("changes"))
     accounted = sums["count"] + (sums["changes"] or 0) + log.pruned_changes
@@ -461,14 +489,14 @@ def audit(log: RoomLog) -> list[str]:
     if accounted != log.head:
         found.append(f"the head is {log.head}, but {accounted} changes are accounted for")
     if (sums["last"] or 0) > log.head:
-        found.append(f"a message has the number {sums['last']}, above the head {log.head}")
+        found.append(f"a message has the revision {sums['last']}, above the head {log.head}")
     if log.head > max(sums["last"] or 0, log.floor):
         found.append(f"the last change is {sums['last'] or 0}, below the head {log.head}")
     shared = messages.values("rev").annotate(times=Count("pk")).filter(times__gt=1)
-    found += [f"the number {row['rev']} is on {row['times']} messages" for row in shared]
+    found += [f"the revision {row['rev']} is on {row['times']} messages" for row in shared]
     untouched = messages.filter(changes=0).exclude(rev=F("seq")).count()
     if untouched:
-        found.append(f"{untouched} messages moved without a change")
+        found.append(f"{untouched} messages have a new revision without a change")
     return found
 
 
@@ -477,7 +505,7 @@ def audit(log: RoomLog) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A part of a room's log: all that changed in ``(prev, head]``, or with *reset* the newest page."""
+    """A range of a room's log: all changes in ``(prev, head]``, or with *reset* the newest page."""
 
     room: str
     title: str
@@ -509,20 +537,23 @@ _FIELDS = (
 
 
 def read(name: str, epoch: str, since: int | None, *, limit: int, page: int) -> Slice:
-    """What a reader who stands at *since* has missed.
+    """Read the changes after a revision.
 
     Args:
-        name: the room's canonical name; a room that does not exist is read as an empty one.
-        epoch: of the log that *since* counts in. It does not matter at position 0, where nothing was read yet.
-        since: the reader's position; ``None`` for a new reader.
-        limit: who missed more changes starts over.
-        page: messages of the newest page, for those who start over.
+        name: canonical name of the room. A room that does not exist reads as an empty one.
+        epoch: epoch of the log that *since* refers to. It is ignored at revision 0.
+        since: revision that the reader has reached; ``None`` for a new reader.
+        limit: maximum number of changes. A reader that missed more receives the newest page.
+        page: number of messages in the newest page.
+
+    Returns:
+        The changes after *since*, or with ``reset`` the newest page.
     """
     log = _log_of(name)
     reset = _reset(epoch, since, log)
     if reset is None and since is not None:
-        # The head was read first: by the prefix lemma all up to it is visible now, and what was changed
-        # meanwhile has a number above it and comes with a later frame.
+        # The head was read first. By the prefix lemma all changes up to it are visible now; later changes have a number
+        # above it and are sent in a later frame.
         changes = Message.objects.filter(room_id=log.pk, rev__lte=log.head).changed_since(since)
         events = _events(log.pk, changes[: limit + 1])
         if since < log.head and since < _floor_now(log):
@@ -537,7 +568,7 @@ def read(name: str, epoch: str, since: int | None, *, limit: int, page: int) -> 
 
 
 def _reset(epoch: str, since: int | None, log: RoomLog) -> Reset | None:
-    """Why a reader has to start over, if so."""
+    """Return the reason why a reader must start over; ``None`` if it need not."""
     if since is None:
         return "new"
     if since and epoch != _epoch(log):
@@ -550,7 +581,15 @@ def _reset(epoch: str, since: int | None, log: RoomLog) -> Reset | None:
 
 
 def tail(name: str, *, changes: int) -> Slice:
-    """The last *changes* of a room at most: what a process keeps ready for those who come back soon."""
+    """Read the latest changes of a room, which a process caches for reconnecting clients.
+
+    Args:
+        name: canonical name of the room.
+        changes: maximum number of changes.
+
+    Returns:
+        The changes.
+    """
     log = _log_of(name)
     prev = max(log.floor, log.head - changes)
     later = Message.objects.filter(room_id=log.pk, rev__lte=log.head).changed_since(prev)
@@ -562,15 +601,18 @@ def tail(name: str, *, changes: int) -> Slice:
 
 
 def follow(name: str, epoch: str, since: int, *, limit: int) -> Slice:
-    """The next *limit* changes after *since*, for who reads the log as a queue and must not skip any. ``more`` says whether others wait.
+    """Read the next changes after a revision, for a reader that uses the log as a queue and must not skip any.
 
     Args:
-        name, epoch, since: as for :func:`read`.
-        limit: changes at most.
+        name: canonical name of the room. A room that does not exist reads as an empty one.
+        epoch: epoch of the log that *since* refers to. It is ignored at revision 0.
+        since: revision that the reader has reached.
+        limit: maximum number of changes.
 
     Returns:
-        With ``reset`` ``floor``, something between ``prev`` and ``head`` was pruned, and the events are what is left.
-        With ``epoch`` or ``ahead`` the log is another one, and the events are its newest messages, as in :func:`read`.
+        The changes; ``more`` states whether there are further ones. With ``reset`` ``floor``, changes between
+        ``prev`` and ``head`` were pruned, and the events are the remaining ones. With ``epoch`` or ``ahead``,
+        the log is another one, and the events are its newest messages, as in :func:`read`.
     """
     log = _log_of(name)
     reset = _reset(epoch, since, log)
@@ -588,14 +630,14 @@ def follow(name: str, epoch: str, since: int, *, limit: int) -> Slice:
 
 
 def _floor_now(log: RoomLog) -> int:
-    """The floor after the rows were read: what was pruned between the two statements is in neither of them."""
+    """Read the floor again after the rows: changes pruned between the two statements are in neither of them."""
     found = RoomLog.objects.using(database()).filter(pk=log.pk).values_list("floor", flat=True).first()
     log.floor = found or 0
     return log.floor
 
 
 def _log_of(name: str) -> RoomLog:
-    """The log of a room; an empty one without a ``pk`` where there is none."""
+    """Return the log of a room; an empty one without a ``pk`` if the room does not exist."""
     found = RoomLog.objects.using(database()).filter(room__name=name).select_related("room").first()
     return found or RoomLog(room=Room(), epoch="")
 
@@ -622,19 +664,45 @@ def _epoch(log: RoomLog) -> str:
 
 
 def page(room: Room, before: int | None, *, limit: int) -> tuple[list[Event], bool]:
-    """A page of history, newest first, and whether there is an older one."""
+    """Read a page of history.
+
+    Args:
+        room: the room.
+        before: sequence number before which the page ends; ``None`` for the newest page.
+        limit: maximum number of messages.
+
+    Returns:
+        The events, newest first, and whether there are older ones.
+    """
     found = _events(room.pk, Message.objects.filter(room_id=room.pk).before(before)[: limit + 1])
     return found[:limit], len(found) > limit
 
 
 def pinned(room: Room, *, limit: int) -> list[Event]:
-    """The pinned messages of a room, the last one pinned first."""
+    """Read the pinned messages of a room.
+
+    Args:
+        room: the room.
+        limit: maximum number of messages.
+
+    Returns:
+        The events, the latest pin first.
+    """
     found = Message.objects.filter(room_id=room.pk, pinned_at__isnull=False)
     return _events(room.pk, found.order_by("-pinned_at", "-seq")[:limit])
 
 
 def page_after(room: Room, after: int, *, limit: int) -> tuple[list[Event], bool]:
-    """The page of history that follows the place *after*, newest first, and whether there is a newer one."""
+    """Read the page of history that follows a sequence number.
+
+    Args:
+        room: the room.
+        after: the sequence number.
+        limit: maximum number of messages.
+
+    Returns:
+        The events, newest first, and whether there are newer ones.
+    """
     later = Message.objects.filter(room_id=room.pk, seq__gt=after).order_by("seq")
     found = _events(room.pk, later[: limit + 1])
     return found[:limit][::-1], len(found) > limit
@@ -642,7 +710,7 @@ def page_after(room: Room, after: int, *, limit: int) -> tuple[list[Event], bool
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where a room's log stands."""
+    """Current epoch, head and access version of a room's log."""
 
     epoch: str = ""
     head: int = 0
@@ -650,14 +718,29 @@ class State:
 
 
 def states(names: Iterable[str]) -> dict[str, State]:
-    """Where rooms stand, by name, in one query. Those that do not exist are left out."""
+    """Read the current states of rooms in one query.
+
+    Args:
+        names: canonical names of the rooms.
+
+    Returns:
+        States by room name. Rooms that do not exist are omitted.
+    """
     rows = RoomLog.objects.using(database()).filter(room__name__in=list(names))
     found = rows.values_list("room__name", "epoch", "head", "access_version")
     return {name: State(str(epoch), head, version) for name, epoch, head, version in found}
 
 
 def quotes(room_id: int, places: Iterable[int]) -> dict[int, Quote]:
-    """The beginnings of messages, by their places, for those that answer them. One query."""
+    """Read the quotes of messages for their replies, in one query.
+
+    Args:
+        room_id: primary key of the room.
+        places: sequence numbers of the quoted messages.
+
+    Returns:
+        Quotes by sequence number.
+    """
     rows = Message.objects.using(database()).filter(room_id=room_id, seq__in=set(places))
     found = rows.values_list("seq", "author_name", "body", "deleted_at", "data__files")
     return {
@@ -716,7 +799,9 @@ def _event(
     pinned_at: datetime | None,
     data: Mapping[str, Any],
 ) -> Event:
-    """A row as an event. What of ``data`` is named like a field of :class:`~django_roomchat.protocol.EventData` goes into it."""
+    """Convert a row to an event. Keys of ``data`` that are fields of
+    :class:`~django_roomchat.protocol.EventData` are included.
+    """
     return Event(
         seq=seq,
         rev=rev,
@@ -744,9 +829,9 @@ def _extras(data: Mapping[str, Any]) -> dict[str, Any]:
     if sent := extras.get("files"):
         extras["files"] = files.shown(sent)
     if reactions := extras.get("reactions"):
-        # PostgreSQL sorts the keys of what it stores, so each has its place with it.
+        # PostgreSQL sorts the keys of JSON objects, so each reaction stores its position.
         extras["reactions"] = dict(sorted(reactions.items(), key=lambda one: one[1].get("place", 0)))
-    # Through the Struct, so that a row that somebody else has written cannot put anything onto the wire.
+    # Validated by the Struct, so that rows written by other code cannot send arbitrary data to clients.
     return structs.asdict(convert(extras, EventData))
 
 
@@ -754,7 +839,7 @@ _EXTRAS = EventData.__struct_fields__
 
 
 def iso(moment: datetime) -> str:
-    """A moment as the wire writes it."""
+    """Format a datetime for the wire: ISO 8601, UTC, milliseconds."""
     if moment.tzinfo is not None:
         moment = moment.astimezone(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -665,7 +665,7 @@ def test_a_new_epoch_makes_every_reader_start_over(database):
             lambda: RoomLog.objects.update(head=2),
             [
                 "the head is 2, but 3 changes are accounted for",
-                "a message has the number 3, above the head 2",
+                "a message has the revision 3, above the head 2",
             ],
         ),
         (
@@ -674,11 +674,11 @@ def test_a_new_epoch_makes_every_reader_start_over(database):
         ),
         (
             lambda: Message.objects.filter(seq=2).update(rev=3, changes=1),
-            ["the head is 3, but 4 changes are accounted for", "the number 3 is on 2 messages"],
+            ["the head is 3, but 4 changes are accounted for", "the revision 3 is on 2 messages"],
         ),
         (
             lambda: Message.objects.filter(seq=3).update(rev=5) and RoomLog.objects.update(head=5, pruned_changes=2),
-            ["1 messages moved without a change"],
+            ["1 messages have a new revision without a change"],
         ),
         (lambda: Message.objects.all().delete(), ["the head is 3, but 0 changes are accounted for", "the last change is 0, below the head 3"]),
         (lambda: None, []),
