@@ -82,7 +82,17 @@ def spend(what: What, who: Identity, address: str | None, room: str = "") -> Non
 
 
 def spend_local(what: What, who: Identity, address: str | None, room: str = "") -> None:
-    """Count a request against the buckets of this process only. Never blocks. The arguments are as for :func:`spend`."""
+    """Count a request against the buckets of this process only. Never blocks.
+
+    Args:
+        what: the kind of request.
+        who: the identity that makes it.
+        address: its IP address; empty if unknown. With ``None`` the project's own code acts, and nothing is counted.
+        room: canonical name of the room; empty if there is none.
+
+    Raises:
+        RateLimited: the limit is exceeded; ``retry_after`` is the number of seconds to wait.
+    """
     if claims := _claims(what, who, address, room):
         now = time.monotonic()
         with _lock:
@@ -105,7 +115,17 @@ def _filled(claim: Claim, now: float) -> float:
 
 
 def spend_shared(what: What, who: Identity, address: str | None, room: str = "") -> None:
-    """Count a request in the shared cache, if one is configured. The arguments are as for :func:`spend`."""
+    """Count a request in the shared cache, if one is configured. Queries the cache, so call it in a thread.
+
+    Args:
+        what: the kind of request.
+        who: the identity that makes it.
+        address: its IP address; empty if unknown. With ``None`` the project's own code acts, and nothing is counted.
+        room: canonical name of the room; empty if there is none.
+
+    Raises:
+        RateLimited: the limit is exceeded; ``retry_after`` is the number of seconds to wait.
+    """
     global _cache_rests_until
     alias = config().RATE_CACHE
     if alias is None or time.monotonic() < _cache_rests_until:

@@ -41,7 +41,11 @@ def create_room(
         by: the creator, which becomes the owner and must be allowed to create rooms. Without one the site creates the room, and
             it has no owner until :func:`~django_roomchat.add_member` adds one.
         visibility: ``open``, or ``private`` for members only. It cannot be changed later.
-        is_listed, is_announcement, tells_changes, slow_seconds, retention_days: as for :func:`configure_room`.
+        is_listed: whether the room appears in the room list of those who may enter it.
+        is_announcement: whether only moderators may post.
+        tells_changes: whether system messages report joined, left and removed members and other changes of the room.
+        slow_seconds: minimum time between two messages of one person, in seconds; 0 for none, at most 86400 (a day).
+        retention_days: age in days after which ``roomchat_prune`` deletes messages; 0 for never.
 
     Returns:
         The new room.
