@@ -17,10 +17,10 @@ import { HttpSocket } from "./core/http_socket.js";
 import { Outbox } from "./core/outbox.js";
 import { pageSignals } from "./core/page_signals.js";
 import { Session } from "./core/session.js";
-import { Cupboard } from "./core/storage.js";
+import { SafeStorage } from "./core/storage.js";
 import { REAL_CLOCK, Transport } from "./core/transport.js";
 
-export { Cupboard, HttpSocket, NOTHING, Outbox, Session, Transport, pageSignals, receive };
+export { SafeStorage, HttpSocket, NOTHING, Outbox, Session, Transport, pageSignals, receive };
 
 /**
  * A session with everything that this browser has to offer, not started yet.
@@ -36,8 +36,8 @@ export { Cupboard, HttpSocket, NOTHING, Outbox, Session, Transport, pageSignals,
 export function openSession({ socket, room, you, cursor, http, signal }) {
   const signals = pageSignals({ signal });
   const locks = globalThis.navigator?.locks;
-  const cupboard = new Cupboard(() => (locks ? globalThis.localStorage : globalThis.sessionStorage));
-  const outbox = new Outbox({ cupboard, locks, author: you.key, room });
+  const storage = new SafeStorage(() => (locks ? globalThis.localStorage : globalThis.sessionStorage));
+  const outbox = new Outbox({ storage, locks, author: you.key, room });
   const position = () => Object.fromEntries(new URLSearchParams(session.resumeQuery));
   const fallback = http && (() => new HttpSocket({ ...http, position: position(), clock: REAL_CLOCK }));
   const transport = new Transport({ url: () => socketUrl(socket, session.resumeQuery), fallback, signals });

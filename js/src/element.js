@@ -10,7 +10,7 @@ import { LogView } from "./timeline/log_view.js";
 import { Notice } from "./ui/toast.js";
 import { whenParsed } from "./ui/when_parsed.js";
 import { Room } from "./room.js";
-import { Cupboard } from "./core/storage.js";
+import { SafeStorage } from "./core/storage.js";
 import { REAL_CLOCK } from "./core/transport.js";
 
 /**
@@ -173,7 +173,7 @@ export class RoomChat extends HTMLElement {
   #startComposer(room, author, words, signal) {
     const form = this.#part("composer");
     if (!form) return;
-    const draft = new Draft({ cupboard: new Cupboard(() => localStorage), author, room, clock: REAL_CLOCK });
+    const draft = new Draft({ storage: new SafeStorage(() => localStorage), author, room, clock: REAL_CLOCK });
     const limit = Number(this.dataset.bodyMax);
     this.#composer = new Composer({
       form,

@@ -83,7 +83,7 @@ test("An upload tells how far it is, and is what the server says when it is ther
   const upload = await started();
   const seen = [];
   upload.addEventListener("change", () => seen.push([upload.state, upload.progress]));
-  const arrived = upload.arrive();
+  const arrived = upload.uploaded();
   requests[0].upload.onprogress({ loaded: 1, total: 4 });
   requests[0].answers(201, STORED);
   await arrived;
@@ -113,7 +113,7 @@ test("A refusal is final where it is about the file", async () => {
 test("Who waits for one that has failed makes it try again", async () => {
   const upload = await started();
   requests[0].answers(502);
-  const arrived = upload.arrive();
+  const arrived = upload.uploaded();
   await settled();
   requests[1].answers(201, STORED);
   await arrived;

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 
 // From the bottom to the top. A module imports modules of its own folder and of the folders before it.
 const ORDER = ["core", "ui", "attention", "uploads", "people", "timeline", "composer", "rooms", "."];
+const LINES_MAX = 400;
 
 const SOURCES = fileURLToPath(new URL("../src", import.meta.url));
 const modules = readdirSync(SOURCES, { recursive: true }).filter((path) => path.endsWith(".js"));
@@ -45,4 +46,9 @@ test("No two modules import each other, directly or through others", () => {
 test("core/ does not use the DOM", () => {
   const using = modules.filter((path) => folderOf(path) === "core" && /querySelector|createElement|HTMLElement/.test(source(path)));
   assert.deepEqual(using, []);
+});
+
+test(`No module is longer than ${LINES_MAX} lines`, () => {
+  const long = modules.filter((path) => source(path).split("\n").length - 1 > LINES_MAX);
+  assert.deepEqual(long, []);
 });

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Draft } from "../src/composer/drafts.js";
 import { Outbox } from "../src/core/outbox.js";
-import { Cupboard } from "../src/core/storage.js";
+import { SafeStorage } from "../src/core/storage.js";
 import { FakeClock, FakeStorage } from "./stage.js";
 
-const outbox = (storage) => new Outbox({ cupboard: new Cupboard(() => storage), author: "g:1", room: "방: 1" });
+const outbox = (storage) => new Outbox({ storage: new SafeStorage(() => storage), author: "g:1", room: "방: 1" });
 
 test("Without Web Locks a reload finds what the tab had left", () => {
   const storage = new FakeStorage();
-  outbox(storage).keep({ id: "a", body: "hi", at: 1, state: "pending" });
+  outbox(storage).save({ id: "a", body: "hi", at: 1, state: "pending" });
   const reloaded = outbox(storage);
   reloaded.open();
   let found;
@@ -19,7 +19,7 @@ test("Without Web Locks a reload finds what the tab had left", () => {
 
 test("Entries that it cannot read are left alone", () => {
   const storage = new FakeStorage();
-  outbox(storage).keep({ id: "a", body: "hi", at: 1 });
+  outbox(storage).save({ id: "a", body: "hi", at: 1 });
   const [key] = [storage.key(0)];
   storage.setItem(key.replace(/a$/, "b"), "{");
   storage.setItem(key.replace(/a$/, "c"), "5");
@@ -31,26 +31,26 @@ test("Entries that it cannot read are left alone", () => {
 });
 
 test("Storage that is forbidden or full is replaced by memory", () => {
-  const forbidden = new Cupboard(() => {
+  const forbidden = new SafeStorage(() => {
     throw new DOMException("denied", "SecurityError");
   });
   const full = new FakeStorage();
   full.setItem = () => {
     throw new DOMException("full", "QuotaExceededError");
   };
-  for (const cupboard of [forbidden, new Cupboard(() => full)]) {
-    cupboard.set("a:1", "one");
-    assert.equal(cupboard.get("a:1"), "one");
-    assert.deepEqual(cupboard.keys("a:"), ["a:1"]);
-    cupboard.remove("a:1");
-    assert.equal(cupboard.get("a:1"), null);
+  for (const storage of [forbidden, new SafeStorage(() => full)]) {
+    storage.set("a:1", "one");
+    assert.equal(storage.get("a:1"), "one");
+    assert.deepEqual(storage.keys("a:"), ["a:1"]);
+    storage.remove("a:1");
+    assert.equal(storage.get("a:1"), null);
   }
 });
 
 test("A draft is written down soon, and at once when the page goes", () => {
   const clock = new FakeClock();
-  const cupboard = new Cupboard(() => new FakeStorage());
-  const draft = () => new Draft({ cupboard, author: "g:1", room: "lobby", clock });
+  const storage = new SafeStorage(() => new FakeStorage());
+  const draft = () => new Draft({ storage, author: "g:1", room: "lobby", clock });
   const writing = draft();
   writing.write("안녕");
   assert.equal(draft().read(), "");
@@ -62,11 +62,11 @@ test("A draft is written down soon, and at once when the page goes", () => {
 });
 
 test("A draft belongs to its writer and its room", () => {
-  const cupboard = new Cupboard(() => new FakeStorage());
-  const draft = (author, room) => new Draft({ cupboard, author, room, clock: new FakeClock() });
-  const mine = draft("g:1", "lobby");
-  mine.write("secret");
-  mine.flush();
+  const storage = new SafeStorage(() => new FakeStorage());
+  const draft = (author, room) => new Draft({ storage, author, room, clock: new FakeClock() });
+  const own = draft("g:1", "lobby");
+  own.write("secret");
+  own.flush();
   assert.equal(draft("g:2", "lobby").read(), "");
   assert.equal(draft("g:1", "kitchen").read(), "");
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Outbox } from "../src/core/outbox.js";
 import { Session } from "../src/core/session.js";
-import { Cupboard } from "../src/core/storage.js";
+import { SafeStorage } from "../src/core/storage.js";
 import { Transport } from "../src/core/transport.js";
 import { FakeClock, FakeLocks, FakeStorage, fakeSockets, listen, message, settled } from "./stage.js";
 
@@ -25,7 +25,7 @@ function open({ cursor = { epoch: "e1", head: 5 }, you = YOU } = {}) {
   const { WebSocket } = sockets;
   const url = () => `ws://test/?${opened.resumeQuery}`;
   const transport = new Transport({ url, WebSocket, clock, signals, random: () => 0 });
-  const outbox = new Outbox({ cupboard: new Cupboard(() => storage), locks, author: you.key, room: "lobby" });
+  const outbox = new Outbox({ storage: new SafeStorage(() => storage), locks, author: you.key, room: "lobby" });
   const opened = new Session({ room: "lobby", you, cursor, transport, outbox, clock, signals });
   return opened;
 }
@@ -308,7 +308,7 @@ test("A frame of tomorrow is no trouble", () => {
 /** A file on its way: `lands(id)` brings it there, `fails(error)` ends it. */
 function fileUnderWay(name) {
   const file = { name, alt: "", toJSON: () => ({ id: file.id, name, alt: file.alt }) };
-  file.arrive = () => {
+  file.uploaded = () => {
     file.tries = (file.tries ?? 0) + 1;
     return new Promise((resolve, reject) => Object.assign(file, { lands: (id) => resolve((file.id = id)), fails: reject }));
   };

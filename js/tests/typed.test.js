@@ -6,7 +6,7 @@ import { EmojiBook } from "../src/composer/emoji.js";
 import { begins, fold } from "../src/ui/normalize.js";
 import { calls } from "../src/timeline/mentions.js";
 import { RecentEmoji } from "../src/composer/recent_emoji.js";
-import { Cupboard } from "../src/core/storage.js";
+import { SafeStorage } from "../src/core/storage.js";
 import { callAt, emojiAt, wholeEmojiAt } from "../src/composer/caret_context.js";
 import { FakeClock } from "./stage.js";
 
@@ -199,7 +199,7 @@ for (const file of ["ar", "de", "en", "es", "fr", "ja", "ko", "pt-br", "zh-hans"
 }
 
 test("The emoji chosen lately are kept, the latest first and each once", () => {
-  const recent = new RecentEmoji(new Cupboard(() => undefined));
+  const recent = new RecentEmoji(new SafeStorage(() => undefined));
   for (const emoji of ["👍", "🎉", "👍"]) recent.add(emoji);
   assert.deepEqual(recent.list(), ["👍", "🎉"]);
   for (let number = 0; number < 40; number++) recent.add(String(number));

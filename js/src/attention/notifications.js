@@ -2,7 +2,7 @@ import { Attention } from "./tab_leader.js";
 import { chime } from "./sound.js";
 import { Dialog } from "../ui/dialog.js";
 import { namesOf } from "../ui/file_size.js";
-import { Cupboard } from "../core/storage.js";
+import { SafeStorage } from "../core/storage.js";
 
 const BODY_LENGTH = 140;
 const PREFIX = "roomchat:notify";
@@ -14,46 +14,46 @@ const PREFIX = "roomchat:notify";
 export function notifications(room) {
   const element = room.part("notifications");
   if (!element) return;
-  const cupboard = new Cupboard(() => localStorage);
-  const choice = new Choice(cupboard, room.data.meKey);
+  const storage = new SafeStorage(() => localStorage);
+  const choice = new Choice(storage, room.data.meKey);
   mute(room);
   // Without a secure page, or in an iPhone's browser, there are none.
   if (!("Notification" in globalThis)) return;
   const dialog = settings(room, element, choice);
   room.roomActions.set("notify", { when: () => !choice.isOn, act: () => ask(choice).then(() => dialog.open()) });
   room.roomActions.set("notifications", { when: () => choice.isOn, act: () => dialog.open() });
-  tell(room, choice, cupboard);
+  tell(room, choice, storage);
 }
 
 /** What the person has chosen in this browser: `what` is none, mentions or all. */
 class Choice {
-  #cupboard;
+  #storage;
   #key;
 
-  constructor(cupboard, person) {
-    this.#cupboard = cupboard;
+  constructor(storage, person) {
+    this.#storage = storage;
     this.#key = `${PREFIX}:${encodeURIComponent(person)}`;
   }
 
   get what() {
-    return Notification.permission === "granted" ? (this.#cupboard.get(this.#key) ?? "none") : "none";
+    return Notification.permission === "granted" ? (this.#storage.get(this.#key) ?? "none") : "none";
   }
 
   set what(what) {
-    this.#cupboard.set(this.#key, what);
+    this.#storage.set(this.#key, what);
   }
 
   /** They have asked for it once. */
   get isOn() {
-    return Notification.permission === "granted" && this.#cupboard.get(this.#key) !== null;
+    return Notification.permission === "granted" && this.#storage.get(this.#key) !== null;
   }
 
   get isLoud() {
-    return this.#cupboard.get(`${this.#key}:sound`) === "on";
+    return this.#storage.get(`${this.#key}:sound`) === "on";
   }
 
   set isLoud(isLoud) {
-    this.#cupboard.set(`${this.#key}:sound`, isLoud ? "on" : "off");
+    this.#storage.set(`${this.#key}:sound`, isLoud ? "on" : "off");
   }
 }
 
@@ -99,9 +99,9 @@ function mute(room) {
   room.roomActions.set("unmute-room", { when: isMuted, act: () => turn(true) });
 }
 
-function tell(room, choice, cupboard) {
+function tell(room, choice, storage) {
   const key = `${PREFIX}:${encodeURIComponent(room.data.meKey)}:${encodeURIComponent(room.data.room)}`;
-  const attention = new Attention({ cupboard, locks: navigator.locks, key, signal: room.signal });
+  const attention = new Attention({ storage, locks: navigator.locks, key, signal: room.signal });
   let shown = null;
   const isDirect = () => room.rights.visibility === "direct";
   const close = () => {

@@ -5,14 +5,14 @@
  * another lock: so each message is told by one tab, and by none while one is looked at.
  */
 export class Attention {
-  #cupboard;
+  #storage;
   #locks;
   #key;
   #stopLooking = null;
 
   /** @param cupboard what the tabs share ({@link Cupboard}); @param locks `navigator.locks`; @param key person and room */
-  constructor({ cupboard, locks, key, signal }) {
-    this.#cupboard = cupboard;
+  constructor({ storage, locks, key, signal }) {
+    this.#storage = storage;
     this.#locks = locks;
     this.#key = key;
     document.addEventListener("visibilitychange", () => this.#look(), { signal });
@@ -24,8 +24,8 @@ export class Attention {
   once(seq, tell) {
     if (!this.#locks) return void (this.#isInFront || tell());
     return this.#locks.request(`${this.#key}:told`, async () => {
-      if (Number(this.#cupboard.get(`${this.#key}:told`)) >= seq) return;
-      this.#cupboard.set(`${this.#key}:told`, seq);
+      if (Number(this.#storage.get(`${this.#key}:told`)) >= seq) return;
+      this.#storage.set(`${this.#key}:told`, seq);
       const { held } = await this.#locks.query();
       if (!this.#isInFront && !held.some(({ name }) => name === this.#looking)) tell();
     });

@@ -7,20 +7,20 @@ const WRITE_AFTER_MS = 300;
  * It is kept under the writer's own key, so that the next person at the same browser does not find it.
  */
 export class Draft {
-  #cupboard;
+  #storage;
   #key;
   #clock;
   #timer;
   #text = null;
 
-  constructor({ cupboard, author, room, clock }) {
-    this.#cupboard = cupboard;
+  constructor({ storage, author, room, clock }) {
+    this.#storage = storage;
     this.#key = [PREFIX, author, room].map(encodeURIComponent).join(":");
     this.#clock = clock;
   }
 
   read() {
-    return this.#cupboard.get(this.#key) ?? "";
+    return this.#storage.get(this.#key) ?? "";
   }
 
   /** Soon. */
@@ -34,8 +34,8 @@ export class Draft {
   flush() {
     this.#clock.clearTimeout(this.#timer);
     if (this.#text === null) return;
-    if (this.#text) this.#cupboard.set(this.#key, this.#text);
-    else this.#cupboard.remove(this.#key);
+    if (this.#text) this.#storage.set(this.#key, this.#text);
+    else this.#storage.remove(this.#key);
     this.#text = null;
   }
 }

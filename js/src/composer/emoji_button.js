@@ -1,6 +1,6 @@
 import { EmojiPicker } from "./emoji_picker.js";
 import { RecentEmoji } from "./recent_emoji.js";
-import { Cupboard } from "../core/storage.js";
+import { SafeStorage } from "../core/storage.js";
 
 /** Emoji from a list: into what one writes, and under messages. */
 export function emojiPicker(room) {
@@ -9,7 +9,7 @@ export function emojiPicker(room) {
   if (!element?.showPopover) return;
   const react = messageActions.get("react");
   const spare = Array.from(room.part("menu")?.querySelectorAll('[data-do="react"]') ?? [], ({ dataset }) => dataset.emoji);
-  const recent = new RecentEmoji(new Cupboard(() => localStorage));
+  const recent = new RecentEmoji(new SafeStorage(() => localStorage));
   const picker = new EmojiPicker({ element, names: room.emojiNames, recent, spare, signal: room.signal });
   messageActions.set("react-more", {
     when: (view) => react?.when(view) ?? false,

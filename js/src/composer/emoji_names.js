@@ -3,7 +3,7 @@ import { Completion } from "./completion.js";
 import { EmojiNames } from "./emoji.js";
 import { hue, initials } from "../people/avatars.js";
 import { RecentEmoji } from "./recent_emoji.js";
-import { Cupboard } from "../core/storage.js";
+import { SafeStorage } from "../core/storage.js";
 import { REAL_CLOCK } from "../core/transport.js";
 import { callAt, emojiAt, wholeEmojiAt } from "./caret_context.js";
 
@@ -83,7 +83,7 @@ function heardIn(element) {
 }
 
 function emoji(names) {
-  const recent = new RecentEmoji(new Cupboard(() => localStorage));
+  const recent = new RecentEmoji(new SafeStorage(() => localStorage));
   return {
     read: emojiAt,
     search: async ({ text }, show) => {

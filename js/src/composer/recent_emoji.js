@@ -3,19 +3,19 @@ const KEPT = 18;
 
 /** The emoji that somebody has chosen lately in this browser, the latest first. */
 export class RecentEmoji {
-  #cupboard;
+  #storage;
 
   /** @param cupboard {@link Cupboard} */
-  constructor(cupboard) {
-    this.#cupboard = cupboard;
+  constructor(storage) {
+    this.#storage = storage;
   }
 
   list() {
-    return (this.#cupboard.get(KEY) ?? "").split(" ").filter(Boolean);
+    return (this.#storage.get(KEY) ?? "").split(" ").filter(Boolean);
   }
 
   add(emoji) {
     const others = this.list().filter((other) => other !== emoji);
-    this.#cupboard.set(KEY, [emoji, ...others].slice(0, KEPT).join(" "));
+    this.#storage.set(KEY, [emoji, ...others].slice(0, KEPT).join(" "));
   }
 }

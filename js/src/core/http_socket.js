@@ -131,8 +131,7 @@ export class HttpSocket {
       return null;
     }
     this.#bye = { type: "bye", code: CLOSE_CODES[response.status] ?? 1006, reason: detail ?? "" };
-    const seconds = Number(response.headers.get("Retry-After"));
-    if (seconds > 0) this.#bye.retry_after = seconds;
+    Object.assign(this.#bye, retryAfter(response));
     this.onmessage({ data: JSON.stringify(this.#bye) });
     return null;
   }
@@ -177,8 +176,12 @@ export class HttpSocket {
 
 async function refusal(response) {
   const { code, detail } = await errorOf(response);
-  const seconds = Number(response.headers.get("Retry-After"));
-  return { type: "error", code, detail, ...(seconds > 0 && { retry_after: seconds }) };
+  return { type: "error", code, detail, ...retryAfter(response) };
+}
+
+function retryAfter({ headers }) {
+  const seconds = Number(headers.get("Retry-After"));
+  return seconds > 0 && { retry_after: seconds };
 }
 
 /** What the server said, or what a proxy's page of HTML amounts to. */

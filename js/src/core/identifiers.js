@@ -4,7 +4,7 @@
  * `crypto.randomUUID` exists in secure contexts only, and a chat on an office network is often plain http;
  * `crypto.getRandomValues` is everywhere.
  */
-export function freshId() {
+export function generateId() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

@@ -1,4 +1,4 @@
-import { freshId } from "./identifiers.js";
+import { generateId } from "./identifiers.js";
 
 const PREFIX = "roomchat:post";
 const LOCK_PREFIX = "roomchat:tab:";
@@ -17,9 +17,9 @@ const HARMLESS_ERRORS = new Set(["AbortError", "SecurityError"]);
  * reload, though not the closing of its tab.
  */
 export class Outbox {
-  #cupboard;
+  #storage;
   #locks;
-  #tab = freshId();
+  #tab = generateId();
   #prefix;
   #watched = new Set();
   #closing;
@@ -29,8 +29,8 @@ export class Outbox {
    * @param locks `navigator.locks`, or undefined
    * @param author key of who writes: a post is never sent in somebody else's name
    */
-  constructor({ cupboard, locks, author, room }) {
-    this.#cupboard = cupboard;
+  constructor({ storage, locks, author, room }) {
+    this.#storage = storage;
     this.#locks = locks;
     this.#prefix = `${[PREFIX, author, room].map(encodeURIComponent).join(":")}:`;
   }
@@ -50,16 +50,16 @@ export class Outbox {
     this.#watched.clear();
   }
 
-  keep(post) {
-    this.#cupboard.set(this.#prefix + post.id, JSON.stringify({ ...post, tab: this.#tab }));
+  save(post) {
+    this.#storage.set(this.#prefix + post.id, JSON.stringify({ ...post, tab: this.#tab }));
   }
 
-  forget(id) {
-    this.#cupboard.remove(this.#prefix + id);
+  remove(id) {
+    this.#storage.remove(this.#prefix + id);
   }
 
   /** The posts this tab has to send, oldest first. */
-  mine() {
+  own() {
     return this.#posts((tab) => tab === this.#tab);
   }
 
@@ -84,7 +84,7 @@ export class Outbox {
 
   #take(tabs, found) {
     const posts = this.#posts((tab) => tabs.has(tab));
-    for (const post of posts) this.keep(post);
+    for (const post of posts) this.save(post);
     if (posts.length) found(posts);
   }
 
@@ -96,9 +96,9 @@ export class Outbox {
   }
 
   #entries() {
-    return this.#cupboard.keys(this.#prefix).flatMap((key) => {
+    return this.#storage.keys(this.#prefix).flatMap((key) => {
       try {
-        const entry = JSON.parse(this.#cupboard.get(key));
+        const entry = JSON.parse(this.#storage.get(key));
         return typeof entry.id === "string" && typeof entry.body === "string" ? [entry] : [];
       } catch {
         return []; // Somebody else wrote it, or half of it.

@@ -1,3 +1,5 @@
+import { emit } from "./emit.js";
+
 /**
  * What the browser tells about the page's life, in two words.
  *
@@ -12,8 +14,8 @@ export function pageSignals({ window = globalThis.window, signal } = {}) {
   const signals = new EventTarget();
   if (!window) return signals;
   const { document } = window;
-  const wake = () => signals.dispatchEvent(new Event("wake"));
-  const sleep = () => signals.dispatchEvent(new Event("sleep"));
+  const wake = () => emit(signals, "wake");
+  const sleep = () => emit(signals, "sleep");
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake(), { signal });
   document.addEventListener("resume", wake, { signal });
   window.addEventListener("online", wake, { signal });

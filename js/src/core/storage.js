@@ -3,7 +3,7 @@
  *
  * Storage may be switched off, full, or taken away while the page lives; whatever it refuses is kept in memory.
  */
-export class Cupboard {
+export class SafeStorage {
   #storage;
   #memory = new Map();
 

@@ -1,4 +1,5 @@
 import { SUBPROTOCOL, TERMINAL_CLOSE_CODES } from "./codes.js";
+import { emit } from "./emit.js";
 
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_LIMIT_MS = 30_000;
@@ -113,7 +114,7 @@ export class Transport extends EventTarget {
     this.#watch();
     this.#unopened = 0;
     if (this.#fallenBack) this.#trySocketLater();
-    this.#emit("open");
+    emit(this, "open");
   }
 
   #heard(data) {
@@ -126,7 +127,7 @@ export class Transport extends EventTarget {
       this.#watch();
     }
     if (frame.type === "bye") this.#bye = frame;
-    this.#emit("frame", { frame, size: data.length });
+    emit(this, "frame", { frame, size: data.length });
   }
 
   #lost(code, reason) {
@@ -138,7 +139,7 @@ export class Transport extends EventTarget {
     const detail = { code: bye.code ?? code, reason: bye.reason ?? reason };
     if (TERMINAL_CLOSE_CODES.has(detail.code)) {
       this.#state = "ended";
-      this.#emit("ended", detail);
+      emit(this, "ended", detail);
       return;
     }
     if (lived >= STEADY_AFTER_MS) this.#attempts = 0;
@@ -146,7 +147,7 @@ export class Transport extends EventTarget {
     this.#attempts += 1;
     this.#state = "waiting";
     this.#timer = this.#clock.setTimeout(() => this.#connect(), retryIn);
-    this.#emit("lost", { ...detail, retryIn });
+    emit(this, "lost", { ...detail, retryIn });
   }
 
   /** What did not open: the other way may. */
@@ -171,7 +172,7 @@ export class Transport extends EventTarget {
   #goBack() {
     this.#fallenBack = false;
     this.#drop();
-    this.#emit("lost", { code: 1000, reason: "sockets pass again", retryIn: 0 });
+    emit(this, "lost", { code: 1000, reason: "sockets pass again", retryIn: 0 });
     this.#connect();
   }
 
@@ -222,11 +223,7 @@ export class Transport extends EventTarget {
     if (this.#state === "stopped" || this.#state === "ended") return;
     this.#drop();
     this.#state = "asleep";
-    this.#emit("lost", { code: 1000, reason: "asleep", retryIn: Infinity });
-  }
-
-  #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    emit(this, "lost", { code: 1000, reason: "asleep", retryIn: Infinity });
   }
 }
 

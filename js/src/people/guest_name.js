@@ -1,6 +1,6 @@
 import { tokenIn } from "../ui/csrf.js";
 import { FormDialog } from "../ui/form_dialog.js";
-import { freshId } from "../core/identifiers.js";
+import { generateId } from "../core/identifiers.js";
 import { postFrame } from "../core/post_frame.js";
 
 /** A guest chooses how others see them: behind their name in the header, and in the room's menu. */
@@ -9,7 +9,7 @@ export function guestName(room) {
   const [element, button] = [room.part("guest-name"), room.part("rename")];
   if (!element || !("meGuest" in data)) return;
   const [input, error] = [element.querySelector("input"), element.querySelector('[data-part="name-error"]')];
-  error.id ||= `roomchat-${freshId()}`;
+  error.id ||= `roomchat-${generateId()}`;
   input.setAttribute("aria-describedby", error.id);
   const say = (text) => {
     error.textContent = text;
@@ -24,7 +24,7 @@ export function guestName(room) {
     const name = values.get("name").trim().replace(/\s+/gu, " ");
     try {
       await choose(room, { type: "name", name });
-      session.call(name);
+      session.setName(name);
       return true;
     } catch ({ code, detail }) {
       say(detail || words[`refused_${code}`] || words.refused);

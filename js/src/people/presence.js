@@ -15,7 +15,7 @@ export function presence(room) {
 export function typing(room) {
   const { session, words, signal } = room;
   const [element, input] = [room.part("typing"), room.part("composer")?.elements.body];
-  const tell = (on) => session.tell({ type: "typing", on });
+  const tell = (on) => session.send({ type: "typing", on });
   const view = new Typing({ element, input, words, tell, signal });
   room.on("typing", (frame) => view.show(frame, session.you));
 }
@@ -28,7 +28,7 @@ export function reading(room) {
     list: room.part("messages"),
     read: Number(data.read ?? 0),
     badge: "ownPage" in data ? new Badge() : undefined,
-    tell: (seq) => session.tell({ type: "read", seq }),
+    tell: (seq) => session.send({ type: "read", seq }),
     signal,
   });
   room.on("read", (frame) => marks.readElsewhere(frame));

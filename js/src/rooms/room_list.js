@@ -5,7 +5,7 @@ import { pageSignals } from "../core/page_signals.js";
 import { whenParsed } from "../ui/when_parsed.js";
 import { postFrame } from "../core/post_frame.js";
 import { RoomRows } from "./room_rows.js";
-import { Cupboard } from "../core/storage.js";
+import { SafeStorage } from "../core/storage.js";
 
 const ASK_EVERY_MS = 20_000;
 const FRESH_MS = 2_000; // what is younger is not asked for again
@@ -153,11 +153,11 @@ export class RoomList extends HTMLElement {
   #keepScrolled(on) {
     const body = this.querySelector('[data-part="list-body"]');
     if (!body || !this.dataset.current) return;
-    const cupboard = new Cupboard(() => sessionStorage);
-    body.scrollTop = Number(cupboard.get(SCROLLED) ?? 0);
+    const storage = new SafeStorage(() => sessionStorage);
+    body.scrollTop = Number(storage.get(SCROLLED) ?? 0);
     const current = this.#rows.links.find((link) => link.ariaCurrent === "page");
     if (current) body.scrollTop += outside(current.getBoundingClientRect(), body.getBoundingClientRect());
-    on(window, "pagehide", () => cupboard.set(SCROLLED, String(body.scrollTop)));
+    on(window, "pagehide", () => storage.set(SCROLLED, String(body.scrollTop)));
   }
 }
 

@@ -1,6 +1,6 @@
 import { Dialog } from "./dialog.js";
 import { isHelpKey, ON_MAC } from "./shortcuts.js";
-import { Cupboard } from "../core/storage.js";
+import { SafeStorage } from "../core/storage.js";
 
 const KEY = "roomchat:help-key";
 
@@ -8,9 +8,9 @@ const KEY = "roomchat:help-key";
 export function help(room) {
   const element = room.part("help");
   if (!element) return;
-  const cupboard = new Cupboard(() => localStorage);
+  const storage = new SafeStorage(() => localStorage);
   const box = element.querySelector('[data-part="help-key"]');
-  const isOn = () => cupboard.get(KEY) !== "off";
+  const isOn = () => storage.get(KEY) !== "off";
   const onOpen = () => {
     if (box) box.checked = isOn();
     // The list of rooms stands beside the room, not in it.
@@ -20,7 +20,7 @@ export function help(room) {
   if (ON_MAC) for (const key of element.querySelectorAll("[data-mac]")) key.textContent = key.dataset.mac;
   const dialog = new Dialog({ element, onOpen, signal: room.signal });
   room.roomActions.set("help", { act: () => dialog.open() });
-  room.listen(box, "change", () => (box.checked ? cupboard.remove(KEY) : cupboard.set(KEY, "off")));
+  room.listen(box, "change", () => (box.checked ? storage.remove(KEY) : storage.set(KEY, "off")));
   room.listen(room.ground, "keydown", (event) => {
     if (!isHelpKey(event) || event.defaultPrevented) return;
     if (document.querySelector("dialog[open], :popover-open") || !isOn()) return;

@@ -1,7 +1,7 @@
 import { tokenIn } from "../ui/csrf.js";
 import { sizeOf } from "../ui/file_size.js";
 import { prepared, shrinks } from "./resize.js";
-import { Cupboard } from "../core/storage.js";
+import { SafeStorage } from "../core/storage.js";
 import { Upload, takeBack } from "./upload.js";
 import { UploadView } from "./upload_view.js";
 import { counted } from "../ui/plurals.js";
@@ -24,7 +24,7 @@ export class Tray {
   #way;
   #views = [];
   #uploads = new Set(); // all that are under way, those of posts that wait for them as well
-  #cupboard = new Cupboard(() => sessionStorage); // this tab's own: two tabs must not send the same file
+  #storage = new SafeStorage(() => sessionStorage); // this tab's own: two tabs must not send the same file
   #key;
   #touch = matchMedia("(pointer: coarse)");
 
@@ -168,13 +168,13 @@ export class Tray {
 
   #remember() {
     const there = this.files.filter(({ state }) => state === "done");
-    if (there.length) this.#cupboard.set(this.#key, JSON.stringify(there));
-    else this.#cupboard.remove(this.#key);
+    if (there.length) this.#storage.set(this.#key, JSON.stringify(there));
+    else this.#storage.remove(this.#key);
   }
 
   #remembered() {
     try {
-      const files = JSON.parse(this.#cupboard.get(this.#key)) ?? [];
+      const files = JSON.parse(this.#storage.get(this.#key)) ?? [];
       return files.filter(({ id, name, type }) => [id, name, type].every((value) => typeof value === "string"));
     } catch {
       return [];

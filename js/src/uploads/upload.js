@@ -1,4 +1,4 @@
-import { freshId } from "../core/identifiers.js";
+import { generateId } from "../core/identifiers.js";
 
 const RETRY_MS = 2_000;
 const TRIES = 4; // of an upload that the network breaks off while everything else gets through
@@ -14,7 +14,7 @@ const FINAL = new Set([400, 413, 415, 422]);
  * is dispatched whenever that or `progress` (0 to 1) changes.
  */
 export class Upload extends EventTarget {
-  key = freshId();
+  key = generateId();
   alt = "";
   state = "preparing";
   progress = 0;
@@ -73,7 +73,7 @@ export class Upload extends EventTarget {
   }
 
   /** Ends when it is there, fails with `{code, detail}` when it cannot come. One that has failed tries again. */
-  arrive() {
+  uploaded() {
     if (this.state === "failed") this.start();
     return new Promise((resolve, reject) => {
       const look = () => {
