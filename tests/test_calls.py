@@ -19,7 +19,7 @@ ME = ShownMention("u:2", "Bo & Co", mine=True)
 @pytest.mark.parametrize(("text", "names", "expected"), TEXTS)
 def test_a_text_in_pieces(text: str, names: list[str], expected: list[object]) -> None:
     found = [
-        {"call": piece, "key": f"u:{names.index(name)}"} if name else piece
+        {"mention": piece, "key": f"u:{names.index(name)}"} if name else piece
         for piece, name in pieces(text, names)
     ]
 

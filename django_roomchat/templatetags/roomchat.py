@@ -134,7 +134,7 @@ def roomchat_emoji() -> str:
 def roomchat_words() -> dict[str, Any]:
     """Return all strings that the script shows, in the page's language.
 
-    Placeholders stand in braces. A sentence with a number comes with all its plural forms, for ``counted`` in
+    Placeholders stand in braces. A sentence with a number comes with all its plural forms, for ``pluralize`` in
     ``js/src/ui/plurals.js``.
     """
     return {
@@ -262,7 +262,7 @@ class Box(NamedTuple):
 
 @register.filter
 def roomchat_kind(file: Any) -> str:
-    """Return how a file is shown, as ``kindOf`` in ``js/src/ui/file_size.js``. A picture of unknown size is
+    """Return how a file is shown, as ``fileKind`` in ``js/src/ui/file_size.js``. A picture of unknown size is
     shown as a file.
     """
     if not file:

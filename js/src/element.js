@@ -1,17 +1,17 @@
-import { Banner } from "./ui/banner.js";
-import { Calendar } from "./timeline/calendar.js";
-import { openSession } from "./client.js";
 import { Composer } from "./composer/composer.js";
-import { tokenIn } from "./ui/csrf.js";
 import { Draft } from "./composer/drafts.js";
-import { FEATURES } from "./features.js";
-import { History } from "./timeline/history.js";
-import { LogView } from "./timeline/log_view.js";
-import { Notice } from "./ui/toast.js";
-import { whenParsed } from "./ui/when_parsed.js";
-import { Room } from "./room.js";
 import { SafeStorage } from "./core/storage.js";
 import { REAL_CLOCK } from "./core/transport.js";
+import { Calendar } from "./timeline/calendar.js";
+import { History } from "./timeline/history.js";
+import { LogView } from "./timeline/log_view.js";
+import { Banner } from "./ui/banner.js";
+import { csrfToken } from "./ui/csrf.js";
+import { Toast } from "./ui/toast.js";
+import { whenParsed } from "./ui/when_parsed.js";
+import { openSession } from "./client.js";
+import { FEATURES } from "./features.js";
+import { Room } from "./room.js";
 
 /**
  * `<room-chat>`: takes over the room that the server has rendered inside it, in place.
@@ -20,7 +20,7 @@ import { REAL_CLOCK } from "./core/transport.js";
  * attributes, words in a JSON script, markup for new messages in a `<template>`; see `_room.html`.
  */
 export class RoomChat extends HTMLElement {
-  #life = null;
+  #abortController = null;
   #session;
   #log;
   #history;
@@ -31,18 +31,18 @@ export class RoomChat extends HTMLElement {
   // Lifecycle
 
   connectedCallback() {
-    whenParsed(this, () => this.#takeOver());
+    whenParsed(this, () => this.#hydrate());
   }
 
   disconnectedCallback() {
-    if (!this.#life) return;
+    if (!this.#abortController) return;
     const { epoch, head } = this.#session?.cursor ?? {};
-    const { oldest, begins, isLive } = this.#log.stretch;
-    if (this.#session) Object.assign(this.dataset, { epoch, head, olderBefore: begins ? "" : oldest });
+    const { oldest, isAtStart, isLive } = this.#log.messageWindow;
+    if (this.#session) Object.assign(this.dataset, { epoch, head, olderBefore: isAtStart ? "" : oldest });
     this.toggleAttribute("data-archive", !isLive);
     this.#session?.stop();
-    this.#life.abort();
-    this.#life = null;
+    this.#abortController.abort();
+    this.#abortController = null;
     this.#session = undefined;
   }
 
@@ -63,7 +63,7 @@ export class RoomChat extends HTMLElement {
    * @param files what goes with it, as for {@link Session.post}
    */
   send(body, { replyTo, files } = {}) {
-    const event = this.tell("before-send", { body, replyTo, files }, { cancelable: true });
+    const event = this.dispatch("before-send", { body, replyTo, files }, { cancelable: true });
     if (event.defaultPrevented || !this.#session) return false;
     this.#session.post(event.detail.body, { replyTo: event.detail.replyTo, files: event.detail.files });
     this.#history.toLive();
@@ -76,7 +76,7 @@ export class RoomChat extends HTMLElement {
   }
 
   /** Dispatch `roomchat:{name}`. */
-  tell(name, detail, { cancelable = false } = {}) {
+  dispatch(name, detail, { cancelable = false } = {}) {
     const event = new CustomEvent(`roomchat:${name}`, { bubbles: true, composed: true, cancelable, detail });
     this.dispatchEvent(event);
     return event;
@@ -84,17 +84,17 @@ export class RoomChat extends HTMLElement {
 
   // Taking over
 
-  #takeOver() {
-    if (this.#life) return;
-    this.#life = new AbortController();
-    const { signal } = this.#life;
+  #hydrate() {
+    if (this.#abortController) return;
+    this.#abortController = new AbortController();
+    const { signal } = this.#abortController;
     const { room, meKey, meName } = this.dataset;
     const you = { key: meKey, name: meName };
-    const words = JSON.parse(this.querySelector('script[type="application/json"]').textContent);
+    const strings = JSON.parse(this.querySelector('script[type="application/json"]').textContent);
     const language = this.closest("[lang]")?.lang || undefined;
-    const calendar = new Calendar({ language, words });
-    const house = {
-      words,
+    const calendar = new Calendar({ language, strings });
+    const shared = {
+      strings,
       calendar,
       language,
       templates: { message: this.#template("message"), delivery: this.#template("delivery"), file: this.#template("file") },
@@ -104,26 +104,26 @@ export class RoomChat extends HTMLElement {
       scroller: this.#part("log"),
       list,
       pill: this.#part("pill"),
-      house,
-      startsAt: { begins: !this.dataset.olderBefore, isLive: !("archive" in this.dataset) },
+      shared,
+      initial: { isAtStart: !this.dataset.olderBefore, isLive: !("archive" in this.dataset) },
       read: Number(this.dataset.read ?? 0),
       signal,
     });
-    this.#banner = new Banner({ element: this.#part("banner"), words, loginUrl: this.dataset.loginUrl, signal });
-    this.addEventListener("click", (event) => this.#clicked(event), { signal });
+    this.#banner = new Banner({ element: this.#part("banner"), strings, loginUrl: this.dataset.loginUrl, signal });
+    this.addEventListener("click", (event) => this.#onClick(event), { signal });
     this.#startSession(you, signal);
-    this.#startComposer(room, meKey, words, signal);
-    const notice = this.#part("notice") && new Notice({ element: this.#part("notice"), signal });
-    this.#startHistory(list, notice, words, signal);
+    this.#startComposer(room, meKey, strings, signal);
+    const toast = this.#part("notice") && new Toast({ element: this.#part("notice"), signal });
+    this.#startHistory(list, toast, strings, signal);
     this.#room = new Room({
       element: this,
-      words,
+      strings,
       calendar,
       session: this.#session,
       log: this.#log,
       history: this.#history,
       composer: this.#composer,
-      notice,
+      toast,
       signal,
     });
     for (const start of FEATURES) start(this.#room);
@@ -136,13 +136,13 @@ export class RoomChat extends HTMLElement {
   #startSession(you, signal) {
     const { room, socket, epoch, head } = this.dataset;
     const { eventsUrl: events, framesUrl: frames } = this.dataset;
-    const http = events && { events, frames, token: () => tokenIn(this) };
+    const http = events && { events, frames, token: () => csrfToken(this) };
     const session = openSession({ socket, room, you, cursor: { epoch, head: Number(head) }, http, signal });
     this.#session = session;
     const on = (type, handler) => session.addEventListener(type, ({ detail }) => handler(detail), { signal });
     on("status", (status) => this.#showStatus(status));
     on("messages", ({ messages }) => this.#showMessages(messages));
-    on("reset", ({ messages, more, reason }) => this.#startOver(messages, more, reason));
+    on("reset", ({ messages, more, reason }) => this.#reset(messages, more, reason));
     on("pending", ({ post }) => this.#showPost(post));
     on("sent", ({ post, seq }) => this.#showSent(post, seq));
     on("dropped", ({ post }) => this.#log.removePost(post.id));
@@ -151,7 +151,7 @@ export class RoomChat extends HTMLElement {
     this.dataset.state = session.state;
   }
 
-  #startHistory(list, notice, words, signal) {
+  #startHistory(list, toast, strings, signal) {
     const link = (row, name) => ({ row: this.#part(row), link: this.#part(name) });
     this.#history = new History({
       older: link("more", "older"),
@@ -163,14 +163,14 @@ export class RoomChat extends HTMLElement {
       url: this.dataset.messagesUrl,
       log: this.#log,
       position: () => this.#session.cursor,
-      show: (shown) => this.#quietly(() => this.#log.showPage(shown, { you: this.#session.you })),
-      tell: (text) => notice?.show(text),
-      words,
+      show: (shown) => this.#withoutAnnouncing(() => this.#log.showPage(shown, { you: this.#session.you })),
+      onError: (text) => toast?.show(text),
+      strings,
       signal,
     });
   }
 
-  #startComposer(room, author, words, signal) {
+  #startComposer(room, author, strings, signal) {
     const form = this.#part("composer");
     if (!form) return;
     const draft = new Draft({ storage: new SafeStorage(() => localStorage), author, room, clock: REAL_CLOCK });
@@ -178,11 +178,11 @@ export class RoomChat extends HTMLElement {
     this.#composer = new Composer({
       form,
       limit,
-      words,
+      strings,
       draft,
       send: (text, options) => this.send(text, options),
-      change: (seq, body) => this.#room.ask({ type: "edit", seq, body }),
-      last: () => this.#lastOfMine(),
+      saveEdit: (seq, body) => this.#room.request({ type: "edit", seq, body }),
+      lastOwn: () => this.#lastOwnMessage(),
       signal,
     });
   }
@@ -191,10 +191,10 @@ export class RoomChat extends HTMLElement {
 
   #showStatus({ state, code, reason }) {
     this.dataset.state = state;
-    if (state === "connected") this.#history.again();
+    if (state === "connected") this.#history.retry();
     this.toggleAttribute("connected", state === "connected");
     this.#banner.show({ state, code });
-    this.tell("status", { state, code, reason });
+    this.dispatch("status", { state, code, reason });
   }
 
   #showWelcome({ you, limits }) {
@@ -210,17 +210,17 @@ export class RoomChat extends HTMLElement {
 
   #showMessages(messages) {
     const { you } = this.#session;
-    const news = messages.filter(({ seq, rev, deleted_at }) => seq === rev && !deleted_at);
-    const others = news.filter(({ author }) => author.key !== you.key);
+    const created = messages.filter(({ seq, rev, deleted_at }) => seq === rev && !deleted_at);
+    const others = created.filter(({ author }) => author.key !== you.key);
     this.#log.upsert(messages, { you, unseen: others.length });
-    this.#log.dispatchEvent(new CustomEvent("news", { detail: { news, others } }));
-    for (const message of news) this.tell("message", { message, mine: message.author.key === you.key });
+    this.#log.dispatchEvent(new CustomEvent("new-messages", { detail: { created, others } }));
+    for (const message of created) this.dispatch("message", { message, mine: message.author.key === you.key });
   }
 
-  #startOver(messages, more, reason) {
+  #reset(messages, more, reason) {
     // Who reads further up is left where they are; what they read may have changed.
-    if (reason === "gap" && !this.#log.atBottom) return void this.#history.renew();
-    this.#quietly(() => this.#log.startOver(messages, { you: this.#session.you, more }));
+    if (reason === "gap" && !this.#log.atBottom) return void this.#history.reload();
+    this.#withoutAnnouncing(() => this.#log.reset(messages, { you: this.#session.you, more }));
   }
 
   #showPost(post) {
@@ -231,13 +231,13 @@ export class RoomChat extends HTMLElement {
 
   #showSent(post, seq) {
     // What is older or newer than what is shown will come with its page.
-    if (this.#log.stretch.covers(seq)) this.#log.confirmPost(post.id, seq);
+    if (this.#log.messageWindow.covers(seq)) this.#log.confirmPost(post.id, seq);
     else this.#log.removePost(post.id);
   }
 
   // What the person does
 
-  #clicked({ target }) {
+  #onClick({ target }) {
     const action = target.closest?.("[data-action]")?.dataset.action;
     const id = target.closest?.("li[data-state]")?.dataset.id;
     if (!action || !id) return;
@@ -245,8 +245,8 @@ export class RoomChat extends HTMLElement {
     if (action === "discard") this.#session.discard(id);
   }
 
-  #lastOfMine() {
-    if (!this.#log.stretch.isLive) return undefined;
+  #lastOwnMessage() {
+    if (!this.#log.messageWindow.isLive) return undefined;
     const view = this.#log.last(({ pending, element: { dataset } }) => !pending && "mine" in dataset && !("deleted" in dataset));
     return view && { seq: view.seq, text: view.text };
   }
@@ -254,7 +254,7 @@ export class RoomChat extends HTMLElement {
   // Small tools
 
   /** Without screen readers reading it all out. */
-  #quietly(change) {
+  #withoutAnnouncing(change) {
     const log = this.#part("log");
     log.setAttribute("aria-live", "off");
     change();

@@ -1,52 +1,52 @@
-import { isPlain } from "./ui/plain_click.js";
+import { isPlainClick } from "./ui/plain_click.js";
 import { isHelpKey, isSearchKey } from "./ui/shortcuts.js";
 
-const REACHING = ["pointermove", "pointerdown", "focusin", "keydown"];
-const DOORS = ["present", "search-open", "room-actions", "actions", "emoji", "rename"].map((part) => `[data-part="${part}"]`).join(", ");
+const INTERACTIONS = ["pointermove", "pointerdown", "focusin", "keydown"];
+const TRIGGERS = ["present", "search-open", "room-actions", "actions", "emoji", "rename"].map((part) => `[data-part="${part}"]`).join(", ");
 
 /**
  * Fetches `panels.js`, what is behind buttons, when somebody first reaches for the room: who only reads does without.
  *
  * A hand is slower than that. Should a click or a key be faster, it waits, and comes again.
  */
-export function door(room) {
+export function lazyPanels(room) {
   const { element, data, signal } = room;
   if (!data.panelsSrc) return;
-  let isOpen = false;
-  let opening = null;
+  let isLoaded = false;
+  let loading = null;
   let tries = 0;
 
-  const open = async () => {
+  const load = async () => {
     // Firefox keeps for ever that an address did not load, and what counts as one has the fragment in it.
     const { PANELS } = await import(data.panelsSrc + (tries++ ? `#${tries}` : ""));
     if (signal.aborted) return;
-    isOpen = true;
+    isLoaded = true;
     for (const start of PANELS) start(room);
   };
-  const reach = () => {
-    opening ??= open().catch((error) => {
-      opening = null;
+  const loadOnce = () => {
+    loading ??= load().catch((error) => {
+      loading = null;
       throw error;
     });
-    return opening;
+    return loading;
   };
-  room.reached = () => reach().catch(() => undefined);
-  const then = (again) => reach().then(again, () => room.refused({ code: "offline" }));
+  room.loadPanels = () => loadOnce().catch(() => undefined);
+  const whenLoaded = (callback) => loadOnce().then(callback, () => room.showError({ code: "offline" }));
 
-  for (const type of REACHING) room.listen(element, type, room.reached, { once: true, passive: true });
-  const early = (event) => {
-    const target = isOpen ? null : event.target.closest(DOORS);
-    if (!target || !isPlain(event)) return;
+  for (const type of INTERACTIONS) room.listen(element, type, room.loadPanels, { once: true, passive: true });
+  const onEarlyClick = (event) => {
+    const target = isLoaded ? null : event.target.closest(TRIGGERS);
+    if (!target || !isPlainClick(event)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    then(() => target.click());
+    whenLoaded(() => target.click());
   };
-  room.listen(element, "click", early, { capture: true });
-  room.listen(room.ground, "keydown", (event) => {
-    if (isOpen || event.defaultPrevented || !(isHelpKey(event) || isSearchKey(event))) return;
+  room.listen(element, "click", onEarlyClick, { capture: true });
+  room.listen(room.eventScope, "keydown", (event) => {
+    if (isLoaded || event.defaultPrevented || !(isHelpKey(event) || isSearchKey(event))) return;
     // The browser has a use for one of them, and nobody can tell later that we had one.
     if (isSearchKey(event)) event.preventDefault();
     const { target } = event;
-    then(() => target.dispatchEvent(new KeyboardEvent("keydown", event)));
+    whenLoaded(() => target.dispatchEvent(new KeyboardEvent("keydown", event)));
   });
 }

@@ -24,13 +24,13 @@ export class Room {
    * @param composer {@link Composer}; none where one may only read
    * @param notice {@link Notice}; none where the template has none
    */
-  constructor({ element, words, calendar, session, log, history, composer, notice, signal }) {
-    Object.assign(this, { element, words, calendar, session, log, history, composer, notice, signal });
+  constructor({ element, strings, calendar, session, log, history, composer, toast, signal }) {
+    Object.assign(this, { element, strings, calendar, session, log, history, composer, toast, signal });
     this.on("rights", (frame) => (this.rights = frame));
   }
 
   /** Resolves when what is behind buttons is here, or cannot be had just now; see `door.js`. */
-  reached = async () => {};
+  loadPanels = async () => {};
 
   part(name) {
     return this.element.querySelector(`[data-part="${name}"]`);
@@ -45,12 +45,12 @@ export class Room {
   }
 
   /** Where keys and what is pasted are the room's: in a page of ours everywhere, in another one only within the room. */
-  get ground() {
+  get eventScope() {
     return "ownPage" in this.data ? document : this.element;
   }
 
   /** Where a message is shown among those around it, for ever. */
-  urlOf(seq) {
+  messageUrl(seq) {
     return new URL(`?at=${seq}#m-${seq}`, new URL(this.data.roomUrl, location));
   }
 
@@ -79,20 +79,20 @@ export class Room {
    * @param told what to tell when it is done
    * @returns the answer, or undefined if it was refused
    */
-  async ask(frame, told) {
+  async request(frame, success) {
     try {
       const answer = await this.session.request(frame);
-      if (told) this.notice?.show(told);
+      if (success) this.toast?.show(success);
       return answer;
     } catch (refusal) {
-      this.refused(refusal);
+      this.showError(refusal);
       return undefined;
     }
   }
 
   /** Tell a refusal in words: what a request of the session rejects with. */
-  refused({ code, detail }) {
-    this.notice?.show(detail ?? this.words[`refused_${code}`] ?? this.words.refused);
+  showError({ code, detail }) {
+    this.toast?.show(detail ?? this.strings[`refused_${code}`] ?? this.strings.refused);
   }
 
   /** A menu of this room: see {@link Menu}. */
@@ -101,7 +101,7 @@ export class Room {
   }
 
   /** Tell the site's own scripts: `roomchat:{name}`. */
-  tell(name, detail) {
-    return this.element.tell(name, detail);
+  dispatch(name, detail) {
+    return this.element.dispatch(name, detail);
   }
 }

@@ -23,9 +23,9 @@
  *
  * Who brings a page of their own finds transport and session in `client.js`.
  */
-import { RoomChat } from "./element.js";
 import { NewRoom } from "./rooms/new_room.js";
 import { RoomList } from "./rooms/room_list.js";
+import { RoomChat } from "./element.js";
 
 const ELEMENTS = { "room-chat": RoomChat, "room-list": RoomList, "new-room": NewRoom };
 

@@ -1,28 +1,28 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { boxOf, kindOf, namesOf, sizeOf } from "../src/ui/file_size.js";
+import { thumbnailSize, fileKind, fileNames, formatFileSize } from "../src/ui/file_size.js";
 import { Upload } from "../src/uploads/upload.js";
 import { settled } from "./stage.js";
 
 // What the server makes of the same files is tested against the same file.
 const FILES = JSON.parse(readFileSync(new URL("../../tests/files.json", import.meta.url)));
-const HOUSE = { words: { size_kb: "{count} KB", size_mb: "{count} MB" }, language: "en" };
+const SHARED = { strings: { size_kb: "{count} KB", size_mb: "{count} MB" }, language: "en" };
 
 for (const { kind, size, box, ...file } of FILES) {
   test(`Kind, size and place of ${file.type} with ${file.bytes} bytes`, () => {
-    assert.deepEqual([kindOf(file), sizeOf(file.bytes, HOUSE)], [kind, size]);
-    if (box) assert.deepEqual(boxOf(file), box);
+    assert.deepEqual([fileKind(file), formatFileSize(file.bytes, SHARED)], [kind, size]);
+    if (box) assert.deepEqual(thumbnailSize(file), box);
   });
 }
 
 test("A size has the reader's numbers", () => {
-  assert.equal(sizeOf(1_468_006, { ...HOUSE, language: "de" }), "1,4 MB");
+  assert.equal(formatFileSize(1_468_006, { ...SHARED, language: "de" }), "1,4 MB");
 });
 
 test("A message without words is called by its files", () => {
-  assert.equal(namesOf([{ name: "a.txt" }, { name: "b.txt" }]), "a.txt, b.txt");
-  assert.equal(namesOf(undefined), "");
+  assert.equal(fileNames([{ name: "a.txt" }, { name: "b.txt" }]), "a.txt, b.txt");
+  assert.equal(fileNames(undefined), "");
 });
 
 // The way of one file
@@ -60,7 +60,7 @@ class FakeRequest {
 }
 
 const STORED = { id: "f1", name: "notes.txt", type: "text/plain", bytes: 4, url: "/f1" };
-const way = (more) => ({ url: "/files/", token: () => "t", maxBytes: 100, prepare: async (file) => ({ file }), isOnline: () => true, ...more });
+const options = (more) => ({ url: "/files/", token: () => "t", maxBytes: 100, prepare: async (file) => ({ file }), isOnline: () => true, ...more });
 
 beforeEach(() => {
   requests = [];
@@ -74,7 +74,7 @@ afterEach(() => {
 });
 
 async function started(more, content = "milk") {
-  const upload = new Upload(new File([content], "notes.txt", { type: "text/plain" }), way(more));
+  const upload = new Upload(new File([content], "notes.txt", { type: "text/plain" }), options(more));
   await upload.start();
   return upload;
 }
@@ -122,8 +122,8 @@ test("Who waits for one that has failed makes it try again", async () => {
 
 test("Without a network it waits, and goes on when that is back", async () => {
   const upload = await started({ isOnline: () => false });
-  for (const place of [0, 1, 2, 3, 4]) {
-    requests[place].answers(0);
+  for (const index of [0, 1, 2, 3, 4]) {
+    requests[index].answers(0);
     assert.equal(upload.state, "waiting");
     upload.resume();
     await settled();
@@ -134,9 +134,9 @@ test("Without a network it waits, and goes on when that is back", async () => {
 
 test("Where everything else gets through, it gives up after four times", async () => {
   const upload = await started();
-  for (const place of [0, 1, 2]) {
-    requests[place].answers(0);
-    mock.timers.tick(2000 * (place + 1));
+  for (const index of [0, 1, 2]) {
+    requests[index].answers(0);
+    mock.timers.tick(2000 * (index + 1));
     await settled();
   }
   requests[3].answers(0);

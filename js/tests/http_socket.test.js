@@ -3,11 +3,11 @@ import { beforeEach, test } from "node:test";
 import { HttpSocket } from "../src/core/http_socket.js";
 import { FakeClock, settled } from "./stage.js";
 
-let clock, asked, line;
+let clock, requests, socket;
 
 beforeEach(() => {
   clock = new FakeClock();
-  asked = [];
+  requests = [];
 });
 
 const answer = (status, content, headers = {}) => ({
@@ -34,11 +34,11 @@ function stream() {
 
 /** Opens a socket whose requests are answered by `replies`, in order; a request beyond them waits. */
 function open(replies, options = {}) {
-  const heard = [];
+  const received = [];
   const fetch = (url, { signal, ...rest }) => {
-    asked.push({ url: String(url).replace("http://site", ""), ...rest });
+    requests.push({ url: String(url).replace("http://site", ""), ...rest });
     return new Promise((resolve, reject) => {
-      const reply = (rest.method ? options.spoken : replies)?.shift();
+      const reply = (rest.method ? options.posted : replies)?.shift();
       signal?.addEventListener("abort", () => {
         reject(signal.reason);
         reply?.breaks?.(signal.reason);
@@ -47,19 +47,19 @@ function open(replies, options = {}) {
       else if (reply) resolve(reply);
     });
   };
-  line = new HttpSocket({
+  socket = new HttpSocket({
     events: "http://site/events/",
     frames: "http://site/frames/",
     token: () => "t0ken",
     position: options.position ?? {},
-    learnt: options.learnt ?? { streams: true },
+    support: options.support ?? { streams: true },
     fetch,
     clock,
   });
-  line.onopen = () => heard.push("open");
-  line.onmessage = ({ data }) => heard.push(JSON.parse(data));
-  line.onclose = ({ code }) => heard.push(`closed ${code}`);
-  return heard;
+  socket.onopen = () => received.push("open");
+  socket.onmessage = ({ data }) => received.push(JSON.parse(data));
+  socket.onclose = ({ code }) => received.push(`closed ${code}`);
+  return received;
 }
 
 const later = async () => {
@@ -71,21 +71,21 @@ const events = { type: "events", room: "x", epoch: "e", prev: 3, head: 4, events
 
 test("It opens with the first frame and hears a stream, however it is cut", async () => {
   const response = stream();
-  const heard = open([response], { position: { epoch: "e", since: 2 } });
+  const received = open([response], { position: { epoch: "e", since: 2 } });
   response.cut("retry: 1000\n\nda");
   await later();
-  assert.deepEqual(heard, []);
+  assert.deepEqual(received, []);
   response.cut(`ta: ${JSON.stringify(welcome)}\n`);
   response.cut("\n");
   response.says(joined);
   await later();
-  assert.deepEqual(heard, ["open", welcome, joined]);
-  assert.equal(asked[0].url, "/events/?epoch=e&since=2");
+  assert.deepEqual(received, ["open", welcome, joined]);
+  assert.equal(requests[0].url, "/events/?epoch=e&since=2");
 });
 
 test("A response that ends is followed by one from where it stood, without a word", async () => {
   const [first, second] = [stream(), stream()];
-  const heard = open([first, second]);
+  const received = open([first, second]);
   first.says(welcome);
   first.says(joined);
   first.ends();
@@ -93,37 +93,37 @@ test("A response that ends is followed by one from where it stood, without a wor
   second.says(welcome);
   second.says(events);
   await later();
-  assert.deepEqual(heard, ["open", welcome, joined, events]);
-  assert.deepEqual(asked.map(({ url }) => url), ["/events/", "/events/?epoch=e&since=3"]);
+  assert.deepEqual(received, ["open", welcome, joined, events]);
+  assert.deepEqual(requests.map(({ url }) => url), ["/events/", "/events/?epoch=e&since=3"]);
 });
 
 test("A response that ends with a goodbye is an end", async () => {
   const response = stream();
-  const heard = open([response]);
+  const received = open([response]);
   const bye = { type: "bye", code: 4003, reason: "not allowed" };
   response.says(bye);
   response.ends();
   await later();
-  assert.deepEqual(heard, ["open", bye, "closed 4003"]);
+  assert.deepEqual(received, ["open", bye, "closed 4003"]);
 });
 
 test("A response without anything, and a network that fails, are an end", async () => {
   const empty = stream();
   empty.ends();
   for (const reply of [empty, new TypeError("network")]) {
-    const heard = open([reply]);
+    const received = open([reply]);
     await later();
-    assert.deepEqual(heard, ["closed 1006"]);
+    assert.deepEqual(received, ["closed 1006"]);
   }
 });
 
 test("A stream of which nothing arrives gives way to asking again and again", async () => {
-  const heard = open([stream(), answer(200, { frames: [welcome, joined] }), answer(200, { frames: [welcome, events] })]);
+  const received = open([stream(), answer(200, { frames: [welcome, joined] }), answer(200, { frames: [welcome, events] })]);
   await later();
   clock.advance(5_000);
   await later();
-  assert.deepEqual(heard, ["open", welcome, joined, events]);
-  assert.deepEqual(asked.map(({ url }) => url), [
+  assert.deepEqual(received, ["open", welcome, joined, events]);
+  assert.deepEqual(requests.map(({ url }) => url), [
     "/events/",
     "/events/?wait=0",
     "/events/?epoch=e&since=3&wait=25",
@@ -132,12 +132,12 @@ test("A stream of which nothing arrives gives way to asking again and again", as
 });
 
 test("What was learnt about streams is remembered", async () => {
-  const learnt = { streams: true };
-  open([answer(400, { error: { code: "no_streams" } })], { learnt });
+  const support = { streams: true };
+  open([answer(400, { error: { code: "no_streams" } })], { support });
   await later();
-  open([], { learnt });
+  open([], { support });
   await later();
-  assert.deepEqual(asked.map(({ url }) => url), ["/events/", "/events/?wait=0", "/events/?wait=0"]);
+  assert.deepEqual(requests.map(({ url }) => url), ["/events/", "/events/?wait=0", "/events/?wait=0"]);
 });
 
 test("A stream that has begun may be silent for long", async () => {
@@ -147,21 +147,21 @@ test("A stream that has begun may be silent for long", async () => {
   await later();
   clock.advance(600_000);
   await later();
-  assert.equal(asked.length, 1);
+  assert.equal(requests.length, 1);
 });
 
 test("A server that cannot stream is asked again and again", async () => {
   const refused = answer(400, { error: { code: "no_streams", detail: "WSGI" } });
-  const heard = open([refused, answer(200, { frames: [welcome] })]);
+  const received = open([refused, answer(200, { frames: [welcome] })]);
   await later();
-  assert.deepEqual(heard, ["open", welcome]);
+  assert.deepEqual(received, ["open", welcome]);
 });
 
 for (const [status, code] of [[403, 4003], [404, 4004], [500, 1006]]) {
   test(`${status} is an end with ${code}`, async () => {
-    const heard = open([answer(status, { error: { code: "x", detail: "No." } })]);
+    const received = open([answer(status, { error: { code: "x", detail: "No." } })]);
     await later();
-    assert.deepEqual(heard, [{ type: "bye", code, reason: "No." }, `closed ${code}`]);
+    assert.deepEqual(received, [{ type: "bye", code, reason: "No." }, `closed ${code}`]);
   });
 }
 
@@ -169,23 +169,23 @@ test("A server that says when to come back is believed", async () => {
   const [bye] = open([answer(503, "<html>", { "Retry-After": "7" })]);
   await later();
   assert.equal(bye, undefined);
-  const heard = open([answer(503, "<html>", { "Retry-After": "7" })]);
+  const received = open([answer(503, "<html>", { "Retry-After": "7" })]);
   await later();
-  assert.deepEqual(heard[0], { type: "bye", code: 1006, reason: "status 503", retry_after: 7 });
+  assert.deepEqual(received[0], { type: "bye", code: 1006, reason: "status 503", retry_after: 7 });
 });
 
 test("What is said is posted, one after the other, and the answer is heard", async () => {
   const response = stream();
   const ack = { type: "ack", id: "a", room: "x", seq: 1, duplicate: false };
-  const heard = open([response], { spoken: [answer(200, ack), answer(429, { error: { code: "rate_limited", detail: "Slowly." } }, { "Retry-After": "3" })] });
-  line.send(JSON.stringify({ type: "post", id: "a", room: "x", body: "hi" }));
-  line.send(JSON.stringify({ type: "post", id: "b", room: "x", body: "ho" }));
+  const received = open([response], { posted: [answer(200, ack), answer(429, { error: { code: "rate_limited", detail: "Slowly." } }, { "Retry-After": "3" })] });
+  socket.send(JSON.stringify({ type: "post", id: "a", room: "x", body: "hi" }));
+  socket.send(JSON.stringify({ type: "post", id: "b", room: "x", body: "ho" }));
   await later();
-  assert.deepEqual(heard, [
+  assert.deepEqual(received, [
     ack,
     { type: "error", code: "rate_limited", detail: "Slowly.", retry_after: 3, frame: "post", id: "b", room: "x" },
   ]);
-  const posts = asked.filter(({ method }) => method === "POST");
+  const posts = requests.filter(({ method }) => method === "POST");
   assert.deepEqual(posts.map(({ url, body, headers }) => [url, JSON.parse(body).id, headers["X-CSRFToken"]]), [
     ["/frames/", "a", "t0ken"],
     ["/frames/", "b", "t0ken"],
@@ -193,10 +193,10 @@ test("What is said is posted, one after the other, and the answer is heard", asy
 });
 
 test("A post that cannot be brought is to be tried again, and one that a page of HTML refuses is not", async () => {
-  const heard = open([stream()], { spoken: [new TypeError("network"), answer(403, "<html>")] });
-  for (const id of ["a", "b"]) line.send(JSON.stringify({ type: "post", id, room: "x", body: "hi" }));
+  const received = open([stream()], { posted: [new TypeError("network"), answer(403, "<html>")] });
+  for (const id of ["a", "b"]) socket.send(JSON.stringify({ type: "post", id, room: "x", body: "hi" }));
   await later();
-  assert.deepEqual(heard.map(({ id, code, retry_after }) => [id, code, retry_after]), [
+  assert.deepEqual(received.map(({ id, code, retry_after }) => [id, code, retry_after]), [
     ["a", "unavailable", 2],
     ["b", "forbidden", undefined],
   ]);
@@ -204,31 +204,31 @@ test("A post that cannot be brought is to be tried again, and one that a page of
 
 test("What makes sense on a socket only is not sent", async () => {
   open([stream()]);
-  for (const type of ["seen", "ping", "typing", "hello", "leave"]) line.send(JSON.stringify({ type }));
+  for (const type of ["seen", "ping", "typing", "hello", "leave"]) socket.send(JSON.stringify({ type }));
   await later();
-  assert.equal(asked.length, 1);
+  assert.equal(requests.length, 1);
 });
 
 test("A join begins anew from its position", async () => {
   const [first, second] = [stream(), stream()];
-  const heard = open([first, second, stream()]);
+  const received = open([first, second, stream()]);
   first.says(joined);
   await later();
-  line.send(JSON.stringify({ type: "join", room: "x", epoch: "e", since: 1 }));
+  socket.send(JSON.stringify({ type: "join", room: "x", epoch: "e", since: 1 }));
   await later();
   second.says(events);
   await later();
-  line.send(JSON.stringify({ type: "join", room: "x" }));
+  socket.send(JSON.stringify({ type: "join", room: "x" }));
   await later();
-  assert.deepEqual(heard, ["open", joined, events]);
-  assert.deepEqual(asked.map(({ url }) => url), ["/events/", "/events/?epoch=e&since=1", "/events/"]);
+  assert.deepEqual(received, ["open", joined, events]);
+  assert.deepEqual(requests.map(({ url }) => url), ["/events/", "/events/?epoch=e&since=1", "/events/"]);
 });
 
 test("Closed is closed", async () => {
   const response = stream();
-  const heard = open([response]);
+  const received = open([response]);
   response.says(welcome);
-  line.close();
+  socket.close();
   await later();
-  assert.deepEqual(heard, []);
+  assert.deepEqual(received, []);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { amount, countdown, duration } from "../src/ui/durations.js";
-import { beginsAWord } from "../src/people/people_dialog.js";
+import { hasNamePrefix } from "../src/people/people_dialog.js";
 import { changes } from "../src/rooms/settings_dialog.js";
 
 test("a length of time is said in the largest unit that it is a whole number of", () => {
@@ -17,7 +17,7 @@ test("what is left of a wait is shown as clocks show it", () => {
 });
 
 test("a name is found by the beginning of any of its words", () => {
-  const found = (wanted) => ["Min Su", "Susanne", "김 민수"].filter((name) => beginsAWord(name, wanted));
+  const found = (wanted) => ["Min Su", "Susanne", "김 민수"].filter((name) => hasNamePrefix(name, wanted));
 
   assert.deepEqual(found("su"), ["Min Su", "Susanne"]);
   assert.deepEqual(found("민"), ["김 민수"]);

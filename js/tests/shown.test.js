@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Calendar, relation } from "../src/timeline/calendar.js";
+import { Calendar, grouping } from "../src/timeline/calendar.js";
 import { generateId } from "../src/core/identifiers.js";
-import { pieces } from "../src/timeline/links.js";
+import { splitLinks } from "../src/timeline/links.js";
 import { hue, initials } from "../src/people/avatars.js";
 
 // What the server makes of the same texts is tested against the same file.
 const LINKS = JSON.parse(readFileSync(new URL("../../tests/links.json", import.meta.url)));
 
 for (const [text, expected] of LINKS) {
-  test(`Links in ${JSON.stringify(text)}`, () => assert.deepEqual(pieces(text), expected));
+  test(`Links in ${JSON.stringify(text)}`, () => assert.deepEqual(splitLinks(text), expected));
 }
 
 test("Initials are of the first and the last word", () => {
@@ -25,16 +25,16 @@ test("A person's colour is the same for ever", () => {
 test("A message follows its author's last one within five minutes of the same day", () => {
   const said = (at, author = "a", kind = "user") => ({ at: new Date(at), author, kind });
   const above = said("2026-11-21T10:00:00");
-  assert.deepEqual(relation(above, said("2026-11-21T10:04:59")), { startsDay: false, follows: true });
-  assert.deepEqual(relation(above, said("2026-11-21T10:05:00")), { startsDay: false, follows: false });
-  assert.deepEqual(relation(above, said("2026-11-21T10:00:01", "b")), { startsDay: false, follows: false });
-  assert.deepEqual(relation(above, said("2026-11-21T10:00:01", "a", "system")), { startsDay: false, follows: false });
-  assert.deepEqual(relation(said("2026-11-21T23:59:59"), said("2026-11-22T00:00:00")), { startsDay: true, follows: false });
-  assert.deepEqual(relation(undefined, above), { startsDay: true, follows: false });
+  assert.deepEqual(grouping(above, said("2026-11-21T10:04:59")), { startsDay: false, follows: true });
+  assert.deepEqual(grouping(above, said("2026-11-21T10:05:00")), { startsDay: false, follows: false });
+  assert.deepEqual(grouping(above, said("2026-11-21T10:00:01", "b")), { startsDay: false, follows: false });
+  assert.deepEqual(grouping(above, said("2026-11-21T10:00:01", "a", "system")), { startsDay: false, follows: false });
+  assert.deepEqual(grouping(said("2026-11-21T23:59:59"), said("2026-11-22T00:00:00")), { startsDay: true, follows: false });
+  assert.deepEqual(grouping(undefined, above), { startsDay: true, follows: false });
 });
 
 test("Days near by have names", () => {
-  const calendar = new Calendar({ language: "en", words: { today: "Today", yesterday: "Yesterday" } });
+  const calendar = new Calendar({ language: "en", strings: { today: "Today", yesterday: "Yesterday" } });
   const now = new Date("2026-03-01T12:00:00");
   assert.equal(calendar.day(new Date("2026-03-01T00:00:00"), now), "Today");
   assert.equal(calendar.day(new Date("2026-02-28T23:59:59"), now), "Yesterday");
@@ -42,7 +42,7 @@ test("Days near by have names", () => {
 });
 
 test("A language that nobody knows does not stop the clock", () => {
-  const calendar = new Calendar({ language: "not a language", words: {} });
+  const calendar = new Calendar({ language: "not a language", strings: {} });
   assert.match(calendar.time(new Date()), /\d/);
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Stretch } from "../src/timeline/message_window.js";
+import { MessageWindow } from "../src/timeline/message_window.js";
 import { message } from "./stage.js";
 
 /** A room on a server: what was said has the numbers 1, 2, 3, …; pages as the address `messages/` answers them. */
@@ -45,11 +45,11 @@ class Room {
 class Reader {
   shown = new Map();
 
-  constructor(room, place) {
+  constructor(room, seq) {
     this.room = room;
     this.head = room.head;
-    this.stretch = new Stretch({ begins: room.head === 0, isLive: room.head === 0 });
-    this.load(place ? "around" : "newest", place);
+    this.messageWindow = new MessageWindow({ isAtStart: room.head === 0, isLive: room.head === 0 });
+    this.load(seq ? "around" : "newest", seq);
   }
 
   get position() {
@@ -62,28 +62,28 @@ class Reader {
 
   hear(...messages) {
     this.head = Math.max(this.head, ...messages.map(({ rev }) => rev));
-    this.#show(this.stretch.admit(messages));
+    this.#show(this.messageWindow.add(messages));
   }
 
-  ask(what, place) {
-    return this.stretch.ask(what, this.position, place);
+  request(what, seq) {
+    return this.messageWindow.request(what, this.position, seq);
   }
 
-  load(what, place) {
-    const asked = this.ask(what, place);
-    return this.answer(asked, this.room.page(asked.query));
+  load(what, seq) {
+    const request = this.request(what, seq);
+    return this.accept(request, this.room.page(request.query));
   }
 
-  answer(asked, page) {
-    const shown = this.stretch.answer(asked, page);
+  accept(request, page) {
+    const shown = this.messageWindow.accept(request, page);
     if (shown?.replaces) this.shown.clear();
     this.#show(shown?.messages ?? []);
     return Boolean(shown);
   }
 
-  cut(numbers) {
-    this.stretch.cut(numbers);
-    for (const seq of this.shown.keys()) if (!this.stretch.covers(seq)) this.shown.delete(seq);
+  trim(numbers) {
+    this.messageWindow.trim(numbers);
+    for (const seq of this.shown.keys()) if (!this.messageWindow.covers(seq)) this.shown.delete(seq);
   }
 
   #show(messages) {
@@ -112,7 +112,7 @@ test("In a room that begins where the page does, nothing is too old", () => {
   const reader = new Reader(new Room(0));
   reader.hear(message(1));
 
-  assert.deepEqual([reader.seqs, reader.stretch.begins], [[1], true]);
+  assert.deepEqual([reader.seqs, reader.messageWindow.isAtStart], [[1], true]);
 });
 
 test("Around an old message, what is said now is left out", () => {
@@ -120,15 +120,15 @@ test("Around an old message, what is said now is left out", () => {
   const reader = new Reader(room, 50);
   reader.hear(room.say());
 
-  assert.deepEqual([reader.seqs, reader.stretch.isLive, reader.stretch.begins], [from(46, 55), false, false]);
+  assert.deepEqual([reader.seqs, reader.messageWindow.isLive, reader.messageWindow.isAtStart], [from(46, 55), false, false]);
 });
 
 test("Older pages lead to the beginning, newer ones to the live end, without a hole", () => {
   const room = new Room(100);
   const reader = new Reader(room, 50);
-  while (!reader.stretch.begins) reader.load("older");
+  while (!reader.messageWindow.isAtStart) reader.load("older");
   assert.deepEqual(reader.seqs, from(1, 55));
-  while (!reader.stretch.isLive) reader.load("newer");
+  while (!reader.messageWindow.isLive) reader.load("newer");
   reader.hear(room.say());
 
   assert.deepEqual(reader.seqs, from(1, 101));
@@ -137,13 +137,13 @@ test("Older pages lead to the beginning, newer ones to the live end, without a h
 test("What is said while the last page is on its way is there when it has come", () => {
   const room = new Room(60);
   const reader = new Reader(room, 50);
-  const asked = reader.ask("newer");
-  const page = room.page(asked.query);
+  const request = reader.request("newer");
+  const page = room.page(request.query);
   reader.hear(room.say());
   assert.deepEqual(reader.seqs, from(46, 55));
-  reader.answer(asked, page);
+  reader.accept(request, page);
 
-  assert.deepEqual([reader.seqs, reader.stretch.isLive], [from(46, 61), true]);
+  assert.deepEqual([reader.seqs, reader.messageWindow.isLive], [from(46, 61), true]);
 });
 
 test("A last page that knows less than the socket did is not the live end", () => {
@@ -151,20 +151,20 @@ test("A last page that knows less than the socket did is not the live end", () =
   const reader = new Reader(room, 50);
   const stale = room.page({ after: 55 });
   reader.hear(room.say());
-  reader.answer(reader.ask("newer"), stale);
-  assert.deepEqual([reader.seqs, reader.stretch.isLive], [from(46, 60), false]);
+  reader.accept(reader.request("newer"), stale);
+  assert.deepEqual([reader.seqs, reader.messageWindow.isLive], [from(46, 60), false]);
   reader.load("newer");
 
-  assert.deepEqual([reader.seqs, reader.stretch.isLive], [from(46, 61), true]);
+  assert.deepEqual([reader.seqs, reader.messageWindow.isLive], [from(46, 61), true]);
 });
 
 test("A change that came while its page was on its way is not lost", () => {
   const room = new Room(60);
   const reader = new Reader(room);
-  const asked = reader.ask("older");
-  const page = room.page(asked.query);
+  const request = reader.request("older");
+  const page = room.page(request.query);
   reader.hear(message(45, { rev: 61, body: "better" }));
-  reader.answer(asked, page);
+  reader.accept(request, page);
 
   assert.equal(reader.shown.get(45).body, "better");
 });
@@ -172,23 +172,23 @@ test("A change that came while its page was on its way is not lost", () => {
 test("The newest page takes the place of an old one, with what was said meanwhile", () => {
   const room = new Room(100);
   const reader = new Reader(room, 20);
-  const asked = reader.ask("newest");
-  const page = room.page(asked.query);
+  const request = reader.request("newest");
+  const page = room.page(request.query);
   reader.hear(room.say());
-  reader.answer(asked, page);
+  reader.accept(request, page);
 
-  assert.deepEqual([reader.seqs, reader.stretch.isLive], [from(91, 101), true]);
+  assert.deepEqual([reader.seqs, reader.messageWindow.isLive], [from(91, 101), true]);
 });
 
 test("What was taken out at either end comes back with its page", () => {
   const room = new Room(60);
   const reader = new Reader(room);
-  while (!reader.stretch.begins) reader.load("older");
-  reader.cut({ oldest: 21, newest: 40 });
+  while (!reader.messageWindow.isAtStart) reader.load("older");
+  reader.trim({ oldest: 21, newest: 40 });
   reader.hear(room.say());
-  assert.deepEqual([reader.seqs, reader.stretch.begins, reader.stretch.isLive], [from(21, 40), false, false]);
-  while (!reader.stretch.begins) reader.load("older");
-  while (!reader.stretch.isLive) reader.load("newer");
+  assert.deepEqual([reader.seqs, reader.messageWindow.isAtStart, reader.messageWindow.isLive], [from(21, 40), false, false]);
+  while (!reader.messageWindow.isAtStart) reader.load("older");
+  while (!reader.messageWindow.isLive) reader.load("newer");
 
   assert.deepEqual(reader.seqs, from(1, 61));
 });
@@ -196,33 +196,33 @@ test("What was taken out at either end comes back with its page", () => {
 test("A page that does not border on what is shown any more is thrown away", () => {
   const room = new Room(60);
   const reader = new Reader(room);
-  const asked = reader.ask("older");
-  reader.cut({ oldest: 55 });
+  const request = reader.request("older");
+  reader.trim({ oldest: 55 });
 
-  assert.equal(reader.answer(asked, room.page(asked.query)), false);
+  assert.equal(reader.accept(request, room.page(request.query)), false);
   assert.deepEqual(reader.seqs, from(55, 60));
 });
 
 test("Whoever asks for two pages gets the second", () => {
   const room = new Room(100);
   const reader = new Reader(room);
-  const first = reader.ask("around", 20);
+  const first = reader.request("around", 20);
   reader.load("around", 70);
 
-  assert.equal(reader.answer(first, room.page(first.query)), false);
+  assert.equal(reader.accept(first, room.page(first.query)), false);
   assert.deepEqual(reader.seqs, from(66, 75));
 });
 
 test("A page of another log is thrown away, and so is one that was asked for before a new beginning", () => {
   const room = new Room(60);
   const reader = new Reader(room);
-  const asked = reader.ask("older");
-  assert.equal(reader.answer(asked, { ...room.page(asked.query), epoch: "another" }), false);
-  const late = reader.ask("older");
-  reader.stretch.startOver([message(3)], { more: false });
+  const request = reader.request("older");
+  assert.equal(reader.accept(request, { ...room.page(request.query), epoch: "another" }), false);
+  const late = reader.request("older");
+  reader.messageWindow.reset([message(3)], { more: false });
 
-  assert.equal(reader.answer(late, room.page(late.query)), false);
-  assert.deepEqual([reader.stretch.oldest, reader.stretch.newest, reader.stretch.begins], [3, 3, true]);
+  assert.equal(reader.accept(late, room.page(late.query)), false);
+  assert.deepEqual([reader.messageWindow.oldest, reader.messageWindow.newest, reader.messageWindow.isAtStart], [3, 3, true]);
 });
 
 test("Whatever is read, cut and said in whatever order: there is never a hole or a stranger", () => {
@@ -231,27 +231,27 @@ test("Whatever is read, cut and said in whatever order: there is never a hole or
   for (let run = 0; run < 200; run++) {
     const room = new Room(chance(80));
     const reader = new Reader(room);
-    const told = [];
-    let asked = null;
+    const undelivered = [];
+    let request = null;
     let page = null;
     for (let step = 0; step < 60; step++) {
-      const { oldest, newest, begins, isLive } = reader.stretch;
+      const { oldest, newest, isAtStart, isLive } = reader.messageWindow;
       const what = ["say", "say", "hear", "ask", "read", "answer", "answer", "cut"][chance(8)];
-      if (what === "say") told.push(room.say());
-      if (what === "hear") reader.hear(...told.splice(0, 1 + chance(4)));
-      if (what === "cut" && newest - oldest > 20) reader.cut(chance(2) ? { oldest: oldest + 8 } : { newest: newest - 8 });
+      if (what === "say") undelivered.push(room.say());
+      if (what === "hear") reader.hear(...undelivered.splice(0, 1 + chance(4)));
+      if (what === "cut" && newest - oldest > 20) reader.trim(chance(2) ? { oldest: oldest + 8 } : { newest: newest - 8 });
       if (what === "ask" && room.head) {
-        const wanted = [...(begins ? [] : ["older"]), ...(isLive ? [] : ["newer"]), "around", "newest"];
-        [asked, page] = [reader.ask(wanted[chance(wanted.length)], 1 + chance(room.head)), null];
+        const wanted = [...(isAtStart ? [] : ["older"]), ...(isLive ? [] : ["newer"]), "around", "newest"];
+        [request, page] = [reader.request(wanted[chance(wanted.length)], 1 + chance(room.head)), null];
       }
-      if (what === "read" && asked) page ??= room.page(asked.query);
-      if (what === "answer" && asked && page) {
-        reader.answer(asked, page);
-        [asked, page] = [null, null];
+      if (what === "read" && request) page ??= room.page(request.query);
+      if (what === "answer" && request && page) {
+        reader.accept(request, page);
+        [request, page] = [null, null];
       }
       const { seqs } = reader;
       assert.deepEqual(seqs, seqs.length ? from(seqs[0], seqs.at(-1)) : [], `run ${run}, step ${step}: ${what}`);
-      if (reader.stretch.isLive) assert.ok((seqs.at(-1) ?? 0) >= reader.head, `run ${run}, step ${step}: behind`);
+      if (reader.messageWindow.isLive) assert.ok((seqs.at(-1) ?? 0) >= reader.head, `run ${run}, step ${step}: behind`);
     }
   }
 });

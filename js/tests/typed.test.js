@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Callable } from "../src/composer/mention_candidates.js";
-import { EmojiBook } from "../src/composer/emoji.js";
-import { begins, fold } from "../src/ui/normalize.js";
-import { calls } from "../src/timeline/mentions.js";
+import { MentionCandidates } from "../src/composer/mention_candidates.js";
+import { EmojiIndex } from "../src/composer/emoji.js";
+import { hasWordPrefix, normalizeForSearch } from "../src/ui/normalize.js";
+import { splitMentions } from "../src/timeline/mentions.js";
 import { RecentEmoji } from "../src/composer/recent_emoji.js";
 import { SafeStorage } from "../src/core/storage.js";
-import { callAt, emojiAt, wholeEmojiAt } from "../src/composer/caret_context.js";
+import { mentionAt, emojiAt, completeEmojiAt } from "../src/composer/caret_context.js";
 import { FakeClock } from "./stage.js";
 
 // What the server makes of the same texts is tested against the same file.
@@ -15,7 +15,7 @@ const MENTIONS = JSON.parse(readFileSync(new URL("../../tests/mentions.json", im
 
 for (const [text, names, expected] of MENTIONS) {
   test(`Mentions in ${JSON.stringify(text)}`, () => {
-    assert.deepEqual(calls(text, names.map((name, number) => ({ key: `u:${number}`, name }))), expected);
+    assert.deepEqual(splitMentions(text, names.map((name, number) => ({ key: `u:${number}`, name }))), expected);
   });
 }
 
@@ -46,7 +46,7 @@ const CALLS = {
 };
 
 for (const [marked, expected] of Object.entries(CALLS)) {
-  test(`A name is being typed in ${JSON.stringify(marked)}: ${JSON.stringify(expected)}`, () => assert.deepEqual(at(callAt, marked), expected));
+  test(`A name is being typed in ${JSON.stringify(marked)}: ${JSON.stringify(expected)}`, () => assert.deepEqual(at(mentionAt, marked), expected));
 }
 
 const EMOJI = {
@@ -70,89 +70,89 @@ for (const [marked, expected] of Object.entries(EMOJI)) {
 }
 
 test("A short name between two colons is whole", () => {
-  assert.deepEqual(at(wholeEmojiAt, "so :tada:|"), { start: 3, text: "tada" });
-  assert.deepEqual(at(wholeEmojiAt, ":+1:|"), { start: 0, text: "+1" });
-  for (const marked of [":tada|", "10:30:|", "a:tada:|", "::|"]) assert.equal(at(wholeEmojiAt, marked), null);
+  assert.deepEqual(at(completeEmojiAt, "so :tada:|"), { start: 3, text: "tada" });
+  assert.deepEqual(at(completeEmojiAt, ":+1:|"), { start: 0, text: "+1" });
+  for (const marked of [":tada|", "10:30:|", "a:tada:|", "::|"]) assert.equal(at(completeEmojiAt, marked), null);
 });
 
 test("What is looked for is found without case and accents, and halfway through a syllable", () => {
   const found = { José: "jos", "Ana Silva": "SIL", "Jean-Luc": "luc", がく: "か" };
-  for (const [name, prefix] of Object.entries(found)) assert.ok(begins(fold(name), fold(prefix)), `${prefix} in ${name}`);
-  for (const prefix of ["ㅁ", "미", "민", "민ㅈ", "민주", "민준"]) assert.ok(begins(fold("민준"), fold(prefix)), prefix);
-  for (const [name, prefix] of [["Anatol", "nat"], ["민준", "인"]]) assert.ok(!begins(fold(name), fold(prefix)));
+  for (const [name, prefix] of Object.entries(found)) assert.ok(hasWordPrefix(normalizeForSearch(name), normalizeForSearch(prefix)), `${prefix} in ${name}`);
+  for (const prefix of ["ㅁ", "미", "민", "민ㅈ", "민주", "민준"]) assert.ok(hasWordPrefix(normalizeForSearch("민준"), normalizeForSearch(prefix)), prefix);
+  for (const [name, prefix] of [["Anatol", "nat"], ["민준", "인"]]) assert.ok(!hasWordPrefix(normalizeForSearch(name), normalizeForSearch(prefix)));
 });
 
 // People
 
-function callable(seen, answers) {
+function mentionCandidates(authors, answers) {
   const clock = new FakeClock();
-  const asked = [];
-  const ask = async (prefix) => {
-    asked.push(prefix);
+  const requests = [];
+  const request = async (prefix) => {
+    requests.push(prefix);
     return answers[prefix] ?? [];
   };
   const shown = [];
-  const people = new Callable({ seen: () => seen, ask, clock });
-  const search = (text, { settled, goesOn = true } = {}) => people.search({ text, settled, goesOn }, (found) => shown.push(found.map(({ name }) => name)));
+  const people = new MentionCandidates({ getAuthors: () => authors, request, clock });
+  const search = (text, { committed, isContinuation = true } = {}) => people.search({ text, committed, isContinuation }, (found) => shown.push(found.map(({ name }) => name)));
   /** Typing stops for long enough, and the server answers. */
   const pause = async () => {
     clock.advance(200);
     for (let turn = 0; turn < 4; turn++) await undefined;
   };
-  return { pause, asked, shown, search };
+  return { pause, requests, shown, search };
 }
 
 const person = (name, key = `u:${name}`) => ({ key, name });
 
 test("Those in the page are there at once, and the others when the server has answered", async () => {
-  const { pause, asked, shown, search } = callable([person("Anatol"), person("Bo")], { a: [person("Ada"), person("Anatol")] });
-  search("a", { goesOn: false });
+  const { pause, requests, shown, search } = mentionCandidates([person("Anatol"), person("Bo")], { a: [person("Ada"), person("Anatol")] });
+  search("a", { isContinuation: false });
   assert.deepEqual(shown, [["Anatol"]]);
   await pause();
-  assert.deepEqual(asked, ["a"]);
+  assert.deepEqual(requests, ["a"]);
   assert.deepEqual(shown.at(-1), ["Anatol", "Ada"]);
 });
 
 test("The server is asked when one stops typing, and not for what it has answered already", async () => {
-  const { pause, asked, shown, search } = callable([], { an: [person("Ana"), person("Anatol")] });
-  search("a", { goesOn: false });
+  const { pause, requests, shown, search } = mentionCandidates([], { an: [person("Ana"), person("Anatol")] });
+  search("a", { isContinuation: false });
   search("an");
   await pause();
   search("ana");
   await pause();
-  assert.deepEqual(asked, ["an"]);
+  assert.deepEqual(requests, ["an"]);
   assert.deepEqual(shown.at(-1), ["Ana", "Anatol"]);
   search("anat");
   assert.deepEqual(shown.at(-1), ["Anatol"]);
 });
 
 test("While there may be more than it told, the server is asked again", async () => {
-  const { pause, asked, search } = callable([], { "": Array.from({ length: 20 }, (_, number) => person(`A${number}`)) });
-  search("", { goesOn: false });
+  const { pause, requests, search } = mentionCandidates([], { "": Array.from({ length: 20 }, (_, number) => person(`A${number}`)) });
+  search("", { isContinuation: false });
   await pause();
   search("z");
   await pause();
-  assert.deepEqual(asked, ["", "z"]);
+  assert.deepEqual(requests, ["", "z"]);
 });
 
 test("The server is asked for what an input method is done with", async () => {
-  const { pause, asked, shown, search } = callable([person("민준")], {});
-  search("민ㅈ", { settled: "민", goesOn: false });
+  const { pause, requests, shown, search } = mentionCandidates([person("민준")], {});
+  search("민ㅈ", { committed: "민", isContinuation: false });
   await pause();
-  assert.deepEqual(asked, ["민"]);
+  assert.deepEqual(requests, ["민"]);
   assert.deepEqual(shown.at(-1), ["민준"]);
 });
 
 test("Of two with one name, the one that the server calls is offered", async () => {
-  const { pause, shown, search } = callable([person("Ana", "g:1")], { an: [person("Ana", "u:1")] });
-  search("an", { goesOn: false });
+  const { pause, shown, search } = mentionCandidates([person("Ana", "g:1")], { an: [person("Ana", "u:1")] });
+  search("an", { isContinuation: false });
   await pause();
   assert.deepEqual(shown, [["Ana"], ["Ana"]]);
 });
 
 test("A name that the server would not find behind an @ is not offered", () => {
-  const { shown, search } = callable([person("🎉 party"), person("x".repeat(81)), person("Bo")], {});
-  search("", { goesOn: false });
+  const { shown, search } = mentionCandidates([person("🎉 party"), person("x".repeat(81)), person("Bo")], {});
+  search("", { isContinuation: false });
   assert.deepEqual(shown, [["Bo"]]);
 });
 
@@ -162,7 +162,7 @@ const names = (file) => JSON.parse(readFileSync(new URL(`../../django_roomchat/s
 const found = (book, typed) => book.find(typed, 5).map(({ emoji }) => emoji);
 
 test("Emoji are found by the beginning of a name, of a short name and of a word", () => {
-  const book = new EmojiBook(names("en"));
+  const book = new EmojiIndex(names("en"));
   assert.equal(found(book, "thu")[0], "👍");
   assert.equal(found(book, "tada")[0], "🎉");
   assert.equal(found(book, "+1")[0], "👍");
@@ -173,7 +173,7 @@ test("Emoji are found by the beginning of a name, of a short name and of a word"
 });
 
 test("Emoji are found in the page's language, and in English as ever", () => {
-  const book = new EmojiBook(names("en"), names("ko"));
+  const book = new EmojiIndex(names("en"), names("ko"));
   assert.equal(book.nameOf("🎉"), "파티");
   assert.equal(found(book, "파티")[0], "🎉");
   assert.equal(found(book, "tada")[0], "🎉");
@@ -181,10 +181,10 @@ test("Emoji are found in the page's language, and in English as ever", () => {
 });
 
 test("A whole short name is one emoji, and any other none", () => {
-  const book = new EmojiBook(names("en"));
-  assert.equal(book.called("tada"), "🎉");
-  assert.equal(book.called("thumbs_up"), "👍");
-  assert.equal(book.called("tad"), undefined);
+  const book = new EmojiIndex(names("en"));
+  assert.equal(book.byName("tada"), "🎉");
+  assert.equal(book.byName("thumbs_up"), "👍");
+  assert.equal(book.byName("tad"), undefined);
 });
 
 for (const file of ["ar", "de", "en", "es", "fr", "ja", "ko", "pt-br", "zh-hans"]) {

@@ -1,8 +1,8 @@
-import { Attention } from "./tab_leader.js";
-import { chime } from "./sound.js";
-import { Dialog } from "../ui/dialog.js";
-import { namesOf } from "../ui/file_size.js";
 import { SafeStorage } from "../core/storage.js";
+import { Dialog } from "../ui/dialog.js";
+import { fileNames } from "../ui/file_size.js";
+import { playSound } from "./sound.js";
+import { TabLeader } from "./tab_leader.js";
 
 const BODY_LENGTH = 140;
 const PREFIX = "roomchat:notify";
@@ -15,18 +15,18 @@ export function notifications(room) {
   const element = room.part("notifications");
   if (!element) return;
   const storage = new SafeStorage(() => localStorage);
-  const choice = new Choice(storage, room.data.meKey);
-  mute(room);
+  const settings = new NotificationSettings(storage, room.data.meKey);
+  muteActions(room);
   // Without a secure page, or in an iPhone's browser, there are none.
   if (!("Notification" in globalThis)) return;
-  const dialog = settings(room, element, choice);
-  room.roomActions.set("notify", { when: () => !choice.isOn, act: () => ask(choice).then(() => dialog.open()) });
-  room.roomActions.set("notifications", { when: () => choice.isOn, act: () => dialog.open() });
-  tell(room, choice, storage);
+  const dialog = settingsDialog(room, element, settings);
+  room.roomActions.set("notify", { when: () => !settings.isOn, act: () => requestPermission(settings).then(() => dialog.open()) });
+  room.roomActions.set("notifications", { when: () => settings.isOn, act: () => dialog.open() });
+  showNotifications(room, settings, storage);
 }
 
 /** What the person has chosen in this browser: `what` is none, mentions or all. */
-class Choice {
+class NotificationSettings {
   #storage;
   #key;
 
@@ -48,60 +48,60 @@ class Choice {
     return Notification.permission === "granted" && this.#storage.get(this.#key) !== null;
   }
 
-  get isLoud() {
+  get hasSound() {
     return this.#storage.get(`${this.#key}:sound`) === "on";
   }
 
-  set isLoud(isLoud) {
-    this.#storage.set(`${this.#key}:sound`, isLoud ? "on" : "off");
+  set hasSound(hasSound) {
+    this.#storage.set(`${this.#key}:sound`, hasSound ? "on" : "off");
   }
 }
 
 /** Called by a click, and by nothing else. */
-async function ask(choice) {
+async function requestPermission(settings) {
   const permission = await Notification.requestPermission();
-  if (permission === "granted" && choice.what === "none") choice.what = "mentions";
+  if (permission === "granted" && settings.what === "none") settings.what = "mentions";
 }
 
-function settings(room, element, choice) {
+function settingsDialog(room, element, settings) {
   const part = (name) => element.querySelector(`[data-part="${name}"]`);
   const { what, sound } = part("notify-form").elements;
   const onOpen = () => {
-    part("notify-blocked").hidden = choice.isOn;
-    part("notify-form").hidden = !choice.isOn;
-    what.value = choice.what;
-    sound.checked = choice.isLoud;
+    part("notify-blocked").hidden = settings.isOn;
+    part("notify-form").hidden = !settings.isOn;
+    what.value = settings.what;
+    sound.checked = settings.hasSound;
   };
   room.listen(part("notify-form"), "submit", (event) => event.preventDefault());
   room.listen(part("notify-form"), "change", () => {
-    const isLouder = sound.checked && !choice.isLoud;
-    choice.what = what.value;
-    choice.isLoud = sound.checked;
-    if (isLouder) chime();
+    const turnsOnSound = sound.checked && !settings.hasSound;
+    settings.what = what.value;
+    settings.hasSound = sound.checked;
+    if (turnsOnSound) playSound();
   });
   return new Dialog({ element, onOpen, signal: room.signal });
 }
 
 /** Muting is the account's: other tabs are told, other devices see it in their list of rooms. */
-function mute(room) {
-  const { words } = room;
+function muteActions(room) {
+  const { strings } = room;
   const show = (isMuted) => room.element.toggleAttribute("data-muted", isMuted);
-  const others = globalThis.BroadcastChannel && new BroadcastChannel(`${PREFIX}:${room.data.meKey}:${room.data.room}`);
-  if (others) others.onmessage = ({ data }) => show(data === "off");
-  room.signal.addEventListener("abort", () => others?.close());
-  const turn = async (on) => {
-    if (!(await room.ask({ type: "notify", on }, on ? words.room_unmuted : words.room_muted))) return;
+  const otherTabs = globalThis.BroadcastChannel && new BroadcastChannel(`${PREFIX}:${room.data.meKey}:${room.data.room}`);
+  if (otherTabs) otherTabs.onmessage = ({ data }) => show(data === "off");
+  room.signal.addEventListener("abort", () => otherTabs?.close());
+  const setEnabled = async (on) => {
+    if (!(await room.request({ type: "notify", on }, on ? strings.room_unmuted : strings.room_muted))) return;
     show(!on);
-    others?.postMessage(on ? "on" : "off");
+    otherTabs?.postMessage(on ? "on" : "off");
   };
   const isMuted = () => "muted" in room.data;
-  room.roomActions.set("mute-room", { when: () => !isMuted(), act: () => turn(false) });
-  room.roomActions.set("unmute-room", { when: isMuted, act: () => turn(true) });
+  room.roomActions.set("mute-room", { when: () => !isMuted(), act: () => setEnabled(false) });
+  room.roomActions.set("unmute-room", { when: isMuted, act: () => setEnabled(true) });
 }
 
-function tell(room, choice, storage) {
+function showNotifications(room, settings, storage) {
   const key = `${PREFIX}:${encodeURIComponent(room.data.meKey)}:${encodeURIComponent(room.data.room)}`;
-  const attention = new Attention({ storage, locks: navigator.locks, key, signal: room.signal });
+  const tabLeader = new TabLeader({ storage, locks: navigator.locks, key, signal: room.signal });
   let shown = null;
   const isDirect = () => room.rights.visibility === "direct";
   const close = () => {
@@ -113,16 +113,16 @@ function tell(room, choice, storage) {
   room.signal.addEventListener("abort", close);
 
   const isWanted = ({ kind, mentions = [] }) => {
-    if (kind === "system" || "muted" in room.data || choice.what === "none") return false;
-    return choice.what === "all" || isDirect() || mentions.some(({ key }) => key === room.you.key);
+    if (kind === "system" || "muted" in room.data || settings.what === "none") return false;
+    return settings.what === "all" || isDirect() || mentions.some(({ key }) => key === room.you.key);
   };
-  room.listen(room.log, "news", ({ detail: { others } }) => {
+  room.listen(room.log, "new-messages", ({ detail: { others } }) => {
     const message = others.findLast(isWanted);
-    if (message) attention.once(message.seq, () => show(message));
+    if (message) tabLeader.notifyOnce(message.seq, () => show(message));
   });
 
   function show({ seq, author, body, files }) {
-    const text = [...(body || namesOf(files))].slice(0, BODY_LENGTH).join("");
+    const text = [...(body || fileNames(files))].slice(0, BODY_LENGTH).join("");
     const title = isDirect() ? author.name : `${author.name} – ${room.part("title")?.textContent ?? room.data.title}`;
     try {
       // One for each room, which a new one takes the place of. Our sound is our own, and off by default.
@@ -135,6 +135,6 @@ function tell(room, choice, storage) {
       room.history.goTo(seq);
       close();
     };
-    if (choice.isLoud) chime();
+    if (settings.hasSound) playSound();
   }
 }

@@ -1,17 +1,17 @@
 const NOTES_HZ = [660, 880];
 const NOTE_SECONDS = 0.16;
-const LOUDNESS = 0.12;
+const VOLUME = 0.12;
 const WAIT_MS = 500;
 
 let context;
 
 /** Two soft notes; now or not at all, where the browser wants the person to have touched the page first. */
-export async function chime() {
+export async function playSound() {
   try {
     context ??= new AudioContext();
-    await Promise.race([context.resume(), new Promise((over) => setTimeout(over, WAIT_MS))]);
+    await Promise.race([context.resume(), new Promise((done) => setTimeout(done, WAIT_MS))]);
     if (context.state !== "running") return;
-    NOTES_HZ.forEach((hertz, place) => play(hertz, context.currentTime + place * NOTE_SECONDS));
+    NOTES_HZ.forEach((hertz, index) => play(hertz, context.currentTime + index * NOTE_SECONDS));
   } catch {
     // No sound is no reason to fail.
   }
@@ -21,7 +21,7 @@ function play(hertz, start) {
   const [tone, volume] = [context.createOscillator(), context.createGain()];
   tone.frequency.value = hertz;
   volume.gain.setValueAtTime(0, start);
-  volume.gain.linearRampToValueAtTime(LOUDNESS, start + 0.01);
+  volume.gain.linearRampToValueAtTime(VOLUME, start + 0.01);
   volume.gain.exponentialRampToValueAtTime(0.001, start + 2 * NOTE_SECONDS);
   tone.connect(volume).connect(context.destination);
   tone.start(start);

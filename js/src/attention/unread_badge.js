@@ -5,17 +5,17 @@
  * The icon with the dot is a file, which `<link rel="icon" data-unread="…">` names, since a content security policy may
  * forbid pictures that a script has drawn.
  */
-export class Badge {
+export class UnreadBadge {
   #title = null;
   #icon = document.querySelector('link[rel~="icon"][data-unread]');
-  #plain = this.#icon?.href;
+  #defaultIcon = this.#icon?.href;
 
   show(unread) {
     this.#title ??= document.title;
     document.title = unread ? `(${unread}) ${this.#title}` : this.#title;
     if (!unread) this.#title = null;
-    if (this.#icon) this.#icon.href = unread ? this.#icon.dataset.unread : this.#plain;
-    const told = unread ? navigator.setAppBadge?.(unread) : navigator.clearAppBadge?.();
-    told?.catch(() => {}); // a browser may have the function and nowhere to show it
+    if (this.#icon) this.#icon.href = unread ? this.#icon.dataset.unread : this.#defaultIcon;
+    const result = unread ? navigator.setAppBadge?.(unread) : navigator.clearAppBadge?.();
+    result?.catch(() => {}); // a browser may have the function and nowhere to show it
   }
 }

@@ -4,33 +4,33 @@ const NAME_LENGTH = 80; // longer names are not found by the server either
 const NAME_WORDS = 4;
 
 // As in `django_roomchat/mentions.py`: no mention begins inside a word, or inside an e-mail address.
-const CALL = new RegExp(`(?<![\\p{L}\\p{N}_.+-])@([^@\\n]{0,${NAME_LENGTH}})$`, "u");
+const MENTION = new RegExp(`(?<![\\p{L}\\p{N}_.+-])@([^@\\n]{0,${NAME_LENGTH}})$`, "u");
 // At the beginning, after a space, an opening bracket or another emoji: neither in “10:30” nor in “https:”.
-const BEFORE_A_COLON = "(?<=^|[\\s(\\[{（「『“‘\"'\\p{Extended_Pictographic}\\ufe0f])";
+const BEFORE_COLON = "(?<=^|[\\s(\\[{（「『“‘\"'\\p{Extended_Pictographic}\\ufe0f])";
 const SHORT_NAME = "[\\p{L}\\p{M}\\p{N}_+-]{1,40}";
-const EMOJI = new RegExp(`${BEFORE_A_COLON}[:：](${SHORT_NAME})$`, "u");
-const WHOLE_EMOJI = new RegExp(`${BEFORE_A_COLON}[:：](${SHORT_NAME})[:：]$`, "u");
+const EMOJI = new RegExp(`${BEFORE_COLON}[:：](${SHORT_NAME})$`, "u");
+const COMPLETE_EMOJI = new RegExp(`${BEFORE_COLON}[:：](${SHORT_NAME})[:：]$`, "u");
 
 /** A name behind an `@`: `{start, text}`, or null. */
-export function callAt(text, caret) {
-  const typed = matched(CALL, text, caret);
-  if (!typed || typed.text !== typed.text.trim() || typed.text.split(/\s+/u).length > NAME_WORDS) return null;
-  return typed;
+export function mentionAt(text, caret) {
+  const context = matchBefore(MENTION, text, caret);
+  if (!context || context.text !== context.text.trim() || context.text.split(/\s+/u).length > NAME_WORDS) return null;
+  return context;
 }
 
 /** The beginning of an emoji's short name behind a colon, long enough to mean it: “:D” is a face already. */
 export function emojiAt(text, caret) {
-  const typed = matched(EMOJI, text, caret);
-  return typed && (typed.text.length > 1 || /\p{Lo}/u.test(typed.text)) ? typed : null;
+  const context = matchBefore(EMOJI, text, caret);
+  return context && (context.text.length > 1 || /\p{Lo}/u.test(context.text)) ? context : null;
 }
 
 /** A short name between two colons. */
-export function wholeEmojiAt(text, caret) {
-  return matched(WHOLE_EMOJI, text, caret);
+export function completeEmojiAt(text, caret) {
+  return matchBefore(COMPLETE_EMOJI, text, caret);
 }
 
-function matched(pattern, text, caret) {
+function matchBefore(pattern, text, caret) {
   const from = Math.max(text.lastIndexOf("\n", caret - 1) + 1, caret - 2 * NAME_LENGTH);
-  const found = pattern.exec(text.slice(from, caret));
-  return found && { start: from + found.index, text: found[1] };
+  const match = pattern.exec(text.slice(from, caret));
+  return match && { start: from + match.index, text: match[1] };
 }

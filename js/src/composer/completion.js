@@ -17,10 +17,10 @@ export class Completion {
   #template;
   #sources;
   #current = null; // {source, typed}
-  #left = -1; // the place of what is not to be completed any more
+  #dismissedAt = -1; // the place of what is not to be completed any more
   #active = 0;
   #items = [];
-  #settled = null; // where a composition began
+  #compositionStart = null; // where a composition began
 
   /**
    * @param composer {@link Composer}
@@ -37,22 +37,22 @@ export class Completion {
     this.#template = template;
     this.#sources = sources;
     this.#list.id ||= `roomchat-options-${++options}`;
-    const hear = (target, type, handler) => target.addEventListener(type, handler, { signal });
-    composer.beforeKeys((event) => this.#pressed(event));
-    hear(this.#input, "input", () => this.#read());
-    hear(this.#input, "click", () => this.#read());
-    hear(this.#input, "keyup", ({ key }) => ["ArrowLeft", "ArrowRight", "Home", "End"].includes(key) && this.#read());
-    hear(this.#input, "compositionstart", () => (this.#settled = this.#input.selectionStart));
-    hear(this.#input, "compositionend", () => {
-      this.#settled = null;
-      this.#read();
+    const on = (target, type, handler) => target.addEventListener(type, handler, { signal });
+    composer.addKeyHandler((event) => this.#onKeydown(event));
+    on(this.#input, "input", () => this.#update());
+    on(this.#input, "click", () => this.#update());
+    on(this.#input, "keyup", ({ key }) => ["ArrowLeft", "ArrowRight", "Home", "End"].includes(key) && this.#update());
+    on(this.#input, "compositionstart", () => (this.#compositionStart = this.#input.selectionStart));
+    on(this.#input, "compositionend", () => {
+      this.#compositionStart = null;
+      this.#update();
     });
-    hear(this.#input, "blur", () => this.#close());
+    on(this.#input, "blur", () => this.#close());
     // The focus stays where one writes.
-    hear(list, "mousedown", (event) => event.preventDefault());
-    hear(list, "click", ({ target }) => {
-      const place = [...list.children].indexOf(target.closest('[role="option"]'));
-      if (place >= 0) this.#choose(place);
+    on(list, "mousedown", (event) => event.preventDefault());
+    on(list, "click", ({ target }) => {
+      const index = [...list.children].indexOf(target.closest('[role="option"]'));
+      if (index >= 0) this.#choose(index);
     });
     this.#input.setAttribute("aria-autocomplete", "list");
   }
@@ -61,27 +61,28 @@ export class Completion {
     return !this.#list.hidden;
   }
 
-  #read() {
+  #update() {
     const { value, selectionStart, selectionEnd } = this.#input;
-    const found = selectionStart === selectionEnd && this.#reading(value, selectionEnd);
-    if (!found) {
-      this.#left = -1;
+    const matched = selectionStart === selectionEnd && this.#matchSource(value, selectionEnd);
+    if (!matched) {
+      this.#dismissedAt = -1;
       return this.#close();
     }
-    if (found.typed.start === this.#left) return;
-    const known = this.#current;
-    const goesOn = known?.source === found.source && known.typed.start === found.typed.start;
-    this.#current = { ...found, key: goesOn ? known.key : undefined };
-    if (!goesOn) this.#show([]);
-    const { current, settled } = { current: this.#current, settled: this.#settled ?? selectionEnd };
-    const typed = { ...found.typed, settled: value.slice(found.typed.start + 1, settled), goesOn };
-    found.source.search(typed, (items) => this.#current === current && this.#show(items));
+    if (matched.context.start === this.#dismissedAt) return;
+    const previous = this.#current;
+    const isContinuation = previous?.source === matched.source && previous.context.start === matched.context.start;
+    this.#current = { ...matched, key: isContinuation ? previous.key : undefined };
+    if (!isContinuation) this.#show([]);
+    const current = this.#current;
+    const committed = value.slice(matched.context.start + 1, this.#compositionStart ?? selectionEnd);
+    const context = { ...matched.context, committed, isContinuation };
+    matched.source.search(context, (items) => this.#current === current && this.#show(items));
   }
 
-  #reading(text, caret) {
+  #matchSource(text, caret) {
     for (const source of this.#sources) {
-      const typed = source.read(text, caret);
-      if (typed) return { source, typed };
+      const context = source.match(text, caret);
+      if (context) return { source, context };
     }
     return null;
   }
@@ -93,43 +94,43 @@ export class Completion {
   #show(items) {
     this.#items = items.slice(0, SHOWN_MAX);
     if (!this.#items.length) return this.#hide();
-    const looks = this.#items.map((item) => this.#current.source.look(item));
-    const shown = JSON.stringify(looks);
+    const descriptions = this.#items.map((item) => this.#current.source.describe(item));
+    const shown = JSON.stringify(descriptions);
     // The server has found whom the page knew: what stands there stays, for fingers and screen readers.
-    if (shown !== this.#shown) this.#list.replaceChildren(...looks.map((look) => this.#option(look)));
+    if (shown !== this.#shown) this.#list.replaceChildren(...descriptions.map((description) => this.#option(description)));
     this.#shown = shown;
-    const place = looks.findIndex(({ key }) => key === this.#current.key);
+    const index = descriptions.findIndex(({ key }) => key === this.#current.key);
     this.#list.hidden = false;
-    this.#list.style.maxBlockSize = `${this.#room()}px`;
+    this.#list.style.maxBlockSize = `${this.#availableHeight()}px`;
     this.#input.setAttribute("aria-controls", this.#list.id);
-    this.#point(Math.max(0, place), { byHand: place >= 0 });
+    this.#activate(Math.max(0, index), { isChosen: index >= 0 });
   }
 
   #option({ sign, name, more, hue }) {
     const option = this.#template.content.firstElementChild.cloneNode(true);
-    const part = (called) => option.querySelector(`[data-part="${called}"]`);
+    const part = (partName) => option.querySelector(`[data-part="${partName}"]`);
     option.id = `roomchat-option-${++options}`;
     part("option-name").textContent = name;
-    for (const [called, text] of [["option-sign", sign], ["option-more", more]]) {
-      if (part(called)) part(called).textContent = text ?? "";
+    for (const [partName, text] of [["option-sign", sign], ["option-more", more]]) {
+      if (part(partName)) part(partName).textContent = text ?? "";
     }
     if (hue !== undefined) part("option-sign")?.setAttribute("data-hue", hue);
     return option;
   }
 
   /** Pixels between the field and the upper edge of the room. */
-  #room() {
+  #availableHeight() {
     const top = this.#list.closest("room-chat")?.getBoundingClientRect().top ?? 0;
     return Math.max(96, this.#list.getBoundingClientRect().bottom - Math.max(0, top) - 8);
   }
 
-  #point(place, { byHand = true } = {}) {
-    this.#active = place;
-    [...this.#list.children].forEach((option, at) => option.setAttribute("aria-selected", String(at === place)));
-    const option = this.#list.children[place];
+  #activate(index, { isChosen = true } = {}) {
+    this.#active = index;
+    [...this.#list.children].forEach((option, at) => option.setAttribute("aria-selected", String(at === index)));
+    const option = this.#list.children[index];
     this.#input.setAttribute("aria-activedescendant", option.id);
     option.scrollIntoView({ block: "nearest" });
-    if (byHand) this.#current.key = this.#current.source.look(this.#items[place]).key;
+    if (isChosen) this.#current.key = this.#current.source.describe(this.#items[index]).key;
   }
 
   #hide() {
@@ -143,15 +144,15 @@ export class Completion {
   }
 
   /** Close it, and leave alone what stands there. */
-  #leave() {
-    this.#left = this.#current.typed.start;
+  #dismiss() {
+    this.#dismissedAt = this.#current.context.start;
     this.#close();
   }
 
-  #choose(place) {
-    const { source, typed } = this.#current;
-    const item = this.#items[place];
-    if (this.#settled !== null) {
+  #choose(index) {
+    const { source, context } = this.#current;
+    const item = this.#items[index];
+    if (this.#compositionStart !== null) {
       // What the input method composes becomes text when the field is left.
       this.#input.blur();
       this.#input.focus();
@@ -159,18 +160,18 @@ export class Completion {
     const end = this.#input.selectionEnd;
     const text = source.text(item);
     this.#close();
-    this.#left = typed.start;
-    this.#composer.insert(spaced(text, this.#input.value.slice(end)), typed.start, end);
+    this.#dismissedAt = context.start;
+    this.#composer.insert(withSpace(text, this.#input.value.slice(end)), context.start, end);
   }
 
-  #pressed(event) {
+  #onKeydown(event) {
     if (!this.isOpen || event.isComposing || event.keyCode === IME_KEY_CODE) return false;
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return false;
     const count = this.#items.length;
-    if (event.key === "ArrowDown") this.#point((this.#active + 1) % count);
-    else if (event.key === "ArrowUp") this.#point((this.#active - 1 + count) % count);
+    if (event.key === "ArrowDown") this.#activate((this.#active + 1) % count);
+    else if (event.key === "ArrowUp") this.#activate((this.#active - 1 + count) % count);
     else if (event.key === "Enter" || event.key === "Tab") this.#choose(this.#active);
-    else if (event.key === "Escape") this.#leave();
+    else if (event.key === "Escape") this.#dismiss();
     else return false;
     event.preventDefault();
     event.stopPropagation();
@@ -179,6 +180,6 @@ export class Completion {
 }
 
 /** With the space that parts it from what follows, unless there is one. */
-function spaced(text, rest) {
+function withSpace(text, rest) {
   return /^\s/u.test(rest) ? text : `${text} `;
 }

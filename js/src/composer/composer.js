@@ -1,6 +1,6 @@
-import { counted } from "../ui/plurals.js";
+import { pluralize } from "../ui/plurals.js";
 
-const COUNT_FROM = 200; // characters left at which the counter appears
+const COUNTER_FROM = 200; // characters left at which the counter appears
 const IME_KEY_CODE = 229; // what Safari reports for the Enter that ends a composition
 
 /**
@@ -13,54 +13,54 @@ export class Composer {
   #form;
   #input;
   #counter;
-  #words;
+  #strings;
   #draft;
   #send;
-  #change;
+  #saveEdit;
   #limit;
-  #about = null; // {edit: seq} or {replyTo: {seq, name, body}}
+  #context = null; // {edit: seq} or {replyTo: {seq, name, body}}
   #bar;
-  #keys = [];
+  #keyHandlers = [];
   /** What goes with the text: `{files, refuses(), taken()}`, see {@link Tray}. */
-  extra = null;
-  #grows = CSS.supports("field-sizing", "content");
-  #touch = matchMedia("(hover: none) and (pointer: coarse)");
+  attachments = null;
+  #autoGrows = CSS.supports("field-sizing", "content");
+  #isTouch = matchMedia("(hover: none) and (pointer: coarse)");
 
   /**
    * @param send `send(text, {replyTo, files})`, returns whether it took it
    * @param change `change(seq, text)`: an edit
    * @param last `last()`: the last message that one may edit, `{seq, text}`
    */
-  constructor({ form, limit, words, draft, send, change, last, signal }) {
+  constructor({ form, limit, strings, draft, send, saveEdit, lastOwn, signal }) {
     const part = (name) => form.querySelector(`[data-part="${name}"]`);
     this.#form = form;
     this.#input = part("input");
     this.#counter = part("counter");
-    this.#words = words;
+    this.#strings = strings;
     this.#draft = draft;
     this.#send = send;
-    this.#change = change;
-    this.#last = last;
+    this.#saveEdit = saveEdit;
+    this.#lastOwn = lastOwn;
     this.#limit = limit;
     this.#bar = part("about");
-    this.#bar?.querySelector("button").addEventListener("click", () => this.#leaveAbout(), { signal });
+    this.#bar?.querySelector("button").addEventListener("click", () => this.#clearContext(), { signal });
     form.noValidate = true;
-    form.addEventListener("submit", (event) => this.#submitted(event), { signal });
-    this.#input.addEventListener("keydown", (event) => this.#pressed(event), { signal });
-    this.#input.addEventListener("input", () => this.#changed(), { signal });
+    form.addEventListener("submit", (event) => this.#onSubmit(event), { signal });
+    this.#input.addEventListener("keydown", (event) => this.#onKeydown(event), { signal });
+    this.#input.addEventListener("input", () => this.#onInput(), { signal });
     window.addEventListener("pagehide", () => this.#draft.flush(), { signal });
     signal.addEventListener("abort", () => this.#draft.flush());
-    this.#input.enterKeyHint = this.#touch.matches ? "enter" : "send";
+    this.#input.enterKeyHint = this.#isTouch.matches ? "enter" : "send";
     if (!this.#input.value) this.#input.value = draft.read();
-    this.#fit();
-    this.#count();
+    this.#resize();
+    this.#updateCounter();
   }
 
-  #last;
+  #lastOwn;
 
   set limit(limit) {
     this.#limit = limit;
-    this.#count();
+    this.#updateCounter();
   }
 
   /** The field itself. */
@@ -69,8 +69,8 @@ export class Composer {
   }
 
   /** Let `take(event)` have each key before the composer does; it returns whether it took it. */
-  beforeKeys(take) {
-    this.#keys.push(take);
+  addKeyHandler(handle) {
+    this.#keyHandlers.push(handle);
   }
 
   /** Put a text in the place of what stands from `start` to `end`, or at the caret. It can be undone like typing. */
@@ -85,19 +85,19 @@ export class Composer {
 
   /** Answer a message: `{seq, name, body}`. */
   reply(message) {
-    if (this.#about?.edit) this.#leaveAbout();
-    this.#speakAbout({ replyTo: message }, this.#words.replying.replace("{name}", message.name), message.body);
+    if (this.#context?.edit) this.#clearContext();
+    this.#setContext({ replyTo: message }, this.#strings.replying.replace("{name}", message.name), message.body);
   }
 
   /** Change a message: `{seq, text}`. What was being written waits as the draft. */
   edit({ seq, text }) {
     this.#draft.flush();
-    this.#speakAbout({ edit: seq }, this.#words.editing, text);
-    this.#fill(text);
+    this.#setContext({ edit: seq }, this.#strings.editing, text);
+    this.#setText(text);
   }
 
-  #speakAbout(about, title, text) {
-    this.#about = about;
+  #setContext(context, title, text) {
+    this.#context = context;
     if (this.#bar) {
       this.#bar.querySelector('[data-part="about-title"]').textContent = title;
       this.#bar.querySelector('[data-part="about-text"]').textContent = text;
@@ -106,28 +106,28 @@ export class Composer {
     this.#input.focus();
   }
 
-  #leaveAbout() {
-    const wasEdit = Boolean(this.#about?.edit);
-    this.#about = null;
+  #clearContext() {
+    const wasEdit = Boolean(this.#context?.edit);
+    this.#context = null;
     if (this.#bar) this.#bar.hidden = true;
-    if (wasEdit) this.#fill(this.#draft.read());
+    if (wasEdit) this.#setText(this.#draft.read());
     this.#input.focus();
   }
 
-  #fill(text) {
+  #setText(text) {
     this.#input.value = text;
-    this.#fit();
-    this.#count();
+    this.#resize();
+    this.#updateCounter();
   }
 
-  #pressed(event) {
-    if (this.#keys.some((take) => take(event))) return;
-    if (event.key === "Escape" && this.#about && !event.isComposing) {
+  #onKeydown(event) {
+    if (this.#keyHandlers.some((handle) => handle(event))) return;
+    if (event.key === "Escape" && this.#context && !event.isComposing) {
       event.preventDefault();
-      return this.#leaveAbout();
+      return this.#clearContext();
     }
-    if (event.key === "ArrowUp" && !this.#input.value && !this.#about && !event.isComposing) {
-      const message = this.#last?.();
+    if (event.key === "ArrowUp" && !this.#input.value && !this.#context && !event.isComposing) {
+      const message = this.#lastOwn?.();
       if (message) {
         event.preventDefault();
         return this.edit(message);
@@ -135,47 +135,47 @@ export class Composer {
     }
     if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
     if (event.isComposing || event.keyCode === IME_KEY_CODE) return;
-    if (this.#touch.matches && !event.ctrlKey && !event.metaKey) return;
+    if (this.#isTouch.matches && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     this.#form.requestSubmit();
   }
 
-  #submitted(event) {
+  #onSubmit(event) {
     event.preventDefault();
     this.#input.focus();
     const text = this.#input.value.trim();
-    if (this.#left() < 0) return;
-    if (this.#about?.edit) {
+    if (this.#remaining() < 0) return;
+    if (this.#context?.edit) {
       if (!text) return;
-      this.#change(this.#about.edit, text);
-      return this.#leaveAbout();
+      this.#saveEdit(this.#context.edit, text);
+      return this.#clearContext();
     }
-    const files = this.extra?.files ?? [];
-    if ((!text && !files.length) || this.extra?.refuses()) return;
-    if (!this.#send(text, { replyTo: this.#about?.replyTo, files })) return;
-    this.extra?.taken();
+    const files = this.attachments?.files ?? [];
+    if ((!text && !files.length) || this.attachments?.hasFailed()) return;
+    if (!this.#send(text, { replyTo: this.#context?.replyTo, files })) return;
+    this.attachments?.clear();
     this.#form.querySelector('[data-part="error"]')?.remove();
     this.#input.value = "";
-    if (this.#about) this.#leaveAbout();
-    this.#changed();
+    if (this.#context) this.#clearContext();
+    this.#onInput();
     this.#draft.flush();
   }
 
-  #changed() {
-    if (!this.#about?.edit) this.#draft.write(this.#input.value);
-    this.#fit();
-    this.#count();
+  #onInput() {
+    if (!this.#context?.edit) this.#draft.write(this.#input.value);
+    this.#resize();
+    this.#updateCounter();
   }
 
   /** Characters as the server counts them: code points, not UTF-16 units. */
-  #left() {
+  #remaining() {
     return this.#limit - [...this.#input.value.trim()].length;
   }
 
-  #count() {
-    const left = this.#left();
-    const word = left < 0 ? this.#words.characters_over : this.#words.characters_left;
-    const text = left < COUNT_FROM ? counted(word, Math.abs(left)) : "";
+  #updateCounter() {
+    const left = this.#remaining();
+    const template = left < 0 ? this.#strings.characters_over : this.#strings.characters_left;
+    const text = left < COUNTER_FROM ? pluralize(template, Math.abs(left)) : "";
     if (this.#counter.textContent !== text) this.#counter.textContent = text;
     this.#form.toggleAttribute("data-over", left < 0);
     if (left < 0) this.#input.setAttribute("aria-invalid", "true");
@@ -183,8 +183,8 @@ export class Composer {
   }
 
   /** Where the style sheet cannot let the field grow with its text. */
-  #fit() {
-    if (this.#grows) return;
+  #resize() {
+    if (this.#autoGrows) return;
     this.#input.style.height = "auto";
     this.#input.style.height = `${this.#input.scrollHeight}px`;
   }

@@ -1,4 +1,4 @@
-import { begins, fold } from "../ui/normalize.js";
+import { hasWordPrefix, normalizeForSearch } from "../ui/normalize.js";
 
 const loading = new Map(); // by address, for all rooms of a page
 
@@ -9,7 +9,7 @@ const loading = new Map(); // by address, for all rooms of a page
  */
 export class EmojiNames {
   #urls;
-  #book = null;
+  #index = null;
 
   /** @param urls of the English names and, if there are such, of those in the page's language */
   constructor(urls) {
@@ -18,28 +18,28 @@ export class EmojiNames {
 
   /** Resolves with an {@link EmojiBook}; rejects if the names cannot be had, and may be tried again. */
   async load() {
-    if (this.#book) return this.#book;
+    if (this.#index) return this.#index;
     const [english, ...others] = this.#urls;
     if (!english) throw new Error("no names of emoji");
-    const [all, own] = await Promise.all([fetched(english), others[0] && fetched(others[0]).catch(() => undefined)]);
-    return (this.#book = new EmojiBook(all, own));
+    const [all, local] = await Promise.all([fetchJson(english), others[0] && fetchJson(others[0]).catch(() => undefined)]);
+    return (this.#index = new EmojiIndex(all, local));
   }
 }
 
-export class EmojiBook {
+export class EmojiIndex {
   /** By the name of the group: its emoji, in order. */
   groups;
   #names = new Map();
   #terms = [];
 
   /** @param english, own files of names: `{groups: {group: {emoji: "name|other name"}}}` */
-  constructor(english, own) {
+  constructor(english, local) {
     this.groups = new Map(Object.entries(english.groups).map(([group, names]) => [group, Object.keys(names)]));
-    const translated = Object.assign({}, ...Object.values(own?.groups ?? {}));
-    for (const [emoji, called] of Object.values(english.groups).flatMap(Object.entries)) {
-      const terms = [...(translated[emoji]?.split("|") ?? []), ...called.split("|")];
+    const translated = Object.assign({}, ...Object.values(local?.groups ?? {}));
+    for (const [emoji, names] of Object.values(english.groups).flatMap(Object.entries)) {
+      const terms = [...(translated[emoji]?.split("|") ?? []), ...names.split("|")];
       this.#names.set(emoji, terms[0]);
-      this.#terms.push({ emoji, terms: terms.map((term) => ({ term, folded: fold(term) })) });
+      this.#terms.push({ emoji, terms: terms.map((term) => ({ term, normalized: normalizeForSearch(term) })) });
     }
   }
 
@@ -51,12 +51,12 @@ export class EmojiBook {
    * Emoji of which a name begins so: `[{emoji, name, term}]`, whose `term` is the name that does. First those that are
    * called exactly so, then by name, by another word for it, and by a word in the middle.
    */
-  find(typed, limit = Infinity) {
-    const wanted = fold(typed).trim();
-    if (!wanted) return [];
+  find(text, limit = Infinity) {
+    const query = normalizeForSearch(text).trim();
+    if (!query) return [];
     const found = [];
     for (const { emoji, terms } of this.#terms) {
-      const ranks = terms.map(({ folded }, place) => rank(folded, wanted, place));
+      const ranks = terms.map(({ normalized }, index) => rank(normalized, query, index));
       const best = Math.min(...ranks);
       if (best < Infinity) found.push({ emoji, best, name: this.nameOf(emoji), term: terms[ranks.indexOf(best)].term });
     }
@@ -65,19 +65,19 @@ export class EmojiBook {
   }
 
   /** The emoji that is called exactly so. */
-  called(name) {
-    const wanted = fold(name).trim();
-    return this.#terms.find(({ terms }) => terms.some(({ folded }) => folded === wanted))?.emoji;
+  byName(name) {
+    const query = normalizeForSearch(name).trim();
+    return this.#terms.find(({ terms }) => terms.some(({ normalized }) => normalized === query))?.emoji;
   }
 }
 
-function rank(term, wanted, place) {
-  if (term === wanted) return 0;
-  if (term.startsWith(wanted)) return place ? 2 : 1;
-  return begins(term, wanted) ? 3 : Infinity;
+function rank(term, query, index) {
+  if (term === query) return 0;
+  if (term.startsWith(query)) return index ? 2 : 1;
+  return hasWordPrefix(term, query) ? 3 : Infinity;
 }
 
-function fetched(url) {
+function fetchJson(url) {
   if (!loading.has(url)) {
     const answer = fetch(url).then((response) => {
       if (!response.ok) throw new Error(`${response.status} for ${url}`);

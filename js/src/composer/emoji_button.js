@@ -1,6 +1,6 @@
+import { SafeStorage } from "../core/storage.js";
 import { EmojiPicker } from "./emoji_picker.js";
 import { RecentEmoji } from "./recent_emoji.js";
-import { SafeStorage } from "../core/storage.js";
 
 /** Emoji from a list: into what one writes, and under messages. */
 export function emojiPicker(room) {
@@ -8,9 +8,9 @@ export function emojiPicker(room) {
   const [element, button] = [room.part("emoji-picker"), room.part("emoji")];
   if (!element?.showPopover) return;
   const react = messageActions.get("react");
-  const spare = Array.from(room.part("menu")?.querySelectorAll('[data-do="react"]') ?? [], ({ dataset }) => dataset.emoji);
+  const fallback = Array.from(room.part("menu")?.querySelectorAll('[data-do="react"]') ?? [], ({ dataset }) => dataset.emoji);
   const recent = new RecentEmoji(new SafeStorage(() => localStorage));
-  const picker = new EmojiPicker({ element, names: room.emojiNames, recent, spare, signal: room.signal });
+  const picker = new EmojiPicker({ element, names: room.emojiNames, recent, fallback, signal: room.signal });
   messageActions.set("react-more", {
     when: (view) => react?.when(view) ?? false,
     act: (view) => {

@@ -3,14 +3,14 @@
  */
 export class EmojiGrid {
   #element;
-  #above;
+  #onLeaveTop;
 
   /** @param element holds the buttons, in whatever depth; @param above called when one goes up from the first row */
-  constructor({ element, above, signal }) {
+  constructor({ element, onLeaveTop, signal }) {
     this.#element = element;
-    this.#above = above;
-    element.addEventListener("keydown", (event) => this.#moved(event), { signal });
-    element.addEventListener("focusin", ({ target }) => this.#stopAt(target), { signal });
+    this.#onLeaveTop = onLeaveTop;
+    element.addEventListener("keydown", (event) => this.#onKeydown(event), { signal });
+    element.addEventListener("focusin", ({ target }) => this.#setTabStop(target), { signal });
   }
 
   get buttons() {
@@ -19,29 +19,29 @@ export class EmojiGrid {
 
   /** The first button is where Tab leads. */
   restart() {
-    this.#stopAt(this.buttons[0]);
+    this.#setTabStop(this.buttons[0]);
   }
 
   focus() {
     this.buttons[0]?.focus();
   }
 
-  #stopAt(button) {
+  #setTabStop(button) {
     if (!button?.matches("button")) return;
     this.#element.querySelector('button[tabindex="0"]')?.setAttribute("tabindex", "-1");
     button.tabIndex = 0;
   }
 
-  #moved(event) {
+  #onKeydown(event) {
     const buttons = this.buttons;
-    const place = buttons.indexOf(event.target);
-    if (place < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
+    const index = buttons.indexOf(event.target);
+    if (index < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
     const forward = getComputedStyle(this.#element).direction === "rtl" ? -1 : 1;
     const next = {
-      ArrowRight: () => buttons[place + forward],
-      ArrowLeft: () => buttons[place - forward],
-      ArrowDown: () => inNextRow(buttons, place, 1),
-      ArrowUp: () => inNextRow(buttons, place, -1),
+      ArrowRight: () => buttons[index + forward],
+      ArrowLeft: () => buttons[index - forward],
+      ArrowDown: () => inAdjacentRow(buttons, index, 1),
+      ArrowUp: () => inAdjacentRow(buttons, index, -1),
       Home: () => buttons[0],
       End: () => buttons.at(-1),
     }[event.key];
@@ -49,19 +49,19 @@ export class EmojiGrid {
     event.preventDefault();
     const button = next();
     if (button) button.focus();
-    else if (event.key === "ArrowUp") this.#above();
+    else if (event.key === "ArrowUp") this.#onLeaveTop();
   }
 }
 
 /** What stands above or below, as straight as the rows allow. */
-function inNextRow(buttons, place, step) {
+function inAdjacentRow(buttons, index, step) {
   const middle = (button) => {
     const { left, width } = button.getBoundingClientRect();
     return left + width / 2;
   };
   const top = (button) => Math.round(button.getBoundingClientRect().top);
-  const [here, row] = [middle(buttons[place]), top(buttons[place])];
-  let at = place;
+  const [here, row] = [middle(buttons[index]), top(buttons[index])];
+  let at = index;
   while (buttons[at] && top(buttons[at]) === row) at += step;
   if (!buttons[at]) return undefined;
   const found = [];

@@ -1,4 +1,4 @@
-import { placeBeside } from "../ui/anchor.js";
+import { anchorTo } from "../ui/anchor.js";
 import { EmojiGrid } from "./emoji_grid.js";
 
 const FOUND_MAX = 60;
@@ -13,10 +13,10 @@ export class EmojiPicker {
   #search;
   #names;
   #recent;
-  #spare;
+  #fallback;
   #grid;
-  #book = null;
-  #choose = null;
+  #index = null;
+  #onChoose = null;
 
   /**
    * @param element the popover, with the parts `emoji-search`, `emoji-none` and `emoji-failed` and a section for each group
@@ -24,18 +24,18 @@ export class EmojiPicker {
    * @param recent {@link RecentEmoji}
    * @param spare emoji for when there are no names
    */
-  constructor({ element, names, recent, spare, signal }) {
+  constructor({ element, names, recent, fallback, signal }) {
     this.#element = element;
     this.#search = this.#part("emoji-search");
     this.#names = names;
     this.#recent = recent;
-    this.#spare = spare;
+    this.#fallback = fallback;
     this.#grid = new EmojiGrid({ element, above: () => this.#search.focus(), signal });
-    const hear = (target, type, handler) => target.addEventListener(type, handler, { signal });
-    hear(element, "click", ({ target }) => this.#chosen(target.closest("button[data-emoji]")?.dataset.emoji));
-    hear(element, "toggle", ({ newState }) => newState === "closed" && (this.#choose = null));
-    hear(this.#search, "input", () => this.#find());
-    hear(this.#search, "keydown", (event) => this.#pressed(event));
+    const on = (target, type, handler) => target.addEventListener(type, handler, { signal });
+    on(element, "click", ({ target }) => this.#choose(target.closest("button[data-emoji]")?.dataset.emoji));
+    on(element, "toggle", ({ newState }) => newState === "closed" && (this.#onChoose = null));
+    on(this.#search, "input", () => this.#find());
+    on(this.#search, "keydown", (event) => this.#onKeydown(event));
   }
 
   get isOpen() {
@@ -43,18 +43,18 @@ export class EmojiPicker {
   }
 
   /** @param choose `choose(emoji)` */
-  async open(opener, choose) {
+  async open(opener, onChoose) {
     this.#search.value = "";
     this.#fill("recent", this.#recent.list());
     this.#element.showPopover();
-    this.#choose = choose;
-    placeBeside(this.#element, opener);
+    this.#onChoose = onChoose;
+    anchorTo(this.#element, opener);
     // Where a keyboard would cover half of the screen, it waits until one wants to search.
     if (matchMedia("(hover: none) and (pointer: coarse)").matches) this.#element.focus();
     else this.#search.focus();
     await this.#load();
     this.#find();
-    if (this.isOpen) placeBeside(this.#element, opener);
+    if (this.isOpen) anchorTo(this.#element, opener);
   }
 
   close() {
@@ -62,28 +62,28 @@ export class EmojiPicker {
   }
 
   async #load() {
-    if (this.#book) return;
+    if (this.#index) return;
     try {
-      this.#book = await this.#names.load();
-      for (const [group, emoji] of this.#book.groups) this.#fill(group, emoji);
+      this.#index = await this.#names.load();
+      for (const [group, emoji] of this.#index.groups) this.#fill(group, emoji);
       this.#fill("recent", this.#recent.list());
     } catch {
-      this.#fill("recent", [...new Set([...this.#recent.list(), ...this.#spare])]);
+      this.#fill("recent", [...new Set([...this.#recent.list(), ...this.#fallback])]);
     }
-    this.#part("emoji-failed").hidden = Boolean(this.#book);
-    this.#search.disabled = !this.#book;
-    if (!this.#book && this.isOpen) this.#grid.focus();
+    this.#part("emoji-failed").hidden = Boolean(this.#index);
+    this.#search.disabled = !this.#index;
+    if (!this.#index && this.isOpen) this.#grid.focus();
   }
 
   #find() {
-    const typed = this.#search.value.trim();
-    const found = typed && this.#book ? this.#book.find(typed, FOUND_MAX) : [];
+    const text = this.#search.value.trim();
+    const found = text && this.#index ? this.#index.find(text, FOUND_MAX) : [];
     this.#fill("found", found.map(({ emoji }) => emoji));
     for (const section of this.#sections()) {
       const isEmpty = !section.querySelector("button");
-      section.hidden = isEmpty || (typed !== "") !== (section.dataset.group === "found");
+      section.hidden = isEmpty || (text !== "") !== (section.dataset.group === "found");
     }
-    this.#part("emoji-none").hidden = !typed || found.length > 0;
+    this.#part("emoji-none").hidden = !text || found.length > 0;
     this.#grid.restart();
   }
 
@@ -98,26 +98,26 @@ export class EmojiPicker {
     button.type = "button";
     button.tabIndex = -1;
     button.dataset.emoji = button.textContent = emoji;
-    button.title = this.#book?.nameOf(emoji) ?? "";
+    button.title = this.#index?.nameOf(emoji) ?? "";
     if (button.title) button.setAttribute("aria-label", button.title);
     return button;
   }
 
-  #pressed(event) {
+  #onKeydown(event) {
     if (event.isComposing) return;
     if (event.key === "ArrowDown") this.#grid.focus();
     else if (event.key === "Escape") this.close(); // and does not empty the field first, as some browsers do
-    else if (event.key === "Enter") this.#chosen(this.#search.value.trim() && this.#grid.buttons[0]?.dataset.emoji);
+    else if (event.key === "Enter") this.#choose(this.#search.value.trim() && this.#grid.buttons[0]?.dataset.emoji);
     else return;
     event.preventDefault();
   }
 
-  #chosen(emoji) {
-    const choose = this.#choose;
-    if (!emoji || !choose) return;
+  #choose(emoji) {
+    const onChoose = this.#onChoose;
+    if (!emoji || !onChoose) return;
     this.close();
     this.#recent.add(emoji);
-    choose(emoji);
+    onChoose(emoji);
   }
 
   #sections() {

@@ -1,9 +1,33 @@
-/** Who is banned while they look is told why, in the place where they wrote; what they had begun to write is kept. */
-export function shutOut(room) {
+const REFRESH_MAX_S = 60 * 60;
+
+/** Where one may not write, the reason stands in the place of the field. What was written waits in it. */
+export function readOnly(room) {
   const [form, closed] = [room.part("composer"), room.part("closed")];
   if (!form || !closed) return;
-  room.on("problem", ({ frame, detail, retry_after: isForNow }) => {
-    if (frame !== "join" || isForNow !== undefined) return;
+  let timer;
+  let hadFocus = false;
+  const show = ({ why = "", retry_after }) => {
+    const canPost = room.can("post");
+    const text = canPost ? "" : why || closed.dataset.otherwise || "";
+    if (closed.textContent !== text) closed.textContent = text;
+    clearTimeout(timer);
+    // A mute ends by itself, and nobody says so.
+    if (!canPost && retry_after >= 0) timer = setTimeout(() => room.session.refresh(), Math.min(retry_after + 1, REFRESH_MAX_S) * 1000);
+    if (form.hidden === !canPost) return;
+    if (!canPost) hadFocus = form.contains(document.activeElement);
+    form.hidden = !canPost;
+    if (hadFocus) (canPost ? room.composer?.input : room.part("log"))?.focus();
+  };
+  room.on("rights", show);
+  room.signal.addEventListener("abort", () => clearTimeout(timer));
+}
+
+/** Who is banned while they look is told why, in the place where they wrote; what they had begun to write is kept. */
+export function banNotice(room) {
+  const [form, closed] = [room.part("composer"), room.part("closed")];
+  if (!form || !closed) return;
+  room.on("problem", ({ frame, detail, retry_after: retryAfter }) => {
+    if (frame !== "join" || retryAfter !== undefined) return;
     closed.textContent = detail;
     form.hidden = true;
   });

@@ -1,5 +1,5 @@
 const KEY = "roomchat:emoji";
-const KEPT = 18;
+const MAX = 18;
 
 /** The emoji that somebody has chosen lately in this browser, the latest first. */
 export class RecentEmoji {
@@ -16,6 +16,6 @@ export class RecentEmoji {
 
   add(emoji) {
     const others = this.list().filter((other) => other !== emoji);
-    this.#storage.set(KEY, [emoji, ...others].slice(0, KEPT).join(" "));
+    this.#storage.set(KEY, [emoji, ...others].slice(0, MAX).join(" "));
   }
 }

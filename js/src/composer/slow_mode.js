@@ -9,7 +9,7 @@ const TICK_MS = 1_000;
 export function slowMode(room) {
   const element = room.part("slow");
   if (!element) return;
-  const { words, session, signal } = room;
+  const { strings, session, signal } = room;
   let seconds = 0;
   let ends = 0;
   let timer;
@@ -19,14 +19,14 @@ export function slowMode(room) {
     const left = Math.ceil((ends - Date.now()) / 1000);
     const waits = left > 0;
     if (waits) timer = setTimeout(show, TICK_MS);
-    const held = session.posts.some(({ state }) => state === "pending");
-    const wait = (held ? words.slow_sends : words.slow_wait).replace("{time}", countdown(left));
-    element.textContent = waits ? wait : words.slow.replace("{time}", duration(seconds, room.calendar.language));
+    const hasPending = session.posts.some(({ state }) => state === "pending");
+    const wait = (hasPending ? strings.slow_sends : strings.slow_wait).replace("{time}", countdown(left));
+    element.textContent = waits ? wait : strings.slow.replace("{time}", duration(seconds, room.calendar.language));
     element.toggleAttribute("data-waits", waits);
     element.hidden = !waits && !seconds;
   }
 
-  function begin(wait) {
+  function startCountdown(wait) {
     ends = Date.now() + wait * 1000;
     show();
   }
@@ -37,8 +37,8 @@ export function slowMode(room) {
     if (!seconds) ends = 0;
     show();
   });
-  room.on("sent", () => seconds && begin(seconds));
-  room.on("held", ({ code, seconds: wait }) => code === "rate_limited" && begin(wait));
+  room.on("sent", () => seconds && startCountdown(seconds));
+  room.on("held", ({ code, seconds: wait }) => code === "rate_limited" && startCountdown(wait));
   room.on("pending", show);
   room.on("dropped", show);
   signal.addEventListener("abort", () => clearTimeout(timer));

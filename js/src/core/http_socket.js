@@ -4,9 +4,9 @@ const FIRST_FRAME_MS = 5_000; // a stream of which nothing arrives is held back 
 const WAIT_SECONDS = 25;
 const RETRY_SECONDS = 2;
 
-const LEARNT = { streams: true };
+const SUPPORT = { streams: true };
 
-const ONLY_ON_SOCKETS = new Set(["hello", "leave", "seen", "ping", "typing"]);
+const WEBSOCKET_ONLY = new Set(["hello", "leave", "seen", "ping", "typing"]);
 const CLOSE_CODES = { 403: CLOSE_FORBIDDEN, 404: CLOSE_NO_SUCH_ROOM };
 
 /**
@@ -25,13 +25,13 @@ export class HttpSocket {
   #fetch;
   #clock;
   #position;
-  #learnt;
+  #support;
   #open = false;
   #closed = false;
   #bye = null;
   #request = null;
-  #said = {};
-  #speaking = Promise.resolve();
+  #lastFrames = {};
+  #sending = Promise.resolve();
 
   /**
    * @param events, frames addresses
@@ -39,12 +39,12 @@ export class HttpSocket {
    * @param position `{epoch, since}`, where to go on from, or nothing
    * @param learnt `{streams}`: whether streams arrive, remembered for the next one
    */
-  constructor({ events, frames, token, position, learnt = LEARNT, fetch = globalThis.fetch.bind(globalThis), clock }) {
+  constructor({ events, frames, token, position, support = SUPPORT, fetch = globalThis.fetch.bind(globalThis), clock }) {
     this.#events = events;
     this.#frames = frames;
     this.#token = token;
     this.#position = position;
-    this.#learnt = learnt;
+    this.#support = support;
     this.#fetch = fetch;
     this.#clock = clock;
     this.#listen();
@@ -52,8 +52,8 @@ export class HttpSocket {
 
   send(text) {
     const frame = JSON.parse(text);
-    if (frame.type === "join") this.#start(frame.epoch && frame.since >= 0 ? frame : {});
-    else if (!ONLY_ON_SOCKETS.has(frame.type)) this.#speaking = this.#speaking.then(() => this.#say(frame, text));
+    if (frame.type === "join") this.#resumeFrom(frame.epoch && frame.since >= 0 ? frame : {});
+    else if (!WEBSOCKET_ONLY.has(frame.type)) this.#sending = this.#sending.then(() => this.#post(frame, text));
   }
 
   close() {
@@ -67,7 +67,7 @@ export class HttpSocket {
     while (!this.#closed) {
       const request = (this.#request = new AbortController());
       try {
-        await (this.#learnt.streams ? this.#stream(request) : this.#poll(request));
+        await (this.#support.streams ? this.#stream(request) : this.#poll(request));
       } catch {
         // Begun anew, from another position or in another way; anything else is an end.
         if (!request.signal.aborted) this.#end(1006);
@@ -76,46 +76,46 @@ export class HttpSocket {
     }
   }
 
-  #start({ epoch, since }) {
+  #resumeFrom({ epoch, since }) {
     this.#position = { epoch, since };
     this.#request.abort();
   }
 
   async #stream(request) {
-    let heard = 0;
+    let received = 0;
     const timer = this.#clock.setTimeout(() => {
-      this.#learnt.streams = false;
+      this.#support.streams = false;
       request.abort();
     }, FIRST_FRAME_MS);
     try {
       const response = await this.#get(request, {});
       if (!response) return;
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-      let rest = "";
+      let buffer = "";
       for (;;) {
         const { done, value } = await reader.read();
         if (done) break;
-        const events = (rest + value).split("\n\n");
-        rest = events.pop();
+        const events = (buffer + value).split("\n\n");
+        buffer = events.pop();
         for (const event of events) {
           const data = /^data: (.*)$/m.exec(event)?.[1];
           if (data === undefined) continue;
           this.#clock.clearTimeout(timer);
-          heard += 1;
-          if (!request.signal.aborted) this.#hear(data);
+          received += 1;
+          if (!request.signal.aborted) this.#deliver(data);
         }
       }
     } finally {
       this.#clock.clearTimeout(timer);
     }
-    if (!heard) throw new Error("nothing arrived");
+    if (!received) throw new Error("nothing arrived");
   }
 
   async #poll(request) {
     const response = await this.#get(request, { wait: this.#open ? WAIT_SECONDS : 0 });
     if (!response) return;
     const { frames } = await response.json();
-    for (const frame of frames) if (!request.signal.aborted) this.#hear(JSON.stringify(frame));
+    for (const frame of frames) if (!request.signal.aborted) this.#deliver(JSON.stringify(frame));
   }
 
   async #get({ signal }, query) {
@@ -127,16 +127,15 @@ export class HttpSocket {
     if (response.ok) return response;
     const { code, detail } = await errorOf(response);
     if (code === "no_streams") {
-      this.#learnt.streams = false;
+      this.#support.streams = false;
       return null;
     }
-    this.#bye = { type: "bye", code: CLOSE_CODES[response.status] ?? 1006, reason: detail ?? "" };
-    Object.assign(this.#bye, retryAfter(response));
+    this.#bye = { type: "bye", code: CLOSE_CODES[response.status] ?? 1006, reason: detail ?? "", ...retryAfter(response) };
     this.onmessage({ data: JSON.stringify(this.#bye) });
     return null;
   }
 
-  #hear(data) {
+  #deliver(data) {
     const frame = JSON.parse(data);
     if (!this.#open) {
       this.#open = true;
@@ -146,8 +145,8 @@ export class HttpSocket {
     if (frame.type === "bye") this.#bye = frame;
     // Every response begins with these.
     if (frame.type === "welcome" || frame.type === "rights") {
-      if (this.#said[frame.type] === data) return;
-      this.#said[frame.type] = data;
+      if (this.#lastFrames[frame.type] === data) return;
+      this.#lastFrames[frame.type] = data;
     }
     this.onmessage({ data });
   }
@@ -160,12 +159,12 @@ export class HttpSocket {
 
   // Speaking
 
-  async #say(frame, body) {
+  async #post(frame, body) {
     let answer;
     try {
       const headers = { "Content-Type": "application/json", "X-CSRFToken": this.#token() };
       const response = await this.#fetch(this.#frames, { method: "POST", body, headers, credentials: "same-origin" });
-      answer = response.ok ? await response.json() : await refusal(response);
+      answer = response.ok ? await response.json() : await errorFrame(response);
     } catch {
       answer = { type: "error", code: "unavailable", detail: "", retry_after: RETRY_SECONDS };
     }
@@ -174,7 +173,7 @@ export class HttpSocket {
   }
 }
 
-async function refusal(response) {
+async function errorFrame(response) {
   const { code, detail } = await errorOf(response);
   return { type: "error", code, detail, ...retryAfter(response) };
 }

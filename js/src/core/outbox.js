@@ -3,7 +3,7 @@ import { generateId } from "./identifiers.js";
 const PREFIX = "roomchat:post";
 const LOCK_PREFIX = "roomchat:tab:";
 /** The tab closes, or is one that may not lock anything (a sandboxed frame). */
-const HARMLESS_ERRORS = new Set(["AbortError", "SecurityError"]);
+const IGNORED_ERRORS = new Set(["AbortError", "SecurityError"]);
 
 /**
  * The posts that the server has not acknowledged yet, on paper, so that they survive a reload.
@@ -64,12 +64,12 @@ export class Outbox {
   }
 
   /** Call `found(posts)` for posts of tabs that are gone: at once, or whenever such a tab goes. */
-  adopt(found) {
+  adopt(onPosts) {
     if (!this.#closing) return;
     const others = new Set(this.#entries().map(({ tab }) => tab));
     others.delete(this.#tab);
     if (!this.#locks) {
-      if (others.size) this.#take(others, found);
+      if (others.size) this.#take(others, onPosts);
       return;
     }
     for (const tab of others) {
@@ -77,20 +77,20 @@ export class Outbox {
       this.#watched.add(tab);
       this.#request(tab, () => {
         this.#watched.delete(tab);
-        this.#take(new Set([tab]), found);
+        this.#take(new Set([tab]), onPosts);
       });
     }
   }
 
-  #take(tabs, found) {
+  #take(tabs, onPosts) {
     const posts = this.#posts((tab) => tabs.has(tab));
     for (const post of posts) this.save(post);
-    if (posts.length) found(posts);
+    if (posts.length) onPosts(posts);
   }
 
-  #posts(belongs) {
+  #posts(isWanted) {
     return this.#entries()
-      .filter(({ tab }) => belongs(tab))
+      .filter(({ tab }) => isWanted(tab))
       .sort((one, other) => one.at - other.at)
       .map(({ tab: _tab, ...post }) => post);
   }
@@ -110,7 +110,7 @@ export class Outbox {
     const { signal } = this.#closing;
     // A held lock cannot be aborted, only a request that still waits: the callback's promise releases it.
     this.#locks?.request(LOCK_PREFIX + tab, { signal }, granted).catch((error) => {
-      if (!HARMLESS_ERRORS.has(error.name)) throw error;
+      if (!IGNORED_ERRORS.has(error.name)) throw error;
     });
   }
 }

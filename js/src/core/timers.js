@@ -14,11 +14,11 @@ export class NamedTimers {
 
   set(name, ms, callback) {
     this.clear(name);
-    const run = () => {
+    const timer = this.#clock.setTimeout(() => {
       this.#timers.delete(name);
       callback();
-    };
-    this.#timers.set(name, this.#clock.setTimeout(run, ms));
+    }, ms);
+    this.#timers.set(name, timer);
   }
 
   clear(name) {

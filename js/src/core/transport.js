@@ -3,13 +3,13 @@ import { emit } from "./emit.js";
 
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_LIMIT_MS = 30_000;
-const STEADY_AFTER_MS = 5_000; // a socket that lived this long was a success: back-off starts anew
+const STABLE_AFTER_MS = 5_000; // a socket that lived this long was a success: back-off starts anew
 const CONNECT_TIMEOUT_MS = 10_000;
 const PING_DEFAULT_SECONDS = 25; // until the welcome says better
 const PING_GRACE_MS = 10_000;
 const PROBE_TIMEOUT_MS = 5_000; // after a sleep: how long a socket has to prove that it is alive
 const FALL_BACK_AFTER = 3; // sockets in a row that did not open
-const SOCKET_AGAIN_MS = 5 * 60_000; // how often it is tried whether sockets pass by now
+const WEBSOCKET_PROBE_MS = 5 * 60_000; // how often it is tried whether sockets pass by now
 
 export const REAL_CLOCK = {
   now: () => Date.now(),
@@ -38,16 +38,16 @@ export class Transport extends EventTarget {
   #state = "stopped"; // stopped · connecting · open · waiting · asleep · ended
   #attempts = 0;
   #openedAt = 0;
-  #heardAt = 0;
-  #spokeAt = 0;
+  #lastReceivedAt = 0;
+  #lastSentAt = 0;
   #probeUntil = Infinity;
   #pingMs = PING_DEFAULT_SECONDS * 1000;
   #timer;
   #bye = null;
   #fallback;
-  #fallenBack = false;
-  #unopened = 0;
-  #againTimer;
+  #usesFallback = false;
+  #failedOpens = 0;
+  #probeTimer;
 
   /**
    * @param url function that returns the address; it is asked before each attempt
@@ -74,13 +74,13 @@ export class Transport extends EventTarget {
   }
 
   stop() {
-    this.#drop();
+    this.#closeSocket();
     this.#state = "stopped";
   }
 
   /** Begin again with a fresh socket, at once. */
   restart() {
-    this.#drop();
+    this.#closeSocket();
     this.#connect();
   }
 
@@ -88,7 +88,7 @@ export class Transport extends EventTarget {
   send(frame) {
     if (!this.#open) return false;
     this.#socket.send(JSON.stringify(frame));
-    this.#spokeAt = this.#clock.now();
+    this.#lastSentAt = this.#clock.now();
     return true;
   }
 
@@ -98,51 +98,51 @@ export class Transport extends EventTarget {
     this.#clock.clearTimeout(this.#timer);
     this.#state = "connecting";
     this.#bye = null;
-    const socket = this.#fallenBack ? this.#fallback() : new this.#WebSocket(this.#url(), SUBPROTOCOL);
+    const socket = this.#usesFallback ? this.#fallback() : new this.#WebSocket(this.#url(), SUBPROTOCOL);
     this.#socket = socket;
     // Every handler asks whether its socket is still the one: an abandoned socket may speak for minutes.
     socket.onopen = () => socket === this.#socket && this.#opened();
-    socket.onmessage = ({ data }) => socket === this.#socket && this.#heard(data);
-    socket.onclose = ({ code, reason }) => socket === this.#socket && this.#lost(code, reason);
-    this.#timer = this.#clock.setTimeout(() => this.#lost(1006, "connect timeout"), CONNECT_TIMEOUT_MS);
+    socket.onmessage = ({ data }) => socket === this.#socket && this.#received(data);
+    socket.onclose = ({ code, reason }) => socket === this.#socket && this.#disconnected(code, reason);
+    this.#timer = this.#clock.setTimeout(() => this.#disconnected(1006, "connect timeout"), CONNECT_TIMEOUT_MS);
   }
 
   #opened() {
     this.#open = true;
     this.#state = "open";
-    this.#openedAt = this.#heardAt = this.#spokeAt = this.#clock.now();
-    this.#watch();
-    this.#unopened = 0;
-    if (this.#fallenBack) this.#trySocketLater();
+    this.#openedAt = this.#lastReceivedAt = this.#lastSentAt = this.#clock.now();
+    this.#checkHeartbeat();
+    this.#failedOpens = 0;
+    if (this.#usesFallback) this.#scheduleWebSocketProbe();
     emit(this, "open");
   }
 
-  #heard(data) {
-    this.#heardAt = this.#clock.now();
+  #received(data) {
+    this.#lastReceivedAt = this.#clock.now();
     this.#probeUntil = Infinity;
     const frame = parse(data);
     if (!frame) return;
     if (frame.type === "welcome" && frame.ping_seconds > 0) {
       this.#pingMs = frame.ping_seconds * 1000;
-      this.#watch();
+      this.#checkHeartbeat();
     }
     if (frame.type === "bye") this.#bye = frame;
     emit(this, "frame", { frame, size: data.length });
   }
 
-  #lost(code, reason) {
-    const lived = this.#open ? this.#clock.now() - this.#openedAt : 0;
+  #disconnected(code, reason) {
+    const openMs = this.#open ? this.#clock.now() - this.#openedAt : 0;
     // Some servers drop the close code on the way; the bye frame before it says the same.
     const bye = this.#bye ?? {};
-    if (!this.#open) this.#choose();
-    this.#drop();
+    if (!this.#open) this.#chooseConnection();
+    this.#closeSocket();
     const detail = { code: bye.code ?? code, reason: bye.reason ?? reason };
     if (TERMINAL_CLOSE_CODES.has(detail.code)) {
       this.#state = "ended";
       emit(this, "ended", detail);
       return;
     }
-    if (lived >= STEADY_AFTER_MS) this.#attempts = 0;
+    if (openMs >= STABLE_AFTER_MS) this.#attempts = 0;
     const retryIn = bye.retry_after >= 0 ? bye.retry_after * 1000 : this.#backoff();
     this.#attempts += 1;
     this.#state = "waiting";
@@ -151,27 +151,27 @@ export class Transport extends EventTarget {
   }
 
   /** What did not open: the other way may. */
-  #choose() {
+  #chooseConnection() {
     if (!this.#fallback) return;
-    this.#unopened = this.#fallenBack ? FALL_BACK_AFTER - 1 : this.#unopened + 1;
-    this.#fallenBack = this.#unopened >= FALL_BACK_AFTER;
+    this.#failedOpens = this.#usesFallback ? FALL_BACK_AFTER - 1 : this.#failedOpens + 1;
+    this.#usesFallback = this.#failedOpens >= FALL_BACK_AFTER;
   }
 
-  #trySocketLater() {
-    this.#clock.clearTimeout(this.#againTimer);
-    this.#againTimer = this.#clock.setTimeout(() => {
+  #scheduleWebSocketProbe() {
+    this.#clock.clearTimeout(this.#probeTimer);
+    this.#probeTimer = this.#clock.setTimeout(() => {
       const socket = new this.#WebSocket(this.#url(), SUBPROTOCOL);
       socket.onopen = () => {
         socket.close(1000);
-        if (this.#fallenBack && this.#open) this.#goBack();
+        if (this.#usesFallback && this.#open) this.#returnToWebSocket();
       };
-      socket.onclose = () => this.#fallenBack && this.#open && this.#trySocketLater();
-    }, SOCKET_AGAIN_MS);
+      socket.onclose = () => this.#usesFallback && this.#open && this.#scheduleWebSocketProbe();
+    }, WEBSOCKET_PROBE_MS);
   }
 
-  #goBack() {
-    this.#fallenBack = false;
-    this.#drop();
+  #returnToWebSocket() {
+    this.#usesFallback = false;
+    this.#closeSocket();
     emit(this, "lost", { code: 1000, reason: "sockets pass again", retryIn: 0 });
     this.#connect();
   }
@@ -181,9 +181,9 @@ export class Transport extends EventTarget {
     return this.#random() * Math.min(BACKOFF_LIMIT_MS, BACKOFF_FIRST_MS * 2 ** this.#attempts);
   }
 
-  #drop() {
+  #closeSocket() {
     this.#clock.clearTimeout(this.#timer);
-    this.#clock.clearTimeout(this.#againTimer);
+    this.#clock.clearTimeout(this.#probeTimer);
     const socket = this.#socket;
     this.#socket = null;
     this.#open = false;
@@ -193,19 +193,19 @@ export class Transport extends EventTarget {
 
   // The heartbeat, both ways: the server must hear us, and we it
 
-  #watch() {
+  #checkHeartbeat() {
     this.#clock.clearTimeout(this.#timer);
     const now = this.#clock.now();
-    if (now < this.#heardAt) this.#heardAt = now; // somebody set the clock back
-    if (now < this.#spokeAt) this.#spokeAt = now;
-    const deadline = Math.min(this.#heardAt + this.#pingMs + PING_GRACE_MS, this.#probeUntil);
+    if (now < this.#lastReceivedAt) this.#lastReceivedAt = now; // somebody set the clock back
+    if (now < this.#lastSentAt) this.#lastSentAt = now;
+    const deadline = Math.min(this.#lastReceivedAt + this.#pingMs + PING_GRACE_MS, this.#probeUntil);
     if (now >= deadline) {
-      this.#lost(1006, "silence");
+      this.#disconnected(1006, "silence");
       return;
     }
-    if (now - this.#spokeAt >= this.#pingMs) this.send({ type: "ping" });
-    const next = Math.min(deadline, this.#spokeAt + this.#pingMs);
-    this.#timer = this.#clock.setTimeout(() => this.#watch(), next - now);
+    if (now - this.#lastSentAt >= this.#pingMs) this.send({ type: "ping" });
+    const next = Math.min(deadline, this.#lastSentAt + this.#pingMs);
+    this.#timer = this.#clock.setTimeout(() => this.#checkHeartbeat(), next - now);
   }
 
   // The page's life
@@ -216,12 +216,12 @@ export class Transport extends EventTarget {
     // Timers stand still in a sleeping tab. Ask, and believe the socket dead if it does not answer soon.
     this.send({ type: "ping" });
     this.#probeUntil = this.#clock.now() + PROBE_TIMEOUT_MS;
-    this.#watch();
+    this.#checkHeartbeat();
   }
 
   #sleep() {
     if (this.#state === "stopped" || this.#state === "ended") return;
-    this.#drop();
+    this.#closeSocket();
     this.#state = "asleep";
     emit(this, "lost", { code: 1000, reason: "asleep", retryIn: Infinity });
   }

@@ -1,33 +1,33 @@
-import { tokenIn } from "../ui/csrf.js";
-import { FormDialog } from "../ui/form_dialog.js";
 import { generateId } from "../core/identifiers.js";
 import { postFrame } from "../core/post_frame.js";
+import { csrfToken } from "../ui/csrf.js";
+import { FormDialog } from "../ui/form_dialog.js";
 
 /** A guest chooses how others see them: behind their name in the header, and in the room's menu. */
 export function guestName(room) {
-  const { data, session, words, signal } = room;
+  const { data, session, strings, signal } = room;
   const [element, button] = [room.part("guest-name"), room.part("rename")];
   if (!element || !("meGuest" in data)) return;
   const [input, error] = [element.querySelector("input"), element.querySelector('[data-part="name-error"]')];
   error.id ||= `roomchat-${generateId()}`;
   input.setAttribute("aria-describedby", error.id);
-  const say = (text) => {
+  const showError = (text) => {
     error.textContent = text;
     error.hidden = !text;
     input.ariaInvalid = text ? "true" : null;
   };
   const onOpen = () => {
     input.value = room.you.name;
-    say("");
+    showError("");
   };
   const send = async (values) => {
     const name = values.get("name").trim().replace(/\s+/gu, " ");
     try {
-      await choose(room, { type: "name", name });
+      await submitName(room, { type: "name", name });
       session.setName(name);
       return true;
     } catch ({ code, detail }) {
-      say(detail || words[`refused_${code}`] || words.refused);
+      showError(detail || strings[`refused_${code}`] || strings.refused);
       input.focus();
       return false;
     }
@@ -45,7 +45,7 @@ export function guestName(room) {
  * Over HTTP, because a name lasts as long as the session, and there are sessions that only an answer to a request can change.
  * Sites without these addresses have the socket.
  */
-function choose({ data, session, element }, frame) {
+function submitName({ data, session, element }, frame) {
   if (!data.framesUrl) return session.request(frame);
-  return postFrame({ url: data.framesUrl, token: tokenIn(element), frame });
+  return postFrame({ url: data.framesUrl, token: csrfToken(element), frame });
 }

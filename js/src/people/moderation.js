@@ -4,30 +4,30 @@ import { FormDialog } from "../ui/form_dialog.js";
 export function moderation(room) {
   const { signal } = room;
   const offer = (what, when, act) => room.personActions.set(what, { when, act });
-  const may = (power) => (person) => person.may.includes(power);
+  const may = (action) => (person) => person.may.includes(action);
 
-  for (const [kind, held] of [
+  for (const [kind, state] of [
     ["mute", "muted"],
     ["ban", "banned"],
   ]) {
     const dialog = sanctionDialog(room, kind);
     if (dialog) {
-      offer(kind, (person) => may(kind)(person) && !person[held], (person) => dialog.open(person));
-      room.messageActions.set(kind, { when: (view) => isSaidByAnother(view) && room.can("moderate"), act: (view) => dialog.open(authorOf(view)) });
+      offer(kind, (person) => may(kind)(person) && !person[state], (person) => dialog.open(person));
+      room.messageActions.set(kind, { when: (view) => isByOtherUser(view) && room.can("moderate"), act: (view) => dialog.open(authorOf(view)) });
     }
-    offer(`un${kind}`, (person) => may(kind)(person) && Boolean(person[held]), ({ key }) => room.ask({ type: kind, key, on: false }));
+    offer(`un${kind}`, (person) => may(kind)(person) && Boolean(person[state]), ({ key }) => room.request({ type: kind, key, on: false }));
   }
 
   for (const role of ["owner", "moderator", "member"]) {
-    offer(`make-${role}`, (person) => may("role")(person) && person.role !== role, ({ key }) => room.ask({ type: "role", key, role }));
+    offer(`make-${role}`, (person) => may("role")(person) && person.role !== role, ({ key }) => room.request({ type: "role", key, role }));
   }
 
   const element = room.part("remove");
   if (!element) return;
   const removal = new FormDialog({
     element,
-    onOpen: (person) => nameIn(element, person),
-    send: (_values, { key }) => room.ask({ type: "remove", key }),
+    onOpen: (person) => showName(element, person),
+    send: (_values, { key }) => room.request({ type: "remove", key }),
     signal,
   });
   offer("remove", may("remove"), (person) => removal.open(person));
@@ -37,16 +37,16 @@ function sanctionDialog(room, kind) {
   const element = room.part(kind);
   const send = (values, { key }) => {
     const seconds = Number(values.get("seconds")) || null;
-    return room.ask({ type: kind, key, seconds, reason: values.get("reason") }, room.words[`${kind}_done`]);
+    return room.request({ type: kind, key, seconds, reason: values.get("reason") }, room.strings[`${kind}_done`]);
   };
-  return element && new FormDialog({ element, onOpen: (person) => nameIn(element, person), send, signal: room.signal });
+  return element && new FormDialog({ element, onOpen: (person) => showName(element, person), send, signal: room.signal });
 }
 
-function nameIn(element, { key, name }) {
+function showName(element, { key, name }) {
   element.querySelector('[data-part="whom"]').textContent = name || key;
 }
 
-function isSaidByAnother({ element: { dataset } }) {
+function isByOtherUser({ element: { dataset } }) {
   return dataset.kind === "user" && !("mine" in dataset);
 }
 

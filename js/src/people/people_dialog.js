@@ -1,7 +1,7 @@
 import { Dialog } from "../ui/dialog.js";
 import { PeopleList } from "./people_list.js";
 
-const FILTER_FROM = 9; // so many people, and one may look for somebody by name
+const FILTER_MIN_PEOPLE = 9; // so many people, and one may look for somebody by name
 const FILTER_AFTER_MS = 250;
 const PAGE = 200; // as many as the server lists at once
 const RANKS = ["owner", "moderator", "member"];
@@ -14,15 +14,15 @@ export function people(room) {
   const dialog = new PeopleDialog(room, element, presence);
   room.listen(room.part("present"), "click", () => dialog.open());
   room.roomActions.set("people", { act: () => dialog.open() });
-  addCalls(room, dialog);
+  addPersonActions(room, dialog);
 }
 
-function addCalls(room, dialog) {
+function addPersonActions(room, dialog) {
   const isOther = ({ key }) => key !== room.you.key;
   room.personActions.set("write", {
     when: ({ may }) => may.includes("write"),
     act: async ({ key }) => {
-      const direct = await room.ask({ type: "direct", key });
+      const direct = await room.request({ type: "direct", key });
       if (direct?.url) location.assign(direct.url);
     },
   });
@@ -45,9 +45,9 @@ class PeopleDialog {
   #sections;
   #members = { people: [], more: false };
   #sanctions = { people: [], more: false };
-  #wanted = "";
+  #filterText = "";
   #timer;
-  #asked = 0;
+  #requestId = 0;
 
   constructor(room, element, presence) {
     this.#room = room;
@@ -60,11 +60,11 @@ class PeopleDialog {
     this.#sections.here.count = part("people-here-count");
     Object.assign(this.#sections.members, { all: part("people-all"), others: part("people-others") });
     this.#none = part("people-none");
-    this.#dialog = new Dialog({ element, onOpen: () => this.#opened(), signal: room.signal });
-    this.#menu = room.menu(part("person-menu"), { get: (what) => this.#thenRefreshed(room.personActions.get(what)) });
+    this.#dialog = new Dialog({ element, onOpen: () => this.#onOpen(), signal: room.signal });
+    this.#menu = room.menu(part("person-menu"), { get: (what) => this.#withRefresh(room.personActions.get(what)) });
     room.listen(presence, "change", () => this.#dialog.isOpen && this.#show());
-    room.listen(this.#filter, "input", ({ target }) => this.#typed(target.value));
-    room.listen(element, "click", ({ target }) => this.#clicked(target));
+    room.listen(this.#filter, "input", ({ target }) => this.#onFilterInput(target.value));
+    room.listen(element, "click", ({ target }) => this.#onClick(target));
     room.listen(element.querySelector(".roomchat-dialog-body"), "scroll", () => this.#menu.close(), { passive: true });
     room.on("rights", () => this.#dialog.isOpen && this.#refresh());
   }
@@ -82,37 +82,37 @@ class PeopleDialog {
     return { element, list, more: element.querySelector("[data-more]") };
   }
 
-  #opened() {
-    this.#filter.querySelector("input").value = this.#wanted = "";
+  #onOpen() {
+    this.#filter.querySelector("input").value = this.#filterText = "";
     this.#show();
     this.#refresh();
   }
 
-  #typed(text) {
-    this.#wanted = text.trim();
+  #onFilterInput(text) {
+    this.#filterText = text.trim();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#refresh(), FILTER_AFTER_MS);
     this.#show();
   }
 
-  #clicked(target) {
+  #onClick(target) {
     const opener = target.closest('[data-part="person-actions"]');
-    if (opener) return this.#offer(opener);
+    if (opener) return this.#openMenu(opener);
     if (!target.closest("[data-more]")) return undefined;
     return this.#sections.members.element.contains(target) ? this.#loadMembers(this.#members.people) : this.#loadSanctions(this.#sanctions.people);
   }
 
   /** What may be done about somebody, only the server knows: their rank may have changed, or a mute have ended. */
-  async #offer(opener) {
+  async #openMenu(opener) {
     const { list } = Object.values(this.#sections).find(({ element }) => element.contains(opener));
     const known = list.personAt(opener);
-    const person = await this.#room.ask({ type: "person", key: known.key });
+    const person = await this.#room.request({ type: "person", key: known.key });
     if (person && opener.isConnected) this.#menu.open(opener, { ...person, name: person.name ?? known.name });
   }
 
-  #thenRefreshed(action) {
-    const act = async (...about) => {
-      await action.act(...about);
+  #withRefresh(action) {
+    const act = async (...args) => {
+      await action.act(...args);
       if (this.#dialog.isOpen) this.#refresh();
     };
     return action && { ...action, act };
@@ -125,16 +125,16 @@ class PeopleDialog {
   }
 
   async #loadMembers(before = []) {
-    const asked = (this.#asked += 1);
-    const answer = await this.#room.ask({ type: "members", prefix: this.#wanted, after: before.at(-1)?.key ?? "" });
+    const requestId = (this.#requestId += 1);
+    const answer = await this.#room.request({ type: "members", prefix: this.#filterText, after: before.at(-1)?.key ?? "" });
     // Somebody has typed on meanwhile: another answer is on its way.
-    if (!answer || asked !== this.#asked) return;
+    if (!answer || requestId !== this.#requestId) return;
     this.#members = { people: [...before, ...answer.members], more: answer.members.length === PAGE };
     this.#show();
   }
 
   async #loadSanctions(before = []) {
-    const answer = await this.#room.ask({ type: "sanctions", after: before.at(-1)?.key ?? "" });
+    const answer = await this.#room.request({ type: "sanctions", after: before.at(-1)?.key ?? "" });
     if (!answer) return;
     this.#sanctions = { people: [...before, ...answer.sanctions], more: answer.sanctions.length === PAGE };
     this.#show();
@@ -142,18 +142,18 @@ class PeopleDialog {
 
   #show() {
     const { here, members, sanctions } = this.#sections;
-    const found = (people) => people.filter(({ name = "" }) => beginsAWord(name, this.#wanted));
+    const found = (people) => people.filter(({ name = "" }) => hasNamePrefix(name, this.#filterText));
     const { count, people } = this.#presence;
     const isHere = new Set(people.map(({ key }) => key));
-    here.element.hidden = count === null || Boolean(this.#wanted && !found(people).length);
+    here.element.hidden = count === null || Boolean(this.#filterText && !found(people).length);
     here.count.textContent = count ?? "";
     here.list.show(found(people).sort(byName));
     this.#fill(members, this.#members, found(this.#members.people.filter(({ key }) => !isHere.has(key))).sort(byRank));
     members.all.hidden = isHere.size > 0;
     members.others.hidden = !isHere.size;
     this.#fill(sanctions, this.#sanctions, found(this.#sanctions.people).sort(byName));
-    this.#filter.hidden = !this.#wanted && !this.#members.more && people.length + this.#members.people.length < FILTER_FROM;
-    this.#none.hidden = !this.#wanted || [here, members, sanctions].some(({ list }) => list.size);
+    this.#filter.hidden = !this.#filterText && !this.#members.more && people.length + this.#members.people.length < FILTER_MIN_PEOPLE;
+    this.#none.hidden = !this.#filterText || [here, members, sanctions].some(({ list }) => list.size);
   }
 
   #fill(section, { more }, people) {
@@ -164,24 +164,24 @@ class PeopleDialog {
 
   #describe({ key, role, banned, muted }) {
     const known = role ?? this.#members.people.find((member) => member.key === key)?.role;
-    const held = [this.#held("banned", banned), this.#held("muted", muted)].filter(Boolean).join(" · ");
-    const rank = known && known !== "member" ? this.#room.words[`role_${known}`] : "";
+    const sanctions = [this.#sanctionText("banned", banned), this.#sanctionText("muted", muted)].filter(Boolean).join(" · ");
+    const rank = known && known !== "member" ? this.#room.strings[`role_${known}`] : "";
     const isYou = key === this.#room.you.key;
-    return { note: held || rank, isYou, hasActions: !isYou || this.#room.can("manage") };
+    return { note: sanctions || rank, isYou, hasActions: !isYou || this.#room.can("manage") };
   }
 
-  #held(how, sanction) {
+  #sanctionText(kind, sanction) {
     if (!sanction) return "";
-    const { words, calendar } = this.#room;
+    const { strings, calendar } = this.#room;
     const { until, reason } = sanction;
-    const said = until ? words[`${how}_until`].replace("{time}", calendar.moment(new Date(until))) : words[how];
-    return reason ? `${said}: ${reason}` : said;
+    const text = until ? strings[`${kind}_until`].replace("{time}", calendar.moment(new Date(until))) : strings[kind];
+    return reason ? `${text}: ${reason}` : text;
   }
 }
 
 /** Does a word of the name begin like this? As the server finds them. */
-export function beginsAWord(name, wanted) {
-  return ` ${name}`.toLocaleLowerCase().includes(` ${wanted}`.trimEnd().toLocaleLowerCase());
+export function hasNamePrefix(name, prefix) {
+  return ` ${name}`.toLocaleLowerCase().includes(` ${prefix}`.trimEnd().toLocaleLowerCase());
 }
 
 function byName(one, other) {

@@ -31,12 +31,12 @@ export class PeopleList {
       if (hadFocus) this.#list.closest("dialog")?.querySelector("[data-close]").focus();
       this.#rows.delete(key);
     }
-    people.forEach((person, place) => {
+    people.forEach((person, index) => {
       const row = this.#rows.get(person.key) ?? new PersonRow(this.#template);
       this.#rows.set(person.key, row);
       row.show(person, this.#describe(person));
-      const there = this.#list.children[place];
-      if (there !== row.element) this.#list.insertBefore(row.element, there ?? null);
+      const current = this.#list.children[index];
+      if (current !== row.element) this.#list.insertBefore(row.element, current ?? null);
     });
   }
 

@@ -11,12 +11,12 @@ export function report(room) {
       part("whom").textContent = authorName;
       part("text").textContent = text;
     },
-    send: (values, { seq }) => room.ask({ type: "report", seq, reason: values.get("reason") }, room.words.reported),
+    send: (values, { seq }) => room.request({ type: "report", seq, reason: values.get("reason") }, room.strings.reported),
     signal: room.signal,
   });
-  room.messageActions.set("report", { when: (view) => isAnothers(view) && room.can("report"), act: (view) => dialog.open(view) });
+  room.messageActions.set("report", { when: (view) => isByOtherUser(view) && room.can("report"), act: (view) => dialog.open(view) });
 }
 
-function isAnothers({ element: { dataset } }) {
+function isByOtherUser({ element: { dataset } }) {
   return dataset.kind !== "system" && !("mine" in dataset) && !("deleted" in dataset);
 }

@@ -1,19 +1,28 @@
-const TELL_EVERY_MS = 3_000; // the server forgets a typist after 6 s
+const SEND_EVERY_MS = 3_000; // the server forgets a typist after 6 s
+
+/** Who types. */
+export function typingFeature(room) {
+  const { session, strings, signal } = room;
+  const [element, input] = [room.part("typing"), room.part("composer")?.elements.body];
+  const send = (on) => session.send({ type: "typing", on });
+  const view = new TypingIndicator({ element, input, strings, send, signal });
+  room.on("typing", (frame) => view.show(frame, session.you));
+}
 
 /** Who types, in a line that keeps its place; and telling the others that we do, now and then. */
-export class Typing {
+export class TypingIndicator {
   #element;
-  #words;
-  #tell;
-  #told = -Infinity;
+  #strings;
+  #send;
+  #sentAt = -Infinity;
 
   /** @param element the line; @param tell `tell(on)` */
-  constructor({ element, input, words, tell, signal }) {
+  constructor({ element, input, strings, send, signal }) {
     this.#element = element;
-    this.#words = words;
-    this.#tell = tell;
-    input?.addEventListener("input", () => this.#typed(input.value), { signal });
-    input?.form.addEventListener("submit", () => (this.#told = -Infinity), { signal });
+    this.#strings = strings;
+    this.#send = send;
+    input?.addEventListener("input", () => this.#onInput(input.value), { signal });
+    input?.form.addEventListener("submit", () => (this.#sentAt = -Infinity), { signal });
   }
 
   /** @param frame `typing`: `{people, count}`; @param you `{key}` */
@@ -22,19 +31,19 @@ export class Typing {
     const others = people.filter(({ key }) => key !== you.key);
     const number = count - (people.length - others.length);
     const [one, other] = others.map(({ name }) => name);
-    const wording = number < 1 || !one ? "" : this.#words[["typing_one", "typing_two"][number - 1] ?? "typing_many"];
+    const wording = number < 1 || !one ? "" : this.#strings[["typing_one", "typing_two"][number - 1] ?? "typing_many"];
     const text = wording.replace("{name}", () => one).replace("{other}", () => other);
     if (this.#element.textContent !== text) this.#element.textContent = text;
   }
 
-  #typed(text) {
+  #onInput(text) {
     const now = performance.now();
     if (!text.trim()) {
-      if (this.#told > -Infinity) this.#tell(false);
-      this.#told = -Infinity;
-    } else if (now - this.#told >= TELL_EVERY_MS) {
-      this.#tell(true);
-      this.#told = now;
+      if (this.#sentAt > -Infinity) this.#send(false);
+      this.#sentAt = -Infinity;
+    } else if (now - this.#sentAt >= SEND_EVERY_MS) {
+      this.#send(true);
+      this.#sentAt = now;
     }
   }
 }

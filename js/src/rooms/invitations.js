@@ -1,5 +1,5 @@
 import { Dialog } from "../ui/dialog.js";
-import { counted } from "../ui/plurals.js";
+import { pluralize } from "../ui/plurals.js";
 
 /** Links by which people become members: make one, copy it, see those that work, and revoke them. */
 export function invitations(room) {
@@ -17,8 +17,8 @@ class Invitations {
   constructor(room, element) {
     this.#room = room;
     this.#element = element;
-    this.#dialog = new Dialog({ element, onOpen: () => this.#opened(), signal: room.signal });
-    room.listen(element.querySelector("form"), "submit", (event) => this.#submitted(event));
+    this.#dialog = new Dialog({ element, onOpen: () => this.#onOpen(), signal: room.signal });
+    room.listen(element.querySelector("form"), "submit", (event) => this.#onSubmit(event));
     room.listen(this.#part("invite-copy"), "click", () => this.#copy());
     room.listen(this.#part("invitations"), "click", ({ target }) => this.#revoke(target.closest("[data-revoke]")));
   }
@@ -31,61 +31,61 @@ class Invitations {
     return this.#element.querySelector(`[data-part="${name}"]`);
   }
 
-  #opened() {
+  #onOpen() {
     this.#element.querySelector("form").reset();
     this.#part("invite-made").hidden = true;
     // Other roles than a member's are for owners to give.
     this.#part("invite-role").hidden = !this.#room.can("manage");
-    this.#list();
+    this.#loadList();
   }
 
-  async #submitted(event) {
+  async #onSubmit(event) {
     event.preventDefault();
     const values = new FormData(event.target);
     const number = (name) => Number(values.get(name)) || null;
     const role = this.#room.can("manage") ? values.get("role") : "member";
-    const made = await this.#room.ask({ type: "invite", role, seconds: number("seconds"), uses: number("uses") });
-    if (!made) return;
+    const created = await this.#room.request({ type: "invite", role, seconds: number("seconds"), uses: number("uses") });
+    if (!created) return;
     const field = this.#part("invite-link");
-    field.value = made.link ? new URL(made.link, location).href : made.token;
+    field.value = created.link ? new URL(created.link, location).href : created.token;
     this.#part("invite-made").hidden = false;
     field.focus();
     field.select();
-    this.#list();
+    this.#loadList();
   }
 
   async #copy() {
-    const { notice, words } = this.#room;
+    const { toast, strings } = this.#room;
     const field = this.#part("invite-link");
     try {
       await navigator.clipboard.writeText(field.value);
-      notice?.show(words.link_copied);
+      toast?.show(strings.link_copied);
     } catch {
       field.select(); // no clipboard for us: one key is left to press
     }
   }
 
-  async #list() {
-    const answer = await this.#room.ask({ type: "invitations" });
+  async #loadList() {
+    const answer = await this.#room.request({ type: "invitations" });
     if (!answer) return;
     this.#part("invitations").hidden = !answer.invitations.length;
     this.#part("invitations").querySelector("ul").replaceChildren(...answer.invitations.map((one) => this.#row(one)));
   }
 
   #row({ invitation, role, uses, expires_at: until }) {
-    const { words, calendar } = this.#room;
+    const { strings, calendar } = this.#room;
     const item = this.#room.template("invitation").content.querySelector("li").cloneNode(true);
-    const say = (name, text) => (item.querySelector(`[data-part="${name}"]`).textContent = text);
+    const setText = (name, text) => (item.querySelector(`[data-part="${name}"]`).textContent = text);
     item.dataset.invitation = invitation;
-    say("role", words[`role_${role}`]);
-    say("uses", uses ? counted(words.invitation_uses, uses) : words.invitation_any);
-    say("until", until ? words.invitation_until.replace("{time}", calendar.moment(new Date(until))) : words.invitation_endless);
+    setText("role", strings[`role_${role}`]);
+    setText("uses", uses ? pluralize(strings.invitation_uses, uses) : strings.invitation_any);
+    setText("until", until ? strings.invitation_until.replace("{time}", calendar.moment(new Date(until))) : strings.invitation_endless);
     return item;
   }
 
   async #revoke(button) {
     const item = button?.closest("li");
-    if (!item || !(await this.#room.ask({ type: "revoke", invitation: Number(item.dataset.invitation) }))) return;
+    if (!item || !(await this.#room.request({ type: "revoke", invitation: Number(item.dataset.invitation) }))) return;
     const next = item.nextElementSibling ?? item.previousElementSibling;
     item.remove();
     // The focus goes on to what is left.

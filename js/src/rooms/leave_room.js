@@ -1,26 +1,26 @@
 import { FormDialog } from "../ui/form_dialog.js";
 
 /** End one's membership, and go back to the list of rooms. */
-export function leaving(room) {
+export function leaveRoom(room) {
   const element = room.part("leave");
   if (!element) return;
-  const { session, data, words } = room;
+  const { session, data, strings } = room;
 
-  const away = () => "ownPage" in data && location.assign(data.indexUrl);
+  const goToIndex = () => "ownPage" in data && location.assign(data.indexUrl);
   const dialog = new FormDialog({
     element,
     send: async () => {
       try {
         await session.request({ type: "quit" });
-      } catch (refused) {
+      } catch (error) {
         // Where only members may be, the room itself is over before the answer comes.
         if (session.state !== "ended") {
-          room.refused(refused);
+          room.showError(error);
           return false;
         }
       }
-      room.notice?.show(words.left_room);
-      away();
+      room.toast?.show(strings.left_room);
+      goToIndex();
       return true;
     },
     signal: room.signal,

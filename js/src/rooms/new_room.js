@@ -1,57 +1,57 @@
-import { isPlain } from "../ui/plain_click.js";
-import { Dialog } from "../ui/dialog.js";
-import { whenParsed } from "../ui/when_parsed.js";
 import { postFrame } from "../core/post_frame.js";
+import { Dialog } from "../ui/dialog.js";
+import { isPlainClick } from "../ui/plain_click.js";
+import { whenParsed } from "../ui/when_parsed.js";
 
 /** `<new-room>`: the button that makes a room opens its form in place, where the server has put it. See `_new_room.html`. */
 export class NewRoom extends HTMLElement {
-  #life = null;
+  #abortController = null;
 
   connectedCallback() {
-    whenParsed(this, () => this.#takeOver());
+    whenParsed(this, () => this.#hydrate());
   }
 
   disconnectedCallback() {
-    this.#life?.abort();
-    this.#life = null;
+    this.#abortController?.abort();
+    this.#abortController = null;
   }
 
-  #takeOver() {
+  #hydrate() {
     const [link, element, form] = ['[data-part="open"]', "dialog", "form"].map((part) => this.querySelector(part));
-    if (this.#life || !link || !element || !form) return;
-    this.#life = new AbortController();
-    const { signal } = this.#life;
-    const dialog = new Dialog({ element, onOpen: () => this.#refuse(form, ""), signal });
+    if (this.#abortController || !link || !element || !form) return;
+    this.#abortController = new AbortController();
+    const { signal } = this.#abortController;
+    const dialog = new Dialog({ element, onOpen: () => this.#showError(form, ""), signal });
     const open = (event) => {
-      if (!isPlain(event)) return;
+      if (!isPlainClick(event)) return;
       event.preventDefault();
       dialog.open();
     };
     link.addEventListener("click", open, { signal });
-    form.addEventListener("submit", (event) => this.#submitted(event, form), { signal });
+    form.addEventListener("submit", (event) => this.#onSubmit(event, form), { signal });
   }
 
-  async #submitted(event, form) {
+  async #onSubmit(event, form) {
     event.preventDefault();
-    const typed = new FormData(form);
+    const values = new FormData(form);
     const frame = {
       type: "create",
-      title: typed.get("title"),
-      visibility: typed.get("visibility") ?? "open",
-      listed: typed.has("listed"),
-      announcement: typed.has("announcement"),
+      title: values.get("title"),
+      visibility: values.get("visibility") ?? "open",
+      listed: values.has("listed"),
+      announcement: values.has("announcement"),
     };
     try {
-      const { url } = await postFrame({ url: this.dataset.framesUrl, token: typed.get("csrfmiddlewaretoken"), frame });
+      const { url } = await postFrame({ url: this.dataset.framesUrl, token: values.get("csrfmiddlewaretoken"), frame });
       location.assign(url);
     } catch ({ code, detail }) {
       // What the server has no sentence for, the page of the form may have.
-      if (detail) this.#refuse(form, detail, code === "taken" && frame.title);
+      if (detail) this.#showError(form, detail, code === "taken" && frame.title);
       else form.submit();
     }
   }
 
-  #refuse(form, detail, taken) {
+  #showError(form, detail, taken) {
     const [text, link] = ["error-text", "taken"].map((name) => form.querySelector(`[data-part="${name}"]`));
     if (!text) return;
     text.parentElement.hidden = !detail;

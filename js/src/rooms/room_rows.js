@@ -1,6 +1,6 @@
 import { hue, initials } from "../people/avatars.js";
 
-const COUNTED_MAX = 99; // the server counts to a hundred
+const UNREAD_MAX = 99; // the server counts to a hundred
 const PARTS = ["yours", "lately"];
 
 /**
@@ -11,7 +11,7 @@ export class RoomRows {
   #list;
   #current;
   #you;
-  #address;
+  #roomUrl;
   #calendar;
   #rows = new Map();
   #order = {};
@@ -22,21 +22,21 @@ export class RoomRows {
    * @param you `{key, word}`: whose list it is, and what they are called in it
    * @param address `address(name)`: where a room is
    */
-  constructor({ list, current, you, address, calendar, signal }) {
+  constructor({ list, current, you, roomUrl, calendar, signal }) {
     this.#list = list;
     this.#current = current;
     this.#you = you;
-    this.#address = address;
+    this.#roomUrl = roomUrl;
     this.#calendar = calendar;
     for (const part of PARTS) {
       const rows = [...list.querySelectorAll(`[data-part="${part}"] li[data-room]`)];
       for (const row of rows) this.#rows.set(row.dataset.room, row);
       this.#order[part] = rows.map(({ dataset }) => dataset.room);
     }
-    this.tellTimes();
+    this.updateTimes();
     // Soon: the pointer (in Firefox) and the focus are still there while their going is told.
-    for (const going of ["pointerleave", "focusout"]) {
-      list.addEventListener(going, () => requestAnimationFrame(() => this.#settle()), { signal });
+    for (const type of ["pointerleave", "focusout"]) {
+      list.addEventListener(type, () => requestAnimationFrame(() => this.#applyOrder()), { signal });
     }
   }
 
@@ -55,29 +55,29 @@ export class RoomRows {
       yours: [...(isHere ? [this.#current] : []), ...rooms.filter(({ yours }) => yours).map(({ name }) => name)],
       lately: rooms.filter(({ yours }) => !yours).map(({ name }) => name),
     };
-    this.#settle();
+    this.#applyOrder();
   }
 
   /** Somebody has said something in a room of the list: `{at, key, name, body}`. */
-  said(name, message) {
+  addMessage(name, message) {
     const row = this.#rows.get(name);
     if (!row) return;
     this.#fillLast(row, message);
     for (const names of Object.values(this.#order)) {
-      const place = names.indexOf(name);
-      if (place > 0) names.unshift(...names.splice(place, 1));
+      const index = names.indexOf(name);
+      if (index > 0) names.unshift(...names.splice(index, 1));
     }
-    this.#settle();
+    this.#applyOrder();
   }
 
   /** How much of a room is not read. */
-  count(name, { unread = 0, mentions = 0 }) {
+  setUnread(name, { unread = 0, mentions = 0 }) {
     const row = this.#rows.get(name);
     if (row) this.#fillCount(row, { unread, mentions });
   }
 
   /** By the reader's clock, and by what day it is. */
-  tellTimes() {
+  updateTimes() {
     for (const row of this.#rows.values()) this.#fillTime(row, part(row, "when")?.dateTime);
   }
 
@@ -86,7 +86,7 @@ export class RoomRows {
     if (!row) {
       row = this.#template.content.firstElementChild.cloneNode(true);
       row.dataset.room = name;
-      part(row, "link").href = this.#address(name);
+      part(row, "link").href = this.#roomUrl(name);
       this.#rows.set(name, row);
     }
     return row;
@@ -98,8 +98,8 @@ export class RoomRows {
 
   #fill(row, room) {
     const { name, title, visibility, muted = false, archived = false, last, changed_at: changedAt } = room;
-    put(row, "title", title);
-    put(row, "tile", initials(title));
+    setText(row, "title", title);
+    setText(row, "tile", initials(title));
     part(row, "tile")?.setAttribute("data-hue", hue(name));
     row.toggleAttribute("data-muted", muted);
     row.toggleAttribute("data-direct", visibility === "direct");
@@ -113,9 +113,9 @@ export class RoomRows {
     const author = part(row, "author");
     const isOwn = key === this.#you.key;
     if (author) author.hidden = "direct" in row.dataset && !isOwn;
-    put(row, "author", isOwn ? this.#you.word : name);
+    setText(row, "author", isOwn ? this.#you.label : name);
     // Isolated, so that its direction of writing is its own.
-    put(row, "last", `\u2068${body}\u2069`);
+    setText(row, "last", `\u2068${body}\u2069`);
     this.#fillTime(row, at);
   }
 
@@ -125,30 +125,30 @@ export class RoomRows {
     const moment = new Date(at);
     element.dateTime = at;
     element.title = this.#calendar.full(moment);
-    put(row, "when", this.#calendar.short(moment));
+    setText(row, "when", this.#calendar.short(moment));
   }
 
   #fillCount(row, { unread = 0, mentions = 0 }) {
     row.toggleAttribute("data-unread", unread > 0);
-    put(row, "unread", unread > COUNTED_MAX ? `${COUNTED_MAX}+` : String(unread));
-    const [count, mention] = [part(row, "count"), part(row, "mention")];
-    if (count) count.hidden = !unread;
+    setText(row, "unread", unread > UNREAD_MAX ? `${UNREAD_MAX}+` : String(unread));
+    const [unreadCount, mention] = [part(row, "count"), part(row, "mention")];
+    if (unreadCount) unreadCount.hidden = !unread;
     if (mention) mention.hidden = !mentions;
   }
 
-  #fillMarks(row, holds) {
+  #fillMarks(row, active) {
     const marks = part(row, "marks");
     if (!marks) return;
     const all = [...part(this.#template.content, "marks").querySelectorAll("[data-mark]")];
-    const wanted = all.filter(({ dataset }) => holds[dataset.mark]);
+    const wanted = all.filter(({ dataset }) => active[dataset.mark]);
     const shown = [...marks.querySelectorAll("[data-mark]")];
-    if (kinds(wanted) !== kinds(shown)) marks.replaceChildren(...wanted.map((mark) => mark.cloneNode(true)));
+    if (markNames(wanted) !== markNames(shown)) marks.replaceChildren(...wanted.map((mark) => mark.cloneNode(true)));
   }
 
   // Order
 
-  #settle() {
-    if (this.#isTouched) return;
+  #applyOrder() {
+    if (this.#isInUse) return;
     for (const name of PARTS) {
       const section = this.#list.querySelector(`[data-part="${name}"]`);
       const list = section?.querySelector("ul");
@@ -160,7 +160,7 @@ export class RoomRows {
     if (nothing) nothing.hidden = this.#rows.size > 0;
   }
 
-  get #isTouched() {
+  get #isInUse() {
     return this.#list.contains(document.activeElement) || this.#list.matches(":hover");
   }
 }
@@ -169,12 +169,12 @@ function part(row, name) {
   return row.querySelector(`[data-part="listed-${name}"]`);
 }
 
-function put(row, name, text) {
+function setText(row, name, text) {
   const element = part(row, name);
   if (element && element.textContent !== text) element.textContent = text;
 }
 
-function kinds(marks) {
+function markNames(marks) {
   return marks.map(({ dataset }) => dataset.mark).join();
 }
 

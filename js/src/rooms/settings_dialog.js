@@ -6,44 +6,44 @@ export function settings(room) {
   const element = room.part("settings");
   if (!element) return;
   const form = element.querySelector("form");
-  nameChoices(form, room.calendar.language);
+  labelOptions(form, room.calendar.language);
   const dialog = new FormDialog({
     element,
-    onOpen: (known) => fill(form, known, room),
-    send: (_values, known) => {
-      const changed = changes(known, valuesOf(form));
-      return Object.keys(changed).length ? room.ask({ type: "configure", ...changed }, room.words.saved) : true;
+    onOpen: (current) => fill(form, current, room),
+    send: (_values, current) => {
+      const changed = changes(current, valuesOf(form));
+      return Object.keys(changed).length ? room.request({ type: "configure", ...changed }, room.strings.saved) : true;
     },
     signal: room.signal,
   });
   room.roomActions.set("settings", {
     when: () => room.can("manage"),
     act: async () => {
-      const known = await room.ask({ type: "settings" });
-      if (known) dialog.open(known);
+      const current = await room.request({ type: "settings" });
+      if (current) dialog.open(current);
     },
   });
 }
 
 /** What is another value than it was; what was left out of a frame is its default. */
 export function changes(before, after) {
-  return Object.fromEntries(Object.entries(after).filter(([name, value]) => value !== (before[name] ?? blank(value))));
+  return Object.fromEntries(Object.entries(after).filter(([name, value]) => value !== (before[name] ?? emptyValue(value))));
 }
 
-function blank(value) {
+function emptyValue(value) {
   return { string: "", number: 0, boolean: false }[typeof value];
 }
 
-function fill(form, known, room) {
+function fill(form, current, room) {
   for (const field of fieldsOf(form)) {
-    const value = known[field.name];
+    const value = current[field.name];
     if (field.type === "checkbox") field.checked = value ?? false;
     else if (field.localName === "select") choose(field, value ?? 0, room.calendar.language);
     else field.value = value;
   }
   // A private room is in nobody's list but its members'.
   const listed = form.querySelector('[data-part="settings-listed"]');
-  if (listed) listed.hidden = known.visibility !== "open";
+  if (listed) listed.hidden = current.visibility !== "open";
 }
 
 function valuesOf(form) {
@@ -64,12 +64,12 @@ function fieldsOf(form) {
 function choose(field, value, language) {
   if (![...field.options].some((option) => Number(option.value) === value)) {
     field.append(new Option("", value));
-    nameChoices(field.form, language);
+    labelOptions(field.form, language);
   }
   field.value = value;
 }
 
-function nameChoices(form, language) {
+function labelOptions(form, language) {
   for (const field of form.querySelectorAll("select[data-unit]")) {
     for (const option of field.options) {
       const number = Number(option.value);

@@ -6,7 +6,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const GROUPED_WITHIN_MS = 5 * 60 * 1000; // as in templatetags/roomchat.py
 
 export class Calendar {
-  #words;
+  #strings;
   #day;
   #time;
   #weekday;
@@ -15,9 +15,9 @@ export class Calendar {
   #full;
   #moment;
 
-  constructor({ language, words }) {
+  constructor({ language, strings }) {
     this.language = language;
-    this.#words = words;
+    this.#strings = strings;
     this.#day = format(language, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
     this.#time = format(language, { hour: "numeric", minute: "2-digit" });
     this.#weekday = format(language, { weekday: "short" });
@@ -51,8 +51,8 @@ export class Calendar {
   day(at, now = new Date()) {
     const yesterday = new Date(now);
     yesterday.setDate(now.getDate() - 1);
-    if (sameDay(at, now)) return this.#words.today;
-    if (sameDay(at, yesterday)) return this.#words.yesterday;
+    if (sameDay(at, now)) return this.#strings.today;
+    if (sameDay(at, yesterday)) return this.#strings.yesterday;
     return this.#day.format(at);
   }
 }
@@ -76,7 +76,7 @@ export function sameDay(one, other) {
  *
  * Both are `{at: Date, author: string, kind: string}`; nothing above is undefined.
  */
-export function relation(above, message) {
+export function grouping(above, message) {
   const startsDay = !above || !sameDay(above.at, message.at);
   const follows =
     !startsDay &&

@@ -8,7 +8,7 @@ export function edits(room) {
   const dialog = new Dialog({ element, signal: room.signal });
 
   async function show({ seq }) {
-    const answer = await room.ask({ type: "edits", seq });
+    const answer = await room.request({ type: "edits", seq });
     if (!answer) return;
     part("versions").replaceChildren(...answer.texts.toReversed().map((text) => version(room, text)));
     part("versions-none").hidden = answer.texts.length > 0;

@@ -1,5 +1,5 @@
-import { boxOf, kindOf, sizeOf } from "../ui/file_size.js";
-import { drawn } from "../uploads/resize.js";
+import { fileKind, formatFileSize, thumbnailSize } from "../ui/file_size.js";
+import { drawToCanvas } from "../uploads/resize.js";
 
 /**
  * The files of a message, each cloned from `_file.html`: pictures, players, and rows with a name.
@@ -9,20 +9,20 @@ import { drawn } from "../uploads/resize.js";
  */
 export class FilesView {
   #element;
-  #house;
+  #shared;
 
   /** @param element the part "files" of a message; the site's own template may have none */
-  constructor(element, house) {
+  constructor(element, shared) {
     this.#element = element;
-    this.#house = house;
+    this.#shared = shared;
   }
 
   show(files = []) {
-    if (!this.#element || !this.#house.templates.file) return;
+    if (!this.#element || !this.#shared.templates.file) return;
     this.#element.hidden = !files.length;
     const old = new Map(Array.from(this.#element.children, (item) => [item.dataset.file, item]));
     const items = files.map((file) => this.#item(file, old.get(file.id) ?? old.get(file.key)));
-    if (items.some((item, place) => this.#element.children[place] !== item) || old.size !== items.length) {
+    if (items.some((item, index) => this.#element.children[index] !== item) || old.size !== items.length) {
       this.#element.replaceChildren(...items);
     }
   }
@@ -33,50 +33,50 @@ export class FilesView {
   }
 
   #item(file, known) {
-    const kind = kindOf(file);
+    const kind = fileKind(file);
     if (known?.dataset.kind === kind) {
-      fill(known, file, this.#house);
+      fill(known, file, this.#shared);
       return known;
     }
-    const item = this.#house.templates.file.content.firstElementChild.cloneNode(true);
+    const item = this.#shared.templates.file.content.firstElementChild.cloneNode(true);
     item.dataset.kind = kind;
     for (const variant of item.querySelectorAll("[data-for]")) {
       if (variant.dataset.for.split(" ").includes(kind)) variant.removeAttribute("data-for");
       else variant.remove();
     }
-    fill(item, file, this.#house);
-    const changed = () => fill(item, file, this.#house);
+    fill(item, file, this.#shared);
+    const changed = () => fill(item, file, this.#shared);
     file.addEventListener?.("change", changed);
     return item;
   }
 }
 
-function fill(item, file, house) {
+function fill(item, file, shared) {
   const part = (name) => item.querySelector(`[data-part="${name}"]`);
   Object.assign(item.dataset, { file: file.id ?? file.key, type: file.type, name: file.name });
   const link = part("picture") ?? part("file-link");
   if (file.url) link?.setAttribute("href", file.url);
-  set(part("file-name"), file.name);
-  set(part("file-size"), sizeOf(file.bytes, house));
+  setText(part("file-name"), file.name);
+  setText(part("file-size"), formatFileSize(file.bytes, shared));
   const player = part("player");
   player?.setAttribute("aria-label", file.alt || file.name);
   if (player && file.url && player.getAttribute("src") !== file.url) player.src = file.url;
   if (part("picture")) fillPicture(part("picture"), file);
-  showProgress(item, part("file-progress"), file, house);
+  showProgress(item, part("file-progress"), file, shared);
 }
 
 function fillPicture(picture, file) {
-  const [space, image] = [picture.querySelector("svg"), picture.querySelector("img")];
-  const [width, height] = boxOf(file);
-  for (const element of [space, image]) {
+  const [placeholder, image] = [picture.querySelector("svg"), picture.querySelector("img")];
+  const [width, height] = thumbnailSize(file);
+  for (const element of [placeholder, image]) {
     element.setAttribute("width", width);
     element.setAttribute("height", height);
   }
-  space.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  placeholder.setAttribute("viewBox", `0 0 ${width} ${height}`);
   image.alt = file.alt || file.name;
   let preview = picture.querySelector("canvas");
   if (file.preview && !preview) {
-    preview = drawn(file.preview, Infinity);
+    preview = drawToCanvas(file.preview, Infinity);
     preview.setAttribute("aria-hidden", "true");
     picture.append(preview);
   }
@@ -87,16 +87,16 @@ function fillPicture(picture, file) {
   image.src = source;
 }
 
-function showProgress(item, progress, file, { words }) {
-  const { isUnderWay = false, isOver = true } = file;
-  item.toggleAttribute("data-under-way", isUnderWay);
+function showProgress(item, progress, file, { strings }) {
+  const { isActive = false, isFinished = true } = file;
+  item.toggleAttribute("data-under-way", isActive);
   if (!progress) return;
-  if (isOver) return progress.remove();
-  progress.hidden = !isUnderWay;
-  progress.setAttribute("aria-label", words.uploading.replace("{name}", file.name));
+  if (isFinished) return progress.remove();
+  progress.hidden = !isActive;
+  progress.setAttribute("aria-label", strings.uploading.replace("{name}", file.name));
   progress.value = file.progress;
 }
 
-function set(element, text) {
+function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }

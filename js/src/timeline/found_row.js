@@ -19,7 +19,7 @@ export function foundRow(room, { author, at, where, url, pieces }) {
   part("time").dateTime = at;
   part("time").title = room.calendar.full(moment);
   part("time").textContent = room.calendar.short(moment);
-  part("text").replaceChildren(...pieces.map((piece, place) => (place % 2 ? mark(piece) : piece)));
+  part("text").replaceChildren(...pieces.map((piece, index) => (index % 2 ? mark(piece) : piece)));
   return row;
 }
 

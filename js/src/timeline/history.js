@@ -1,6 +1,6 @@
-import { isPlain } from "../ui/plain_click.js";
+import { isPlainClick } from "../ui/plain_click.js";
 
-const AHEAD_PX = 800; // begin to load this long before the reader gets there
+const PRELOAD_PX = 800; // begin to load this long before the reader gets there
 
 /**
  * Pages of the log, on demand: older and newer ones before the reader gets to the end of what is shown, the one around a
@@ -13,14 +13,14 @@ export class History {
   #beginning;
   #scroller;
   #url;
-  #words;
+  #strings;
   #log;
   #position;
   #show;
-  #tell;
+  #onError;
   #loading = null;
   #wantsLive = false;
-  #watch;
+  #observer;
 
   /**
    * @param older, newer `{row, link}`: the links and the lines they stand in; there may be no newer one
@@ -31,7 +31,7 @@ export class History {
    * @param show `show(shown)`, what {@link Stretch} made of a page
    * @param tell `tell(words)`: that a page for which the reader has asked cannot be had
    */
-  constructor({ older, newer, newest, beginning, scroller, list, url, log, position, show, tell, words, signal }) {
+  constructor({ older, newer, newest, beginning, scroller, list, url, log, position, show, onError, strings, signal }) {
     this.#rows = Object.entries({ older, newer }).filter(([, { row, link }]) => row && link);
     this.#beginning = beginning;
     this.#scroller = scroller;
@@ -39,20 +39,20 @@ export class History {
     this.#log = log;
     this.#position = position;
     this.#show = show;
-    this.#tell = tell;
-    this.#words = words;
-    const asked = (link, act) => link?.addEventListener("click", (event) => isPlain(event) && act(event.preventDefault()), { signal });
-    for (const [what, { link }] of this.#rows) asked(link, () => this.#load(what));
-    for (const link of newest) asked(link, () => this.#return());
-    const options = { root: scroller, rootMargin: `${AHEAD_PX}px 0px` };
-    this.#watch = new IntersectionObserver((entries) => this.#seen(entries), options);
+    this.#onError = onError;
+    this.#strings = strings;
+    const onClick = (link, act) => link?.addEventListener("click", (event) => isPlainClick(event) && act(event.preventDefault()), { signal });
+    for (const [what, { link }] of this.#rows) onClick(link, () => this.#load(what));
+    for (const link of newest) onClick(link, () => this.#onReturn());
+    const options = { root: scroller, rootMargin: `${PRELOAD_PX}px 0px` };
+    this.#observer = new IntersectionObserver((entries) => this.#onIntersect(entries), options);
     // Only who scrolls up wants what is older: a short first page would otherwise load the whole room.
     const { row } = older;
-    scroller.addEventListener("scroll", () => this.#watch.observe(row), { signal, once: true, passive: true });
-    if (newer.row) this.#watch.observe(newer.row);
-    list.addEventListener("extent", () => this.#showRows(), { signal });
+    scroller.addEventListener("scroll", () => this.#observer.observe(row), { signal, once: true, passive: true });
+    if (newer.row) this.#observer.observe(newer.row);
+    list.addEventListener("window-change", () => this.#showRows(), { signal });
     signal.addEventListener("abort", () => {
-      this.#watch.disconnect();
+      this.#observer.disconnect();
       this.#loading?.abort();
     });
     this.#showRows();
@@ -62,38 +62,38 @@ export class History {
   async goTo(seq) {
     this.#wantsLive = false;
     if (!this.#log.has(seq) && !(await this.#load("around", seq))) return false;
-    this.#log.reveal(seq);
+    this.#log.scrollTo(seq);
     return true;
   }
 
   /** Go to the newest messages. */
   async toLive() {
     this.#wantsLive = true;
-    if (!this.#log.stretch.isLive && !(await this.#load("newest"))) return;
+    if (!this.#log.messageWindow.isLive && !(await this.#load("newest"))) return;
     this.#wantsLive = false;
     this.#log.mark(null);
     this.#log.toBottom();
   }
 
   /** There is a line again: what could not be had before can be now. */
-  again() {
+  retry() {
     if (this.#wantsLive) this.toLive();
   }
 
   /** So much was missed that the server does not tell it all: get what the reader is at, as it is now. */
-  async renew() {
-    const seq = this.#log.firstInSight;
-    this.#log.stretch.cut({ newest: this.#log.newest });
+  async reload() {
+    const seq = this.#log.firstVisible;
+    this.#log.messageWindow.trim({ newest: this.#log.newest });
     if (seq === null || !(await this.#load("around", seq))) this.#showRows();
   }
 
   /** From a button that is gone then: the focus goes where the messages are. */
-  #return() {
+  #onReturn() {
     this.#scroller.focus({ preventScroll: true });
     this.toLive();
   }
 
-  #seen(entries) {
+  #onIntersect(entries) {
     for (const { isIntersecting, target } of entries) {
       const [what] = this.#rows.find(([, { row }]) => row === target);
       if (isIntersecting && !this.#loading) this.#load(what);
@@ -101,25 +101,25 @@ export class History {
   }
 
   /** Whether it has come and is shown. A new one ends the one before. */
-  async #load(what, place) {
-    const { stretch } = this.#log;
-    if ((what === "older" && stretch.begins) || (what === "newer" && stretch.isLive)) return false;
+  async #load(what, seq) {
+    const { messageWindow } = this.#log;
+    if ((what === "older" && messageWindow.isAtStart) || (what === "newer" && messageWindow.isLive)) return false;
     this.#loading?.abort();
     const loading = (this.#loading = new AbortController());
-    const asked = stretch.ask(what, this.#position(), place);
+    const request = messageWindow.request(what, this.#position(), seq);
     const link = this.#rows.find(([name]) => name === what)?.[1].link;
-    if (link) link.textContent = this.#words.loading;
+    if (link) link.textContent = this.#strings.loading;
     this.#scroller.setAttribute("aria-busy", "true");
     try {
-      const shown = stretch.answer(asked, await this.#fetch(asked.query, loading.signal));
-      if (shown) this.#show(shown);
-      if (link) link.textContent = this.#words[what];
-      if (this.#loading === loading) this.#again();
-      return Boolean(shown);
+      const page = messageWindow.accept(request, await this.#fetch(request.query, loading.signal));
+      if (page) this.#show(page);
+      if (link) link.textContent = this.#strings[what];
+      if (this.#loading === loading) this.#observeAgain();
+      return Boolean(page);
     } catch (error) {
-      stretch.forget(asked);
-      if (link) link.textContent = error.name === "AbortError" ? this.#words[what] : this.#words.load_failed;
-      else if (error.name !== "AbortError") this.#tell(this.#words.load_failed);
+      messageWindow.cancel(request);
+      if (link) link.textContent = error.name === "AbortError" ? this.#strings[what] : this.#strings.load_failed;
+      else if (error.name !== "AbortError") this.#onError(this.#strings.load_failed);
       return false;
     } finally {
       if (this.#loading === loading) {
@@ -138,20 +138,20 @@ export class History {
   }
 
   /** An observer tells of changes only: if the page just shown was short, the link is still in sight. */
-  #again() {
+  #observeAgain() {
     for (const [, { row }] of this.#rows) {
-      this.#watch.unobserve(row);
-      this.#watch.observe(row);
+      this.#observer.unobserve(row);
+      this.#observer.observe(row);
     }
   }
 
   #showRows() {
-    const { oldest, newest, begins, isLive } = this.#log.stretch;
-    const places = { older: begins ? null : `?before=${oldest}`, newer: isLive ? null : `?after=${newest ?? 0}` };
+    const { oldest, newest, isAtStart, isLive } = this.#log.messageWindow;
+    const queries = { older: isAtStart ? null : `?before=${oldest}`, newer: isLive ? null : `?after=${newest ?? 0}` };
     for (const [what, { row, link }] of this.#rows) {
-      row.hidden = places[what] === null;
-      if (!row.hidden) link.search = places[what];
+      row.hidden = queries[what] === null;
+      if (!row.hidden) link.search = queries[what];
     }
-    if (this.#beginning) this.#beginning.hidden = !begins;
+    if (this.#beginning) this.#beginning.hidden = !isAtStart;
   }
 }

@@ -1,5 +1,5 @@
-import { isPlain } from "../ui/plain_click.js";
 import { Dialog } from "../ui/dialog.js";
+import { isPlainClick } from "../ui/plain_click.js";
 
 /** The pictures of the room, one at a time and as large as the window. Without a script the link leads to the picture. */
 export function lightbox(room) {
@@ -11,9 +11,9 @@ export function lightbox(room) {
   const [image, title, download, previous, next] = ["image", "title", "download", "previous", "next"].map((name) => part(`lightbox-${name}`));
   let current;
 
-  const all = () => [...list.querySelectorAll('a[data-part="picture"][href]')];
-  const beside = (step) => {
-    const pictures = all();
+  const allPictures = () => [...list.querySelectorAll('a[data-part="picture"][href]')];
+  const neighbour = (step) => {
+    const pictures = allPictures();
     return pictures[pictures.indexOf(current) + step];
   };
   const show = (link) => {
@@ -26,19 +26,19 @@ export function lightbox(room) {
     requestAnimationFrame(() => (title.tabIndex = title.scrollHeight > title.clientHeight ? 0 : -1));
     download.href = link.href;
     download.download = link.closest("[data-name]").dataset.name;
-    previous.hidden = !beside(-1);
-    next.hidden = !beside(1);
+    previous.hidden = !neighbour(-1);
+    next.hidden = !neighbour(1);
     showFull(image, link.href, () => current === link);
   };
   const move = (step) => {
-    const link = beside(step);
+    const link = neighbour(step);
     if (link) show(link);
   };
 
   const dialog = new Dialog({ element, onOpen: show, onClose: () => (current = undefined), signal: room.signal });
   room.listen(list, "click", (event) => {
     const link = event.target.closest('a[data-part="picture"][href]');
-    if (!link || !isPlain(event)) return;
+    if (!link || !isPlainClick(event)) return;
     event.preventDefault();
     dialog.open(link);
   });

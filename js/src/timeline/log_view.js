@@ -1,11 +1,11 @@
+import { pluralize } from "../ui/plurals.js";
 import { MessageView } from "./message_view.js";
-import { Stretch } from "./message_window.js";
-import { counted } from "../ui/plurals.js";
+import { MessageWindow } from "./message_window.js";
 
 const AT_BOTTOM_PX = 48; // this close to the end counts as being there
-const FAR_PX = 600; // this far away there is a button back
-const KEPT_AROUND = 200; // messages kept above and below those in sight
-const SLACK = 100; // so many more, before any are taken out
+const PILL_FROM_PX = 600; // this far away there is a button back
+const KEEP_AROUND = 200; // messages kept above and below those in sight
+const TRIM_SLACK = 100; // so many more, before any are taken out
 
 /**
  * The messages of a room, in order: confirmed ones by `seq`, then those still on their way.
@@ -24,10 +24,10 @@ export class LogView extends EventTarget {
   #scroller;
   #list;
   #pill;
-  #house;
-  #stretch;
+  #shared;
+  #messageWindow;
   #views = []; // confirmed, by seq; then pending, in the order of writing
-  #hidden = []; // pending, while the live end is not shown
+  #hiddenPending = []; // pending, while the live end is not shown
   #unseen = 0;
   #newFrom = null;
   #wasAtBottom = true;
@@ -36,26 +36,26 @@ export class LogView extends EventTarget {
    * @param startsAt `{begins, isLive}`: what the server has rendered
    * @param read the place up to which the person has read
    */
-  constructor({ scroller, list, pill, house, startsAt, read, signal }) {
+  constructor({ scroller, list, pill, shared, initial, read, signal }) {
     super();
     this.#scroller = scroller;
     this.#list = list;
     this.#pill = pill;
-    this.#house = house;
+    this.#shared = shared;
     for (const item of list.querySelectorAll("li[data-state]")) item.remove();
-    this.#views = Array.from(list.querySelectorAll("li[data-seq]"), (item) => new MessageView(item, house));
-    this.#stretch = new Stretch({ oldest: this.#views[0]?.seq, newest: this.#views.at(-1)?.seq, ...startsAt });
+    this.#views = Array.from(list.querySelectorAll("li[data-seq]"), (item) => new MessageView(item, shared));
+    this.#messageWindow = new MessageWindow({ oldest: this.#views[0]?.seq, newest: this.#views.at(-1)?.seq, ...initial });
     if (list.querySelector("[data-starts-new]")) this.#newFrom = read + 1;
-    this.#relateAll();
+    this.#updateAllGrouping();
     this.#wasAtBottom = this.atBottom;
-    scroller.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true });
-    scroller.addEventListener("keydown", (event) => this.#pressed(event), { signal });
-    this.#showPill();
+    scroller.addEventListener("scroll", () => this.#onScroll(), { signal, passive: true });
+    scroller.addEventListener("keydown", (event) => this.#onKeydown(event), { signal });
+    this.#updatePill();
   }
 
   /** Which part of the log is shown. */
-  get stretch() {
-    return this.#stretch;
+  get messageWindow() {
+    return this.#messageWindow;
   }
 
   /** `seq` of the newest message shown that the server has. */
@@ -64,25 +64,25 @@ export class LogView extends EventTarget {
   }
 
   /** Say “New” above the message with this number, or the first one after it that is somebody else's. */
-  beginNew(seq) {
+  startNewMarker(seq) {
     this.#newFrom = seq;
-    this.#showNew();
+    this.#updateNewMarker();
   }
 
   /** The newest message of the room is shown, and its end is in sight. */
   get atBottom() {
-    return this.#stretch.isLive && this.#distance() <= AT_BOTTOM_PX;
+    return this.#messageWindow.isLive && this.#distance() <= AT_BOTTOM_PX;
   }
 
   /** `seq` of the first message in sight. */
-  get firstInSight() {
-    const [first] = this.#inSight();
+  get firstVisible() {
+    const [first] = this.#visibleRange();
     return first && !first.pending ? first.seq : null;
   }
 
   /** Is the message with this number in the page? */
   has(seq) {
-    return this.#views[this.#placeOf(seq)]?.seq === seq;
+    return this.#views[this.#indexOf(seq)]?.seq === seq;
   }
 
   /** What stands behind an `<li>`. */
@@ -91,8 +91,8 @@ export class LogView extends EventTarget {
   }
 
   /** The last message that `isIt(view)` is true of. */
-  last(isIt) {
-    return this.#views.findLast(isIt);
+  last(predicate) {
+    return this.#views.findLast(predicate);
   }
 
   /** Does it show this message? Then a post of ours with this id has arrived. */
@@ -106,10 +106,10 @@ export class LogView extends EventTarget {
    * @param unseen how many of them nobody can have seen
    */
   upsert(messages, { you, unseen = 0 }) {
-    const shown = this.#stretch.admit(messages);
-    this.#keepPlace(() => this.#upsertAll(shown, you));
+    const shown = this.#messageWindow.add(messages);
+    this.#preserveScroll(() => this.#upsertAll(shown, you));
     if (unseen && !this.atBottom) this.#unseen += unseen;
-    this.#showPill();
+    this.#updatePill();
   }
 
   /**
@@ -120,71 +120,71 @@ export class LogView extends EventTarget {
     const change = () => {
       if (replaces) this.#clear();
       this.#upsertAll(messages, you);
-      this.#placePosts();
-      this.#list.dispatchEvent(new CustomEvent("extent"));
-      this.#showNew();
+      this.#placePending();
+      this.#list.dispatchEvent(new CustomEvent("window-change"));
+      this.#updateNewMarker();
     };
-    this.#keepPlace(change, { follow: false });
-    this.#scrolled();
+    this.#preserveScroll(change, { follow: false });
+    this.#onScroll();
   }
 
   /** Forget every confirmed message, show these instead: the newest page. */
-  startOver(messages, { you, more }) {
-    this.#stretch.startOver(messages, { more });
+  reset(messages, { you, more }) {
+    this.#messageWindow.reset(messages, { more });
     this.showPage({ messages, replaces: true }, { you });
     this.toBottom();
   }
 
   /** Go to a message, or if it is not there to the next one, and mark it. */
-  reveal(seq) {
-    const view = this.#views[this.#placeOf(seq)];
+  scrollTo(seq) {
+    const view = this.#views[this.#indexOf(seq)];
     this.mark(seq);
     if (!view) return;
     view.element.scrollIntoView({ block: "center" });
     view.element.tabIndex = -1;
     view.element.focus({ preventScroll: true });
-    this.#scrolled();
+    this.#onScroll();
   }
 
   /** Mark a message as the one that was looked for; `null` marks none. */
   mark(seq) {
     for (const item of this.#list.querySelectorAll("[data-marked]")) item.removeAttribute("data-marked");
-    if (seq !== null && this.has(seq)) this.#views[this.#placeOf(seq)].element.toggleAttribute("data-marked", true);
+    if (seq !== null && this.has(seq)) this.#views[this.#indexOf(seq)].element.toggleAttribute("data-marked", true);
   }
 
   showPost(post, you) {
     const known = this.#pending(post.id);
-    this.#keepPlace(() => {
-      const view = known ?? MessageView.create(this.#house);
+    this.#preserveScroll(() => {
+      const view = known ?? MessageView.create(this.#shared);
       view.showPost(post, you);
       if (known) return;
-      if (this.#stretch.isLive) this.#insert(view, this.#views.length);
-      else this.#hidden.push(view);
+      if (this.#messageWindow.isLive) this.#insert(view, this.#views.length);
+      else this.#hiddenPending.push(view);
     });
   }
 
   confirmPost(id, seq) {
     const view = this.#pending(id);
     if (!view) return;
-    this.#keepPlace(() => {
-      this.#take(view);
+    this.#preserveScroll(() => {
+      this.#detach(view);
       view.confirm(seq);
-      this.#insert(view, this.#placeOf(seq));
+      this.#insert(view, this.#indexOf(seq));
     });
   }
 
   removePost(id) {
     const view = this.#pending(id);
     if (!view) return;
-    this.#keepPlace(() => {
-      this.#take(view);
+    this.#preserveScroll(() => {
+      this.#detach(view);
       view.element.remove();
     });
   }
 
   toBottom() {
     this.#scroller.scrollTop += this.#distance();
-    this.#scrolled();
+    this.#onScroll();
   }
 
   // The list
@@ -196,108 +196,108 @@ export class LogView extends EventTarget {
   #clear() {
     for (const view of this.#views) if (!view.pending) view.element.remove();
     this.#views = this.#views.filter(({ pending }) => pending);
-    this.#relateAll();
+    this.#updateAllGrouping();
   }
 
   /** Posts under way come last at the live end, and nowhere else. */
-  #placePosts() {
-    if (this.#stretch.isLive) {
-      for (const view of this.#hidden.splice(0)) this.#insert(view, this.#views.length);
+  #placePending() {
+    if (this.#messageWindow.isLive) {
+      for (const view of this.#hiddenPending.splice(0)) this.#insert(view, this.#views.length);
       return;
     }
-    const posts = this.#views.splice(this.#first(({ pending }) => pending));
+    const posts = this.#views.splice(this.#findFirst(({ pending }) => pending));
     for (const { element } of posts) element.remove();
-    this.#hidden.push(...posts);
+    this.#hiddenPending.push(...posts);
   }
 
-  #showNew() {
+  #updateNewMarker() {
     this.#list.querySelector("[data-starts-new]")?.removeAttribute("data-starts-new");
     if (this.#newFrom === null) return;
     const isNew = ({ pending, element }) => !pending && !("mine" in element.dataset);
-    this.#views.slice(this.#placeOf(this.#newFrom)).find(isNew)?.element.toggleAttribute("data-starts-new", true);
+    this.#views.slice(this.#indexOf(this.#newFrom)).find(isNew)?.element.toggleAttribute("data-starts-new", true);
   }
 
   #upsert(message, you) {
     const mine = message.author.key === you.key;
-    const place = this.#placeOf(message.seq);
-    const known = this.#views[place];
+    const index = this.#indexOf(message.seq);
+    const known = this.#views[index];
     if (known?.seq === message.seq) {
       if (known.rev > message.rev) return;
       known.show(message, { mine, you });
-      this.#relateAround(place);
-      for (const view of this.#views) view.requote(message);
+      this.#updateGroupingAround(index);
+      for (const view of this.#views) view.updateQuote(message);
       return;
     }
     const post = mine ? this.#pending(message.id) : undefined;
-    if (post) this.#take(post);
-    const view = post ?? MessageView.create(this.#house);
+    if (post) this.#detach(post);
+    const view = post ?? MessageView.create(this.#shared);
     view.show(message, { mine, you });
-    this.#insert(view, place);
+    this.#insert(view, index);
   }
 
   /** Where a confirmed message with this number is, or would be. */
-  #placeOf(seq) {
-    return this.#first((view) => view.seq >= seq);
+  #indexOf(seq) {
+    return this.#findFirst((view) => view.seq >= seq);
   }
 
-  #insert(view, place) {
-    const before = this.#views[place]?.element ?? null;
-    this.#views.splice(place, 0, view);
+  #insert(view, index) {
+    const before = this.#views[index]?.element ?? null;
+    this.#views.splice(index, 0, view);
     // An element that stands where it should is not touched, or screen readers would say it twice.
     if (!view.element.isConnected || view.element.nextElementSibling !== before) this.#list.insertBefore(view.element, before);
-    this.#relateAround(place);
+    this.#updateGroupingAround(index);
   }
 
   /** Out of the order, though not out of the page. */
-  #take(view) {
-    if (this.#hidden.includes(view)) return void this.#hidden.splice(this.#hidden.indexOf(view), 1);
-    const place = this.#views.indexOf(view);
-    this.#views.splice(place, 1);
-    this.#relateAround(place);
+  #detach(view) {
+    if (this.#hiddenPending.includes(view)) return void this.#hiddenPending.splice(this.#hiddenPending.indexOf(view), 1);
+    const index = this.#views.indexOf(view);
+    this.#views.splice(index, 1);
+    this.#updateGroupingAround(index);
   }
 
   #pending(id) {
-    return [...this.#views, ...this.#hidden].find(({ pending, element }) => pending && element.dataset.id === id);
+    return [...this.#views, ...this.#hiddenPending].find(({ pending, element }) => pending && element.dataset.id === id);
   }
 
-  #relateAround(place) {
-    for (const index of [place, place + 1]) this.#views[index]?.relate(this.#views[index - 1]);
+  #updateGroupingAround(index) {
+    for (const at of [index, index + 1]) this.#views[at]?.updateGrouping(this.#views[at - 1]);
   }
 
-  #relateAll() {
-    this.#views.forEach((view, index) => view.relate(this.#views[index - 1]));
+  #updateAllGrouping() {
+    this.#views.forEach((view, index) => view.updateGrouping(this.#views[index - 1]));
   }
 
   /** Take out what is far from the messages in sight, `first` to `last`; without a last one, the end is. */
   #trim(first, last) {
     const views = this.#views;
-    if (views.length <= KEPT_AROUND + SLACK) return;
-    const confirmed = this.#first(({ pending }) => pending);
-    const place = (view) => (view ? views.indexOf(view) : confirmed - 1);
-    const [start, end] = [place(first), Math.min(place(last), confirmed - 1)];
+    if (views.length <= KEEP_AROUND + TRIM_SLACK) return;
+    const confirmed = this.#findFirst(({ pending }) => pending);
+    const indexOf = (view) => (view ? views.indexOf(view) : confirmed - 1);
+    const [start, end] = [indexOf(first), Math.min(indexOf(last), confirmed - 1)];
     if (start < 0 || end < 0) return; // it was all put there anew
-    const [above, below] = [start, confirmed - 1 - end].map((many) => (many > KEPT_AROUND + SLACK ? many - KEPT_AROUND : 0));
+    const [above, below] = [start, confirmed - 1 - end].map((many) => (many > KEEP_AROUND + TRIM_SLACK ? many - KEEP_AROUND : 0));
     if (below) {
-      this.#stretch.cut({ newest: views[confirmed - 1 - below].seq });
-      this.#placePosts();
+      this.#messageWindow.trim({ newest: views[confirmed - 1 - below].seq });
+      this.#placePending();
       for (const { element } of views.splice(confirmed - below)) element.remove();
     }
     if (above) {
       for (const { element } of views.splice(0, above)) element.remove();
-      views[0].relate();
-      this.#stretch.cut({ oldest: views[0].seq });
+      views[0].updateGrouping();
+      this.#messageWindow.trim({ oldest: views[0].seq });
     }
-    if (above || below) this.#list.dispatchEvent(new CustomEvent("extent"));
+    if (above || below) this.#list.dispatchEvent(new CustomEvent("window-change"));
   }
 
   // From message to message with the arrow keys
 
-  #pressed(event) {
+  #onKeydown(event) {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const item = event.target.closest("li");
     if (!step || event.altKey || event.ctrlKey || event.metaKey || (item && item !== event.target)) return;
-    const place = item ? this.#views.findIndex(({ element }) => element === item) + step : this.#views.length - 1;
-    const element = this.#views[place]?.element;
+    const index = item ? this.#views.findIndex(({ element }) => element === item) + step : this.#views.length - 1;
+    const element = this.#views[index]?.element;
     if (!element) return;
     event.preventDefault();
     element.tabIndex = -1;
@@ -318,49 +318,49 @@ export class LogView extends EventTarget {
   }
 
   /** @param follow stay at the bottom, rather than with what is in sight */
-  #keepPlace(change, { follow = this.atBottom } = {}) {
-    const [first, last] = this.#inSight();
+  #preserveScroll(change, { follow = this.atBottom } = {}) {
+    const [first, last] = this.#visibleRange();
     const [seq, before] = [first?.seq, first?.element.getBoundingClientRect().top];
     change();
     this.#trim(first, follow ? undefined : last);
     if (follow) return this.toBottom();
     // What was read may have been put there anew.
-    const anchor = first?.element.isConnected ? first : this.has(seq) && this.#views[this.#placeOf(seq)];
+    const anchor = first?.element.isConnected ? first : this.has(seq) && this.#views[this.#indexOf(seq)];
     if (anchor) this.#scroller.scrollTop += anchor.element.getBoundingClientRect().top - before;
   }
 
   /** The first and the last message that can be seen. */
-  #inSight() {
+  #visibleRange() {
     const { top, bottom } = this.#scroller.getBoundingClientRect();
-    const first = this.#first(({ element }) => element.getBoundingClientRect().bottom > top);
-    const below = this.#first(({ element }) => element.getBoundingClientRect().top >= bottom);
+    const first = this.#findFirst(({ element }) => element.getBoundingClientRect().bottom > top);
+    const below = this.#findFirst(({ element }) => element.getBoundingClientRect().top >= bottom);
     return [this.#views[first], this.#views[Math.max(first, below - 1)]];
   }
 
   /** The index of the first message of which this is true, as it is of all that follow. */
-  #first(isSo) {
+  #findFirst(predicate) {
     let [low, high] = [0, this.#views.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (isSo(this.#views[middle])) high = middle;
+      if (predicate(this.#views[middle])) high = middle;
       else low = middle + 1;
     }
     return low;
   }
 
-  #scrolled() {
+  #onScroll() {
     const { atBottom } = this;
     if (atBottom) this.#unseen = 0;
-    if (atBottom !== this.#wasAtBottom) this.#list.dispatchEvent(new CustomEvent(atBottom ? "arrived" : "departed"));
+    if (atBottom !== this.#wasAtBottom) this.#list.dispatchEvent(new CustomEvent(atBottom ? "reach-live" : "leave-live"));
     this.#wasAtBottom = atBottom;
-    this.#showPill();
+    this.#updatePill();
   }
 
-  #showPill() {
+  #updatePill() {
     if (!this.#pill) return;
-    const { words } = this.#house;
-    const text = `↓ ${this.#unseen ? counted(words.new, this.#unseen) : words.newest}`;
+    const { strings } = this.#shared;
+    const text = `↓ ${this.#unseen ? pluralize(strings.new, this.#unseen) : strings.newest}`;
     if (this.#pill.textContent !== text) this.#pill.textContent = text;
-    this.#pill.hidden = this.#stretch.isLive && !this.#unseen && this.#distance() < FAR_PX;
+    this.#pill.hidden = this.#messageWindow.isLive && !this.#unseen && this.#distance() < PILL_FROM_PX;
   }
 }

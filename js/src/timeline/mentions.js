@@ -10,15 +10,15 @@ const NOT_IN = "a, code, pre";
  *
  * @param mentions `[{key, name}]`, as an event has them
  */
-export function calls(text, mentions) {
+export function splitMentions(text, mentions) {
   if (!mentions?.length) return text ? [text] : [];
   const keys = new Map(mentions.map(({ key, name }) => [name, key]));
-  const names = [...keys.keys()].sort((one, other) => other.length - one.length).map(escaped);
+  const names = [...keys.keys()].sort((one, other) => other.length - one.length).map(escapeRegExp);
   const found = [];
   let position = 0;
   for (const { 0: match, 1: name, index } of text.matchAll(new RegExp(`(?<![\\p{L}\\p{N}_.+-])@(${names.join("|")})`, "gu"))) {
-    if (!mayEnd(name, text.slice(index + match.length))) continue;
-    found.push(text.slice(position, index), { call: match, key: keys.get(name) });
+    if (!canEndMention(name, text.slice(index + match.length))) continue;
+    found.push(text.slice(position, index), { mention: match, key: keys.get(name) });
     position = index + match.length;
   }
   found.push(text.slice(position));
@@ -26,31 +26,31 @@ export function calls(text, mentions) {
 }
 
 /** The element for a call, which stands out, and more so if it is oneself. */
-export function callElement({ call, key }, you) {
+export function mentionElement({ mention, key }, you) {
   const element = document.createElement("span");
   element.className = "roomchat-mention";
   if (key === you?.key) element.dataset.me = "";
-  element.textContent = call;
+  element.textContent = mention;
   return element;
 }
 
 /** Mark calls in what the server has rendered, but not in code and links. */
-export function markCalls(root, mentions, you) {
+export function highlightMentions(root, mentions, you) {
   if (!mentions?.length) return;
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   const texts = [];
   while (walker.nextNode()) if (!walker.currentNode.parentElement.closest(NOT_IN)) texts.push(walker.currentNode);
   for (const text of texts) {
-    const pieces = calls(text.data, mentions);
-    if (pieces.some(({ call }) => call)) text.replaceWith(...pieces.map((piece) => (piece.call ? callElement(piece, you) : piece)));
+    const pieces = splitMentions(text.data, mentions);
+    if (pieces.some(({ mention }) => mention)) text.replaceWith(...pieces.map((piece) => (piece.mention ? mentionElement(piece, you) : piece)));
   }
 }
 
 /** Scripts without capitals put what belongs to a name right behind it: “@민수님”. */
-function mayEnd(name, rest) {
+function canEndMention(name, rest) {
   return /\p{Lo}$/u.test(name) || !/^[\p{L}\p{M}\p{N}_]/u.test(rest);
 }
 
-function escaped(text) {
+function escapeRegExp(text) {
   return text.replace(/[\\^$.*+?()[\]{}|]/gu, "\\$&");
 }

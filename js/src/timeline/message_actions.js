@@ -1,29 +1,29 @@
 /** What can be done with a message: from the menu, by its reactions, and from the composer. */
 export function messageActions(room) {
-  const { words, composer, notice } = room;
+  const { strings, composer, toast } = room;
   const offer = (what, when, act) => room.messageActions.set(what, { when, act });
-  const stands = ({ element: { dataset } }) => !("deleted" in dataset);
+  const isPresent = ({ element: { dataset } }) => !("deleted" in dataset);
   const isMine = ({ element: { dataset } }) => "mine" in dataset;
-  const isSaid = ({ element: { dataset } }) => dataset.kind !== "system";
+  const isUserMessage = ({ element: { dataset } }) => dataset.kind !== "system";
   const isPinned = ({ element: { dataset } }) => "pinned" in dataset;
 
   offer("link", undefined, ({ seq }) => copyLink(room, seq));
-  offer("react", (view) => stands(view) && room.can("react"), (view, { dataset }) => react(room, view.element, dataset.emoji));
+  offer("react", (view) => isPresent(view) && room.can("react"), (view, { dataset }) => react(room, view.element, dataset.emoji));
   offer(
     "reply",
-    (view) => stands(view) && room.can("post") && composer,
+    (view) => isPresent(view) && room.can("post") && composer,
     ({ seq, authorName, summary }) => composer.reply({ seq, name: authorName, body: summary }),
   );
   offer(
     "edit",
-    (view) => stands(view) && isMine(view) && isSaid(view) && room.can("post") && composer,
+    (view) => isPresent(view) && isMine(view) && isUserMessage(view) && room.can("post") && composer,
     ({ seq, text }) => composer.edit({ seq, text }),
   );
-  offer("delete", (view) => stands(view) && (isMine(view) || room.can("moderate")), (view) => deleteSoon(room, view));
-  offer("pin", (view) => stands(view) && !isPinned(view) && room.can("pin"), ({ seq }) => room.ask({ type: "pin", seq, on: true }));
-  offer("unpin", (view) => stands(view) && isPinned(view) && room.can("pin"), ({ seq }) => room.ask({ type: "pin", seq, on: false }));
+  offer("delete", (view) => isPresent(view) && (isMine(view) || room.can("moderate")), (view) => deleteSoon(room, view));
+  offer("pin", (view) => isPresent(view) && !isPinned(view) && room.can("pin"), ({ seq }) => room.request({ type: "pin", seq, on: true }));
+  offer("unpin", (view) => isPresent(view) && isPinned(view) && room.can("pin"), ({ seq }) => room.request({ type: "pin", seq, on: false }));
 
-  if (notice) startMenu(room);
+  if (toast) startMenu(room);
   room.listen(room.element, "click", ({ target }) => {
     const button = target.closest?.(".roomchat-reaction[data-emoji]");
     if (button) react(room, button.closest("li"), button.dataset.emoji);
@@ -48,7 +48,7 @@ function startMenu(room) {
     if (event.key !== "Enter" || item !== event.target) return;
     event.preventDefault();
     // A hand on the keys may be faster than what else there is to do with a message.
-    room.reached().then(() => item === document.activeElement && open(item, item.querySelector('[data-part="actions"]') ?? item));
+    room.loadPanels().then(() => item === document.activeElement && open(item, item.querySelector('[data-part="actions"]') ?? item));
   });
   room.listen(scroller, "scroll", () => menu.close(), { passive: true });
 }
@@ -56,23 +56,23 @@ function startMenu(room) {
 function react(room, item, emoji) {
   const button = [...item.querySelectorAll(".roomchat-reaction")].find(({ dataset }) => dataset.emoji === emoji);
   const on = button?.getAttribute("aria-pressed") !== "true";
-  room.ask({ type: "react", seq: Number(item.dataset.seq), emoji, on });
+  room.request({ type: "react", seq: Number(item.dataset.seq), emoji, on });
 }
 
 /** It is gone from the page at once, and from the server when nobody has taken that back. */
 function deleteSoon(room, { element, seq }) {
   element.toggleAttribute("data-doomed", true);
-  const back = () => element.removeAttribute("data-doomed");
-  const over = () => room.ask({ type: "delete", seq }).finally(back);
-  if (room.notice) room.notice.show(room.words.deleted, { undo: back, over });
-  else over();
+  const restore = () => element.removeAttribute("data-doomed");
+  const send = () => room.request({ type: "delete", seq }).finally(restore);
+  if (room.toast) room.toast.show(room.strings.deleted, { onUndo: restore, onExpire: send });
+  else send();
 }
 
 async function copyLink(room, seq) {
-  const url = room.urlOf(seq);
+  const url = room.messageUrl(seq);
   try {
     await navigator.clipboard.writeText(url.href);
-    room.notice?.show(room.words.link_copied);
+    room.toast?.show(room.strings.link_copied);
   } catch {
     location.hash = url.hash; // no clipboard for us: at least it stands in the address
   }

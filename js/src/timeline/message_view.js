@@ -1,12 +1,12 @@
-import { dayKey, relation } from "./calendar.js";
-import { FilesView } from "./files_view.js";
-import { sentence } from "./system_lines.js";
-import { pieces } from "./links.js";
-import { callElement, calls, markCalls } from "./mentions.js";
 import { hue, initials } from "../people/avatars.js";
+import { dayKey, grouping } from "./calendar.js";
+import { FilesView } from "./files_view.js";
+import { splitLinks } from "./links.js";
+import { highlightMentions, mentionElement, splitMentions } from "./mentions.js";
 import { QuoteView } from "./quote_view.js";
 import { ReactionsView } from "./reactions_view.js";
-import { nodesOf } from "./rendered.js";
+import { sanitizedNodes } from "./rendered.js";
+import { systemText } from "./system_lines.js";
 
 /**
  * One message: the `<li>` of `_message.html`, whether the server rendered it or we cloned it.
@@ -16,19 +16,19 @@ import { nodesOf } from "./rendered.js";
  * `data-follows` and, while it is not sent, `data-state`.
  */
 export class MessageView {
-  #house;
+  #shared;
   #at = new Date(0);
 
   /** @param house what all messages of a room share: `{calendar, words, templates}` */
-  constructor(element, house) {
+  constructor(element, shared) {
     this.element = element;
-    this.#house = house;
+    this.#shared = shared;
     const time = this.#part("time");
     this.#setTime(new Date(time?.getAttribute("datetime") ?? NaN));
   }
 
-  static create(house) {
-    return new MessageView(house.templates.message.content.querySelector("li").cloneNode(true), house);
+  static create(shared) {
+    return new MessageView(shared.templates.message.content.querySelector("li").cloneNode(true), shared);
   }
 
   get seq() {
@@ -63,7 +63,7 @@ export class MessageView {
     const { seq, rev, id, kind, author, body, at } = message;
     Object.assign(element.dataset, { seq, rev, id, kind });
     element.id = `m-${seq}`;
-    this.#settle();
+    this.#clearDelivery();
     this.#setAuthor(author, mine);
     this.#setTime(new Date(at));
     this.#setLink();
@@ -95,36 +95,36 @@ export class MessageView {
     const { element } = this;
     element.dataset.seq = seq;
     element.id = `m-${seq}`;
-    this.#settle();
+    this.#clearDelivery();
     this.#setLink();
   }
 
-  relate(above) {
-    const { startsDay, follows } = relation(above?.gist, this.gist);
+  updateGrouping(previous) {
+    const { startsDay, follows } = grouping(previous?.groupingInfo, this.groupingInfo);
     this.element.toggleAttribute("data-starts-day", startsDay);
     this.element.toggleAttribute("data-follows", follows);
     const day = this.#part("day");
     if (!day) return;
     day.setAttribute("datetime", startsDay ? dayKey(this.#at) : "");
-    setText(day, startsDay ? this.#house.calendar.day(this.#at) : "");
+    setText(day, startsDay ? this.#shared.calendar.day(this.#at) : "");
   }
 
-  get gist() {
+  get groupingInfo() {
     const { author, kind } = this.element.dataset;
     return { at: this.#at, author, kind };
   }
 
   /** A message was changed; perhaps this one quotes it. */
-  requote(message) {
+  updateQuote(message) {
     this.#quote.update(message);
   }
 
   get #quote() {
-    return new QuoteView(this.#part("quote"), this.#house.words);
+    return new QuoteView(this.#part("quote"), this.#shared.strings);
   }
 
   get #files() {
-    return new FilesView(this.#part("files"), this.#house);
+    return new FilesView(this.#part("files"), this.#shared);
   }
 
   get #reactions() {
@@ -136,14 +136,14 @@ export class MessageView {
   }
 
   #showBody({ body, html, line, mentions }, deleted, you) {
-    const { words } = this.#house;
+    const { strings } = this.#shared;
     delete this.element.dataset.text;
     if (!deleted && html) {
       this.element.dataset.text = body; // what is edited is what was written, not how it looks
       const shown = this.#part("body");
-      shown?.replaceChildren(...nodesOf(html));
-      if (shown) markCalls(shown, mentions, you);
-    } else if (deleted || line) this.#setBody(deleted ? words.deleted : sentence(line, words, body));
+      shown?.replaceChildren(...sanitizedNodes(html));
+      if (shown) highlightMentions(shown, mentions, you);
+    } else if (deleted || line) this.#setBody(deleted ? strings.deleted : systemText(line, strings, body));
     else this.#setBody(body, mentions, you);
   }
 
@@ -167,8 +167,8 @@ export class MessageView {
     const time = this.#part("time");
     if (!time) return;
     time.setAttribute("datetime", at.toISOString());
-    time.title = this.#house.calendar.full(at);
-    setText(time, this.#house.calendar.time(at));
+    time.title = this.#shared.calendar.full(at);
+    setText(time, this.#shared.calendar.time(at));
   }
 
   #setLink() {
@@ -177,30 +177,30 @@ export class MessageView {
 
   #setBody(text, mentions, you) {
     const body = this.#part("body");
-    const all = pieces(text).flatMap((piece) => (piece.url ? [piece] : calls(piece, mentions)));
+    const all = splitLinks(text).flatMap((piece) => (piece.url ? [piece] : splitMentions(piece, mentions)));
     const elements = all.filter((piece) => typeof piece !== "string").length;
     if (!body || (body.childElementCount === elements && body.textContent === text)) return;
-    body.replaceChildren(...all.map((piece) => (piece.url ? link(piece.url) : piece.call ? callElement(piece, you) : piece)));
+    body.replaceChildren(...all.map((piece) => (piece.url ? link(piece.url) : piece.mention ? mentionElement(piece, you) : piece)));
   }
 
   #setDelivery(post) {
-    const { templates, words } = this.#house;
+    const { templates, strings } = this.#shared;
     let delivery = this.#part("delivery");
     if (!delivery) {
       this.#part("body").closest(".roomchat-said, li").append(templates.delivery.content.cloneNode(true));
       delivery = this.#part("delivery");
     }
     const failed = post.state === "failed";
-    const waits = !failed && Boolean(post.files?.some(({ id }) => !id));
-    const reason = failed && (post.error?.detail || words[`failed_${post.error?.code}`]);
-    this.element.toggleAttribute("data-waits", waits);
-    setText(delivery, failed ? reason || words.failed : waits ? words.files_first : words.sending);
+    const isUploading = !failed && Boolean(post.files?.some(({ id }) => !id));
+    const reason = failed && (post.error?.detail || strings[`failed_${post.error?.code}`]);
+    this.element.toggleAttribute("data-waits", isUploading);
+    setText(delivery, failed ? reason || strings.failed : isUploading ? strings.files_first : strings.sending);
     for (const button of this.element.querySelectorAll("[data-action]")) {
-      button.hidden = !failed && !(waits && button.dataset.action === "discard");
+      button.hidden = !failed && !(isUploading && button.dataset.action === "discard");
     }
   }
 
-  #settle() {
+  #clearDelivery() {
     delete this.element.dataset.state;
     delete this.element.dataset.waits;
     this.#part("delivery")?.closest(".roomchat-delivery").remove();

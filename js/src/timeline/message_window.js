@@ -12,18 +12,18 @@
  *
  * Numbers only, no DOM; `log_view.js` shows them, `history.js` asks for pages.
  */
-export class Stretch {
+export class MessageWindow {
   #oldest;
   #newest;
-  #begins;
+  #isAtStart;
   #isLive;
-  #asked = null;
+  #request = null;
 
   /** @param begins whether it begins where the room does; @param isLive whether it ends at the live end */
-  constructor({ oldest = null, newest = null, begins, isLive }) {
+  constructor({ oldest = null, newest = null, isAtStart, isLive }) {
     this.#oldest = oldest;
     this.#newest = newest;
-    this.#begins = begins;
+    this.#isAtStart = isAtStart;
     this.#isLive = isLive;
   }
 
@@ -35,8 +35,8 @@ export class Stretch {
     return this.#newest;
   }
 
-  get begins() {
-    return this.#begins;
+  get isAtStart() {
+    return this.#isAtStart;
   }
 
   get isLive() {
@@ -45,29 +45,29 @@ export class Stretch {
 
   /** Does a message with this number belong here? */
   covers(seq) {
-    return (this.#begins || seq >= this.#oldest) && (this.#isLive || seq <= (this.#newest ?? -1));
+    return (this.#isAtStart || seq >= this.#oldest) && (this.#isLive || seq <= (this.#newest ?? -1));
   }
 
   /** The socket has brought these; those that belong here come back. */
-  admit(messages) {
-    for (const message of messages) this.#asked?.meanwhile.set(message.seq, message);
-    const belonging = messages.filter(({ seq }) => this.covers(seq));
-    this.#reach(belonging);
-    return belonging;
+  add(messages) {
+    for (const message of messages) this.#request?.added.set(message.seq, message);
+    const covered = messages.filter(({ seq }) => this.covers(seq));
+    this.#extend(covered);
+    return covered;
   }
 
   /** The server says to throw everything away and show its newest page. */
-  startOver(messages, { more }) {
-    this.#asked = null;
-    this.#replace({ begins: !more, isLive: true });
-    this.#reach(messages);
+  reset(messages, { more }) {
+    this.#request = null;
+    this.#clear({ isAtStart: !more, isLive: true });
+    this.#extend(messages);
   }
 
   /** What lies beyond these numbers was taken out. */
-  cut({ oldest, newest }) {
+  trim({ oldest, newest }) {
     if (oldest !== undefined) {
       this.#oldest = oldest;
-      this.#begins = false;
+      this.#isAtStart = false;
     }
     if (newest !== undefined) {
       this.#newest = newest;
@@ -82,46 +82,46 @@ export class Stretch {
    * @param position `{epoch, head}`: what the socket knows now
    * @returns what to give to `answer()`; `query` is for the address
    */
-  ask(what, { epoch, head }, place) {
+  request(what, { epoch, head }, seq) {
     const from = { older: this.#oldest, newer: this.#newest ?? 0 }[what];
-    const query = { older: { before: from }, newer: { after: from }, around: { around: place }, newest: {} }[what];
-    this.#asked = { what, from, query, epoch, head, meanwhile: new Map() };
-    return this.#asked;
+    const query = { older: { before: from }, newer: { after: from }, around: { around: seq }, newest: {} }[what];
+    this.#request = { what, from, query, epoch, head, added: new Map() };
+    return this.#request;
   }
 
   /** The page has come: `{messages, replaces}`, oldest first; or nothing if it does not fit any more. */
-  answer(asked, { epoch, head, messages, before, after }) {
-    if (asked !== this.#asked) return undefined;
-    this.#asked = null;
-    const { what, meanwhile } = asked;
-    const isForeign = epoch && asked.epoch && epoch !== asked.epoch;
-    const isLoose =
-      (what === "older" && asked.from !== this.#oldest) ||
-      (what === "newer" && (this.#isLive || asked.from !== (this.#newest ?? 0)));
-    if (isForeign || isLoose) return undefined;
+  accept(request, { epoch, head, messages, before, after }) {
+    if (request !== this.#request) return undefined;
+    this.#request = null;
+    const { what, added } = request;
+    const isOtherEpoch = epoch && request.epoch && epoch !== request.epoch;
+    const isDetached =
+      (what === "older" && request.from !== this.#oldest) ||
+      (what === "newer" && (this.#isLive || request.from !== (this.#newest ?? 0)));
+    if (isOtherEpoch || isDetached) return undefined;
     const replaces = what === "around" || what === "newest";
-    if (replaces) this.#replace({});
-    if (what !== "newer") this.#begins = (before ?? null) === null;
-    if (what !== "older") this.#isLive = (after ?? null) === null && head >= asked.head;
+    if (replaces) this.#clear({});
+    if (what !== "newer") this.#isAtStart = (before ?? null) === null;
+    if (what !== "older") this.#isLive = (after ?? null) === null && head >= request.head;
     const page = [...messages].reverse();
-    this.#reach(page);
-    const later = [...meanwhile.values()].filter(({ seq }) => this.covers(seq));
-    this.#reach(later);
+    this.#extend(page);
+    const later = [...added.values()].filter(({ seq }) => this.covers(seq));
+    this.#extend(later);
     return { messages: [...page, ...later], replaces };
   }
 
   /** It will not come. */
-  forget(asked) {
-    if (asked === this.#asked) this.#asked = null;
+  cancel(request) {
+    if (request === this.#request) this.#request = null;
   }
 
-  #replace({ begins = false, isLive = false }) {
+  #clear({ isAtStart = false, isLive = false }) {
     this.#oldest = this.#newest = null;
-    this.#begins = begins;
+    this.#isAtStart = isAtStart;
     this.#isLive = isLive;
   }
 
-  #reach(messages) {
+  #extend(messages) {
     for (const { seq } of messages) {
       if (this.#oldest === null || seq < this.#oldest) this.#oldest = seq;
       if (this.#newest === null || seq > this.#newest) this.#newest = seq;

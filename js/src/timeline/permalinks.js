@@ -1,6 +1,6 @@
-import { isPlain } from "../ui/plain_click.js";
+import { isPlainClick } from "../ui/plain_click.js";
 
-const PLACES = ["at", "before", "after"];
+const POSITION_PARAMS = ["at", "before", "after"];
 
 /**
  * Links to messages lead there without leaving the page, wherever in the room they are: the quote above an answer, and what
@@ -10,29 +10,29 @@ const PLACES = ["at", "before", "after"];
  */
 export function permalinks(room) {
   const { history, data, element } = room;
-  const named = () => ("ownPage" in data ? placeIn(location.hash) : undefined);
+  const seqFromHash = () => ("ownPage" in data ? seqIn(location.hash) : undefined);
   room.listen(element, "click", (event) => {
     const link = event.target.closest?.('a[href^="#m-"]');
-    const seq = link && placeIn(link.hash);
+    const seq = link && seqIn(link.hash);
     // The link of a message itself puts it into the address, as links do.
-    if (!seq || !isPlain(event) || link.dataset.part === "link") return;
+    if (!seq || !isPlainClick(event) || link.dataset.part === "link") return;
     event.preventDefault();
     history.goTo(seq);
   });
-  room.listen(window, "hashchange", () => named() && history.goTo(named()));
-  if ("ownPage" in data) room.listen(room.part("messages"), "arrived", forgetPlace);
-  const asked = named() ?? Number(element.querySelector("[data-marked]")?.dataset.seq);
-  if (asked) history.goTo(asked);
+  room.listen(window, "hashchange", () => seqFromHash() && history.goTo(seqFromHash()));
+  if ("ownPage" in data) room.listen(room.part("messages"), "reach-live", clearPosition);
+  const initial = seqFromHash() ?? Number(element.querySelector("[data-marked]")?.dataset.seq);
+  if (initial) history.goTo(initial);
 }
 
-function forgetPlace() {
+function clearPosition() {
   const url = new URL(location);
-  for (const name of PLACES) url.searchParams.delete(name);
-  if (placeIn(url.hash)) url.hash = "";
+  for (const name of POSITION_PARAMS) url.searchParams.delete(name);
+  if (seqIn(url.hash)) url.hash = "";
   if (url.href !== location.href) window.history.replaceState(window.history.state, "", url);
 }
 
-function placeIn(hash) {
+function seqIn(hash) {
   const match = /^#m-(\d+)$/.exec(hash);
   return match ? Number(match[1]) : undefined;
 }

@@ -1,6 +1,6 @@
-import { isPlain } from "../ui/plain_click.js";
 import { Dialog } from "../ui/dialog.js";
-import { namesOf } from "../ui/file_size.js";
+import { fileNames } from "../ui/file_size.js";
+import { isPlainClick } from "../ui/plain_click.js";
 import { foundRow } from "./found_row.js";
 
 const EXCERPT_LENGTH = 160; // as in search.py
@@ -15,7 +15,7 @@ export function pinned(room) {
   const count = () => (part("pins-none").hidden = list.childElementCount > 0);
 
   async function show() {
-    const answer = await room.ask({ type: "pinned" });
+    const answer = await room.request({ type: "pinned" });
     if (!answer) return;
     list.replaceChildren(...answer.events.map((event) => pin(room, event)));
     count();
@@ -24,7 +24,7 @@ export function pinned(room) {
 
   async function unpin(row) {
     const next = row.nextElementSibling ?? row.previousElementSibling;
-    if (!(await room.ask({ type: "pin", seq: Number(row.dataset.seq), on: false }))) return;
+    if (!(await room.request({ type: "pin", seq: Number(row.dataset.seq), on: false }))) return;
     row.remove();
     count();
     (next?.querySelector("a") ?? element.querySelector("[data-close]")).focus();
@@ -34,7 +34,7 @@ export function pinned(room) {
   room.listen(list, "click", (event) => {
     const row = event.target.closest("li");
     if (event.target.closest('[data-part="unpin"]')) return unpin(row);
-    if (!event.target.closest("a") || !isPlain(event)) return undefined;
+    if (!event.target.closest("a") || !isPlainClick(event)) return undefined;
     event.preventDefault();
     dialog.close();
     return room.history.goTo(Number(row.dataset.seq));
@@ -42,9 +42,9 @@ export function pinned(room) {
 }
 
 function pin(room, { seq, author, at, body, files }) {
-  const characters = [...(body || namesOf(files))];
+  const characters = [...(body || fileNames(files))];
   const text = characters.slice(0, EXCERPT_LENGTH).join("") + (characters.length > EXCERPT_LENGTH ? "…" : "");
-  const row = foundRow(room, { author, at, url: room.urlOf(seq), pieces: [text] });
+  const row = foundRow(room, { author, at, url: room.messageUrl(seq), pieces: [text] });
   row.dataset.seq = seq;
   row.querySelector('[data-part="unpin"]').hidden = !room.can("pin");
   return row;

@@ -10,19 +10,19 @@ export class ReactionsView {
   /** @param reactions `{emoji: {count, keys}}`, or nothing; `you` `{key}` */
   show(reactions, you) {
     if (!this.#element) return;
-    const wanted = Object.entries(reactions ?? {});
-    this.#element.hidden = !wanted.length;
-    const old = new Map(Array.from(this.#element.children, (button) => [button.dataset.emoji, button]));
+    const entries = Object.entries(reactions ?? {});
+    this.#element.hidden = !entries.length;
+    const existing = new Map(Array.from(this.#element.children, (button) => [button.dataset.emoji, button]));
     // A button that stays is kept, and with it the focus.
-    const buttons = wanted.map(([emoji, { count, keys }]) => {
-      const button = old.get(emoji) ?? this.#button(emoji);
+    const buttons = entries.map(([emoji, { count, keys }]) => {
+      const button = existing.get(emoji) ?? this.#button(emoji);
       button.querySelector("span").textContent = count;
       button.setAttribute("aria-pressed", String(keys.includes(you?.key)));
       return button;
     });
-    for (const [emoji, button] of old) if (!reactions?.[emoji]) button.remove();
-    buttons.forEach((button, place) => {
-      if (this.#element.children[place] !== button) this.#element.insertBefore(button, this.#element.children[place] ?? null);
+    for (const [emoji, button] of existing) if (!reactions?.[emoji]) button.remove();
+    buttons.forEach((button, index) => {
+      if (this.#element.children[index] !== button) this.#element.insertBefore(button, this.#element.children[index] ?? null);
     });
   }
 

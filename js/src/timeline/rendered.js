@@ -1,24 +1,24 @@
-const ELEMENTS = new Set(
+const ALLOWED_ELEMENTS = new Set(
   "a b blockquote br code del em h1 h2 h3 h4 h5 h6 hr i li ol p pre s span strong table tbody td th thead tr ul".split(" "),
 );
-const ADDRESSES = /^(https?|mailto):/i;
+const ALLOWED_URLS = /^(https?|mailto):/i;
 
 /**
  * Text that the server has rendered, as nodes. The server made it harmless already; what is not on this list is left
  * out all the same, and its text stays.
  */
-export function nodesOf(html) {
+export function sanitizedNodes(html) {
   const parsed = new DOMParser().parseFromString(html, "text/html");
-  return [...parsed.body.childNodes].flatMap(copies);
+  return [...parsed.body.childNodes].flatMap(sanitize);
 }
 
-function copies(node) {
+function sanitize(node) {
   if (node.nodeType === Node.TEXT_NODE) return [document.createTextNode(node.data)];
   if (node.nodeType !== Node.ELEMENT_NODE) return [];
-  const children = [...node.childNodes].flatMap(copies);
-  if (!ELEMENTS.has(node.localName)) return ["script", "style"].includes(node.localName) ? [] : children;
+  const children = [...node.childNodes].flatMap(sanitize);
+  if (!ALLOWED_ELEMENTS.has(node.localName)) return ["script", "style"].includes(node.localName) ? [] : children;
   const copy = document.createElement(node.localName);
-  if (node.localName === "a" && ADDRESSES.test(node.getAttribute("href") ?? "")) {
+  if (node.localName === "a" && ALLOWED_URLS.test(node.getAttribute("href") ?? "")) {
     copy.href = node.getAttribute("href");
     copy.target = "_blank";
     copy.rel = "noopener noreferrer nofollow ugc";

@@ -5,9 +5,9 @@
  * @param words has `line_<code>`, and `line_<code>_by` for what somebody did to somebody else
  * @param body what the server says of it, for codes that this page has no words for
  */
-export function sentence({ code, name = "", by = "", value = "" }, words, body) {
-  const wording = (by && words[`line_${code}_by`]) || words[`line_${code}`];
-  if (!wording) return body;
-  const said = words[`role_${value}`] ?? value;
-  return wording.replaceAll(/\{(name|by|value)\}/g, (_, what) => ({ name, by, value: said })[what]);
+export function systemText({ code, name = "", by = "", value = "" }, strings, body) {
+  const template = (by && strings[`line_${code}_by`]) || strings[`line_${code}`];
+  if (!template) return body;
+  const label = strings[`role_${value}`] ?? value;
+  return template.replaceAll(/\{(name|by|value)\}/g, (_, name) => ({ name, by, value: label })[name]);
 }

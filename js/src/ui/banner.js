@@ -5,28 +5,28 @@ const OFFLINE_AFTER_MS = 3_000; // shorter breaks are nobody's business
 /** What is wrong with the connection, if it lasts, and what one can do about it. */
 export class Banner {
   #element;
-  #words;
+  #strings;
   #loginUrl;
   #timer;
 
-  constructor({ element, words, loginUrl, signal }) {
+  constructor({ element, strings, loginUrl, signal }) {
     this.#element = element;
-    this.#words = words;
+    this.#strings = strings;
     this.#loginUrl = loginUrl;
     signal.addEventListener("abort", () => clearTimeout(this.#timer));
   }
 
   show({ state, code }) {
-    if (state === "connected") return this.#say("");
-    if (state === "ended") return this.#say(this.#words[`ended_${code}`] ?? "", this.#wayOut(code));
-    this.#timer ??= setTimeout(() => this.#say(this.#words.offline), OFFLINE_AFTER_MS);
+    if (state === "connected") return this.#setContent("");
+    if (state === "ended") return this.#setContent(this.#strings[`ended_${code}`] ?? "", this.#recoveryLink(code));
+    this.#timer ??= setTimeout(() => this.#setContent(this.#strings.offline), OFFLINE_AFTER_MS);
   }
 
-  #wayOut(code) {
+  #recoveryLink(code) {
     const link = document.createElement("a");
     const signIn = code === CLOSE_SESSION_ENDED && this.#loginUrl;
     link.href = signIn ? this.#loginUrl : location.href;
-    link.textContent = signIn ? this.#words.sign_in : this.#words.reload;
+    link.textContent = signIn ? this.#strings.sign_in : this.#strings.reload;
     if (code === CLOSE_REPLACED || !signIn) {
       link.addEventListener("click", (event) => {
         event.preventDefault();
@@ -36,10 +36,10 @@ export class Banner {
     return link;
   }
 
-  #say(text, ...more) {
+  #setContent(text, ...links) {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#element.hidden = !text;
-    this.#element.replaceChildren(text, ...more.flatMap((piece) => [" ", piece]));
+    this.#element.replaceChildren(text, ...links.flatMap((piece) => [" ", piece]));
   }
 }

@@ -25,10 +25,10 @@ export class Dialog {
     return this.#element.open;
   }
 
-  open(about) {
+  open(context) {
     if (this.isOpen) return;
     this.#element.returnValue = "";
-    this.#onOpen?.(about);
+    this.#onOpen?.(context);
     this.#element.showModal();
   }
 

@@ -11,37 +11,37 @@ export class FormDialog {
   #dialog;
   #form;
   #send;
-  #about;
+  #context;
   #isBusy = false;
-  #settle = () => {};
+  #resolve = () => {};
 
   constructor({ element, onOpen, send, signal }) {
     this.#form = element.querySelector("form");
     this.#send = send;
-    const opened = (about) => {
+    const opened = (context) => {
       this.#form.reset();
-      onOpen?.(about);
+      onOpen?.(context);
     };
-    this.#dialog = new Dialog({ element, onOpen: opened, onClose: (done) => this.#settle(done === "done"), signal });
-    this.#form.addEventListener("submit", (event) => this.#submitted(event), { signal });
+    this.#dialog = new Dialog({ element, onOpen: opened, onClose: (done) => this.#resolve(done === "done"), signal });
+    this.#form.addEventListener("submit", (event) => this.#onSubmit(event), { signal });
   }
 
   /** @returns a promise of whether it was done; not if it was only closed */
-  open(about) {
-    this.#about = about;
-    this.#dialog.open(about);
-    return new Promise((settle) => (this.#settle = settle));
+  open(context) {
+    this.#context = context;
+    this.#dialog.open(context);
+    return new Promise((resolve) => (this.#resolve = resolve));
   }
 
   close() {
     this.#dialog.close();
   }
 
-  async #submitted(event) {
+  async #onSubmit(event) {
     event.preventDefault();
     if (this.#isBusy) return;
     this.#isBusy = true;
-    const isDone = await this.#send(new FormData(this.#form), this.#about);
+    const isDone = await this.#send(new FormData(this.#form), this.#context);
     this.#isBusy = false;
     if (!isDone) return;
     this.#dialog.element.returnValue = "done";

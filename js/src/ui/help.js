@@ -1,6 +1,6 @@
-import { Dialog } from "./dialog.js";
-import { isHelpKey, ON_MAC } from "./shortcuts.js";
 import { SafeStorage } from "../core/storage.js";
+import { Dialog } from "./dialog.js";
+import { IS_MAC, isHelpKey } from "./shortcuts.js";
 
 const KEY = "roomchat:help-key";
 
@@ -14,14 +14,14 @@ export function help(room) {
   const onOpen = () => {
     if (box) box.checked = isOn();
     // The list of rooms stands beside the room, not in it.
-    const isThere = (part) => room.part(part) ?? ("ownPage" in room.data && document.querySelector(`[data-part="${part}"]`));
-    for (const row of element.querySelectorAll("[data-needs]")) row.hidden = !isThere(row.dataset.needs);
+    const exists = (part) => room.part(part) ?? ("ownPage" in room.data && document.querySelector(`[data-part="${part}"]`));
+    for (const row of element.querySelectorAll("[data-needs]")) row.hidden = !exists(row.dataset.needs);
   };
-  if (ON_MAC) for (const key of element.querySelectorAll("[data-mac]")) key.textContent = key.dataset.mac;
+  if (IS_MAC) for (const key of element.querySelectorAll("[data-mac]")) key.textContent = key.dataset.mac;
   const dialog = new Dialog({ element, onOpen, signal: room.signal });
   room.roomActions.set("help", { act: () => dialog.open() });
   room.listen(box, "change", () => (box.checked ? storage.remove(KEY) : storage.set(KEY, "off")));
-  room.listen(room.ground, "keydown", (event) => {
+  room.listen(room.eventScope, "keydown", (event) => {
     if (!isHelpKey(event) || event.defaultPrevented) return;
     if (document.querySelector("dialog[open], :popover-open") || !isOn()) return;
     event.preventDefault();

@@ -1,4 +1,4 @@
-import { placeBeside } from "./anchor.js";
+import { anchorTo } from "./anchor.js";
 
 /**
  * A menu in the browser's top layer, for whatever is asked about: one message, or the room.
@@ -9,7 +9,7 @@ import { placeBeside } from "./anchor.js";
 export class Menu {
   #menu;
   #actions;
-  #about;
+  #context;
   #opener = null;
 
   /**
@@ -19,23 +19,23 @@ export class Menu {
   constructor({ menu, actions, signal }) {
     this.#menu = menu;
     this.#actions = actions;
-    menu.addEventListener("click", (event) => this.#chosen(event), { signal });
-    menu.addEventListener("keydown", (event) => this.#moved(event), { signal });
-    menu.addEventListener("toggle", ({ newState }) => newState === "closed" && this.#closed(), { signal });
+    menu.addEventListener("click", (event) => this.#onClick(event), { signal });
+    menu.addEventListener("keydown", (event) => this.#onKeydown(event), { signal });
+    menu.addEventListener("toggle", ({ newState }) => newState === "closed" && this.#onClose(), { signal });
   }
 
   get isOpen() {
     return this.#opener !== null;
   }
 
-  open(opener, about) {
-    for (const button of this.#menu.querySelectorAll("[data-do]")) button.hidden = !this.#offers(button.dataset.do, about);
+  open(opener, context) {
+    for (const button of this.#menu.querySelectorAll("[data-do]")) button.hidden = !this.#isAvailable(button.dataset.do, context);
     if (!this.#shown.length) return;
-    this.#about = about;
+    this.#context = context;
     this.#opener = opener;
     opener.setAttribute("aria-expanded", "true");
     this.#menu.showPopover();
-    placeBeside(this.#menu, opener);
+    anchorTo(this.#menu, opener);
     this.#shown[0].focus();
   }
 
@@ -43,35 +43,35 @@ export class Menu {
     if (this.isOpen) this.#menu.hidePopover();
   }
 
-  #offers(what, about) {
-    const action = this.#actions.get(what);
-    return Boolean(action && (action.when?.(about) ?? true));
+  #isAvailable(name, context) {
+    const action = this.#actions.get(name);
+    return Boolean(action && (action.when?.(context) ?? true));
   }
 
   get #shown() {
     return [...this.#menu.querySelectorAll("[data-do]")].filter(({ hidden }) => !hidden);
   }
 
-  #moved(event) {
+  #onKeydown(event) {
     const shown = this.#shown;
-    const place = shown.indexOf(document.activeElement);
-    const next = { ArrowDown: place + 1, ArrowRight: place + 1, ArrowUp: place - 1, ArrowLeft: place - 1, Home: 0, End: -1 }[event.key];
+    const index = shown.indexOf(document.activeElement);
+    const next = { ArrowDown: index + 1, ArrowRight: index + 1, ArrowUp: index - 1, ArrowLeft: index - 1, Home: 0, End: -1 }[event.key];
     if (next === undefined) return;
     event.preventDefault();
     shown.at(next % shown.length)?.focus();
   }
 
-  #chosen({ target }) {
+  #onClick({ target }) {
     const button = target.closest("[data-do]");
     if (!button || !this.isOpen) return;
-    const about = this.#about;
+    const context = this.#context;
     this.#menu.hidePopover();
-    this.#actions.get(button.dataset.do)?.act(about, button);
+    this.#actions.get(button.dataset.do)?.act(context, button);
   }
 
-  #closed() {
+  #onClose() {
     this.#opener?.setAttribute("aria-expanded", "false");
     this.#opener = null;
-    this.#about = undefined;
+    this.#context = undefined;
   }
 }

@@ -4,7 +4,7 @@
  * Korean syllables come apart into their letters, so that what stands there halfway through a syllable begins the name that
  * it will become: “ㅁ”, “미” and “민” all begin “민준”.
  */
-export function fold(text) {
+export function normalizeForSearch(text) {
   return text
     .normalize("NFKD")
     .replace(/\p{Mn}/gu, "")
@@ -13,6 +13,6 @@ export function fold(text) {
 }
 
 /** Does the text, or a word in it, begin so? Both folded. */
-export function begins(text, prefix) {
+export function hasWordPrefix(text, prefix) {
   return ` ${text}`.includes(` ${prefix}`);
 }

@@ -1,4 +1,4 @@
 /** A click that is not meant for a new tab. */
-export function isPlain({ ctrlKey, metaKey, shiftKey, altKey, button }) {
+export function isPlainClick({ ctrlKey, metaKey, shiftKey, altKey, button }) {
   return !(ctrlKey || metaKey || shiftKey || altKey || button);
 }

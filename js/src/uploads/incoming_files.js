@@ -4,48 +4,48 @@
  * @param wanted whether any may come just now
  * @param take `take(files)`, an array of `File`
  */
-export function watchForFiles(room, { picker, target, wanted, take }) {
-  const takeChosen = () => {
+export function listenForFiles(room, { picker, target, isAllowed, onFiles }) {
+  const takeSelected = () => {
     const files = [...picker.files];
     picker.value = ""; // so that the same file can be chosen again
-    if (files.length) take(files);
+    if (files.length) onFiles(files);
   };
-  takeChosen(); // before this script was here
-  room.listen(picker, "change", takeChosen);
-  room.listen(room.ground, "paste", (event) => {
+  takeSelected(); // before this script was here
+  room.listen(picker, "change", takeSelected);
+  room.listen(room.eventScope, "paste", (event) => {
     const { files, types } = event.clipboardData;
     // A table or a text of an office program comes with a picture of itself; what is meant is the text.
     const isText = types.includes("text/plain") && types.includes("text/html");
-    if (!files.length || isText || !wanted()) return;
+    if (!files.length || isText || !isAllowed()) return;
     event.preventDefault();
-    take([...files]);
+    onFiles([...files]);
   });
-  watchDrops(room, { target, wanted, take });
+  listenForDrops(room, { target, isAllowed, onFiles });
 }
 
-function watchDrops(room, { target, wanted, take }) {
+function listenForDrops(room, { target, isAllowed, onFiles }) {
   const show = (on) => target && (target.hidden = !on);
-  const hear = (type, handler) => room.listen(room.element, type, handler);
-  const isOurs = ({ dataTransfer }) => dataTransfer?.types.includes("Files") && wanted();
+  const on = (type, handler) => room.listen(room.element, type, handler);
+  const accepts = ({ dataTransfer }) => dataTransfer?.types.includes("Files") && isAllowed();
   for (const type of ["dragenter", "dragover"]) {
-    hear(type, (event) => {
-      if (!isOurs(event)) return;
+    on(type, (event) => {
+      if (!accepts(event)) return;
       event.preventDefault();
       event.dataTransfer.dropEffect = "copy";
       show(true);
     });
   }
-  hear("dragleave", ({ relatedTarget }) => room.element.contains(relatedTarget) || show(false));
-  hear("drop", (event) => {
+  on("dragleave", ({ relatedTarget }) => room.element.contains(relatedTarget) || show(false));
+  on("drop", (event) => {
     show(false);
-    if (!isOurs(event)) return;
+    if (!accepts(event)) return;
     event.preventDefault();
-    take(filesOf(event.dataTransfer));
+    onFiles(droppedFiles(event.dataTransfer));
   });
 }
 
 /** Without folders, which look like files and cannot be read. */
-function filesOf({ items, files }) {
+function droppedFiles({ items, files }) {
   const isFolder = [...items].filter(({ kind }) => kind === "file").map((item) => item.webkitGetAsEntry?.()?.isDirectory);
-  return [...files].filter((_, place) => !isFolder[place]);
+  return [...files].filter((_, index) => !isFolder[index]);
 }

@@ -1,5 +1,5 @@
 /** Fetches `files.js`. Its address comes from the template, which knows what static files are called. */
-export async function filesLater(room) {
+export async function lazyFiles(room) {
   if (!room.data.filesSrc) return;
   try {
     const features = Object.values(await import(room.data.filesSrc));

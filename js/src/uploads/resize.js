@@ -1,14 +1,14 @@
-const LONGEST_PX = 2560; // of a photo that is sent: sharp on any screen, and a tenth of what a camera makes
+const MAX_PX = 2560; // of a photo that is sent: sharp on any screen, and a tenth of what a camera makes
 const QUALITY = 0.85;
 const PREVIEW_PX = 800; // on the longest side, for screens with two pixels in one
 /** What a photo of a kind is made into. A GIF moves, and would not any more. */
-const MADE_INTO = { "image/jpeg": ["image/jpeg", "jpg"], "image/png": ["image/webp", "webp"], "image/webp": ["image/webp", "webp"] };
-const ANIMATED = 2; // the flag in the header of a WebP
+const TARGET_TYPES = { "image/jpeg": ["image/jpeg", "jpg"], "image/png": ["image/webp", "webp"], "image/webp": ["image/webp", "webp"] };
+const ANIMATED_FLAG = 2; // the flag in the header of a WebP
 const HEADER_BYTES = 21;
 
 /** Is it made smaller before it is sent? Then its size says little yet. */
-export function shrinks({ type }) {
-  return type in MADE_INTO;
+export function isResizable({ type }) {
+  return type in TARGET_TYPES;
 }
 
 /**
@@ -17,7 +17,7 @@ export function shrinks({ type }) {
  *
  * The preview is a canvas, which no content security policy forbids: a `blob:` address would need a rule of its own.
  */
-export async function prepared(file) {
+export async function prepareImage(file) {
   if (!file.type.startsWith("image/")) return { file };
   let bitmap;
   try {
@@ -26,16 +26,16 @@ export async function prepared(file) {
     return { file };
   }
   const { width, height } = bitmap;
-  const preview = drawn(bitmap, PREVIEW_PX);
-  const smaller = Math.max(width, height) > LONGEST_PX ? await shrunk(file, bitmap) : undefined;
+  const preview = drawToCanvas(bitmap, PREVIEW_PX);
+  const smaller = Math.max(width, height) > MAX_PX ? await resized(file, bitmap) : undefined;
   bitmap.close();
   return { file, width, height, ...smaller, preview };
 }
 
-async function shrunk(file, bitmap) {
-  const [type, extension] = MADE_INTO[file.type] ?? [];
+async function resized(file, bitmap) {
+  const [type, extension] = TARGET_TYPES[file.type] ?? [];
   if (!type || (await isAnimated(file))) return undefined;
-  const canvas = drawn(bitmap, LONGEST_PX);
+  const canvas = drawToCanvas(bitmap, MAX_PX);
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, type, QUALITY));
   if (!blob || blob.size >= file.size) return undefined;
   // A browser that cannot write this kind writes PNG instead.
@@ -45,12 +45,12 @@ async function shrunk(file, bitmap) {
 
 async function isAnimated(file) {
   if (file.type !== "image/webp") return false;
-  return Boolean(new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer())[HEADER_BYTES - 1] & ANIMATED);
+  return Boolean(new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer())[HEADER_BYTES - 1] & ANIMATED_FLAG);
 }
 
 /** On a canvas of its own, at most so long. */
-export function drawn(picture, longest) {
-  const scale = Math.min(1, longest / Math.max(picture.width, picture.height));
+export function drawToCanvas(picture, maxLength) {
+  const scale = Math.min(1, maxLength / Math.max(picture.width, picture.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(picture.width * scale));
   canvas.height = Math.max(1, Math.round(picture.height * scale));

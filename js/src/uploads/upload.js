@@ -1,10 +1,10 @@
 import { generateId } from "../core/identifiers.js";
 
 const RETRY_MS = 2_000;
-const TRIES = 4; // of an upload that the network breaks off while everything else gets through
+const MAX_TRIES = 4; // of an upload that the network breaks off while everything else gets through
 
 /** It is the file: the same one will be refused again. */
-const FINAL = new Set([400, 413, 415, 422]);
+const FINAL_STATUSES = new Set([400, 413, 415, 422]);
 
 /**
  * The way of one file to the server. It is what a post holds in `files` (see {@link Session}): it has an `id` when it is
@@ -20,7 +20,7 @@ export class Upload extends EventTarget {
   progress = 0;
   error = null;
   #file;
-  #way;
+  #options;
   #request = null;
   #tries = 0;
   #timer;
@@ -30,31 +30,31 @@ export class Upload extends EventTarget {
    * @param file `File`; or what `toJSON()` gave of one that is there
    * @param way `{url, token(), maxBytes, prepare(file), isOnline()}`
    */
-  constructor(file, way) {
+  constructor(file, options) {
     super();
-    this.#way = way;
+    this.#options = options;
     this.#file = file;
     if (file.id) Object.assign(this, file, { state: "done", progress: 1 });
-    else this.#describe({ file });
+    else this.#setFile({ file });
   }
 
-  get isOver() {
+  get isFinished() {
     return this.state === "done" || this.state === "cancelled";
   }
 
-  get isUnderWay() {
-    return !this.isOver && this.state !== "failed";
+  get isActive() {
+    return !this.isFinished && this.state !== "failed";
   }
 
   async start() {
     clearTimeout(this.#timer);
     if (!this.#ready) {
       this.#set("preparing");
-      this.#describe(await this.#way.prepare(this.#file));
+      this.#setFile(await this.#options.prepare(this.#file));
       this.#ready = true;
     }
-    if (this.isOver || this.#request) return;
-    if (this.bytes > this.#way.maxBytes) this.#fail({ code: "too_big", isFinal: true });
+    if (this.isFinished || this.#request) return;
+    if (this.bytes > this.#options.maxBytes) this.#fail({ code: "too_big", isFinal: true });
     else this.#send();
   }
 
@@ -69,21 +69,21 @@ export class Upload extends EventTarget {
     const { id } = this;
     this.#set("cancelled");
     this.#request?.abort();
-    if (id) takeBack(id, this.#way);
+    if (id) deleteUpload(id, this.#options);
   }
 
   /** Ends when it is there, fails with `{code, detail}` when it cannot come. One that has failed tries again. */
   uploaded() {
     if (this.state === "failed") this.start();
     return new Promise((resolve, reject) => {
-      const look = () => {
-        if (this.isUnderWay) return;
-        this.removeEventListener("change", look);
+      const check = () => {
+        if (this.isActive) return;
+        this.removeEventListener("change", check);
         if (this.id) resolve();
         else reject(this.error ?? { code: "cancelled" });
       };
-      this.addEventListener("change", look);
-      look();
+      this.addEventListener("change", check);
+      check();
     });
   }
 
@@ -93,7 +93,7 @@ export class Upload extends EventTarget {
     return { id, name, type, bytes, width, height, alt, url, thumb };
   }
 
-  #describe({ file, width, height, preview }) {
+  #setFile({ file, width, height, preview }) {
     this.#file = file;
     Object.assign(this, { name: file.name, type: file.type, bytes: file.size, width, height, preview });
   }
@@ -103,29 +103,29 @@ export class Upload extends EventTarget {
     const request = (this.#request = new XMLHttpRequest()); // fetch() tells nothing of what is sent
     const form = new FormData();
     form.append("file", this.#file, this.name);
-    request.open("POST", this.#way.url);
-    request.setRequestHeader("X-CSRFToken", this.#way.token());
+    request.open("POST", this.#options.url);
+    request.setRequestHeader("X-CSRFToken", this.#options.token());
     request.setRequestHeader("Accept", "application/json");
     request.upload.onprogress = ({ loaded, total }) => this.#set("sending", { progress: total ? loaded / total : 0 });
     request.onloadend = () => {
       this.#request = null;
-      if (this.state !== "cancelled") this.#answered(request);
+      if (this.state !== "cancelled") this.#onResponse(request);
     };
     this.#set("sending", { progress: 0, error: null });
     request.send(form);
   }
 
-  #answered({ status, responseText }) {
-    if (status === 0) return this.#broke();
-    const answer = parsed(responseText);
+  #onResponse({ status, responseText }) {
+    if (status === 0) return this.#onNetworkError();
+    const answer = parseJson(responseText);
     if (status === 201) return this.#set("done", { ...answer, progress: 1 });
     // A page of HTML: something between us and the server said no.
     const { code, detail } = answer?.error ?? { code: status === 413 ? "too_big" : "upload_failed" };
-    this.#fail({ code, detail, isFinal: FINAL.has(status) });
+    this.#fail({ code, detail, isFinal: FINAL_STATUSES.has(status) });
   }
 
-  #broke() {
-    if (this.#tries >= TRIES && this.#way.isOnline()) return this.#fail({ code: "upload_failed" });
+  #onNetworkError() {
+    if (this.#tries >= MAX_TRIES && this.#options.isOnline()) return this.#fail({ code: "upload_failed" });
     this.#set("waiting");
     this.#timer = setTimeout(() => this.resume(), RETRY_MS * this.#tries);
   }
@@ -142,12 +142,12 @@ export class Upload extends EventTarget {
 }
 
 /** Tell the server that no message will have this file. */
-export function takeBack(id, { url, token }) {
+export function deleteUpload(id, { url, token }) {
   const headers = { "X-CSRFToken": token() };
   fetch(`${url}${id}/`, { method: "DELETE", headers, keepalive: true }).catch(() => {}); // it would go by itself, later
 }
 
-function parsed(text) {
+function parseJson(text) {
   try {
     return JSON.parse(text);
   } catch {

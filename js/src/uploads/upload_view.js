@@ -1,29 +1,29 @@
-import { sizeOf } from "../ui/file_size.js";
-import { drawn } from "./resize.js";
+import { formatFileSize } from "../ui/file_size.js";
+import { drawToCanvas } from "./resize.js";
 
-const PICTURE_PX = 160;
+const THUMBNAIL_PX = 160;
 
 /** A file above the field in which one writes, cloned from `_upload.html`: what it is, how far it is, what to do with it. */
 export class UploadView {
   #upload;
-  #house;
+  #shared;
 
   /**
    * @param house `{words, language}`
    * @param remove called when it is not wanted any more
    * @param leave called when what was to be said of it is said: back to the message
    */
-  constructor(template, upload, { house, remove, leave }) {
+  constructor(template, upload, { shared, onRemove, onDescribed }) {
     this.element = template.content.firstElementChild.cloneNode(true);
     this.#upload = upload;
-    this.#house = house;
+    this.#shared = shared;
     this.element.dataset.key = upload.key;
-    this.#part("upload-remove")?.addEventListener("click", remove);
+    this.#part("upload-remove")?.addEventListener("click", onRemove);
     this.#part("upload-retry")?.addEventListener("click", () => {
       this.focus();
       upload.start();
     });
-    this.#startAlt(leave);
+    this.#setUpAltText(onDescribed);
     upload.addEventListener("change", () => this.#show());
     this.#show();
   }
@@ -41,7 +41,7 @@ export class UploadView {
     return this.element.querySelector(`[data-part="${name}"]`);
   }
 
-  #startAlt(leave) {
+  #setUpAltText(onDescribed) {
     const alt = this.#part("upload-alt");
     if (!alt) return;
     alt.value = this.#upload.alt;
@@ -52,28 +52,28 @@ export class UploadView {
     alt.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.isComposing) return;
       event.preventDefault(); // it would send the message, half described
-      leave();
+      onDescribed();
     });
   }
 
   #show() {
-    const { words } = this.#house;
-    const { state, name, bytes, error, isUnderWay, progress } = this.#upload;
+    const { strings } = this.#shared;
+    const { state, name, bytes, error, isActive, progress } = this.#upload;
     const [bar, problem, retry, alt] = ["upload-progress", "upload-error", "upload-retry", "upload-alt"].map((part) => this.#part(part));
     this.element.dataset.state = state;
-    set(this.#part("upload-name"), name);
-    set(this.#part("upload-size"), state === "waiting" ? words.upload_waiting : sizeOf(bytes, this.#house));
-    this.#part("upload-remove")?.setAttribute("aria-label", words.upload_remove.replace("{name}", name));
+    setText(this.#part("upload-name"), name);
+    setText(this.#part("upload-size"), state === "waiting" ? strings.upload_waiting : formatFileSize(bytes, this.#shared));
+    this.#part("upload-remove")?.setAttribute("aria-label", strings.upload_remove.replace("{name}", name));
     if (bar) {
-      bar.hidden = !isUnderWay;
+      bar.hidden = !isActive;
       bar.value = progress;
-      bar.setAttribute("aria-label", words.uploading.replace("{name}", name));
+      bar.setAttribute("aria-label", strings.uploading.replace("{name}", name));
     }
-    set(problem, error && state === "failed" ? error.detail || words[error.code] || words.upload_failed : "");
+    setText(problem, error && state === "failed" ? error.detail || strings[error.code] || strings.upload_failed : "");
     if (retry) retry.hidden = state !== "failed" || Boolean(error?.isFinal);
     if (alt) {
       alt.hidden = !this.#isPicture;
-      alt.setAttribute("aria-label", words.upload_alt.replace("{name}", name));
+      alt.setAttribute("aria-label", strings.upload_alt.replace("{name}", name));
     }
     this.#showPicture();
   }
@@ -83,14 +83,14 @@ export class UploadView {
   }
 
   #showPicture() {
-    const place = this.#part("upload-picture");
+    const container = this.#part("upload-picture");
     const { preview, thumb, url } = this.#upload;
-    if (!place || place.querySelector("canvas, img") || !this.#isPicture || !(preview || url)) return;
+    if (!container || container.querySelector("canvas, img") || !this.#isPicture || !(preview || url)) return;
     const image = () => Object.assign(document.createElement("img"), { src: thumb || url, alt: "" });
-    place.replaceChildren(preview ? drawn(preview, PICTURE_PX) : image());
+    container.replaceChildren(preview ? drawToCanvas(preview, THUMBNAIL_PX) : image());
   }
 }
 
-function set(element, text) {
+function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
