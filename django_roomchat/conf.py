@@ -38,6 +38,8 @@ FILE_TYPES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
+    """Keys of the ``ROOMCHAT`` setting and their defaults."""
+
     GROUP_NAME: str | Callable[[str], str] | None = None
     """Callable that returns the channel-layer group of a room, or its dotted path.
 
@@ -45,7 +47,7 @@ class Config:
     ``_`` and ``.``.
     Several rooms may share a group, which shards the rooms over groups.
     With ``None`` the group is ``chat_`` and the room's name, such as ``chat_lobby``, or ``chat.`` and a digest
-    if the name contains other characters.
+    if that is not a valid group name.
     """
 
     CHANNEL_LAYER: str | Callable[[str], str] = "default"
@@ -59,7 +61,7 @@ class Config:
     """Policy class that decides who may do what, or its dotted path.
 
     The class implements the methods of ``django_roomchat.policy.Policy``. The default lets users and guests enter
-    every open room.
+    and post in every open room.
     """
 
     IDENTITY: str | Callable[[Any], Any] = "django_roomchat.identity.identify"

@@ -41,6 +41,8 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
+    """Allocated sequence numbers of a room, and the epoch of its log."""
+
     epoch: str
     head: int
     """Last allocated number. The first is ``head - count + 1``."""
@@ -92,7 +94,7 @@ def _take_on_sqlite(connection: Any, claims: Mapping[int, Claim], skip_locked: b
     values = ", ".join(["(%s, %s, %s, %s)"] * len(claims))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH wanted(id, n, version, era) AS (VALUES {values}) "  # noqa: S608  (no user's text)
+            f"WITH wanted(id, n, version, era) AS (VALUES {values}) "  # noqa: S608  (contains no user input)
             f"UPDATE {_TABLE} SET head = head + n, changed_at = %s FROM wanted "
             "WHERE room_id = id AND access_version = coalesce(version, access_version) "
             "AND epoch = coalesce(era, epoch) "
@@ -119,7 +121,7 @@ def _take_on_postgresql(connection: Any, claims: Mapping[int, Claim], skip_locke
     # Rows are locked in the order of their keys, so that two batches over the same rooms cannot deadlock.
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {_TABLE} AS log SET head = log.head + mine.n, changed_at = %s FROM ("  # noqa: S608  (no user's text)
+            f"UPDATE {_TABLE} AS log SET head = log.head + mine.n, changed_at = %s FROM ("  # noqa: S608  (contains no user input)
             f"SELECT room_id, wanted.n FROM {_TABLE} "
             "JOIN unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::uuid[]) "
             "AS wanted(room_id, n, version, era) USING (room_id) "

@@ -103,14 +103,20 @@ class Courier:
         return self._sending_down or (self._receiving_down and not waits)
 
     def join(self, group: str) -> None:
+        """Queue adding this process to a group."""
         self._groups.add(group)
         self._put("join", group)
 
     def leave(self, group: str) -> None:
+        """Queue removing this process from a group."""
         self._groups.discard(group)
         self._put("leave", group)
 
     def send(self, group: str, news: bus.News) -> None:
+        """Queue a publication to a group. It is merged into a pending batch of the same room if it directly follows it.
+
+        Nothing is sent if no other process is in the group.
+        """
         if self._is_alone_in(group):
             return
         waiting = self._parcels.get(news.room)

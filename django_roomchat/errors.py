@@ -67,64 +67,92 @@ class ChatError(Exception):
 
 
 class BadFrame(ChatError):
+    """The frame is not a JSON object with a ``type``."""
+
     code = "bad_frame"
 
 
 class BadJSON(BadFrame):
+    """The frame is not valid JSON."""
+
     code = "bad_json"
 
 
 class UnknownType(BadFrame):
+    """The frame type does not exist."""
+
     code = "unknown_type"
 
 
 class Unsupported(BadFrame):
+    """The frame is binary, or the server lacks support for the request."""
+
     code = "unsupported"
     status = 415
 
 
 class TooBig(BadFrame):
+    """The frame or file exceeds the size limit."""
+
     code = "too_big"
     status = 413
 
 
 class BadValue(ChatError):
+    """A field has the wrong type or size."""
+
     code = "bad_value"
 
 
 class BadText(BadValue):
+    """The message is empty, too long, or contains characters that cannot be stored or displayed."""
+
     code = "bad_text"
 
 
 class BadFile(BadValue):
+    """The file is invalid or cannot be attached to this message."""
+
     code = "bad_file"
 
 
 class BadRoomName(BadValue):
+    """The room name is invalid."""
+
     code = "bad_room_name"
 
 
 class Forbidden(ChatError):
+    """The policy or a room restriction denies the action."""
+
     code = "forbidden"
     status = 403
 
 
 class NotFound(ChatError):
+    """The object does not exist, or its existence is not disclosed to the user."""
+
     code = "not_found"
     status = 404
 
 
 class IdReused(ChatError):
+    """The message id belongs to another message of the same author."""
+
     code = "id_reused"
     status = 409
 
 
 class Held(ChatError):
+    """The content filter holds the message until a moderator has reviewed it."""
+
     code = "held"
     status = 202
 
 
 class TryAgain(ChatError):
+    """A temporary failure. A retry may succeed after ``retry_after``."""
+
     code = "unavailable"
     status = 503
 
@@ -135,9 +163,13 @@ class TryAgain(ChatError):
 
 
 class Busy(TryAgain):
+    """Too many requests are waiting."""
+
     code = "busy"
 
 
 class RateLimited(TryAgain):
+    """The rate limit is exceeded."""
+
     code = "rate_limited"
     status = 429

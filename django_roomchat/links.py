@@ -10,8 +10,9 @@ REL = "noopener noreferrer nofollow ugc"
 the page.
 """
 
-# Only http and https, which cannot run scripts. Both cases are spelt out, as re.IGNORECASE matches “ſ” with “s” and browsers do
-# not. Invisible characters and bidirectional controls end a URL, so that a link cannot display another target than its own.
+# Only http and https, which cannot run scripts. Both cases are spelt out, as re.IGNORECASE matches “ſ” with “s”
+# and browsers do not. Invisible characters and bidirectional controls end a URL, so that a link cannot display
+# another target than its own.
 _LINK = re.compile(
     r"(?<![A-Za-z0-9_])[hH][tT][tT][pP][sS]?://"
     "[^\\s<>\"'`\x00-\x1f\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]+"

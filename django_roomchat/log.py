@@ -299,7 +299,7 @@ def _insert(rows: Sequence[Row], now: datetime) -> None:
         for start in range(0, len(values), at_once):
             some = values[start : start + at_once]
             cursor.execute(
-                f"INSERT INTO {_TABLE} ({columns}) VALUES {', '.join([one] * len(some))}",  # noqa: S608  (no user's text)
+                f"INSERT INTO {_TABLE} ({columns}) VALUES {', '.join([one] * len(some))}",  # noqa: S608  (contains no user input)
                 list(chain.from_iterable(some)),
             )
 
@@ -552,8 +552,8 @@ def read(name: str, epoch: str, since: int | None, *, limit: int, page: int) -> 
     log = _log_of(name)
     reset = _reset(epoch, since, log)
     if reset is None and since is not None:
-        # The head was read first. By the prefix lemma all changes up to it are visible now; later changes have a number
-        # above it and are sent in a later frame.
+        # The head was read first. By the prefix lemma all changes up to it are visible now; later changes have a
+        # number above it and are sent in a later frame.
         changes = Message.objects.filter(room_id=log.pk, rev__lte=log.head).changed_since(since)
         events = _events(log.pk, changes[: limit + 1])
         if since < log.head and since < _floor_now(log):

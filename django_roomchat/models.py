@@ -162,7 +162,7 @@ class Room(models.Model):
     object_id = models.CharField(max_length=64, blank=True, editable=False)
     object = GenericForeignKey("content_type", "object_id")
     """Object of the project that the room belongs to, such as an order."""
-    direct_key = models.CharField(  # noqa: DJ001  (rooms without one must not clash)
+    direct_key = models.CharField(  # noqa: DJ001  (NULLs do not violate the unique constraint)
         max_length=64,
         null=True,
         unique=True,
@@ -194,6 +194,7 @@ class Room(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
+        """Return the URL of the room's page."""
         return reverse("roomchat:room", args=[self.name])
 
     @property
@@ -332,6 +333,7 @@ class Message(models.Model):
         return self.body if len(self.body) <= 60 else f"{self.body[:59]}…"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raise :class:`TypeError`: only the log of the room can number messages."""
         raise TypeError(
             "Messages are numbered by the room's log: use django_roomchat.post_message() or edit_message(), not Message.save()."
         )
@@ -426,6 +428,7 @@ class Membership(models.Model):
 
 class SanctionQuerySet(models.QuerySet[Any]):
     def in_force(self) -> SanctionQuerySet:
+        """Filter to sanctions that have not ended."""
         return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
 
 

@@ -65,7 +65,7 @@ def open_file(name: str) -> IO[bytes]:
         FileNotFoundError: the file does not exist.
     """
     opened: Any = _storage().open(name, "rb")
-    return opened  # type: ignore[no-any-return]  # Django's File has all that is used of it
+    return opened  # type: ignore[no-any-return]  # Django's File has the methods that are used
 
 
 def remove(name: str) -> None:

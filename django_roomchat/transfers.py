@@ -187,6 +187,7 @@ class _Part:
         return iter(self.read, b"")
 
     def read(self) -> bytes:
+        """Return the next bytes; empty at the end of the part."""
         piece = self._file.read(min(self._left, attachments.PIECE_BYTES))
         self._left -= len(piece)
         return piece
