@@ -341,9 +341,7 @@ def test_without_a_layer_it_is_reported_and_nobody_is_hurt(settings, caplog):
     publish(batch())
 
     [message] = caplog.messages
-    assert message.startswith(
-        "Sending to the channel layer failed for room 'lobby': ImproperlyConfigured("
-    )
+    assert message.startswith("Sending to the channel layer failed for room 'lobby': ImproperlyConfigured(")
 
 
 # On the layer ----------------------------------------------------------------------------------------------------

@@ -172,7 +172,9 @@ async def test_more_than_the_layer_keeps_up_with_is_dropped_and_reported(place, 
     for _ in range(courier.QUEUE_MAX + 2):
         place.courier.send("one", batch())
 
-    assert caplog.messages == ["The channel layer 'default' does not keep up; other processes read the database."]
+    assert caplog.messages == [
+        "The channel layer 'default' does not keep up; other processes read the database."
+    ]
 
 
 @pytest.fixture

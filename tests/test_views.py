@@ -372,7 +372,7 @@ def test_a_search_whose_time_was_up_says_that_it_can_go_on(client, monkeypatch, 
     page = client.get("/chat/~/search/", {"q": "needle"})
 
     assert "Nothing found so far." in text_of(page)
-    assert "Search further back" in text_of(page)
+    assert "Search older messages" in text_of(page)
 
 
 def test_a_search_that_has_not_begun_is_a_form(client):

@@ -444,9 +444,9 @@ def test_what_cannot_be_taken_is_told_before_it_is_sent(page: Page) -> None:
     choose(page, text("long.txt", b"x" * 400_001), text("empty.txt", b""), bitmap)
 
     for told in (
-        "long.txt is too big: at most 391 KB.",
+        "long.txt is too big. The limit is 391 KB.",
         "empty.txt is empty.",
-        "old.bmp is of a kind that is not taken here.",
+        "Files of this type are not accepted: old.bmp.",
     ):
         expect(page.locator("[data-part=notice]")).to_contain_text(told)
     expect(strip(page)).to_have_count(0)
@@ -456,7 +456,7 @@ def test_what_cannot_be_taken_is_told_before_it_is_sent(page: Page) -> None:
 def test_what_is_too_many_is_told_and_the_rest_is_taken(page: Page) -> None:
     choose(page, *(text(f"{number}.txt") for number in range(4)))
 
-    expect(page.locator("[data-part=notice]")).to_contain_text("At most 3 files go with a message.")
+    expect(page.locator("[data-part=notice]")).to_contain_text("A message can have at most 3 files.")
     expect(strip(page)).to_have_count(3)
 
 
@@ -480,7 +480,7 @@ def test_a_message_waits_for_its_files_and_those_behind_it_wait_with_it(pair: tu
     expect(pending(ana)).to_have_count(2)
     expect(pending(ana).first.get_by_role("progressbar", name="Uploading cat.png")).to_be_visible()
     expect(pending(ana).first.locator("canvas")).to_be_visible()
-    expect(pending(ana).first).to_contain_text("Waiting for its files…")
+    expect(pending(ana).first).to_contain_text("Waiting for file uploads…")
     release().continue_()
 
     expect(bo.locator("li .roomchat-body")).to_have_text(["first", "second"])

@@ -66,10 +66,10 @@ def entry(page: Page, name: str) -> Any:
 
 def wish(page: Page, what: str, *, sound: bool = False) -> None:
     """Ask for notifications, in the dialog that the entry of the menu opens."""
-    entry(page, "Notify me on this device").click()
+    entry(page, "Turn on notifications on this device").click()
     page.get_by_label(what).check()
     if sound:
-        page.get_by_label("With a sound").check()
+        page.get_by_label("Play a sound").check()
     page.get_by_role("button", name="Done").click()
     page.evaluate("window.played = 0")
 
@@ -183,10 +183,8 @@ def test_a_muted_room_tells_nothing_in_any_tab_and_after_a_reload(
     say(bo, "before")
     heard(first, 1)
     wish(first, "All messages")
-    entry(first, "Mute this room").click()
-    expect(
-        first.get_by_text("Muted: no notifications from this room, on all of your devices.")
-    ).to_be_visible()
+    entry(first, "Mute notifications").click()
+    expect(first.get_by_text("Notifications from this room are muted on all your devices.")).to_be_visible()
     expect(chat(second)).to_have_attribute("data-muted", "")
     second.reload()
     expect(chat(second)).to_have_attribute("connected", "")
@@ -198,7 +196,7 @@ def test_a_muted_room_tells_nothing_in_any_tab_and_after_a_reload(
     assert told(first, second) == []
 
     look_back(first)
-    entry(first, "Unmute this room").click()
+    entry(first, "Unmute notifications").click()
     expect(chat(second)).not_to_have_attribute("data-muted", "")
     look_away(first)
     say(bo, "unmuted")
@@ -238,7 +236,7 @@ def test_who_has_said_no_is_told_how_to_change_it(
     context = new_context(color_scheme=scheme)
     context.add_init_script(RECORD + "window.answer = 'denied';")
     page = joined(context.new_page(), site, room)
-    entry(page, "Notify me on this device").click()
+    entry(page, "Turn on notifications on this device").click()
 
     expect(page.get_by_text("Your browser does not allow it.")).to_be_visible()
     expect(page.get_by_label("All messages")).to_be_hidden()
@@ -252,18 +250,18 @@ def test_what_was_chosen_is_kept_in_the_browser(
     context = new_context(color_scheme=scheme)
     context.add_init_script(RECORD)
     page = joined(context.new_page(), site, room)
-    entry(page, "Notify me on this device").click()
+    entry(page, "Turn on notifications on this device").click()
     expect(page.get_by_label("Mentions and direct messages")).to_be_checked()
-    expect(page.get_by_label("With a sound")).not_to_be_checked()
+    expect(page.get_by_label("Play a sound")).not_to_be_checked()
     assert violations(page) == []
     page.get_by_label("Nothing").check()
-    page.get_by_label("With a sound").check()
+    page.get_by_label("Play a sound").check()
     page.reload()
     expect(chat(page)).to_have_attribute("connected", "")
     entry(page, "Notifications on this device").click()
 
     expect(page.get_by_label("Nothing")).to_be_checked()
-    expect(page.get_by_label("With a sound")).to_be_checked()
+    expect(page.get_by_label("Play a sound")).to_be_checked()
 
 
 # Counted

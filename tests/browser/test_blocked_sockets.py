@@ -76,7 +76,7 @@ def test_who_is_banned_is_told_without_a_socket(site: Server, page: Page) -> Non
     )
 
     expect(page.locator("[data-part=banner]")).to_contain_text(
-        "You cannot be in this room any more.", timeout=CONNECTED_MS
+        "You no longer have access to this room.", timeout=CONNECTED_MS
     )
 
 

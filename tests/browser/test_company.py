@@ -59,7 +59,7 @@ def test_a_room_says_who_is_here(pair: tuple[Page, Page], site: Server, room: st
     expect(present).to_have_text("2people here")
     present.click()
 
-    expect(ana.get_by_role("heading", name="Here now 2")).to_be_visible()
+    expect(ana.get_by_role("heading", name="In this room now 2")).to_be_visible()
     expect(ana.locator("[data-part=people-here] b")).to_have_text(sorted([name(ana), name(bo)]))
     assert violations(ana) == []
 

@@ -344,7 +344,7 @@ def test_what_was_chosen_lately_comes_first_and_a_search_finds_the_rest(writer: 
         ["🚀"]
     )
     writer.keyboard.type("no such thing")
-    expect(picker(writer).get_by_text("There is no emoji of that name.")).to_be_visible()
+    expect(picker(writer).get_by_text("No matching emoji.")).to_be_visible()
     writer.keyboard.press("Escape")
     expect(picker(writer)).to_be_hidden()
 
@@ -369,7 +369,7 @@ def test_where_the_names_cannot_be_had_the_emoji_of_the_menu_are_offered(
     page.route("**/emoji/*.json", lambda route: route.abort())
     joined(page, site, room)
     page.get_by_role("button", name="Emoji", exact=True).click()
-    expect(picker(page).get_by_text("The names of the emoji could not be loaded.")).to_be_visible()
+    expect(picker(page).get_by_text("The emoji names could not be loaded.")).to_be_visible()
     expect(picker(page).get_by_role("button")).to_have_text(["👍", "❤️", "😂", "🎉", "😮", "🙏"])
     picker(page).get_by_role("button").nth(3).click()
     expect(composer(page)).to_have_value("🎉")

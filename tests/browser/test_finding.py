@@ -249,7 +249,7 @@ def test_a_page_that_cannot_be_had_is_said_and_had_later(site: Server, long_room
     page.route("**/messages/**", lambda route: route.abort())
     assert chat(page).evaluate("(chat) => chat.goTo(20)") is False
     page.evaluate("location.hash = 'm-20'")
-    expect(page.get_by_text("Could not be loaded. Try again")).to_be_visible()
+    expect(page.get_by_text("Loading failed. Try again")).to_be_visible()
     assert places(page) == numbers(LONG - 49, LONG)
     page.unroute("**/messages/**")
     page.evaluate("location.hash = 'm-21'")
@@ -332,7 +332,7 @@ def hits(page: Page) -> Locator:
 
 def search_for(page: Page, words: str) -> None:
     page.keyboard.press("Control+k")
-    page.get_by_role("searchbox", name="Words to search for").fill(words)
+    page.get_by_role("searchbox", name="Search terms").fill(words)
 
 
 @pytest.mark.parametrize(
@@ -365,14 +365,14 @@ def test_the_arrow_keys_go_through_the_hits_and_further_back(site: Server, spoke
     joined(page, site, spoken)
     search_for(page, "line")
     expect(hits(page)).to_have_count(20)
-    field = page.get_by_role("searchbox", name="Words to search for")
+    field = page.get_by_role("searchbox", name="Search terms")
     page.keyboard.press("ArrowDown")
     expect(hits(page).first.get_by_role("link")).to_be_focused()
     page.keyboard.press("ArrowUp")
     expect(field).to_be_focused()
     for _ in range(21):
         page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("button", name="Search further back")).to_be_focused()
+    expect(page.get_by_role("button", name="Search older messages")).to_be_focused()
     page.keyboard.press("Enter")
     expect(hits(page)).to_have_count(40)
     expect(hits(page).nth(20).get_by_role("link")).to_be_focused()
@@ -402,7 +402,7 @@ def test_a_search_without_hits_says_so(site: Server, spoken: str, page: Page) ->
     joined(page, site, spoken)
     search_for(page, "회의")
     expect(hits(page)).to_have_count(1)
-    search = page.get_by_role("searchbox", name="Words to search for")
+    search = page.get_by_role("searchbox", name="Search terms")
     search.fill("nowhere")
     expect(page.get_by_role("dialog").get_by_text("Nothing found.")).to_be_visible()
     expect(hits(page)).to_have_count(0)
@@ -415,14 +415,14 @@ def test_the_search_is_behind_a_button_and_on_a_phone_in_the_menu(
 ) -> None:
     wide = joined(new_context().new_page(), site, spoken)
     wide.get_by_role("link", name="Search in this room").click()
-    expect(wide.get_by_role("searchbox", name="Words to search for")).to_be_focused()
+    expect(wide.get_by_role("searchbox", name="Search terms")).to_be_focused()
     phone = joined(
         new_context(viewport={"width": 390, "height": 844}, has_touch=True).new_page(), site, spoken
     )
     expect(phone.get_by_role("link", name="Search in this room")).to_be_hidden()
     phone.locator("[data-part=room-actions]").tap()
     phone.get_by_role("menuitem", name="Search").tap()
-    expect(phone.get_by_role("searchbox", name="Words to search for")).to_be_focused()
+    expect(phone.get_by_role("searchbox", name="Search terms")).to_be_focused()
     plain = enter(new_context(java_script_enabled=False).new_page(), site, spoken)
     plain.get_by_role("link", name="Search in this room").click()
     plain.wait_for_url("**/chat/~/search/?room=spoken")
@@ -475,7 +475,7 @@ for seq in (1, 2): pin_message({room!r}, seq)
     expect(page.locator("#m-2")).not_to_have_attribute("data-pinned", "")
     pins.first.get_by_role("button", name="Unpin").click()
 
-    expect(page.get_by_text("Nothing is pinned here.")).to_be_visible()
+    expect(page.get_by_text("No pinned messages.")).to_be_visible()
     expect(page.get_by_role("dialog", name="Pinned messages").get_by_role("button")).to_be_focused()
 
 

@@ -58,7 +58,7 @@ def offered(page: Page, seq: int) -> list[str]:
 def test_a_message_can_be_answered_and_the_answer_says_what_it_answers(talk: tuple[Page, Page]) -> None:
     ana, bo = talk
     choose(ana, 2, "Reply")
-    expect(ana.locator("[data-part=about]")).to_contain_text("Answer to Guest")
+    expect(ana.locator("[data-part=about]")).to_contain_text("Reply to Guest")
     say(ana, "With bread")
 
     for page in talk:

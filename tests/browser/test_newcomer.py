@@ -147,7 +147,7 @@ def test_a_name(open_page: Open) -> None:
     ana, bo = open_page("/chat/names/"), open_page("/chat/names/")
 
     choose_of_room(bo, "Choose a name")
-    bo.get_by_label("What others call you").fill("Bo")
+    bo.get_by_label("Display name").fill("Bo")
     bo.get_by_role("button", name="Save").click()
     expect(bo.locator("[data-part=me]")).to_have_text("Bo")
     say(bo, "It is me")
@@ -227,7 +227,7 @@ def test_a_line_that_is_cut(demo: Demo, open_page: Open) -> None:
 def test_any_name(open_page: Open) -> None:
     page = open_page("/")
 
-    page.get_by_label("Name of the room").fill("우리 동네 🌻")
+    page.get_by_label("Room name").fill("우리 동네 🌻")
     page.get_by_role("button", name="Enter").click()
 
     expect(page.get_by_role("heading", name="우리 동네 🌻")).to_be_visible()
@@ -254,17 +254,17 @@ def test_a_private_room(open_page: Open) -> None:
     ana = open_page("/chat/~/new/", "ana")
     ana.get_by_label("Name", exact=True).fill("Surprise for Tom")
     ana.get_by_text("Members only").click()
-    ana.get_by_role("button", name="Make the room").click()
+    ana.get_by_role("button", name="Create room").click()
     expect(chat(ana)).to_have_attribute("connected", "", timeout=TIMEOUT_MS)
     choose_of_room(ana, "Invite people")
-    ana.get_by_role("button", name="Make a link").click()
+    ana.get_by_role("button", name="Create link").click()
     expect(ana.locator("[data-part=invite-made]")).to_be_visible()
     link = ana.locator("[data-part=invite-link]").input_value()
 
     guest = open_page("/chat/")
     expect(guest.get_by_text("Surprise for Tom")).to_have_count(0)
     guest.goto(link)
-    guest.get_by_role("button", name="Accept the invitation").click()
+    guest.get_by_role("button", name="Accept invitation").click()
 
     expect(guest.get_by_role("heading", name="Surprise for Tom")).to_be_visible()
 
@@ -273,8 +273,8 @@ def test_moderate(open_page: Open) -> None:
     ana, guest = open_page("/chat/rude/", "ana"), open_page("/chat/rude/")
     say(guest, "Buy my watches")
 
-    choose(ana, heard(ana, "Buy my watches"), "Mute…")
-    ana.get_by_role("dialog", name="Mute").get_by_role("button", name="Mute").click()
+    choose(ana, heard(ana, "Buy my watches"), "Mute user…")
+    ana.get_by_role("dialog", name="Mute user").get_by_role("button", name="Mute user").click()
 
     expect(guest.get_by_text("You are muted in this room.").first).to_be_visible()
 

@@ -279,7 +279,9 @@ def test_a_short_break_is_nobody_s_business_and_a_long_one_is_told(server: Start
 
     page.clock.fast_forward(3_000)
 
-    expect(page.get_by_text("Not connected. What you write is kept and will be sent.")).to_be_visible()
+    expect(
+        page.get_by_text("Not connected. Your messages are stored and will be sent later.")
+    ).to_be_visible()
     expect(composer(page)).to_be_enabled()
 
 
@@ -564,7 +566,7 @@ def test_without_a_script_older_messages_are_a_link_away(
 def test_the_index_leads_into_the_room_that_was_typed(site: Server, new_context: NewContext) -> None:
     page = new_context(java_script_enabled=False).new_page()
     page.goto(f"{site.url}/chat/")
-    page.get_by_role("textbox", name="Name of the room").fill("  Café 🎉 ")
+    page.get_by_role("textbox", name="Room name").fill("  Café 🎉 ")
     page.get_by_role("button", name="Enter").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Café 🎉", ignore_case=True)

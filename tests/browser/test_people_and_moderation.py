@@ -185,16 +185,16 @@ Membership.objects.bulk_create(
     dialog = open_people(ana)
     members = dialog.locator("[data-part=people-members] li")
     expect(members).to_have_count(200)
-    dialog.get_by_role("button", name="More members").click()
+    dialog.get_by_role("button", name="Show more members").click()
     expect(members).to_have_count(252)
-    expect(dialog.get_by_role("button", name="More members")).to_be_hidden()
+    expect(dialog.get_by_role("button", name="Show more members")).to_be_hidden()
 
-    dialog.get_by_role("searchbox", name="Find somebody").fill("24")
+    dialog.get_by_role("searchbox", name="Find people").fill("24")
 
     expect(members.locator("b")).to_have_text([f"Person {number}" for number in range(240, 250)])
     expect(dialog.locator("[data-part=people-here]")).to_be_hidden()
-    dialog.get_by_role("searchbox", name="Find somebody").fill("erson")
-    expect(dialog.get_by_text("Nobody of that name.")).to_be_visible()
+    dialog.get_by_role("searchbox", name="Find people").fill("erson")
+    expect(dialog.get_by_text("No matching people.")).to_be_visible()
 
 
 def test_somebody_is_mentioned_and_somebody_is_written_to(site: Server, room: str, come: Come) -> None:
@@ -234,13 +234,13 @@ def test_a_menu_offers_what_rank_allows(site: Server, room: str, come: Come) -> 
         ("ana", "Mo Salah"): [
             *everybody,
             "Make owner",
-            "Make plain member",
-            "Mute…",
-            "Remove from the room…",
-            "Ban…",
+            "Make member",
+            "Mute user…",
+            "Remove from room…",
+            "Ban user…",
         ],
         ("mo", "Ana Lopez"): everybody,
-        ("mo", "김민수"): [*everybody, "Mute…", "Remove from the room…", "Ban…"],
+        ("mo", "김민수"): [*everybody, "Mute user…", "Remove from room…", "Ban user…"],
         ("kim", "Mo Salah"): everybody,
     }
 
@@ -254,10 +254,10 @@ def test_the_menu_of_a_message_mutes_and_bans_for_moderators_only(
         page = come(who, room)
         page.locator("#m-1").hover()
         page.locator("#m-1").get_by_role("button", name="Actions").click()
-        offers[who] = set(offered(page)) & {"Report to moderators", "Mute…", "Ban…", "Delete"}
+        offers[who] = set(offered(page)) & {"Report to moderators", "Mute user…", "Ban user…", "Delete"}
 
     assert offers == {
-        "mo": {"Report to moderators", "Mute…", "Ban…", "Delete"},
+        "mo": {"Report to moderators", "Mute user…", "Ban user…", "Delete"},
         "zoe": {"Report to moderators"},
     }
 
@@ -281,8 +281,8 @@ def test_with_the_keyboard_alone_somebody_is_muted_and_heard_again(
     for _ in range(2):
         mo.keyboard.press("ArrowDown")
     mo.keyboard.press("Enter")
-    dialog = mo.get_by_role("dialog", name="Mute")
-    expect(dialog).to_contain_text("김민수 will be able to read here, and not to write.")
+    dialog = mo.get_by_role("dialog", name="Mute user")
+    expect(dialog).to_contain_text("김민수 can still read this room, but cannot post.")
     mo.keyboard.press("Tab")
     mo.keyboard.press("ArrowRight")
     expect(dialog.get_by_role("radio", name="1 day")).to_be_checked()
@@ -299,7 +299,7 @@ def test_with_the_keyboard_alone_somebody_is_muted_and_heard_again(
     expect(composer(kim)).to_be_hidden()
     expect(kim.get_by_text("Too loud.")).to_be_visible()
     mo.keyboard.press("Enter")
-    mo.get_by_role("menuitem", name="Unmute").focus()
+    mo.get_by_role("menuitem", name="Unmute user").focus()
     mo.keyboard.press("Enter")
     expect(composer(kim)).to_be_visible()
     expect(held).to_have_count(0)
@@ -315,23 +315,23 @@ def test_who_is_banned_from_a_message_is_out_at_once_and_told_why(
     say(guest, "spam")
     mo.bring_to_front()
     expect(mo.locator("#m-2")).to_be_visible()
-    choose_of_message(mo, 2, "Ban…")
-    dialog = mo.get_by_role("dialog", name="Ban")
+    choose_of_message(mo, 2, "Ban user…")
+    dialog = mo.get_by_role("dialog", name="Ban user")
     expect(dialog).to_contain_text(f"{name} will be out of this room, at once.")
-    dialog.get_by_role("radio", name="Without end").check()
+    dialog.get_by_role("radio", name="Indefinitely").check()
     dialog.get_by_role("textbox", name="Reason").fill("We want no spam.")
-    dialog.get_by_role("button", name="Ban").click()
+    dialog.get_by_role("button", name="Ban user").click()
 
     expect(chat(guest)).to_have_attribute("data-state", "ended")
     expect(guest.get_by_text("We want no spam.")).to_be_visible()
     expect(composer(guest)).to_be_hidden()
-    expect(mo.get_by_role("status").filter(has_text="Banned.")).to_be_visible()
+    expect(mo.get_by_role("status").filter(has_text="User banned.")).to_be_visible()
     expect(mo.locator("#m-2").get_by_role("button", name="Actions")).to_be_focused()
     open_people(mo)
     expect(mo.locator("[data-part=people-sanctions] b")).to_have_text([name])
     expect(mo.locator("[data-part=people-sanctions] li")).to_contain_text("Banned: We want no spam.")
     mo.locator("[data-part=people-sanctions] li").get_by_role("button").click()
-    choose(mo, "Lift the ban")
+    choose(mo, "Unban user")
     expect(mo.locator("[data-part=people-sanctions]")).to_be_hidden()
     guest.reload()
     expect(composer(guest)).to_be_visible()
@@ -342,14 +342,14 @@ def test_what_the_server_refuses_is_told_where_one_looks(site: Server, room: str
     ana, mo = come("ana", room), come("mo", room)
     open_people(mo)
     open_menu_of(mo, "김민수")
-    choose(mo, "Mute…")
-    dialog = mo.get_by_role("dialog", name="Mute")
+    choose(mo, "Mute user…")
+    dialog = mo.get_by_role("dialog", name="Mute user")
     open_people(ana)
     open_menu_of(ana, "Mo Salah")
-    choose(ana, "Make plain member")
+    choose(ana, "Make member")
     expect(row(ana, "Mo Salah")).not_to_contain_text("moderator")
 
-    dialog.get_by_role("button", name="Mute").click()
+    dialog.get_by_role("button", name="Mute user").click()
 
     expect(dialog.get_by_role("status")).to_have_text("You are not allowed to do this.")
     mo.keyboard.press("Escape")
@@ -376,10 +376,10 @@ def test_who_is_removed_from_a_private_room_is_out_at_once(site: Server, room: s
     mo, kim = come("mo", name), come("kim", name)
     open_people(mo)
     open_menu_of(mo, "김민수")
-    choose(mo, "Remove from the room…")
-    dialog = mo.get_by_role("dialog", name="Remove from the room")
-    expect(dialog).to_contain_text("김민수 will be no member of this room any more.")
-    dialog.get_by_role("button", name="Remove").click()
+    choose(mo, "Remove from room…")
+    dialog = mo.get_by_role("dialog", name="Remove from room")
+    expect(dialog).to_contain_text("김민수 will no longer be a member of this room.")
+    dialog.get_by_role("button", name="Remove from room").click()
 
     expect(chat(kim)).to_have_attribute("data-state", "ended")
     expect(mo.locator("[data-part=people-members] b")).to_have_text(["Ana Lopez"])
@@ -397,10 +397,10 @@ def test_a_report_has_a_reason_and_can_be_thought_better_of(site: Server, room: 
     dialog.get_by_role("button", name="Cancel").click()
     run_at(site, f"{REPORTS}; assert reports({room!r}) == [], reports({room!r})")
     choose_of_message(zoe, 1, "Report to moderators")
-    dialog.get_by_role("textbox", name="What is wrong with it?").fill("Spam.")
-    dialog.get_by_role("button", name="Report").click()
+    dialog.get_by_role("textbox", name="What is wrong with this message?").fill("Spam.")
+    dialog.get_by_role("button", name="Send report").click()
 
-    expect(zoe.get_by_text("Reported. A moderator will look at it.")).to_be_visible()
+    expect(zoe.get_by_text("Report sent. A moderator will review the message.")).to_be_visible()
     run_at(site, f"{REPORTS}; assert reports({room!r}) == [(1, 'Spam.')], reports({room!r})")
 
 
@@ -447,9 +447,9 @@ def test_a_link_brings_somebody_in_until_it_is_revoked(
     ana.context.grant_permissions(["clipboard-read", "clipboard-write"])
     choose_of_room(ana, "Invite people")
     dialog = ana.get_by_role("dialog", name="Invite people")
-    dialog.get_by_label("They become").select_option("moderator")
-    dialog.get_by_label("How many people").select_option("5")
-    dialog.get_by_role("button", name="Make a link").click()
+    dialog.get_by_label("Role").select_option("moderator")
+    dialog.get_by_label("Maximum number of people").select_option("5")
+    dialog.get_by_role("button", name="Create link").click()
     link = dialog.get_by_label("Send this link")
     expect(link).to_be_focused()
     expect(dialog.locator("li")).to_have_text([re.compile("moderator for 5 people")])
@@ -460,15 +460,15 @@ def test_a_link_brings_somebody_in_until_it_is_revoked(
 
     guest = new_context().new_page()
     guest.goto(link.input_value())
-    guest.get_by_role("button", name="Accept the invitation").click()
+    guest.get_by_role("button", name="Accept invitation").click()
     expect(chat(guest)).to_have_attribute("connected", "")
     expect(chat(guest)).to_have_attribute("data-can", re.compile("moderate"))
     dialog.get_by_role("button", name="Revoke").click()
-    expect(dialog.get_by_role("heading", name="Links that work")).to_be_hidden()
+    expect(dialog.get_by_role("heading", name="Active links")).to_be_hidden()
     expect(dialog.get_by_role("button", name="Close")).to_be_focused()
     late = new_context().new_page()
     late.goto(link.input_value())
-    expect(late.get_by_role("heading", name="That did not work")).to_be_visible()
+    expect(late.get_by_role("heading", name="This page is not available")).to_be_visible()
 
 
 def test_moderators_invite_members_only_and_members_nobody(site: Server, room: str, come: Come) -> None:
@@ -476,9 +476,9 @@ def test_moderators_invite_members_only_and_members_nobody(site: Server, room: s
     mo, kim = come("mo", room), come("kim", room)
     choose_of_room(mo, "Invite people")
     dialog = mo.get_by_role("dialog", name="Invite people")
-    expect(dialog.get_by_label("How long it works")).to_be_visible()
-    expect(dialog.get_by_label("They become")).to_be_hidden()
-    dialog.get_by_role("button", name="Make a link").click()
+    expect(dialog.get_by_label("Expires")).to_be_visible()
+    expect(dialog.get_by_label("Role")).to_be_hidden()
+    dialog.get_by_role("button", name="Create link").click()
     expect(dialog.locator("li")).to_have_text([re.compile("member for any number of people")])
     kim.get_by_role("button", name="More", exact=True).click()
     expect(kim.get_by_role("menuitem", name="People")).to_be_visible()
@@ -504,8 +504,8 @@ def test_of_the_settings_only_what_was_changed_is_sent_and_holds_at_once(
     dialog = ana.get_by_role("dialog", name="Room settings")
     expect(dialog.get_by_label("Slow mode")).to_have_value("7")
     expect(dialog.locator("[name=slow_seconds] option:checked")).to_have_text("7 seconds")
-    dialog.get_by_label("Title").fill("The club")
-    dialog.get_by_label("How long messages are kept").select_option("30 days")
+    dialog.get_by_label("Name").fill("The club")
+    dialog.get_by_label("Keep messages for").select_option("After 30 days")
     dialog.get_by_role("button", name="Save").click()
 
     expect(ana.get_by_text("Saved.")).to_be_visible()
@@ -559,13 +559,13 @@ def test_who_leaves_is_asked_first_and_comes_to_the_list(
 ) -> None:
     name = make_club(site, f"{room}-{visibility}", visibility=visibility)
     kim = come("kim", name)
-    choose_of_room(kim, "Leave the room")
-    dialog = kim.get_by_role("dialog", name="Leave the room")
+    choose_of_room(kim, "Leave room")
+    dialog = kim.get_by_role("dialog", name="Leave room")
     expect(dialog).to_contain_text("invites you" if visibility == "private" else "You may come back.")
-    dialog.get_by_role("button", name="Stay").click()
+    dialog.get_by_role("button", name="Cancel").click()
     expect(kim.get_by_role("button", name="More", exact=True)).to_be_focused()
-    choose_of_room(kim, "Leave the room")
-    dialog.get_by_role("button", name="Leave").click()
+    choose_of_room(kim, "Leave room")
+    dialog.get_by_role("button", name="Leave room").click()
 
     kim.wait_for_url(f"{site.url}/chat/")
     run_at(
@@ -578,9 +578,9 @@ def test_who_leaves_is_asked_first_and_comes_to_the_list(
 def test_the_last_owner_is_told_why_they_cannot_leave(site: Server, room: str, come: Come) -> None:
     make_club(site, room)
     ana = come("ana", room)
-    choose_of_room(ana, "Leave the room")
-    dialog = ana.get_by_role("dialog", name="Leave the room")
-    dialog.get_by_role("button", name="Leave").click()
+    choose_of_room(ana, "Leave room")
+    dialog = ana.get_by_role("dialog", name="Leave room")
+    dialog.get_by_role("button", name="Leave room").click()
 
     expect(dialog.get_by_role("status")).to_contain_text("make somebody else an owner first")
 
@@ -591,7 +591,7 @@ def test_who_is_no_member_is_not_offered_to_leave(site: Server, room: str, come:
     guest.get_by_role("button", name="More", exact=True).click()
     expect(guest.get_by_role("menuitem", name="People")).to_be_visible()
 
-    expect(guest.get_by_role("menuitem", name="Leave the room")).to_be_hidden()
+    expect(guest.get_by_role("menuitem", name="Leave room")).to_be_hidden()
 
 
 # For everybody
@@ -609,19 +609,19 @@ def each_dialog(page: Page) -> Iterator[tuple[str, Locator]]:
     expect(page.locator("[data-part=people-sanctions]")).to_be_visible()
     yield opened("People")
     for entry, name in (
-        ("Mute…", "Mute"),
-        ("Ban…", "Ban"),
-        ("Remove from the room…", "Remove from the room"),
+        ("Mute user…", "Mute user"),
+        ("Ban user…", "Ban user"),
+        ("Remove from room…", "Remove from room"),
     ):
         open_menu_of(page, "Mo Salah")
         choose(page, entry)
         yield opened(name)
         page.keyboard.press("Escape")
     page.keyboard.press("Escape")
-    for name in ("Invite people", "Room settings", "Leave the room"):
+    for name in ("Invite people", "Room settings", "Leave room"):
         choose_of_room(page, name)
         if name == "Invite people":
-            page.get_by_role("button", name="Make a link").click()
+            page.get_by_role("button", name="Create link").click()
             expect(page.get_by_role("button", name="Revoke").first).to_be_visible()
         yield opened(name)
         page.keyboard.press("Escape")
