@@ -1,4 +1,4 @@
-"""Sphinx builds this offline: what stands outside is linked through the small inventories of `_ext/inventories.py`."""
+"""Sphinx configuration. The build is offline: external links use the small inventories of `_ext/inventories.py`."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from django.conf import settings
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 
-# The package's modules are imported for their docstrings, and some of them define models.
+# autodoc imports the package's modules, some of which define models, so Django must be configured.
 settings.configure(
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
     INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django_roomchat"],
@@ -37,14 +37,14 @@ templates_path: list[str] = []
 
 nitpicky = True
 nitpick_ignore = [
-    # Docstrings of public functions refer to it; it is documented where it stands.
+    # Docstrings of public functions refer to this internal function.
     ("py:func", "django_roomchat.log.append"),
-    # Objects of the wire, which has a reference of its own.
+    # Objects of the protocol, which are documented in reference/wire.md.
     *(
         ("py:class", f"django_roomchat.protocol.{name}")
         for name in ("EarlierText", "FileToPost", "Hit", "ListedRoom", "Marked", "Person")
     ),
-    # As "from __future__ import annotations" leaves it.
+    # Annotations are strings with "from __future__ import annotations".
     ("py:class", "collections.abc.Iterator"),
     ("py:class", "collections.abc.Mapping"),
 ]

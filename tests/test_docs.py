@@ -267,12 +267,16 @@ def test_the_schema_knows_every_frame_and_what_events_hold() -> None:
 
 
 def test_the_page_and_our_client_stay_away_after_the_same_codes() -> None:
-    [line] = re.findall(r"^After ([^.]*) a client stays away", text("reference/wire.md"), re.MULTILINE)
+    [line] = re.findall(
+        r"^After ([\d, and]*) a client must not reconnect by itself", text("reference/wire.md"), re.MULTILINE
+    )
     script = (ROOT / "js" / "src" / "core" / "codes.js").read_text()
+    sent = package_source().sent_close_codes()
 
     documented = {int(code) for code in re.findall(r"\d{4}", line)}
 
-    assert documented == {int(code) for code in re.findall(r"export const CLOSE_\w+ = (\d+);", script)}
+    terminal = {int(code) for code in re.findall(r"export const CLOSE_\w+ = (\d+);", script)}
+    assert documented == terminal & sent
     assert documented <= set(protocol.CLOSE_CODES)
 
 

@@ -1,6 +1,6 @@
-"""Links to the documentation of Python, Django and Channels, without asking the network for their inventories.
+"""Links to the documentation of Python, Django and Channels, without downloading their inventories.
 
-Only what our pages refer to is listed; nitpicky mode says so when something is missing.
+Only the objects to which the pages refer are listed; nitpicky mode fails the build if one is missing.
 """
 
 import zlib

@@ -1,6 +1,6 @@
-"""Makes reference pages from the package itself: settings, frames, close codes and error codes.
+"""Generates the reference of settings, frames, close codes and error codes from the package's source.
 
-Nothing that is made here is committed, so it cannot fall behind.
+The output is not committed, so it cannot become outdated.
 A setting or a field without a docstring fails the build.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from docutils import nodes
-from package_source import WIRE, Field, Undocumented, fields_of, json_schema, wire_type
+from package_source import WIRE, Field, Undocumented, fields_of, json_schema, sent_close_codes, wire_type
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
@@ -27,13 +27,13 @@ def _indent(text: str, by: int = 3) -> str:
 
 
 class Generated(SphinxDirective):
-    """A directive whose content is made from the package."""
+    """Base of the directives whose content is generated from the package."""
 
     def rst(self) -> str:
-        raise NotImplementedError(f"{type(self).__name__} does not say what it shows: define rst().")
+        raise NotImplementedError(f"{type(self).__name__} does not define rst().")
 
     def run(self) -> list[nodes.Node]:
-        for source in PACKAGE.glob("*.py"):
+        for source in PACKAGE.rglob("*.py"):
             self.env.note_dependency(str(source))
         for source in Path(__file__).parent.glob("*.py"):
             self.env.note_dependency(str(source))
@@ -47,7 +47,7 @@ class Generated(SphinxDirective):
 
 
 class Settings(Generated):
-    """``.. roomchat-settings::``"""
+    """Directive ``.. roomchat-settings::``: all settings with type, default and docstring."""
 
     def rst(self) -> str:
         _, fields = fields_of(conf, "Config")
@@ -66,7 +66,7 @@ class Settings(Generated):
 
 
 class Wire(Generated):
-    """``.. roomchat-wire:: client``, or another key of `WIRE`."""
+    """Directive ``.. roomchat-wire:: client``, or another key of `WIRE`: the frames or objects of that group."""
 
     required_arguments = 1
 
@@ -77,7 +77,7 @@ class Wire(Generated):
         doc, fields = fields_of(protocol, name)
         if not doc:
             raise Undocumented(
-                f"django_roomchat.protocol.{name}: write a docstring; the documentation is made from it."
+                f"django_roomchat.protocol.{name}: write a docstring; the documentation is generated from it."
             )
         kind = self.arguments[0]
         if kind in ("client", "server"):
@@ -93,7 +93,7 @@ class Wire(Generated):
 
 
 class Schema(SphinxDirective):
-    """``.. roomchat-schema::``, the JSON Schema of all frames."""
+    """Directive ``.. roomchat-schema::``: the JSON Schema of all frames."""
 
     def run(self) -> list[nodes.Node]:
         text = json.dumps(json_schema(), indent=2, ensure_ascii=False)
@@ -103,43 +103,20 @@ class Schema(SphinxDirective):
 
 
 class CloseCodes(Generated):
-    """``.. roomchat-close-codes::``"""
+    """Directive ``.. roomchat-close-codes::``: the codes that the server sends."""
 
     def rst(self) -> str:
-        names = {
-            value: name
-            for name, value in vars(protocol).items()
-            if re.fullmatch(r"CLOSE_[A-Z_]+", name) and isinstance(value, int)
-        }
-        spoken = set(self._spoken())
-        rows = [
-            ".. list-table::",
-            "   :header-rows: 1",
-            "",
-            "   * - code",
-            "     - reason",
-            "     - in this version",
-        ]
-        for code, reason in protocol.CLOSE_CODES.items():
-            rows += [
-                f"   * - ``{code}``",
-                f"     - {reason}",
-                f"     - {'sent' if names[code] in spoken else 'reserved'}",
-            ]
+        rows = [".. list-table::", "   :header-rows: 1", "", "   * - code", "     - reason"]
+        for code in sorted(sent_close_codes()):
+            rows += [f"   * - ``{code}``", f"     - {protocol.CLOSE_CODES[code]}"]
         return "\n".join(rows)
-
-    def _spoken(self) -> Iterator[str]:
-        """The names of codes that some module sends."""
-        for source in PACKAGE.glob("*.py"):
-            if source.stem != "protocol":
-                yield from re.findall(r"\bCLOSE_[A-Z_]+\b", source.read_text(encoding="utf-8"))
 
 
 # Errors ---------------------------------------------------------------------------------------------------------
 
 
 class ErrorCodes(Generated):
-    """``.. roomchat-error-codes::``"""
+    """Directive ``.. roomchat-error-codes::``: the error classes with code, HTTP status and meaning."""
 
     def rst(self) -> str:
         rows = [
@@ -155,7 +132,7 @@ class ErrorCodes(Generated):
         for error in _subclasses(errors.ChatError):
             if error.__name__ not in meanings:
                 raise Undocumented(
-                    f"Draw {error.__name__} into the tree at the top of django_roomchat/errors.py."
+                    f"Add {error.__name__} to the tree at the top of django_roomchat/errors.py."
                 )
             rows += [
                 f"   * - ``{error.code}``",

@@ -1,7 +1,11 @@
-"""What the reference pages say, read from the package's source. It knows no Sphinx, so that the tests can ask it."""
+"""Reads the content of the reference pages from the package's source.
+
+This module does not import Sphinx, so that the tests can use it.
+"""
 
 import ast
 import inspect
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -9,7 +13,10 @@ from typing import Any, get_args
 
 import msgspec
 
+import django_roomchat
 from django_roomchat import protocol
+
+PACKAGE = Path(django_roomchat.__file__).parent
 
 WIRE = {
     "client": [frame.__name__ for frame in get_args(protocol.ClientFrame)],
@@ -38,7 +45,7 @@ WIRE = {
     "tutorial": ["TutorialPost", "TutorialMessage", "TutorialError"],
 }
 
-# How the wire's types are called in JSON, for people who do not write Python.
+# Names of the protocol's types in JSON terms, for readers who do not use Python.
 WIRE_TYPES = {
     "Author": "object, see :wire-object:`Author`",
     "LastMessage": "object, see :wire-object:`LastMessage`",
@@ -78,12 +85,12 @@ WIRE_TYPES = {
 
 
 class Undocumented(Exception):
-    """The documentation cannot be made: its source lacks something."""
+    """A docstring or a name that the documentation needs is missing in the source."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """An attribute of a class as its source says it."""
+    """An annotated attribute of a class, as written in the source."""
 
     name: str
     annotation: str
@@ -92,10 +99,10 @@ class Field:
 
 
 def fields_of(module: ModuleType, class_name: str) -> tuple[str, list[Field]]:
-    """The docstring of a class, and its annotated attributes with theirs.
+    """Return the docstring of a class, and its annotated attributes with their docstrings.
 
     Raises:
-        Undocumented: one of them has none.
+        Undocumented: an attribute has no docstring.
     """
     tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
     [found] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name]
@@ -115,7 +122,7 @@ def fields_of(module: ModuleType, class_name: str) -> tuple[str, list[Field]]:
     if missing:
         raise Undocumented(
             f"{module.__name__}.{class_name}: write a docstring below {', '.join(missing)}; "
-            "the documentation is made from it."
+            "the documentation is generated from it."
         )
     return ast.get_docstring(found) or "", fields
 
@@ -136,8 +143,18 @@ def wire_type(field: Field) -> str:
         words = ast.literal_eval(annotation.removeprefix("Literal"))
         return " or ".join(f'``"{word}"``' for word in words)
     if annotation not in WIRE_TYPES:
-        raise Undocumented(f"Say in WIRE_TYPES how JSON calls {annotation!r}, the type of {field.name!r}.")
+        raise Undocumented(f"Add {annotation!r}, the type of {field.name!r}, to WIRE_TYPES.")
     return WIRE_TYPES[annotation]
+
+
+def sent_close_codes() -> set[int]:
+    """Return the close codes whose constants are used outside the protocol's own modules."""
+    used: set[str] = set()
+    for source in PACKAGE.rglob("*.py"):
+        if "protocol" not in source.relative_to(PACKAGE).with_suffix("").parts:
+            used |= set(re.findall(r"\bCLOSE_[A-Z_]+\b", source.read_text(encoding="utf-8")))
+    values = {name: value for name, value in vars(protocol).items() if name in used}
+    return {value for value in values.values() if isinstance(value, int)}
 
 
 def json_schema() -> dict[str, Any]:
@@ -145,7 +162,7 @@ def json_schema() -> dict[str, Any]:
         [protocol.ClientFrame, protocol.ServerFrame, protocol.Event], ref_template="#/$defs/{name}"
     )
     for name in ("Joined", "Events"):
-        # Events are encoded once and set into frames as they are, so their Struct only says "raw JSON".
+        # Events are encoded once and inserted into frames as raw JSON, so the Struct does not declare their type.
         components[name]["properties"]["events"]["items"] = {"$ref": "#/$defs/Event"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
