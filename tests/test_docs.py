@@ -235,7 +235,7 @@ def test_the_events_of_the_element_are_documented() -> None:
         re.findall(r"event `roomchat:([\w-]+)`", section("reference/templates.md", "The element"))
     )
 
-    assert documented == set(re.findall(r'\.tell\("([\w-]+)"', scripts))
+    assert documented == set(re.findall(r'\.dispatch\("([\w-]+)"', scripts))
 
 
 def first_column(tables: str) -> set[str]:
