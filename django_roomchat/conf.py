@@ -154,8 +154,8 @@ class Config:
     """
 
     RING_EVENTS: int = 512
-    """Number of recent events that each process caches for every room in use. Reconnecting clients within it
-    need no query.
+    """Number of recent events that each process caches for every room in use. Clients that reconnect within
+    this range are served without reading the log.
     """
 
     POLL_SECONDS: float = 5.0

@@ -243,7 +243,7 @@ class Courier:
         self._set(what, True)
         reports.warn(
             f"layer {self.alias} {what}",
-            "The channel layer %r fails at %s; this process reads the database instead: %r",
+            "The channel layer %r failed while %s; this process reads the database instead: %r",
             self.alias,
             what,
             error,

@@ -576,7 +576,7 @@ async def test_a_socket_may_be_in_so_many_rooms(settings):
     assert [(answer["type"], answer.get("code")) for answer in answers] == [
         ("joined", None), ("error", "too_many"), ("joined", None),
     ]  # fmt: skip
-    assert answers[1]["detail"] == "A socket can be in at most at most at most 2 rooms; leave one first."
+    assert answers[1]["detail"] == "A socket can be in at most 2 rooms; leave one first."
 
 
 async def test_hello_and_ping_are_answered():

@@ -145,7 +145,7 @@ async def test_a_layer_that_does_not_take_anything_is_down_until_it_does(place, 
 
     assert (down, place.courier.is_down) == (True, False)
     assert caplog.messages == [
-        "The channel layer 'default' fails at sending; this process reads the database instead: OSError('gone')"
+        "The channel layer 'default' failed while sending; this process reads the database instead: OSError('gone')"
     ]
 
 
@@ -309,7 +309,7 @@ async def test_a_layer_that_fails_at_receiving_is_asked_again_ever_more_patientl
     # The first was asked for before the watch began.
     assert asked == [0.5, 1.5, 3.5, 7.5, 12.5, 17.5]
     assert caplog.messages == [
-        "The channel layer 'default' fails at receiving; this process reads the database instead: OSError('gone')"
+        "The channel layer 'default' failed while receiving; this process reads the database instead: OSError('gone')"
     ]
 
 

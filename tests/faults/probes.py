@@ -134,7 +134,7 @@ def _report_lines(site: Site) -> Counter[str]:
     """The lines about the layer in the processes' logs, by process and kind."""
     found: Counter[str] = Counter()
     for number, server in enumerate(site.servers):
-        for kind in re.findall(r"The channel layer '\w+' (fails at \w+|does not keep up)", server.log):
+        for kind in re.findall(r"The channel layer '\w+' (failed while \w+|does not keep up)", server.log):
             found[f"{number} {kind}"] += 1
     return found
 
