@@ -110,7 +110,7 @@ def test_home(open_page: Open) -> None:
     expect(page).to_have_url(re.compile("/chat/lobby/$"))
 
 
-def test_a_room_that_lives(open_page: Open) -> None:
+def test_a_busy_room(open_page: Open) -> None:
     page = open_page("/chat/lobby/")
 
     shown = [
@@ -132,7 +132,7 @@ def test_two_windows(open_page: Open) -> None:
     heard(ana, "And from the second")
 
 
-def test_who_is_here_and_who_types(open_page: Open) -> None:
+def test_presence_and_typing(open_page: Open) -> None:
     ana, bo = open_page("/chat/here/"), open_page("/chat/here/")
     ana.get_by_role("button", name="people here").click()
     expect(ana.get_by_role("dialog", name="People").locator("li")).to_have_count(2)
@@ -155,7 +155,7 @@ def test_a_name(open_page: Open) -> None:
     expect(heard(ana, "It is me").locator("[data-part=author]")).to_have_text("Bo")
 
 
-def test_answer_and_react(open_page: Open) -> None:
+def test_reply_and_react(open_page: Open) -> None:
     ana, bo = open_page("/chat/answers/"), open_page("/chat/answers/")
     say(ana, "Tea or coffee?")
 
@@ -167,7 +167,7 @@ def test_answer_and_react(open_page: Open) -> None:
     expect(ana.locator(".roomchat-reaction")).to_have_text("🎉 1")
 
 
-def test_change_and_take_back(open_page: Open) -> None:
+def test_edit_and_delete(open_page: Open) -> None:
     ana, bo = open_page("/chat/changes/"), open_page("/chat/changes/")
     say(ana, "Yesterdai")
     composer(ana).press("ArrowUp")
@@ -210,7 +210,7 @@ def test_a_draft(open_page: Open) -> None:
 
 
 @pytest.mark.skipif(bool(RUNNING), reason="a demo that was started elsewhere is stopped there")
-def test_a_line_that_is_cut(demo: Demo, open_page: Open) -> None:
+def test_a_lost_connection(demo: Demo, open_page: Open) -> None:
     ana, bo = open_page("/chat/cut/"), open_page("/chat/cut/")
 
     demo.kill()
@@ -279,7 +279,7 @@ def test_moderate(open_page: Open) -> None:
     expect(guest.get_by_text("You are muted in this room.").first).to_be_visible()
 
 
-def test_beside_a_page(open_page: Open) -> None:
+def test_an_embedded_room(open_page: Open) -> None:
     wide, phone = open_page("/embedded/"), open_page("/embedded/", viewport={"width": 390, "height": 844})
 
     places = [[page.locator(of).bounding_box() for of in (".article", "room-chat")] for page in (wide, phone)]
@@ -290,7 +290,7 @@ def test_beside_a_page(open_page: Open) -> None:
     heard(wide, "Can I use a tray?")
 
 
-def test_in_other_clothes(open_page: Open) -> None:
+def test_another_theme(open_page: Open) -> None:
     page = open_page("/chat/book club/")
     page.get_by_role("button", name="This month’s book").click()
     expect(page.get_by_role("heading", name="The Time Machine")).to_be_visible()
@@ -306,7 +306,7 @@ def test_in_other_clothes(open_page: Open) -> None:
     assert said.locator(".roomchat-bubble").evaluate("(b) => getComputedStyle(b).borderStyle") == "none"
 
 
-def test_in_another_language(open_page: Open, url: str) -> None:
+def test_another_language(open_page: Open, url: str) -> None:
     page = open_page("/")
     said = []
     for language in ("한국어", "العربية"):
@@ -320,7 +320,7 @@ def test_in_another_language(open_page: Open, url: str) -> None:
     assert said == [["ltr", "메시지 입력"], ["rtl", "اكتب رسالة"]]
 
 
-def test_in_the_dark(open_page: Open) -> None:
+def test_dark_mode(open_page: Open) -> None:
     light, dark = (open_page("/chat/lobby/", color_scheme=scheme) for scheme in ("light", "dark"))
 
     grounds = [chat(page).evaluate("(c) => getComputedStyle(c).backgroundColor") for page in (light, dark)]
@@ -328,7 +328,7 @@ def test_in_the_dark(open_page: Open) -> None:
     assert grounds == ["rgb(246, 244, 240)", "rgb(23, 22, 20)"]
 
 
-def test_without_a_script(url: str, new_context: NewContext) -> None:
+def test_without_javascript(url: str, new_context: NewContext) -> None:
     page = new_context(java_script_enabled=False).new_page()
     page.goto(f"{url}/chat/plain/")
 
