@@ -19,26 +19,14 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import (
-    audit,
-    bus,
-    files,
-    filters,
-    identity,
-    limits,
-    log,
-    markdown,
-    mentions,
-    policy,
-    signals,
-    text,
-)
+from django_roomchat import audit, bus, files, filters, identity, limits, log, mentions, policy, signals
 from django_roomchat.conf import config
 from django_roomchat.counter import database
 from django_roomchat.errors import BadFile, BadValue, Busy, ChatError, Forbidden, Held, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.models import Attachment, HeldMessage, Message, Reaction, Room, RoomLog, RoomQuerySet
 from django_roomchat.protocol import Event, FileToPost, encode_event
+from django_roomchat.text import markdown, validation
 
 TRIES = 3
 """Attempts to store or change a message when the room's access version changes between the check and the write."""
@@ -378,7 +366,7 @@ def _held(draft: log.Draft, reason: str, room: Room) -> ChatError:
         "author_name": draft.author_name,
         "body": draft.body,
         "reply_to": draft.reply_to,
-        "reason": str(reason)[: text.REASON_MAX_LENGTH],
+        "reason": str(reason)[: validation.REASON_MAX_LENGTH],
         "files": [{"id": file.id, "alt": file.alt} for file in draft.files],
     }
     pk = (room if room.pk is not None else ensure_room(room)).pk
@@ -440,7 +428,7 @@ def ensure_room(room: Room) -> Room:
 
 
 def _new_room(name: str, typed: str) -> Room:
-    return Room(name=name, title=text.room_title(typed, config().ROOM_NAME_MAX_LENGTH))
+    return Room(name=name, title=validation.room_title(typed, config().ROOM_NAME_MAX_LENGTH))
 
 
 def _draft(post: Post) -> log.Draft:
@@ -449,9 +437,9 @@ def _draft(post: Post) -> log.Draft:
         author_id=None if post.who.user is None else post.who.user.pk,
         author_key=post.who.key,
         author_name=post.who.name,
-        client_id=text.client_id(post.id),
+        client_id=validation.client_id(post.id),
         kind=post.kind,
-        body=text.body(post.body, config().BODY_MAX_LENGTH, may_be_empty=bool(post.files)),
+        body=validation.body(post.body, config().BODY_MAX_LENGTH, may_be_empty=bool(post.files)),
         reply_to=post.reply_to,
         data=_shown_of(post.who) if post.who.avatar or post.who.link else {},
         files=_chosen(post.files) if post.files else (),
@@ -466,12 +454,12 @@ def _chosen(given: Sequence[FileToPost]) -> tuple[FileToPost, ...]:
     ids = [files.named(file.id) for file in given]
     if None in ids or len(set(ids)) < len(ids):
         raise files.missing()
-    return tuple(FileToPost(str(id), text.alt(file.alt)) for id, file in zip(ids, given, strict=True))
+    return tuple(FileToPost(str(id), validation.alt(file.alt)) for id, file in zip(ids, given, strict=True))
 
 
 def _shown_of(who: Identity) -> dict[str, str]:
     """Return the author's avatar and profile URLs as they are now. Invalid URLs are left out."""
-    addresses = {"avatar": text.web_address(who.avatar), "link": text.web_address(who.link)}
+    addresses = {"avatar": validation.web_address(who.avatar), "link": validation.web_address(who.link)}
     return {name: address for name, address in addresses.items() if address}
 
 
@@ -544,7 +532,7 @@ def edit_message(
     Raises:
         ChatError: the edit is rejected.
     """
-    new = text.body(body, config().BODY_MAX_LENGTH, may_be_empty=True)
+    new = validation.body(body, config().BODY_MAX_LENGTH, may_be_empty=True)
     who = identity_of(author)
     if new and filters.is_asked(who):
         answer = filters.ask(enter_room(who, name_of(room)), who, new)
@@ -561,7 +549,7 @@ def edit_message(
     def make(room: Room, message: Message) -> bool:
         require_message(message)
         if not new and not message.data.get("files"):
-            raise text.empty()
+            raise validation.empty()
         if message.body == new:
             return False
         known[:] = message.data.get("mentions") or []
@@ -834,7 +822,7 @@ def canonical_name(typed: str) -> str:
     Raises:
         BadRoomName: the name is invalid.
     """
-    return text.room_name(typed, config().ROOM_NAME_MAX_LENGTH)
+    return validation.room_name(typed, config().ROOM_NAME_MAX_LENGTH)
 
 
 def enter_room(who: Identity, name: str) -> Room:

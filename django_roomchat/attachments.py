@@ -16,23 +16,13 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import (
-    actions,
-    audit,
-    files,
-    images,
-    limits,
-    policy,
-    protocol,
-    sniffing,
-    storage,
-    text,
-)
+from django_roomchat import actions, audit, files, images, limits, policy, protocol, sniffing, storage
 from django_roomchat.conf import config
 from django_roomchat.counter import database
 from django_roomchat.errors import BadFile, NotFound, TooBig, TryAgain, Unsupported
 from django_roomchat.identity import Identity
 from django_roomchat.models import Attachment, Message, Room
+from django_roomchat.text import validation
 
 UNSENT_MAX = 3
 """Maximum number of unsent uploads of one person, as a multiple of ``ATTACHMENTS_PER_MESSAGE``. The oldest are removed."""
@@ -76,7 +66,7 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, author: Any =
     limits.spend("UPLOADS", who, limits.address_here(), found.name)
     file: Any = BytesIO(content) if isinstance(content, bytes) else content
     kind, kept = _looked_at(file)
-    shown = sniffing.rightly_named(text.file_name(name or getattr(content, "name", None) or ""), kind)
+    shown = sniffing.rightly_named(validation.file_name(name or getattr(content, "name", None) or ""), kind)
     if found.pk is None:
         limits.spend("ROOMS", who, limits.address_here())
         found = actions.ensure_room(found)

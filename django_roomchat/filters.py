@@ -11,11 +11,11 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import text
 from django_roomchat.conf import config, hook
 from django_roomchat.errors import TryAgain
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
+from django_roomchat.text import validation
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def ask(room: Room, who: Identity, body: str) -> Answer:
     try:
         answer: Answer = hook("FILTER")(room, who, body)
         if isinstance(answer, Change):
-            return Change(text.body(answer.body, config().BODY_MAX_LENGTH))
+            return Change(validation.body(answer.body, config().BODY_MAX_LENGTH))
         if answer is PASS or isinstance(answer, (Refuse, Hold)):
             return answer
         raise TypeError(f"ROOMCHAT['FILTER'] returned {answer!r}; expected PASS, Change, Refuse or Hold.")

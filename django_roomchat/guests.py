@@ -16,13 +16,14 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import bus, text
+from django_roomchat import bus
 from django_roomchat.conf import config
 from django_roomchat.counter import database
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import GUEST_SESSION_KEY, Identity
-from django_roomchat.lookalikes import skeletons
 from django_roomchat.models import Membership, Message, Room
+from django_roomchat.text import validation
+from django_roomchat.text.confusables import skeletons
 
 NAMES_SECONDS = 10.0
 """Time for which the names in a room are cached, in seconds."""
@@ -54,7 +55,7 @@ def choose_name(who: Identity, typed: str, session: Any, rooms: Iterable[Room]) 
     """
     if not who.is_guest:
         raise Forbidden(_("Only guests can choose a name; yours comes from your account."))
-    named = replace(who, name=text.person_name(typed, config().GUEST_NAME_MAX_LENGTH), chose_name=True)
+    named = replace(who, name=validation.person_name(typed, config().GUEST_NAME_MAX_LENGTH), chose_name=True)
     if not skeletons(named.name).isdisjoint(_reserved()):
         raise _taken()
     for room in rooms:

@@ -18,12 +18,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, policy, text
+from django_roomchat import actions, audit, policy
 from django_roomchat.actions import Posted
 from django_roomchat.counter import database
 from django_roomchat.errors import Forbidden, NotFound
 from django_roomchat.identity import NAME_MAX_LENGTH, Identity
 from django_roomchat.models import IncomingHook, Room
+from django_roomchat.text import validation
 
 USED_SECONDS = 60
 """Resolution of ``used_at``, in seconds: a later use within this time is not stored."""
@@ -45,7 +46,7 @@ def make_incoming_hook(room: str | Room, name: str, *, by: Any = None) -> tuple[
         ChatError: the room or the name is invalid, or *by* may not manage the room.
     """
     who = actions.identity_of(by)
-    shown = text.person_name(name, NAME_MAX_LENGTH)
+    shown = validation.person_name(name, NAME_MAX_LENGTH)
     found = actions.room_of(actions.name_of(room))
     policy.require_may(who, found, "can_manage")
     token = secrets.token_urlsafe(32)
@@ -124,7 +125,7 @@ def post_through(hook: IncomingHook, body: str, *, name: str | None = None, id: 
     """
     if hook.room.archived_at is not None:
         raise Forbidden(_("This room is archived and read-only."), code="archived")
-    shown = text.person_name(name, NAME_MAX_LENGTH) if name else hook.name
+    shown = validation.person_name(name, NAME_MAX_LENGTH) if name else hook.name
     bot = replace(speaker(hook), name=shown, is_site=True)
     posted = actions.post_message(hook.room, body, author=bot, id=id or uuid.uuid4().hex, kind="bot")
     now = timezone.now()

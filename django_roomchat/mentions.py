@@ -11,9 +11,9 @@ from django.db.models import Q
 from django.db.models.fields.json import KT
 from django.db.models.functions import Lower
 
-from django_roomchat.calls import AT, may_end
 from django_roomchat.counter import database
 from django_roomchat.models import Membership, Message, Room
+from django_roomchat.text.mention_syntax import AT, may_end
 
 MENTIONS_MAX = 20
 """Maximum number of people that a text can mention."""

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from django_roomchat import text
 from django_roomchat.conf import config
+from django_roomchat.text import validation
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
@@ -41,7 +41,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
         Raises:
             BadRoomName: the name is not valid.
         """
-        return self.filter(name=text.room_name(typed, config().ROOM_NAME_MAX_LENGTH))
+        return self.filter(name=validation.room_name(typed, config().ROOM_NAME_MAX_LENGTH))
 
     def for_object(
         self, owner: models.Model, *, title: str | None = None, visibility: str = "private"
@@ -67,12 +67,12 @@ class RoomQuerySet(models.QuerySet["Room"]):
         rooms = self.using(router.db_for_write(RoomLog))
         if (found := rooms.of_object(owner).select_related("log").first()) is not None:
             return found
-        shown = " ".join((str(owner) if title is None else title).split())[: text.NAME_MAX_LENGTH]
+        shown = " ".join((str(owner) if title is None else title).split())[: validation.NAME_MAX_LENGTH]
         kind = ContentType.objects.db_manager(rooms.db).get_for_model(owner)
         try:
             with transaction.atomic(using=rooms.db):
                 room = rooms.create(
-                    name=text.hidden_name(),
+                    name=validation.hidden_name(),
                     title=shown or kind.name,
                     visibility=visibility,
                     is_listed=False,
@@ -111,13 +111,13 @@ class Room(models.Model):
 
     name = models.CharField(
         _("canonical name"),
-        max_length=text.KEY_MAX_LENGTH,
+        max_length=validation.KEY_MAX_LENGTH,
         unique=True,
         editable=False,
         help_text=_("NFC-normalised and case-folded form of the name, used in the URL."),
     )
     title = models.CharField(
-        _("name"), max_length=text.NAME_MAX_LENGTH, help_text=_("Name of the room as users see it.")
+        _("name"), max_length=validation.NAME_MAX_LENGTH, help_text=_("Name of the room as users see it.")
     )
     visibility = models.CharField(
         _("visibility"),
@@ -186,7 +186,8 @@ class Room(models.Model):
             models.UniqueConstraint(fields=("content_type", "object_id"), name="roomchat_room_of_object"),
             # A guessable name would disclose the existence of the room: creating another one would fail.
             models.CheckConstraint(
-                condition=Q(visibility="open") | Q(name__startswith=text.HIDDEN), name="roomchat_room_hidden"
+                condition=Q(visibility="open") | Q(name__startswith=validation.HIDDEN),
+                name="roomchat_room_hidden",
             ),
         )
 
@@ -202,7 +203,7 @@ class Room(models.Model):
         """Whether the canonical name is random. Such a room cannot be guessed, and visiting its URL does not
         create it.
         """
-        return self.name.startswith(text.HIDDEN)
+        return self.name.startswith(validation.HIDDEN)
 
 
 class RoomLog(models.Model):
@@ -287,7 +288,7 @@ class Message(models.Model):
     )
     author_key = models.CharField(_("author key"), max_length=100)
     author_name = models.CharField(_("author"), max_length=150)
-    client_id = models.CharField(_("client id"), max_length=text.ID_MAX_LENGTH)
+    client_id = models.CharField(_("client id"), max_length=validation.ID_MAX_LENGTH)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.USER)
     body = models.TextField(_("text"), blank=True)
     fingerprint = models.CharField(
@@ -363,11 +364,11 @@ class Attachment(models.Model):
     )
     held_as = models.CharField(
         _("held message id"),
-        max_length=text.ID_MAX_LENGTH,
+        max_length=validation.ID_MAX_LENGTH,
         blank=True,
         help_text=_("Id of the held message that the file belongs to."),
     )
-    name = models.CharField(_("name"), max_length=2 * text.FILE_NAME_MAX_LENGTH)
+    name = models.CharField(_("name"), max_length=2 * validation.FILE_NAME_MAX_LENGTH)
     content_type = models.CharField(
         _("type"), max_length=100, help_text=_("Detected from the content of the file.")
     )
@@ -592,7 +593,7 @@ class Presence(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     process = models.ForeignKey(ServerProcess, models.CASCADE, related_name="presences")
-    room = models.CharField(max_length=text.KEY_MAX_LENGTH, db_index=True)
+    room = models.CharField(max_length=validation.KEY_MAX_LENGTH, db_index=True)
     key = models.CharField(max_length=100)
     name = models.CharField(max_length=150)
     avatar = models.CharField(max_length=500, blank=True)
@@ -667,7 +668,7 @@ class HeldMessage(models.Model):
     )
     author_key = models.CharField(_("author key"), max_length=100)
     author_name = models.CharField(_("author"), max_length=150)
-    client_id = models.CharField(_("client id"), max_length=text.ID_MAX_LENGTH)
+    client_id = models.CharField(_("client id"), max_length=validation.ID_MAX_LENGTH)
     body = models.TextField(_("text"), blank=True)
     reply_to = models.BigIntegerField(_("reply to"), null=True, blank=True)
     files = models.JSONField(_("files"), default=list, blank=True, editable=False)
@@ -703,7 +704,7 @@ class AuditEntry(models.Model):
     verb = models.CharField(_("action"), max_length=40)
     by_key = models.CharField(_("actor (key)"), max_length=100)
     by_name = models.CharField(_("actor"), max_length=150)
-    room_name = models.CharField(_("room"), max_length=text.KEY_MAX_LENGTH, blank=True, db_index=True)
+    room_name = models.CharField(_("room"), max_length=validation.KEY_MAX_LENGTH, blank=True, db_index=True)
     target_key = models.CharField(_("target (key)"), max_length=100, blank=True, db_index=True)
     target_name = models.CharField(_("target"), max_length=150, blank=True)
     data = models.JSONField(_("details"), default=dict, blank=True)

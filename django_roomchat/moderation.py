@@ -12,11 +12,12 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, policy, roll, standing, text
+from django_roomchat import actions, audit, policy, roll, standing
 from django_roomchat.counter import database
 from django_roomchat.errors import BadValue, Forbidden
 from django_roomchat.identity import Identity
 from django_roomchat.models import Ban, Membership, Message, Mute, Room
+from django_roomchat.text import validation
 
 KEY_MAX_LENGTH = 100
 PAGE_SANCTIONS = 200
@@ -179,7 +180,7 @@ def _in_force(model: Sanctions, room: Room, after: str) -> dict[str, tuple[str, 
 def _sanction(
     model: Sanctions, verb: str, room: str | Room, who: Any, by: Any, reason: str, until: datetime | None
 ) -> int:
-    reason = text.reason(reason)
+    reason = validation.reason(reason)
     if until is not None and until <= timezone.now():
         raise BadValue(_("The expiry must be in the future."))
     judge = actions.identity_of(by)

@@ -21,7 +21,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, files, identity, text
+from django_roomchat import actions, audit, files, identity
 from django_roomchat.counter import database
 from django_roomchat.identity import Identity
 from django_roomchat.models import (
@@ -39,6 +39,7 @@ from django_roomchat.models import (
     Report,
     Room,
 )
+from django_roomchat.text import validation
 
 BATCH = 100
 """Number of messages erased in one transaction, during which their room is locked."""
@@ -46,7 +47,7 @@ ERASED = "erased:"
 """Prefix of the keys that replace those of erased authors."""
 ERASED_NAME = _("Deleted user")
 REACTION_KEYS_MAX = 20
-DIRECT_NAME_MAX = text.NAME_MAX_LENGTH // 2 - 1
+DIRECT_NAME_MAX = validation.NAME_MAX_LENGTH // 2 - 1
 """Maximum length of each name in the title of a direct room, in characters."""
 
 
@@ -266,7 +267,7 @@ def _leave(person: _Person, name: str, row: Membership | Ban | Mute) -> Callable
             title = room.title
             for known in person.names:
                 title = title.replace(known[:DIRECT_NAME_MAX], name)
-            _rows(Room).filter(pk=room.pk).update(title=title[: text.NAME_MAX_LENGTH], direct_key=None)
+            _rows(Room).filter(pk=room.pk).update(title=title[: validation.NAME_MAX_LENGTH], direct_key=None)
 
     return write
 

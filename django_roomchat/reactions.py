@@ -10,10 +10,10 @@ from django.utils.translation import gettext_noop as _
 from django_roomchat import actions, policy, signals
 from django_roomchat.actions import Posted
 from django_roomchat.counter import database
-from django_roomchat.emoji import bare, emoji
 from django_roomchat.errors import Forbidden
 from django_roomchat.models import Message, Reaction, Room
 from django_roomchat.protocol import Event
+from django_roomchat.text.emoji import bare, emoji
 
 KEYS_MAX = 20
 """Maximum number of identity keys that an event lists for each emoji."""

@@ -14,13 +14,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, files, limits, policy, signals, text
+from django_roomchat import actions, audit, files, limits, policy, signals
 from django_roomchat.actions import Post, Posted
 from django_roomchat.counter import database
 from django_roomchat.errors import Busy, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.models import HeldMessage, Message, Report, Room
 from django_roomchat.protocol import FileToPost
+from django_roomchat.text import validation
 
 
 def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = None) -> Report:
@@ -52,7 +53,7 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = No
         "author_key": reported.author_key,
         "author_name": reported.author_name,
         "by_name": who.name,
-        "reason": text.reason(reason),
+        "reason": validation.reason(reason),
     }
     with transaction.atomic(using=database()):
         report, is_new = Report.objects.using(database()).get_or_create(

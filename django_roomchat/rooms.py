@@ -12,12 +12,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, identity, limits, lines, moderation, policy, text
+from django_roomchat import actions, audit, identity, limits, lines, moderation, policy
 from django_roomchat.conf import config
 from django_roomchat.counter import database
 from django_roomchat.errors import BadRoomName, BadValue, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Room, RoomLog
+from django_roomchat.text import validation
 
 SLOW_SECONDS_MAX = 86_400
 RETENTION_DAYS_MAX = 36_500
@@ -58,11 +59,11 @@ def create_room(
     is_private = visibility == "private"
     if visibility not in ("open", "private"):
         raise BadValue(_("The visibility must be “open” or “private”."))
-    shown = text.room_title(title, config().ROOM_NAME_MAX_LENGTH)
-    if shown.startswith(text.HIDDEN):
+    shown = validation.room_title(title, config().ROOM_NAME_MAX_LENGTH)
+    if shown.startswith(validation.HIDDEN):
         raise BadRoomName(_("A room's name cannot begin with “~”."))
     room = Room(
-        name=text.hidden_name() if is_private else actions.canonical_name(title),
+        name=validation.hidden_name() if is_private else actions.canonical_name(title),
         title=shown,
         visibility=visibility,
         is_listed=is_listed,
@@ -114,9 +115,9 @@ def direct_room(one: Any, other: Any) -> Room:
     of_two = Room.objects.using(database()).filter(direct_key=direct_key).select_related("log")
     if (found := of_two.first()) is not None:
         return found
-    half = text.NAME_MAX_LENGTH // 2 - 1
+    half = validation.NAME_MAX_LENGTH // 2 - 1
     room = Room(
-        name=text.hidden_name(),
+        name=validation.hidden_name(),
         title=", ".join(who.name[:half] for who in two),
         visibility=Room.Visibility.DIRECT,
         is_listed=False,
@@ -213,7 +214,7 @@ def configure_room(
     policy.require_may(who, found, "can_manage")
     days = None if retention_days is None else _whole(retention_days, RETENTION_DAYS_MAX)
     wanted: dict[str, Any] = {
-        "title": None if title is None else text.room_title(title, config().ROOM_NAME_MAX_LENGTH),
+        "title": None if title is None else validation.room_title(title, config().ROOM_NAME_MAX_LENGTH),
         "is_listed": is_listed,
         "is_announcement": is_announcement,
         "tells_changes": tells_changes,

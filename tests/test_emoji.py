@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import django_roomchat
-from django_roomchat.emoji import bare, emoji
 from django_roomchat.errors import BadValue
+from django_roomchat.text.emoji import bare, emoji
 
 ONE = [
     "👍",

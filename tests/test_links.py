@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from django_roomchat.links import pieces
 from django_roomchat.templatetags.roomchat import roomchat_body
+from django_roomchat.text.links import pieces
 
 # The tests of the page's scripts read the same file.
 LINKS = json.loads((Path(__file__).parent / "links.json").read_text())

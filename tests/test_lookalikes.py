@@ -1,6 +1,6 @@
 import pytest
 
-from django_roomchat.lookalikes import look_alike, skeletons
+from django_roomchat.text.confusables import look_alike, skeletons
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ import time
 
 import pytest
 
-from django_roomchat import actions, checks, markdown
+from django_roomchat import actions, checks
 from django_roomchat.actions import delete_message, edit_message, post_message, read_history
 from django_roomchat.identity import Identity, site
-from django_roomchat.markdown import html
 from django_roomchat.models import Message
+from django_roomchat.text import markdown
+from django_roomchat.text.markdown import html
 from tests.test_links import ATTACKS, Seen
 
 ANA = Identity("g:ana", "Ana", is_guest=True)

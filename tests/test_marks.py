@@ -21,7 +21,7 @@ from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, R
 from django_roomchat.protocol import LastMessage, ListedRoom, Marked
 from django_roomchat.reactions import react
 from django_roomchat.rooms import configure_room, direct_room
-from django_roomchat.text import HIDDEN
+from django_roomchat.text.validation import HIDDEN
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA, BEN = Identity("g:ana", "Ana", is_guest=True), Identity("g:ben", "Ben", is_guest=True)

@@ -6,7 +6,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from django_roomchat.errors import BadRoomName, BadText, BadValue
-from django_roomchat.text import body, client_id, room_name, room_title
+from django_roomchat.text.validation import body, client_id, room_name, room_title
 
 NAMES = st.one_of(
     st.text(max_size=110),

@@ -29,8 +29,9 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 
-from django_roomchat import calls, lines
-from django_roomchat.links import REL, pieces
+from django_roomchat import lines
+from django_roomchat.text import mention_syntax
+from django_roomchat.text.links import REL, pieces
 
 register = template.Library()
 
@@ -397,7 +398,7 @@ def _marked(text: str, mentions: Iterable[Any]) -> SafeString:
             format_html('<span class="roomchat-mention"{}>{}</span>', _ME if mine[name] else "", piece)
             if name
             else escape(piece)
-            for piece, name in calls.pieces(text, mine)
+            for piece, name in mention_syntax.pieces(text, mine)
         )
     )
 

@@ -6,14 +6,14 @@ from itertools import count
 
 from django.utils import timezone
 
-from django_roomchat import text
+from django_roomchat.text import validation
 from example_project.settings import *  # noqa: F403  (the same project)
 
 _now = datetime.fromisoformat(os.environ["ROOMCHAT_NOW"])
 timezone.now = lambda: _now
 
 # The names of hidden rooms are made by chance, and their colours of their names.
-text.hidden_name = map("~picture-{}".format, count()).__next__
+validation.hidden_name = map("~picture-{}".format, count()).__next__
 
 # Everybody of the story signs in for the pictures.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

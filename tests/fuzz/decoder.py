@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from itertools import islice
 
-from django_roomchat import protocol, text
+from django_roomchat import protocol
 from django_roomchat.errors import ChatError
+from django_roomchat.text import validation
 from tests.fuzz.frames import Frames
 
 MAX_BYTES = 65_536
@@ -34,13 +35,17 @@ def play(seed: int, count: int) -> Counter[str]:
 
 def _accept(frame: object) -> str:
     """What the socket does with a frame, as far as it needs no database."""
-    for field, check in (("body", text.body), ("message", text.body), ("room", text.room_name)):
+    for field, check in (
+        ("body", validation.body),
+        ("message", validation.body),
+        ("room", validation.room_name),
+    ):
         if (given := getattr(frame, field, None)) is not None:
-            clean = check(given, 4_000 if check is text.body else 100)
+            clean = check(given, 4_000 if check is validation.body else 100)
             clean.encode()
-            assert check(clean, 300 if check is text.room_name else 4_000) == clean, (
+            assert check(clean, 300 if check is validation.room_name else 4_000) == clean, (
                 "cleaning twice changes nothing"
             )
     if isinstance(frame, protocol.Post):
-        text.client_id(frame.id)
+        validation.client_id(frame.id)
     return type(frame).__name__

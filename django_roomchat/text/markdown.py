@@ -12,7 +12,7 @@ from html import escape
 from importlib.util import find_spec
 from typing import Any
 
-from django_roomchat import links
+from django_roomchat.text import links
 
 TAGS = {"a", "blockquote", "br", "code", "em", "li", "ol", "p", "pre", "s", "strong", "ul"}
 """Allowed elements. Headings are excluded because they would outrank those of the page; tables and images are
@@ -41,7 +41,7 @@ def html(body: str) -> str | None:
     """Render a text to HTML.
 
     Args:
-        body: the text as :func:`django_roomchat.text.body` returns it.
+        body: the text as :func:`django_roomchat.text.validation.body` returns it.
 
     Returns:
         The HTML, or ``None`` if the text contains no Markdown or exceeds a limit; it is then displayed as plain
