@@ -1,0 +1,60 @@
+"""What all frames share: the subprotocol, the close codes and the constrained types of fields."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+SUBPROTOCOL = "roomchat.v1"
+
+# Close codes. The server sends the code in ``bye`` and then closes with it.
+CLOSE_NORMAL = 4000
+
+CLOSE_SESSION_ENDED = 4001
+
+CLOSE_FORBIDDEN = 4003
+
+CLOSE_NO_SUCH_ROOM = 4004
+
+CLOSE_TOO_SLOW = 4008
+
+CLOSE_RESTART = 4012
+
+CLOSE_TOO_MANY = 4029
+
+CLOSE_PROTOCOL = 4400
+
+CLOSE_REPLACED = 4409
+
+CLOSE_TRY_AGAIN = 4503
+
+CLOSE_CODES = {
+    CLOSE_NORMAL: "closed",
+    CLOSE_SESSION_ENDED: "session ended; sign in again",
+    CLOSE_FORBIDDEN: "not allowed",
+    CLOSE_NO_SUCH_ROOM: "no such room",
+    CLOSE_TOO_SLOW: "client too slow",
+    CLOSE_RESTART: "server restarting",
+    CLOSE_TOO_MANY: "too many requests",
+    CLOSE_PROTOCOL: "protocol error",
+    CLOSE_REPLACED: "replaced by a newer socket",
+    CLOSE_TRY_AGAIN: "try again",
+}
+
+Position = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+"""Sequence number or revision in a room's log. The limit is 2**53 - 1, the largest exact integer in JavaScript."""
+
+
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
+"""Duration in seconds."""
+
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+"""Key of a user or guest, as in ``Author.key``."""
+
+
+class Frame(msgspec.Struct, tag_field="type", omit_defaults=True, frozen=True):
+    """Base class of the frames of both directions."""
+
+
+Role = Literal["owner", "moderator", "member"]
