@@ -21,7 +21,7 @@ from django.utils.translation import gettext_noop as _
 
 from django_roomchat import audit, bus, files, filters, identity, limits, log, mentions, policy, signals
 from django_roomchat.conf import config
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import BadFile, BadValue, Busy, ChatError, Forbidden, Held, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.models import Attachment, HeldMessage, Message, Reaction, Room, RoomLog, RoomQuerySet

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop as _
 
 from django_roomchat import actions, audit, files, images, limits, policy, protocol, sniffing, storage
 from django_roomchat.conf import config
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import BadFile, NotFound, TooBig, TryAgain, Unsupported
 from django_roomchat.identity import Identity
 from django_roomchat.models import Attachment, Message, Room

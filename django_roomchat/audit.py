@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.identity import Identity
 from django_roomchat.models import AuditEntry
 

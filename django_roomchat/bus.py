@@ -21,9 +21,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from django_roomchat import reports
 from django_roomchat.conf import config, hook
 from django_roomchat.protocol import decode_event
+from django_roomchat.throttled_logging import warn_throttled
 
 MESSAGE_TYPE = "roomchat.news"
 VERSION = 1
@@ -207,7 +207,7 @@ def _tell_layer(news: News) -> None:
         async_to_sync(_send_in_time)(news)
     except Exception as error:
         # The message is committed; other processes read it with their next poll.
-        reports.warn("tell", "Sending to the channel layer failed for room %r: %r", news.room, error)
+        warn_throttled("tell", "Sending to the channel layer failed for room %r: %r", news.room, error)
 
 
 async def _send_in_time(news: News) -> None:

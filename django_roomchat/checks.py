@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 from django_roomchat import bus, conf, images, sniffing, storage
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.text import markdown
 
 CAPACITY = 1000

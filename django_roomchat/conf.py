@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
+from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
 FILE_TYPES = (
@@ -542,3 +543,19 @@ def _forget(*, setting: str, **kwargs: Any) -> None:
 
 
 setting_changed.connect(_forget, dispatch_uid="django_roomchat.conf")
+
+
+def reverse_or_empty(view: str, *about: str) -> str:
+    """Return the URL path of one of the package's views.
+
+    Args:
+        view: name of the view, such as ``"room"``.
+        about: positional arguments of the URL pattern.
+
+    Returns:
+        The path, or an empty string if the project does not include the package's URLs.
+    """
+    try:
+        return reverse(f"roomchat:{view}", args=about)
+    except NoReverseMatch:
+        return ""

@@ -32,7 +32,6 @@ from django_roomchat import (
     presence,
     protocol,
     reading,
-    reports,
     sessions,
     tickets,
     typists,
@@ -54,6 +53,7 @@ from django_roomchat.identity import Identity
 from django_roomchat.models import Room
 from django_roomchat.outbox import Outbox
 from django_roomchat.threads import in_thread
+from django_roomchat.throttled_logging import warn_throttled
 
 _NOWHERE: frozenset[str] = frozenset()
 MARK_BYTES = 65_536
@@ -133,7 +133,7 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> _Connection |
     try:
         who, bond = await in_thread(_who, scope)
     except DatabaseError as error:
-        reports.warn("who", "Socket refused: the database could not be queried for its identity: %r", error)
+        warn_throttled("who", "Socket refused: the database could not be queried for its identity: %r", error)
         await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
         return None
     except ChatError as error:
@@ -645,7 +645,7 @@ def _hear_name(here: hub.Hub, room: str, data: dict[str, Any]) -> None:
 
 
 def _unavailable(error: Exception) -> TryAgain:
-    reports.warn("database", "The database failed for a socket: %r", error)
+    warn_throttled("database", "The database failed for a socket: %r", error)
     return TryAgain(_("The database is not responding; try again."))
 
 

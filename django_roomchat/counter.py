@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connections, router
+from django.db import connections
 from django.db.models import F
 from django.utils import timezone
 
+from django_roomchat.database import database
 from django_roomchat.models import RoomLog
 
 _TABLE = RoomLog._meta.db_table
@@ -80,11 +81,6 @@ def wait_at_most(seconds: float | None) -> None:
     if seconds and connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{round(seconds * 1000)}ms"])
-
-
-def database() -> str:
-    """Return the alias of the log's database. All data of the chat is read from and written to it."""
-    return router.db_for_write(RoomLog)
 
 
 Rows = Iterable[tuple[int, int, Any]]

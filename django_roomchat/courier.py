@@ -13,7 +13,8 @@ from typing import Any
 
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
-from django_roomchat import bus, reports
+from django_roomchat import bus
+from django_roomchat.throttled_logging import warn_throttled
 
 QUEUE_MAX = 10_000
 """Maximum number of commands that wait for the layer. While the layer is down they are dropped, as the log has
@@ -155,7 +156,7 @@ class Courier:
         except asyncio.QueueFull:
             if kind == "join":
                 self._stale.add(group)
-            reports.warn(
+            warn_throttled(
                 "full",
                 "The channel layer %r does not keep up; other processes read the database.",
                 self.alias,
@@ -241,7 +242,7 @@ class Courier:
     def _failed(self, what: str, error: Exception) -> None:
         self._stale |= self._groups
         self._set(what, True)
-        reports.warn(
+        warn_throttled(
             f"layer {self.alias} {what}",
             "The channel layer %r failed while %s; this process reads the database instead: %r",
             self.alias,

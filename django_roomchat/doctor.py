@@ -20,7 +20,7 @@ from django.db import connections
 from django_roomchat import bus, log
 from django_roomchat.actions import canonical_name, ensure_room
 from django_roomchat.conf import config
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.models import Room
 
 WELL, SLOW, WRONG = "ok", "warn", "error"

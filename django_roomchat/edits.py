@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import actions, policy
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import NotFound
 from django_roomchat.models import Message, Room
 from django_roomchat.protocol import EarlierText

@@ -21,8 +21,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import storage
-from django_roomchat.addresses import address_of
-from django_roomchat.counter import database
+from django_roomchat.conf import reverse_or_empty
+from django_roomchat.database import database
 from django_roomchat.errors import BadFile
 from django_roomchat.models import Attachment, HeldMessage, Room
 from django_roomchat.protocol import FileToPost
@@ -122,9 +122,9 @@ def shown(kept: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _shown(kept: Mapping[str, Any]) -> dict[str, Any]:
     said = {name: value for name, value in kept.items() if name not in ("room", "thumb")}
-    said["url"] = address_of("download", kept["room"], kept["id"], _in_addresses(kept["name"]))
+    said["url"] = reverse_or_empty("download", kept["room"], kept["id"], _in_addresses(kept["name"]))
     if kept.get("thumb") and said["url"]:
-        said["thumb"] = address_of("thumb", kept["room"], kept["id"])
+        said["thumb"] = reverse_or_empty("thumb", kept["room"], kept["id"])
     return said
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop as _
 
 from django_roomchat import bus
 from django_roomchat.conf import config
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import GUEST_SESSION_KEY, Identity
 from django_roomchat.models import Membership, Message, Room

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from django_roomchat import bus, log, reports, threads
+from django_roomchat import bus, log, threads
 from django_roomchat.bus import Access, Batch, News, Notice
 from django_roomchat.conf import config
 from django_roomchat.courier import Courier
@@ -37,6 +37,7 @@ from django_roomchat.frames import (
 )
 from django_roomchat.identity import Identity
 from django_roomchat.protocol import CLOSE_TOO_SLOW, Heads, Joined, encode
+from django_roomchat.throttled_logging import warn_throttled
 
 LINGER_SECONDS = 10.0
 """How long a room is kept in memory after its last socket left, in seconds. A client that reloads the page
@@ -418,7 +419,7 @@ class Hub:
             return self._couriers[alias]
         except Exception as error:
             whose = f"Room {name!r}" if name != bus.EVERYBODY else "The group for all processes"
-            reports.warn(
+            warn_throttled(
                 "no layer", "%s has no channel layer; other processes poll the database: %r", whose, error
             )
             return None
@@ -505,7 +506,7 @@ class Hub:
         try:
             handle(self, notice.room, notice.data)
         except Exception as error:
-            reports.warn("notice", "A notice with topic %r could not be handled: %r", notice.topic, error)
+            warn_throttled("notice", "A notice with topic %r could not be handled: %r", notice.topic, error)
 
     def sockets_in(self, name: str) -> list[Socket]:
         """Return this process's sockets that are subscribed to a room."""
@@ -604,7 +605,7 @@ class Hub:
                     room.wanted = room.cursor
                     return
         except Exception as error:
-            reports.warn(
+            warn_throttled(
                 "fill",
                 "The log of room %r could not be read; the next poll tries again: %r",
                 room.name,
@@ -636,7 +637,7 @@ class Hub:
         try:
             part = await self._read(room, room.epoch, seat.cursor)
         except Exception as error:
-            reports.warn(
+            warn_throttled(
                 "catch up", "The log of room %r could not be read for a slow socket: %r", room.name, error
             )
             socket.close(CLOSE_TOO_SLOW, retry_after=1.0)
@@ -739,7 +740,7 @@ class Hub:
         try:
             states = await self._read_states([room.name for room in rooms])
         except Exception as error:
-            reports.warn("poll", "The rooms could not be compared with the database: %r", error)
+            warn_throttled("poll", "The rooms could not be compared with the database: %r", error)
             return
         for room, (cursor, version) in rooms.items():
             state = states.get(room.name, log.State())

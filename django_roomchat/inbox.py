@@ -14,11 +14,11 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import reports
 from django_roomchat.actions import Post, Posted, post_messages
 from django_roomchat.conf import config
 from django_roomchat.errors import Busy, ChatError, TryAgain
 from django_roomchat.threads import in_thread
+from django_roomchat.throttled_logging import warn_throttled
 
 TRIES = 3
 """Attempts for a transaction that the database aborted (deadlock, lost connection, busy). Posts carry ids, so
@@ -163,7 +163,7 @@ async def _store(posts: Sequence[Post], *, wait_seconds: float) -> Sequence[Post
                 _LOGGER.exception("A post to room %r could not be stored", posts[0].room)
                 return [TryAgain(_("The message could not be stored."), retry_after=RETRY_AFTER_SECONDS)]
             return [(await _store([post], wait_seconds=wait_seconds))[0] for post in posts]
-    reports.warn("store", "The database did not store %d posts: %r", len(posts), trouble)
+    warn_throttled("store", "The database did not store %d posts: %r", len(posts), trouble)
     return [_try_again()] * len(posts)
 
 

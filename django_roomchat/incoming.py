@@ -20,7 +20,7 @@ from django.utils.translation import gettext_noop as _
 
 from django_roomchat import actions, audit, policy
 from django_roomchat.actions import Posted
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import Forbidden, NotFound
 from django_roomchat.identity import NAME_MAX_LENGTH, Identity
 from django_roomchat.models import IncomingHook, Room

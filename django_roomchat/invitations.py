@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import actions, audit, members, policy, standing
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import BadValue, ChatError, NotFound
 from django_roomchat.identity import Identity, is_site_key
 from django_roomchat.members import Role

@@ -22,10 +22,10 @@ from django.core.signals import setting_changed
 from django.http import HttpRequest
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import reports
 from django_roomchat.conf import Rate, config, parse_rate
 from django_roomchat.errors import RateLimited
 from django_roomchat.identity import Identity
+from django_roomchat.throttled_logging import warn_throttled
 
 BUCKETS_MAX = 50_000
 """Maximum number of buckets that a process keeps. The least recently used are dropped first; they are full by then."""
@@ -137,7 +137,7 @@ def spend_shared(what: What, who: Identity, address: str | None, room: str = "")
         raise
     except Exception as error:
         _cache_rests_until = time.monotonic() + CACHE_REST_SECONDS
-        reports.warn("rate cache", "The rate limit cache fails; each process counts separately: %r", error)
+        warn_throttled("rate cache", "The rate limit cache fails; each process counts separately: %r", error)
 
 
 def _spend_in(shared: Any, claim: Claim) -> None:

@@ -25,7 +25,8 @@ from django.utils.translation import gettext_noop as _
 from msgspec import convert, structs
 
 from django_roomchat import files
-from django_roomchat.counter import Claim, database, take, wait_at_most
+from django_roomchat.counter import Claim, take, wait_at_most
+from django_roomchat.database import database
 from django_roomchat.errors import ChatError, IdReused, NotFound, RateLimited
 from django_roomchat.models import Message, MessageQuerySet, Room, RoomLog
 from django_roomchat.protocol import Author, Event, EventData, FileToPost, Quote

@@ -19,7 +19,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Greatest
 from django.utils import timezone
 
 from django_roomchat import actions, bus, files, log, policy, signals, standing
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import BadValue, ChatError
 from django_roomchat.identity import Identity
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, RoomLog

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import actions, audit, lines, moderation, policy, rooms, standing
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import BadValue, Forbidden, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Room

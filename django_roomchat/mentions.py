@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.fields.json import KT
 from django.db.models.functions import Lower
 
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.models import Membership, Message, Room
 from django_roomchat.text.mention_syntax import AT, may_end
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import actions, audit, policy, roll, standing
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import BadValue, Forbidden
 from django_roomchat.identity import Identity
 from django_roomchat.models import Ban, Membership, Message, Mute, Room

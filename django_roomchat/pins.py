@@ -11,7 +11,8 @@ from django.utils.translation import gettext_noop as _
 
 from django_roomchat import actions, audit, lines, log, policy, signals
 from django_roomchat.actions import Posted
-from django_roomchat.counter import Claim, database, take, wait_at_most
+from django_roomchat.counter import Claim, take, wait_at_most
+from django_roomchat.database import database
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import Identity
 from django_roomchat.models import Message, Room

@@ -20,12 +20,13 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from django_roomchat import bus, reports, roll
+from django_roomchat import bus, roll
 from django_roomchat.conf import config
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.hub import Hub, Socket, handles
 from django_roomchat.protocol import Here, Person, encode
 from django_roomchat.threads import in_thread
+from django_roomchat.throttled_logging import warn_throttled
 
 TICK_SECONDS = 1.0
 """Changes within this time, in seconds, are written and announced together."""
@@ -235,7 +236,7 @@ class Presences:
         try:
             await in_thread(roll.remove, [process])
         except Exception as error:
-            reports.warn("presence", "The presence lease of this process could not be removed: %r", error)
+            warn_throttled("presence", "The presence lease of this process could not be removed: %r", error)
 
     async def say_farewell(self) -> None:
         self._is_over = True
@@ -244,7 +245,7 @@ class Presences:
         try:
             await in_thread(roll.give_up, self._process)
         except Exception as error:
-            reports.warn("presence", "The presence lease of this process could not be ended: %r", error)
+            warn_throttled("presence", "The presence lease of this process could not be ended: %r", error)
 
     # The table --------------------------------------------------------------------------------------------------------
 
@@ -266,7 +267,7 @@ class Presences:
         try:
             await in_thread(roll.store, self._process, self._version, adding, list(dropping), starts_over)
         except Exception as error:
-            reports.warn("presence", "Presence could not be written; it is tried again: %r", error)
+            warn_throttled("presence", "Presence could not be written; it is tried again: %r", error)
             return
         self._starts_over = False
         told = _Told(str(self._process), self._version)
@@ -284,7 +285,7 @@ class Presences:
         try:
             found = await in_thread(roll.look, self._process, unread, list(self._rooms), heard)
         except Exception as error:
-            reports.warn("presence", "Presence of other processes could not be read: %r", error)
+            warn_throttled("presence", "Presence of other processes could not be read: %r", error)
             return
         finally:
             journal, self._journal = self._journal, None

@@ -22,7 +22,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import actions, audit, files, identity
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.identity import Identity
 from django_roomchat.models import (
     Attachment,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop as _
 
 from django_roomchat import actions, policy, signals
 from django_roomchat.actions import Posted
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import Forbidden
 from django_roomchat.models import Message, Reaction, Room
 from django_roomchat.protocol import Event

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, marks, reports
+from django_roomchat import actions, marks
 from django_roomchat.errors import Busy, ChatError, TryAgain
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.hub import Hub, handles
@@ -22,6 +22,7 @@ from django_roomchat.identity import Identity
 from django_roomchat.marks import Mark
 from django_roomchat.protocol import Marked, encode
 from django_roomchat.threads import in_thread
+from django_roomchat.throttled_logging import warn_throttled
 
 TICK_SECONDS = 1.0
 TOGETHER_MAX = 500
@@ -89,7 +90,7 @@ class Reading:
         try:
             results = await in_thread(marks.mark_all, [mark for mark, _ in some.values()])
         except Exception as error:
-            reports.warn("marks", "%d read markers could not be written: %r", len(some), error)
+            warn_throttled("marks", "%d read markers could not be written: %r", len(some), error)
             results = [TryAgain(_("The database is not responding; try again."))] * len(some)
         for (_mark, refuse), result in zip(some.values(), results, strict=True):
             if isinstance(result, ChatError):

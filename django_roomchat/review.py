@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop as _
 
 from django_roomchat import actions, audit, files, limits, policy, signals
 from django_roomchat.actions import Post, Posted
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import Busy, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.models import HeldMessage, Message, Report, Room

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from django_roomchat import actions
 from django_roomchat.conf import config
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.models import Presence, Room, ServerProcess
 from django_roomchat.protocol import Person
 

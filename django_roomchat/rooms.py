@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop as _
 
 from django_roomchat import actions, audit, identity, limits, lines, moderation, policy
 from django_roomchat.conf import config
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import BadRoomName, BadValue, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Room, RoomLog

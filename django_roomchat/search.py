@@ -27,7 +27,7 @@ from django.utils.translation import gettext_noop as _
 from django_roomchat import files, policy
 from django_roomchat.actions import enter_room
 from django_roomchat.conf import config
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import BadValue, ChatError
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Message, MessageQuerySet, Room

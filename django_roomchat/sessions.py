@@ -30,15 +30,16 @@ from django.db.models import F
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 
-from django_roomchat import actions, bus, hub, identity, reports
+from django_roomchat import actions, bus, hub, identity
 from django_roomchat.conf import config
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.errors import BadValue
 from django_roomchat.hub import Hub, Socket
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room, RoomLog
 from django_roomchat.protocol import CLOSE_SESSION_ENDED
 from django_roomchat.threads import in_thread
+from django_roomchat.throttled_logging import warn_throttled
 
 LOOK_SECONDS = 0.5
 """Interval at which the clock is checked, in seconds. Sockets of an expired session are closed within about this time."""
@@ -171,7 +172,7 @@ class Watch:
                 await self._compare()
             except Exception as error:
                 # The bindings stay due and are compared again at the next tick.
-                reports.warn("sessions", "Could not compare sessions with the database: %r", error)
+                warn_throttled("sessions", "Could not compare sessions with the database: %r", error)
             self._wake.clear()
             try:
                 async with asyncio.timeout(LOOK_SECONDS):

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.models import Ban, Membership, Mute, Room
 
 KNOWN_MAX = 20_000

@@ -18,13 +18,14 @@ from django.db import Error as DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import drain, frames, hub, log, policy, presence, protocol, reports, sessions, verbs
+from django_roomchat import drain, frames, hub, log, policy, presence, protocol, sessions, verbs
 from django_roomchat.conf import config
 from django_roomchat.errors import ChatError, TryAgain
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
 from django_roomchat.threads import in_thread
+from django_roomchat.throttled_logging import warn_throttled
 
 RETRY_MS = 1000
 """Time after which a browser reconnects when the response has ended, in milliseconds."""
@@ -104,7 +105,7 @@ class Stream:
                 self, self._room.name, *self._position, title=self._room.title, access_version=version
             )
         except DatabaseError as error:
-            reports.warn("database", "A stream could not be opened because of the database: %r", error)
+            warn_throttled("database", "A stream could not be opened because of the database: %r", error)
             self.close(protocol.CLOSE_TRY_AGAIN, retry_after=1.0)
 
     def _leave(self) -> None:

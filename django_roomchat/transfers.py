@@ -17,10 +17,11 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import content_disposition_header, parse_etags
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import attachments, images, reports, storage
+from django_roomchat import attachments, images, storage
 from django_roomchat.conf import config
 from django_roomchat.errors import BadValue, TryAgain
 from django_roomchat.models import Attachment
+from django_roomchat.throttled_logging import warn_throttled
 
 FORM_BYTES = 262_144
 """Maximum size of a form without its files, in bytes."""
@@ -139,7 +140,7 @@ def _opened(name: str) -> Any:
     except FileNotFoundError as error:
         raise attachments.no_such_file() from error
     except Exception as error:
-        reports.warn("storage", "The attachment storage failed: %r", error)
+        warn_throttled("storage", "The attachment storage failed: %r", error)
         raise TryAgain(_("The file cannot be read; try again.")) from error
 
 

@@ -31,8 +31,7 @@ from django_roomchat import (
     standing,
 )
 from django_roomchat.actions import Posted
-from django_roomchat.addresses import address_of
-from django_roomchat.conf import config
+from django_roomchat.conf import config, reverse_or_empty
 from django_roomchat.errors import UnknownType
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
@@ -304,7 +303,7 @@ def _invite(who: Identity, room: str, frame: protocol.Invite) -> protocol.Invita
     lasts = None if frame.seconds is None else timedelta(seconds=frame.seconds)
     made = invitations.invite(room, by=who, role=frame.role, expires_in=lasts, uses=frame.uses)
     ends = None if made.expires_at is None else log.iso(made.expires_at)
-    link = address_of("invitation", made.token)
+    link = reverse_or_empty("invitation", made.token)
     return protocol.InvitationMade(frame.id, made.room, made.id, made.token, link, ends)
 
 
@@ -332,7 +331,9 @@ def _accept(who: Identity, room: str, frame: protocol.Accept) -> protocol.RoomAn
 
 
 def _room(id: str, room: Room) -> protocol.RoomAnswer:
-    return protocol.RoomAnswer(id, room.name, room.title, room.visibility, address_of("room", room.name))
+    return protocol.RoomAnswer(
+        id, room.name, room.title, room.visibility, reverse_or_empty("room", room.name)
+    )
 
 
 VERBS: dict[type, Verb] = {

@@ -29,7 +29,6 @@ from django_roomchat import (
     limits,
     page,
     protocol,
-    reports,
     rooms,
     sessions,
     streams,
@@ -42,6 +41,7 @@ from django_roomchat.errors import BadRoomName, BadValue, ChatError, Held, TryAg
 from django_roomchat.identity import Identity
 from django_roomchat.models import Attachment
 from django_roomchat.threads import in_thread
+from django_roomchat.throttled_logging import warn_throttled
 
 
 @require_GET
@@ -303,7 +303,7 @@ async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
     except ChatError as error:
         return _json_error(error)
     except DatabaseError as error:
-        reports.warn("database", "The database failed for an event stream: %r", error)
+        warn_throttled("database", "The database failed for an event stream: %r", error)
         return _json_error(TryAgain(_("The database is not responding; try again.")))
     response = StreamingHttpResponse(stream.events(), content_type="text/event-stream")
     # Compression and buffering would delay the events: GZipMiddleware, nginx, proxies of mobile networks.

@@ -23,12 +23,13 @@ from django.db import DatabaseError, connections, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from django_roomchat import actions, audit, identity, log, outgoing, policy, reports, signatures
+from django_roomchat import actions, audit, identity, log, outgoing, policy, signatures
 from django_roomchat.conf import config
-from django_roomchat.counter import database
+from django_roomchat.database import database
 from django_roomchat.models import Room, Webhook
 from django_roomchat.outgoing import Answer
 from django_roomchat.protocol import Event
+from django_roomchat.throttled_logging import warn_throttled
 
 EVENTS_MAX = 100
 """Maximum number of events in one delivery."""
@@ -176,7 +177,7 @@ class Worker:
                     stop.wait(LOOK_SECONDS)
             except DatabaseError as error:
                 # A delivery whose result was not stored is sent again.
-                reports.warn("webhooks", "Webhook delivery waits for the database: %r", error)
+                warn_throttled("webhooks", "Webhook delivery waits for the database: %r", error)
                 connections[database()].close()
                 stop.wait(LOOK_SECONDS)
         while self._under_way:

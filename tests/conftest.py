@@ -15,7 +15,7 @@ import pytest
 from django.db import connections
 from django.utils import translation
 
-from django_roomchat import limits, presence, reports, threads
+from django_roomchat import limits, presence, threads, throttled_logging
 from tests.services import UNTESTED, WORKER, Missing, skip_or_fail
 from tests.services.postgres import Postgres
 from tests.services.server import ROOT, Server
@@ -47,7 +47,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package reports the same trouble once a minute; every test may hear of it."""
-    monkeypatch.setattr(reports, "_last", {})
+    monkeypatch.setattr(throttled_logging, "_last", {})
 
 
 @pytest.fixture(autouse=True)

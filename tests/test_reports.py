@@ -1,14 +1,14 @@
 import logging
 
-from django_roomchat import reports
+from django_roomchat.throttled_logging import time, warn_throttled
 
 
 def test_the_same_trouble_is_logged_once_a_minute(caplog, monkeypatch):
     now = 1000.0
-    monkeypatch.setattr(reports.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
 
     for now in (1000.0, 1059.9, 1060.0, 1061.0):
-        reports.warn("fire", "It burns at %s", now)
+        warn_throttled("fire", "It burns at %s", now)
 
     assert caplog.record_tuples == [
         ("django_roomchat", logging.WARNING, "It burns at 1000.0"),
@@ -17,7 +17,7 @@ def test_the_same_trouble_is_logged_once_a_minute(caplog, monkeypatch):
 
 
 def test_another_trouble_is_logged_beside_it(caplog):
-    reports.warn("fire", "It burns")
-    reports.warn("water", "It rains")
+    warn_throttled("fire", "It burns")
+    warn_throttled("water", "It rains")
 
     assert caplog.messages == ["It burns", "It rains"]

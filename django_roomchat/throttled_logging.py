@@ -10,7 +10,7 @@ _LOGGER = logging.getLogger("django_roomchat")
 _last: dict[str, float] = {}
 
 
-def warn(about: str, message: str, *args: object) -> None:
+def warn_throttled(about: str, message: str, *args: object) -> None:
     """Log a warning, but at most once a minute for each *about*.
 
     Args:

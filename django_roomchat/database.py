@@ -1,0 +1,12 @@
+"""The database that holds the chat: one for all its tables."""
+
+from __future__ import annotations
+
+from django.db import router
+
+from django_roomchat.models import RoomLog
+
+
+def database() -> str:
+    """Return the alias of the log's database. All data of the chat is read from and written to it."""
+    return router.db_for_write(RoomLog)
