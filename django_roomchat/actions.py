@@ -19,7 +19,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import audit, bus, files, filters, identity, limits, log, mentions, policy, signals
+from django_roomchat import audit, files, filters, identity, limits, log, mentions, policy, pubsub, signals
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadFile, BadValue, Busy, ChatError, Forbidden, Held, NotFound
@@ -482,7 +482,7 @@ def announce(room: str, done: log.Appended, tell: Tell | None = None) -> None:
             ``mentioned`` for new messages.
     """
     events = [(event.rev, encode_event(event)) for event in done.events]
-    bus.publish(bus.Batch(room, done.epoch, done.prev, done.head, events))
+    pubsub.publish(pubsub.Batch(room, done.epoch, done.prev, done.head, events))
     for event in done.events:
         (tell or _tell)(room, event)
 
@@ -733,7 +733,7 @@ def change_access(room: Room, key: str, write: Callable[[Room], Any]) -> int:
         RoomLog.objects.using(database()).filter(pk=pk).update(access_version=F("access_version") + 1)
         locked = _logged_rooms().get(pk=pk)
         write(locked)
-        on_commit(bus.publish, bus.Access(locked.name, locked.log.access_version, key))
+        on_commit(pubsub.publish, pubsub.Access(locked.name, locked.log.access_version, key))
     return locked.log.head
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from django_roomchat import bus, conf, images, sniffing, storage
+from django_roomchat import conf, images, pubsub, sniffing, storage
 from django_roomchat.database import database
 from django_roomchat.text import markdown
 
@@ -57,7 +57,7 @@ def _check_database() -> Iterator[CheckMessage]:
 
 def _check_capacity() -> Iterator[CheckMessage]:
     try:
-        chosen: Any = settings.CHANNEL_LAYERS[bus.layer_alias(PROBE_ROOM)]
+        chosen: Any = settings.CHANNEL_LAYERS[pubsub.layer_alias(PROBE_ROOM)]
     except Exception:
         # Reported by another check.
         return
@@ -97,7 +97,7 @@ def _check_hooks() -> Iterator[CheckMessage]:
 def _check_group_name() -> Iterator[CheckMessage]:
     for room in (PROBE_ROOM, "한국어 방"):
         try:
-            bus.group_name(room)
+            pubsub.group_name(room)
         except Exception as error:
             hint = "Build the name from a digest of the room's name, such as hashlib.sha256(name.encode()).hexdigest()[:40]."
             yield Error(
@@ -108,7 +108,7 @@ def _check_group_name() -> Iterator[CheckMessage]:
 def _check_layers() -> Iterator[CheckMessage]:
     layers = getattr(settings, "CHANNEL_LAYERS", {})
     try:
-        chosen = bus.layer_alias(PROBE_ROOM)
+        chosen = pubsub.layer_alias(PROBE_ROOM)
     except Exception as error:
         yield Error(
             f"No channel layer is configured for the chat: {error}",

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connections
 
-from django_roomchat import bus, log
+from django_roomchat import log, pubsub
 from django_roomchat.actions import canonical_name, ensure_room
 from django_roomchat.conf import config
 from django_roomchat.database import database
@@ -127,7 +127,7 @@ def _examine_sqlite(connection: Any, cursor: Any) -> Iterator[Finding]:
 
 def _examine_layer() -> Iterator[Finding]:
     try:
-        alias = bus.layer_alias("lobby")
+        alias = pubsub.layer_alias("lobby")
         layer: Any = get_channel_layer(alias)
         seconds = sorted(async_to_sync(_round_trips)(layer))[TIMES // 2]
     except Exception as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from django_roomchat import log
-from django_roomchat.bus import Batch
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.protocol import (
     Event,
@@ -16,6 +15,7 @@ from django_roomchat.protocol import (
     encode,
     encode_event,
 )
+from django_roomchat.pubsub import Batch
 
 _ERASED = b'"deleted_at":'
 """Occurs in every encoded event that is a deletion. Inside a string, JSON would escape the quotes."""

@@ -16,7 +16,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import bus
+from django_roomchat import pubsub
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import Forbidden
@@ -62,7 +62,7 @@ def choose_name(who: Identity, typed: str, session: Any, rooms: Iterable[Room]) 
         require_own_name(named, room)
     if session is not None:
         _keep(session, named)
-    bus.publish(bus.Notice("guest_named", {"key": named.key, "name": named.name}))
+    pubsub.publish(pubsub.Notice("guest_named", {"key": named.key, "name": named.name}))
     return named
 
 

@@ -22,10 +22,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from django_roomchat import bus, log, threads
-from django_roomchat.bus import Access, Batch, News, Notice
+from django_roomchat import log, pubsub, threads
 from django_roomchat.conf import config
-from django_roomchat.courier import Courier
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.frames import (
     Stretch,
@@ -37,6 +35,8 @@ from django_roomchat.frames import (
 )
 from django_roomchat.identity import Identity
 from django_roomchat.protocol import CLOSE_TOO_SLOW, Heads, Joined, encode
+from django_roomchat.pubsub import Access, Batch, News, Notice
+from django_roomchat.pubsub.layer_client import Courier
 from django_roomchat.throttled_logging import warn_throttled
 
 LINGER_SECONDS = 10.0
@@ -359,11 +359,11 @@ class Hub:
         self.sockets.add(socket)
         if not self._is_running:
             self._is_running = True
-            bus.subscribe(self._hear_local)
+            pubsub.subscribe(self._hear_local)
             self._start(self._run())
-            everybody = self._courier_of(bus.EVERYBODY)
+            everybody = self._courier_of(pubsub.BROADCAST)
             if everybody is not None:
-                everybody.join(bus.group_name(bus.EVERYBODY))
+                everybody.join(pubsub.group_name(pubsub.BROADCAST))
 
     def remove(self, socket: Socket) -> None:
         """Remove a socket that was closed, and its subscriptions."""
@@ -405,7 +405,7 @@ class Hub:
     def _subscribe(self, room: HubRoom) -> None:
         room.courier = self._courier_of(room.name)
         if room.courier is not None:
-            room.group = bus.group_name(room.name)
+            room.group = pubsub.group_name(room.name)
             rooms = self._groups.setdefault((room.courier.alias, room.group), set())
             rooms.add(room.name)
             if len(rooms) == 1:
@@ -413,12 +413,12 @@ class Hub:
 
     def _courier_of(self, name: str) -> Courier | None:
         try:
-            alias = bus.layer_alias(name)
+            alias = pubsub.layer_alias(name)
             if alias not in self._couriers:
                 self._couriers[alias] = Courier(alias, self._hear, self._group_joined)
             return self._couriers[alias]
         except Exception as error:
-            whose = f"Room {name!r}" if name != bus.EVERYBODY else "The group for all processes"
+            whose = f"Room {name!r}" if name != pubsub.BROADCAST else "The group for all processes"
             warn_throttled(
                 "no layer", "%s has no channel layer; other processes poll the database: %r", whose, error
             )
@@ -482,7 +482,7 @@ class Hub:
         self._hear(news)
         courier = self._courier_of(news.room)
         if courier is not None:
-            courier.send(bus.group_name(news.room), news)
+            courier.send(pubsub.group_name(news.room), news)
 
     def _hear(self, news: News) -> None:
         if isinstance(news, Notice):
@@ -721,7 +721,7 @@ class Hub:
 
     def _stop(self) -> None:
         self._is_running = False
-        bus.unsubscribe()
+        pubsub.unsubscribe()
         for courier in self._couriers.values():
             courier.stop()
         self._couriers.clear()

@@ -18,7 +18,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, Greatest
 from django.utils import timezone
 
-from django_roomchat import actions, bus, files, log, policy, signals, standing
+from django_roomchat import actions, files, log, policy, pubsub, signals, standing
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, ChatError
 from django_roomchat.identity import Identity
@@ -154,7 +154,7 @@ def _mark(wanted: dict[tuple[int, str], Mark], heads: dict[int, int]) -> dict[tu
             if (room, key) in wanted
         }
         told = [[key, done.room, done.seq, done.unread, done.mentions] for (_, key), done in marked.items()]
-        actions.on_commit(bus.publish, bus.Notice("read", {"id": uuid4().hex, "marks": told}))
+        actions.on_commit(pubsub.publish, pubsub.Notice("read", {"id": uuid4().hex, "marks": told}))
     return marked
 
 

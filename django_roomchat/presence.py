@@ -20,7 +20,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from django_roomchat import bus, roll
+from django_roomchat import pubsub, roll
 from django_roomchat.conf import config
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.hub import Hub, Socket, handles
@@ -273,7 +273,7 @@ class Presences:
         told = _Told(str(self._process), self._version)
         if not starts_over and len(adding) + len(dropping) <= NOTICE_MAX:
             told.rooms = _by_room(adding, dropping)
-        bus.publish(bus.Notice("presence", msgspec.to_builtins(told)))
+        pubsub.publish(pubsub.Notice("presence", msgspec.to_builtins(told)))
 
     async def _read(self, now: float) -> None:
         unread = [name for name, room in self._rooms.items() if not room.is_read][: roll.ROOMS_MAX]

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.urls import path, re_path
 
-from django_roomchat import bus
+from django_roomchat import pubsub
 from django_roomchat.consumers import ChatConsumer, NoSuchSocket
 
-bus.import_layers()
+pubsub.import_layers()
 
 _chat: Any = ChatConsumer.as_asgi()
 

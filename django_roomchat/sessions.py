@@ -30,7 +30,7 @@ from django.db.models import F
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 
-from django_roomchat import actions, bus, hub, identity
+from django_roomchat import actions, hub, identity, pubsub
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue
@@ -236,7 +236,7 @@ def _signed_out(*, request: Any, **kwargs: Any) -> None:
     # Django sends the signal before it deletes the session.
     key = getattr(getattr(request, "session", None), "session_key", None)
     if key:
-        bus.publish(bus.Notice("session_over", {"session": _digest(key)}))
+        pubsub.publish(pubsub.Notice("session_over", {"session": _digest(key)}))
 
 
 _CONCERNED = {"password", "is_active"}
@@ -254,8 +254,8 @@ def _account_deleted(*, instance: Any, using: str, **kwargs: Any) -> None:
 
 
 def _tell_of(pk: Any, using: str) -> None:
-    notice = bus.Notice("account_changed", {"user": str(pk)})
-    transaction.on_commit(partial(bus.publish, notice), using=using, robust=True)
+    notice = pubsub.Notice("account_changed", {"user": str(pk)})
+    transaction.on_commit(partial(pubsub.publish, notice), using=using, robust=True)
 
 
 @hub.handles("session_over")
@@ -291,8 +291,8 @@ def recheck(who: Any = None, *, room: str | Room | None = None) -> None:
     if room is not None:
         _recheck_room(actions.canonical_name(room.name if isinstance(room, Room) else room), key)
     elif key:
-        notice = bus.Notice("recheck", {"key": key})
-        transaction.on_commit(partial(bus.publish, notice), using=database(), robust=True)
+        notice = pubsub.Notice("recheck", {"key": key})
+        transaction.on_commit(partial(pubsub.publish, notice), using=database(), robust=True)
     else:
         raise BadValue("Give an identity or a room to recheck.")
 
@@ -313,8 +313,8 @@ def _recheck_room(name: str, key: str) -> None:
         logs = RoomLog.objects.using(database()).filter(room__name=name)
         logs.update(access_version=F("access_version") + 1)
         for version in logs.values_list("access_version", flat=True):
-            access = bus.Access(name, version, key)
-            transaction.on_commit(partial(bus.publish, access), using=database(), robust=True)
+            access = pubsub.Access(name, version, key)
+            transaction.on_commit(partial(pubsub.publish, access), using=database(), robust=True)
 
 
 @hub.handles("recheck")

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import msgspec
 
-from django_roomchat import bus
+from django_roomchat import pubsub
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.hub import Hub, handles
 from django_roomchat.identity import Identity
@@ -138,7 +138,7 @@ class Typing:
         if own != room.said or (own[1] and now - room.said_at >= REPEAT_SECONDS):
             room.said, room.said_at = own, now
             told = _Told(self._process, *own)
-            bus.publish(bus.Notice("typing", msgspec.to_builtins(told), name))
+            pubsub.publish(pubsub.Notice("typing", msgspec.to_builtins(told), name))
 
     def _tell(self, name: str, room: _Room) -> None:
         everybody = room.all()

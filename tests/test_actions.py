@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 import django_roomchat
-from django_roomchat import actions, bus, moderation
+from django_roomchat import actions, moderation, pubsub
 from django_roomchat.actions import (
     Post,
     Posted,
@@ -38,6 +38,7 @@ from django_roomchat.marks import unread
 from django_roomchat.models import Ban, Message, Room, RoomLog
 from django_roomchat.moderation import aunban, ban, unban
 from django_roomchat.policy import Decision, OpenPolicy
+from django_roomchat.pubsub import publish
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +55,7 @@ def _forgetful():
 def told(monkeypatch):
     """What is told to everybody."""
     news = []
-    monkeypatch.setattr(bus, "publish", news.append)
+    monkeypatch.setattr(publish, "publish", news.append)
     return news
 
 
@@ -257,7 +258,7 @@ async def test_an_asynchronous_view_says_it_over_the_layer():
 
     posted = await apost_message("lobby", "hi", author=ANA)
 
-    batch = bus.from_message(await layer.receive(channel))
+    batch = pubsub.from_message(await layer.receive(channel))
     assert (posted.seq, ranges([batch])) == (1, [("lobby", 0, 1, ["hi"])])
 
 
@@ -275,7 +276,7 @@ async def test_a_thread_without_a_loop_says_it_over_a_real_layer(settings, redis
     await asyncio.to_thread(in_a_thread, "hi")
     await asyncio.to_thread(in_a_thread, "again")
 
-    batches = [bus.from_message(await layer.receive(channel)) for _ in range(2)]
+    batches = [pubsub.from_message(await layer.receive(channel)) for _ in range(2)]
     assert ranges(batches) == [("lobby", 0, 1, ["hi"]), ("lobby", 1, 2, ["again"])]
     await layer.close_pools()
 

@@ -9,18 +9,20 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_roomchat import bus
-from django_roomchat.bus import (
+from django_roomchat import pubsub
+from django_roomchat.protocol import Author, Event, encode_event
+from django_roomchat.pubsub import (
     Access,
     Batch,
     Notice,
     from_message,
     group_name,
     layer_alias,
+    messages,
     publish,
     to_message,
 )
-from django_roomchat.protocol import Author, Event, encode_event
+from django_roomchat.pubsub.publish import _listeners
 
 IN_MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 
@@ -40,7 +42,7 @@ def parts(news):
 
 @pytest.fixture(autouse=True)
 def _nobody_listens(monkeypatch):
-    monkeypatch.setattr(bus, "_listeners", {})
+    monkeypatch.setattr(publish, "_listeners", {})
 
 
 # Names -----------------------------------------------------------------------------------------------------------
@@ -157,14 +159,14 @@ def test_a_layer_that_does_not_exist_is_said_so(settings, layers, chosen, senten
 def test_what_concerns_no_room_has_a_group_of_its_own_whatever_the_hook_says(settings):
     settings.ROOMCHAT = {"GROUP_NAME": lambda room: f"g.{room}"}
 
-    assert (group_name(bus.EVERYBODY), group_name("lobby")) == ("roomchat.everybody", "g.lobby")
+    assert (group_name(pubsub.BROADCAST), group_name("lobby")) == ("roomchat.everybody", "g.lobby")
 
 
 def test_it_goes_over_the_layer_that_is_named(settings):
     settings.CHANNEL_LAYERS = {"default": IN_MEMORY, "chat": IN_MEMORY}
     settings.ROOMCHAT = {"CHANNEL_LAYER": "chat"}
 
-    assert layer_alias(bus.EVERYBODY) == "chat"
+    assert layer_alias(pubsub.BROADCAST) == "chat"
 
 
 @pytest.mark.parametrize(("layers", "chosen"), [(["default", "chat"], "default"), (["chat"], "chat")])
@@ -172,7 +174,7 @@ def test_where_a_hook_chooses_it_goes_over_the_default_layer_or_the_first(settin
     settings.CHANNEL_LAYERS = dict.fromkeys(layers, IN_MEMORY)
     settings.ROOMCHAT = {"CHANNEL_LAYER": lambda room: {"lobby": "chat"}[room]}
 
-    assert (layer_alias(bus.EVERYBODY), layer_alias("lobby")) == (chosen, "chat")
+    assert (layer_alias(pubsub.BROADCAST), layer_alias("lobby")) == (chosen, "chat")
 
 
 def test_without_layers_it_goes_nowhere(settings):
@@ -180,7 +182,7 @@ def test_without_layers_it_goes_nowhere(settings):
     settings.ROOMCHAT = {"CHANNEL_LAYER": lambda room: "chat"}
 
     with pytest.raises(ImproperlyConfigured):
-        layer_alias(bus.EVERYBODY)
+        layer_alias(pubsub.BROADCAST)
 
 
 # Telling ---------------------------------------------------------------------------------------------------------
@@ -209,7 +211,7 @@ async def layer_channel(room="lobby", alias="default"):
 
 async def test_who_listens_hears_what_is_published():
     listening, said = Listening(), batch()
-    bus.subscribe(listening)
+    pubsub.subscribe(listening)
 
     publish(said)
     at_once = list(listening.heard)
@@ -220,7 +222,7 @@ async def test_who_listens_hears_what_is_published():
 
 async def test_who_publishes_in_a_thread_is_heard_on_the_event_loop():
     listening, said = Listening(), batch()
-    bus.subscribe(listening)
+    pubsub.subscribe(listening)
 
     await asyncio.to_thread(publish, said)
     await asyncio.wait_for(listening.news.wait(), 5)
@@ -230,7 +232,7 @@ async def test_who_publishes_in_a_thread_is_heard_on_the_event_loop():
 
 async def test_where_a_hub_listens_the_layer_is_left_to_it():
     layer, channel = await layer_channel()
-    bus.subscribe(Listening())
+    pubsub.subscribe(Listening())
 
     await asyncio.to_thread(publish, batch())
     # Shown to be possible: what is sent afterwards is what arrives first.
@@ -241,11 +243,11 @@ async def test_where_a_hub_listens_the_layer_is_left_to_it():
 
 async def test_who_unsubscribed_hears_no_more():
     listening, other = Listening(), batch()
-    bus.subscribe(listening)
+    pubsub.subscribe(listening)
     publish(batch())
     await asyncio.wait_for(listening.news.wait(), 5)
 
-    bus.unsubscribe()
+    pubsub.unsubscribe()
     await asyncio.to_thread(publish, other)
     await asyncio.sleep(0)
 
@@ -253,9 +255,9 @@ async def test_who_unsubscribed_hears_no_more():
 
 
 async def test_who_was_not_subscribed_may_unsubscribe():
-    bus.unsubscribe()
+    pubsub.unsubscribe()
 
-    assert bus._listeners == {}
+    assert _listeners == {}
 
 
 async def test_where_nobody_listens_the_layer_is_told():
@@ -282,13 +284,13 @@ async def test_a_hub_whose_loop_is_gone_is_forgotten_and_the_layer_is_told():
     layer, channel = await layer_channel()
     gone = asyncio.new_event_loop()
     gone.close()
-    bus._listeners[gone] = Listening()
+    _listeners[gone] = Listening()
     said = batch()
 
     await asyncio.to_thread(publish, said)
 
     assert parts(from_message(await layer.receive(channel))) == parts(said)
-    assert bus._listeners == {}
+    assert _listeners == {}
 
 
 async def test_two_hubs_of_a_process_both_hear():
@@ -296,13 +298,13 @@ async def test_two_hubs_of_a_process_both_hear():
     ready, done = threading.Event(), threading.Event()
 
     async def other_loop():
-        bus.subscribe(other)
+        pubsub.subscribe(other)
         ready.set()
         other.news = asyncio.Event()
         await asyncio.wait_for(other.news.wait(), 5)
         done.set()
 
-    bus.subscribe(listening)
+    pubsub.subscribe(listening)
     elsewhere = asyncio.create_task(asyncio.to_thread(asyncio.run, other_loop()))
     await asyncio.to_thread(ready.wait, 5)
     said = batch()
@@ -327,8 +329,8 @@ class Hanging:
 
 @pytest.mark.parametrize(("error", "told"), [(OSError("down"), "OSError('down')"), (None, "TimeoutError()")])
 def test_a_layer_that_fails_is_reported_and_nobody_is_hurt(monkeypatch, caplog, error, told):
-    monkeypatch.setattr(bus, "SEND_SECONDS", 0.01)
-    monkeypatch.setattr(bus, "get_channel_layer", lambda alias: Hanging(error))
+    monkeypatch.setattr(publish, "SEND_SECONDS", 0.01)
+    monkeypatch.setattr(messages, "get_channel_layer", lambda alias: Hanging(error))
 
     publish(batch())
 
@@ -378,8 +380,8 @@ def test_news_come_back_as_they_were_sent(news):
 
 def test_a_large_batch_travels_as_a_doorbell():
     size = len(event(1, "")[1])
-    fits = batch(events=[event(1, "x" * (bus.DOORBELL_BYTES - size))])
-    large = batch(events=[event(1, "x" * (bus.DOORBELL_BYTES - size + 1))])
+    fits = batch(events=[event(1, "x" * (pubsub.EVENTS_MAX_BYTES - size))])
+    large = batch(events=[event(1, "x" * (pubsub.EVENTS_MAX_BYTES - size + 1))])
 
     assert [len(to_message(one)["events"]) for one in (fits, large)] == [1, 0]
     assert (to_message(large)["prev"], to_message(large)["head"]) == (0, 2)

@@ -12,7 +12,7 @@ import uuid
 
 import pytest
 
-from django_roomchat import actions, bus, frames, hub, log, protocol, threads
+from django_roomchat import actions, frames, hub, log, protocol, pubsub, threads
 from django_roomchat.actions import Post, post_messages
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import Identity
@@ -88,7 +88,7 @@ def batch(prev, count=1):
         Event(seq, seq, f"id{seq}", "user", Author("u:1", "Ana"), "x" * 100, "2026-11-21T10:00:00.123Z")
         for seq in range(prev + 1, prev + count + 1)
     ]
-    return bus.Batch("lobby", EPOCH, prev, prev + count, [(e.rev, encode_event(e)) for e in events])
+    return pubsub.Batch("lobby", EPOCH, prev, prev + count, [(e.rev, encode_event(e)) for e in events])
 
 
 DRIVER = ("psycopg", "namedtuple_QueryPart")

@@ -4,9 +4,9 @@ import contextlib
 import pytest
 from channels.layers import get_channel_layer
 
-from django_roomchat import bus, courier
-from django_roomchat.bus import DOORBELL_BYTES, Access, Batch, from_message, to_message
-from django_roomchat.courier import Courier
+from django_roomchat import pubsub
+from django_roomchat.pubsub import EVENTS_MAX_BYTES, Access, Batch, from_message, layer_client, to_message
+from django_roomchat.pubsub.layer_client import Courier
 from tests.fakes import Clock, settle
 from tests.test_bus import batch, event, parts
 
@@ -27,7 +27,7 @@ def fake_layers(settings):
 
 @pytest.fixture
 def clock(monkeypatch):
-    return Clock(monkeypatch, courier)
+    return Clock(monkeypatch, layer_client)
 
 
 class Delivered:
@@ -150,7 +150,7 @@ async def test_a_layer_that_does_not_take_anything_is_down_until_it_does(place, 
 
 
 async def test_a_layer_that_hangs_is_down(place, layer, monkeypatch):
-    monkeypatch.setattr(courier, "ERRAND_SECONDS", 0.01)
+    monkeypatch.setattr(layer_client, "ERRAND_SECONDS", 0.01)
     layer.hangs = True
     failed = asyncio.Event()
     monkeypatch.setattr(place.courier, "_failed", lambda what, error: failed.set())
@@ -169,7 +169,7 @@ async def test_more_than_the_layer_keeps_up_with_is_dropped_and_reported(place, 
     place.courier.send("one", batch())
     await settle()
 
-    for _ in range(courier.QUEUE_MAX + 2):
+    for _ in range(layer_client.QUEUE_MAX + 2):
         place.courier.send("one", batch())
 
     assert caplog.messages == [
@@ -180,7 +180,7 @@ async def test_more_than_the_layer_keeps_up_with_is_dropped_and_reported(place, 
 @pytest.fixture
 async def full_place(monkeypatch, fake_layers, clock):
     """A place that has as many errands as it takes, while the layer is busy."""
-    monkeypatch.setattr(courier, "QUEUE_MAX", 2)
+    monkeypatch.setattr(layer_client, "QUEUE_MAX", 2)
     place = Delivered()
     place.courier._layer.gate = asyncio.get_running_loop().create_future()
     place.courier.send("one", batch(room="first"))
@@ -471,7 +471,7 @@ async def test_a_thread_without_a_loop_is_heard_over_redis(redis_layer):
     place.courier.join("chat_lobby")
     await place.wait()
 
-    await asyncio.to_thread(bus.publish, batch())
+    await asyncio.to_thread(pubsub.publish, batch())
     await place.wait()
 
     assert [parts(news) for news in place.news] == [parts(batch())]
@@ -507,7 +507,7 @@ async def test_what_a_room_says_while_the_layer_is_busy_is_sent_together(place, 
         batch(prev=3, head=4),
         Batch("lobby", "another epoch", 2, 3, [event(3)]),
         batch(prev=2, head=3, events=[]),
-        batch(prev=2, head=3, events=[event(3, "x" * DOORBELL_BYTES)]),
+        batch(prev=2, head=3, events=[event(3, "x" * EVENTS_MAX_BYTES)]),
         batch(room="other", prev=2, head=3),
         Access("lobby", 1, ""),
     ],

@@ -20,7 +20,7 @@ from django.template.loader import get_template
 from django.test import RequestFactory
 
 import django_roomchat
-from django_roomchat import bus, checks, conf, page, protocol, signals
+from django_roomchat import checks, conf, page, protocol, pubsub, signals
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.models import Room
 
@@ -408,7 +408,7 @@ def sample(name: str, containing: str) -> dict[str, Any]:
 def test_the_group_names_of_the_samples_are_group_names(settings: Any, containing: str) -> None:
     settings.ROOMCHAT = {"GROUP_NAME": sample("howto/group-names.md", containing)["group_name"]}
 
-    assert {bus.group_name(room) for room in ("lobby", "한국어", "my room", "x" * 100)}
+    assert {pubsub.group_name(room) for room in ("lobby", "한국어", "my room", "x" * 100)}
 
 
 def test_the_policy_of_the_sample_keeps_the_staff_room_for_the_staff(django_user_model: Any) -> None:
@@ -425,8 +425,8 @@ def test_the_policy_of_the_sample_keeps_the_staff_room_for_the_staff(django_user
 
 
 def test_the_table_of_group_names_is_right() -> None:
-    assert bus.default_group_name("lobby") == "chat_lobby"
-    assert re.fullmatch(r"chat\.[0-9a-f]{40}", bus.default_group_name("my room"))
+    assert pubsub.default_group_name("lobby") == "chat_lobby"
+    assert re.fullmatch(r"chat\.[0-9a-f]{40}", pubsub.default_group_name("my room"))
 
 
 def test_the_templates_that_a_page_overrides_exist() -> None:

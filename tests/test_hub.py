@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from django_roomchat import bus, hub, log
-from django_roomchat.bus import Access, Batch
+from django_roomchat import hub, log, pubsub
 from django_roomchat.hub import Hub
 from django_roomchat.identity import Identity
 from django_roomchat.log import State
 from django_roomchat.protocol import Author, Event, encode_event
+from django_roomchat.pubsub import Access, Batch, publish
+from django_roomchat.pubsub.publish import _listeners
 from tests.fakes import Clock, Socket, settle
 
 EPOCH = "11111111-1111-4111-8111-111111111111"
@@ -158,7 +159,7 @@ def _no_layer(settings, monkeypatch):
     """Without a channel layer a hub lives by what it hears in its process, and by its poll."""
     settings.CHANNEL_LAYERS = {}
     monkeypatch.setattr(hub.reports, "warn", lambda *about: None)
-    monkeypatch.setattr(bus, "_listeners", {})
+    monkeypatch.setattr(publish, "_listeners", {})
 
 
 @pytest.fixture
@@ -1121,14 +1122,14 @@ async def test_a_room_that_is_entered_again_is_not_forgotten(house, lobby, clock
 
 async def test_a_hub_without_sockets_ends_and_starts_again_with_the_next(house, lobby, clock):
     house.hub.remove(await house.enter())
-    listening = dict(bus._listeners)
+    listening = dict(_listeners)
     await clock.advance(20)
-    ended = dict(bus._listeners)
+    ended = dict(_listeners)
 
     lobby.append()
     socket = await house.enter()
 
-    assert (len(listening), ended, len(bus._listeners)) == (1, {}, 1)
+    assert (len(listening), ended, len(_listeners)) == (1, {}, 1)
     lobby.append()
     await clock.advance(6)
     assert socket.shown()[1] == 2
@@ -1137,7 +1138,7 @@ async def test_a_hub_without_sockets_ends_and_starts_again_with_the_next(house, 
 async def test_what_this_process_publishes_is_heard(house, lobby):
     socket = await house.enter()
 
-    bus.publish(lobby.append())
+    pubsub.publish(lobby.append())
     await settle()
 
     assert revs(socket) == [[1]]
@@ -1159,7 +1160,7 @@ class Courier:
         self.made.append(self)
 
     def join(self, group):
-        if group == bus.group_name(bus.EVERYBODY):
+        if group == pubsub.group_name(pubsub.BROADCAST):
             self.hears_everybody = True
         else:
             self.asked.append(("join", group))
@@ -1238,7 +1239,7 @@ async def test_what_this_process_says_goes_to_its_own_sockets_and_over_the_layer
     socket = await house.enter()
     news = lobby.append()
 
-    bus.publish(news)
+    pubsub.publish(news)
     await settle()
 
     assert (revs(socket), couriers[0].asked) == (
@@ -1437,9 +1438,9 @@ def heard(monkeypatch):
 async def test_a_notice_is_heard_by_those_who_handle_its_topic(couriers, house, heard):
     socket = await house.enter()
 
-    bus.publish(bus.Notice("weather", {"sunny": True}, "lobby"))
-    bus.publish(bus.Notice("weather", {"sunny": False}))
-    bus.publish(bus.Notice("of a newer version", {}))
+    pubsub.publish(pubsub.Notice("weather", {"sunny": True}, "lobby"))
+    pubsub.publish(pubsub.Notice("weather", {"sunny": False}))
+    pubsub.publish(pubsub.Notice("of a newer version", {}))
     await settle()
 
     assert heard == [("lobby", {"sunny": True}, [socket.key]), ("", {"sunny": False}, [])]
@@ -1447,13 +1448,13 @@ async def test_a_notice_is_heard_by_those_who_handle_its_topic(couriers, house, 
 
 async def test_a_notice_goes_over_the_layer_too(couriers, house, heard):
     await house.enter()
-    notice = bus.Notice("weather", {})
+    notice = pubsub.Notice("weather", {})
 
-    bus.publish(notice)
+    pubsub.publish(notice)
     await settle()
 
     assert couriers[0].hears_everybody
-    assert couriers[0].asked[-1] == ("send", bus.group_name(bus.EVERYBODY), notice)
+    assert couriers[0].asked[-1] == ("send", pubsub.group_name(pubsub.BROADCAST), notice)
 
 
 async def test_a_handler_that_fails_is_reported_and_harms_nobody(
@@ -1462,7 +1463,7 @@ async def test_a_handler_that_fails_is_reported_and_harms_nobody(
     monkeypatch.setattr(hub, "_handlers", {"weather": lambda *about: 1 / 0})
     socket = await house.enter()
 
-    couriers[0].deliver(bus.Notice("weather", {}))
+    couriers[0].deliver(pubsub.Notice("weather", {}))
     couriers[0].deliver(lobby.append())
 
     assert (revs(socket), reported) == (

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from django_roomchat.bus import Access
+from django_roomchat.pubsub import Access
 from tests.fakes import Socket, settle
 from tests.test_hub import EPOCH, OTHER_EPOCH, _no_layer, clock, house, lobby, revs  # noqa: F401  (fixtures)
 

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_roomchat import actions, bus, log, marks, signals
+from django_roomchat import actions, log, marks, pubsub, signals
 from django_roomchat.actions import delete_message, edit_message, post_message
 from django_roomchat.errors import BadRoomName, BadValue, Forbidden, NotFound
 from django_roomchat.identity import Identity, of_user
@@ -19,6 +19,7 @@ from django_roomchat.marks import Mark, mark_all, mark_read, mute_notifications,
 from django_roomchat.members import add_member
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, RoomLog
 from django_roomchat.protocol import LastMessage, ListedRoom, Marked
+from django_roomchat.pubsub import publish
 from django_roomchat.reactions import react
 from django_roomchat.rooms import configure_room, direct_room
 from django_roomchat.text.validation import HIDDEN
@@ -36,7 +37,7 @@ def _forget():
 def published(monkeypatch):
     heard = []
     monkeypatch.setattr(
-        bus, "publish", lambda news: heard.append(news) if isinstance(news, bus.Notice) else None
+        publish, "publish", lambda news: heard.append(news) if isinstance(news, pubsub.Notice) else None
     )
     return heard
 
@@ -209,7 +210,7 @@ def test_the_persons_sockets_are_told(published):
     mark_read("lobby", 1, ANA)
 
     assert published == [published[0]]
-    assert (published[0].topic, published[0].room) == ("read", bus.EVERYBODY)
+    assert (published[0].topic, published[0].room) == ("read", pubsub.BROADCAST)
     assert len(published[0].data.pop("id")) == 32
     assert published[0].data == {"marks": [["g:ana", "lobby", 1, 1, 0]]}
 

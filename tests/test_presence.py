@@ -9,10 +9,11 @@ from django.db import OperationalError, connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from django_roomchat import bus, hub, presence, protocol, roll, threads
+from django_roomchat import hub, presence, protocol, pubsub, roll, threads
 from django_roomchat.identity import Identity
 from django_roomchat.models import Presence, Room, ServerProcess
 from django_roomchat.presence import Presences
+from django_roomchat.pubsub import publish as pubsub_publish
 from django_roomchat.roll import who_is_here
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
@@ -40,7 +41,7 @@ class House:
         return self.processes[-1]
 
     def publish(self, notice):
-        message = bus.to_message(notice)
+        message = pubsub.to_message(notice)
         self.notices.append(message["data"])
         for process in [] if self.is_lossy else self.processes:
             process.presences.hear(msgspec.convert(message["data"], presence._Told))
@@ -86,7 +87,7 @@ class Process:
 def house(monkeypatch, request):
     house = House()
     monkeypatch.setattr(presence, "time", house)
-    monkeypatch.setattr(bus, "publish", house.publish)
+    monkeypatch.setattr(pubsub_publish, "publish", house.publish)
     return house
 
 

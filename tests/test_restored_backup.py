@@ -5,7 +5,7 @@ import uuid
 import pytest
 from asgiref.sync import sync_to_async
 
-from django_roomchat import bus, hub, log
+from django_roomchat import hub, log, pubsub
 from django_roomchat.actions import apost_message
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.models import Ban, RoomLog
@@ -56,7 +56,7 @@ async def test_a_ban_that_nobody_told_is_found_with_the_next_poll(restored):
 async def test_late_news_of_the_earlier_log_do_not_hide_a_ban_for_longer_than_a_poll(restored):
     await hub.current()._poll()
     await restored.receive("joined")
-    hub.current()._hear(bus.Access("lobby", 9, "u:1"))
+    hub.current()._hear(pubsub.Access("lobby", 9, "u:1"))
     await aban("lobby", restored.key)
     await hub.current()._poll()
 
@@ -69,10 +69,10 @@ async def test_a_poll_that_was_overtaken_by_news_asks_nobody_again(restored):
     await here._poll()
     await restored.receive("joined")
     room = here._rooms["lobby"]
-    here._hear(bus.Access("lobby", 1, "u:1"))
+    here._hear(pubsub.Access("lobby", 1, "u:1"))
 
     async def states(names):
-        here._hear(bus.Access("lobby", 2, "u:1"))
+        here._hear(pubsub.Access("lobby", 2, "u:1"))
         asked.extend(names)
         return {"lobby": log.State(room.epoch, room.cursor, 1)}
 

@@ -19,8 +19,8 @@ def test_the_channel_layer_is_imported_while_the_server_starts():
 
 
 def test_a_layer_that_cannot_be_imported_is_left_to_the_system_checks(settings):
-    from django_roomchat import bus
+    from django_roomchat import pubsub
 
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "no.such.Layer"}, "other": {}}
 
-    bus.import_layers()
+    pubsub.import_layers()

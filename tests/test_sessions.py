@@ -14,11 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import actions, bus, hub, sessions, threads
+from django_roomchat import actions, hub, sessions, threads
 from django_roomchat.errors import BadValue
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.models import Room
 from django_roomchat.policy import ALLOWED, Decision, OpenPolicy
+from django_roomchat.pubsub import publish
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 
@@ -325,7 +326,7 @@ async def test_a_guests_socket_outlives_the_row_of_its_session(settings, monkeyp
 @pytest.fixture
 def told(monkeypatch):
     notices = []
-    monkeypatch.setattr(bus, "publish", notices.append)
+    monkeypatch.setattr(publish, "publish", notices.append)
     return notices
 
 

@@ -5,10 +5,11 @@ import asyncio
 import msgspec
 import pytest
 
-from django_roomchat import bus, hub, threads, typists
+from django_roomchat import hub, pubsub, threads, typists
 from django_roomchat.actions import post_message
 from django_roomchat.identity import Identity
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
+from django_roomchat.pubsub import publish as pubsub_publish
 from django_roomchat.testing import ChatClient
 from django_roomchat.typists import Typing
 from tests.asgi import application
@@ -37,7 +38,7 @@ class House:
         return self.processes[-1]
 
     def publish(self, notice):
-        message = bus.to_message(notice)
+        message = pubsub.to_message(notice)
         self.notices.append(message["data"])
         for process in self.processes:
             process.typing.hear(message["room"], msgspec.convert(message["data"], typists._Told))
@@ -71,7 +72,7 @@ class Process:
 def house(monkeypatch):
     house = House()
     monkeypatch.setattr(typists, "time", house)
-    monkeypatch.setattr(bus, "publish", house.publish)
+    monkeypatch.setattr(pubsub_publish, "publish", house.publish)
     return house
 
 
@@ -276,16 +277,16 @@ async def test_who_may_post_again_may_type_again(sockets, settings):
 
 
 def raise_version():
-    bus.publish(bus.Access("lobby", 1, ""))
+    pubsub.publish(pubsub.Access("lobby", 1, ""))
 
 
 async def test_the_layer_brings_it(sockets):
     async with client() as ana:
         await ana.receive("joined")
         data = {"process": "x", "people": [BEN], "count": 1}
-        bus.publish(bus.Notice("typing", data, "lobby"))
+        pubsub.publish(pubsub.Notice("typing", data, "lobby"))
         heard = await ana.receive("typing")
-        bus.publish(bus.Notice("typing", data, "nowhere"))
+        pubsub.publish(pubsub.Notice("typing", data, "nowhere"))
         await settle()
 
     assert heard == told(1, BEN)

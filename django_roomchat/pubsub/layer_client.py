@@ -13,7 +13,7 @@ from typing import Any
 
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
-from django_roomchat import bus
+from django_roomchat.pubsub.messages import EVENTS_MAX_BYTES, Batch, News, from_message, to_message
 from django_roomchat.throttled_logging import warn_throttled
 
 QUEUE_MAX = 10_000
@@ -38,11 +38,11 @@ class Parcel:
 
     __slots__ = ("news", "size")
 
-    def __init__(self, news: bus.News) -> None:
+    def __init__(self, news: News) -> None:
         self.news = news
         self.size = _size_of(news)
 
-    def add(self, news: bus.News) -> bool:
+    def add(self, news: News) -> bool:
         """Append a batch that directly follows this one.
 
         Returns:
@@ -50,19 +50,19 @@ class Parcel:
             ``bus.DOORBELL_BYTES``.
         """
         mine = self.news
-        if not isinstance(mine, bus.Batch) or not isinstance(news, bus.Batch):
+        if not isinstance(mine, Batch) or not isinstance(news, Batch):
             return False
         if mine.epoch != news.epoch or mine.head != news.prev or not (mine.events and news.events):
             return False
-        if self.size + _size_of(news) > bus.DOORBELL_BYTES:
+        if self.size + _size_of(news) > EVENTS_MAX_BYTES:
             return False
         self.size += _size_of(news)
-        self.news = bus.Batch(mine.room, mine.epoch, mine.prev, news.head, [*mine.events, *news.events])
+        self.news = Batch(mine.room, mine.epoch, mine.prev, news.head, [*mine.events, *news.events])
         return True
 
 
-def _size_of(news: bus.News) -> int:
-    return sum(len(event) for _, event in news.events) if isinstance(news, bus.Batch) else 0
+def _size_of(news: News) -> int:
+    return sum(len(event) for _, event in news.events) if isinstance(news, Batch) else 0
 
 
 class Courier:
@@ -75,7 +75,7 @@ class Courier:
     """
 
     def __init__(
-        self, alias: str, deliver: Callable[[bus.News], None], joined: Callable[[str, str], None]
+        self, alias: str, deliver: Callable[[News], None], joined: Callable[[str, str], None]
     ) -> None:
         self.alias = alias
         self._deliver = deliver
@@ -113,7 +113,7 @@ class Courier:
         self._groups.discard(group)
         self._put("leave", group)
 
-    def send(self, group: str, news: bus.News) -> None:
+    def send(self, group: str, news: News) -> None:
         """Queue a publication to a group. It is merged into a pending batch of the same room if it directly follows it.
 
         Nothing is sent if no other process is in the group.
@@ -190,7 +190,7 @@ class Courier:
             self._channel = await self._layer.new_channel("roomchat")
             self._tasks.append(asyncio.create_task(self._receive(self._channel)))
         if parcel is not None:
-            await self._layer.group_send(group, bus.to_message(parcel.news))
+            await self._layer.group_send(group, to_message(parcel.news))
         elif kind == "join" and group in self._groups:
             self._joined_groups.add(group)
             await self._layer.group_add(group, self._channel)
@@ -235,7 +235,7 @@ class Courier:
                 continue
             pause = PAUSE_SECONDS
             self._worked("receiving")
-            news = bus.from_message(message)
+            news = from_message(message)
             if news is not None:
                 self._deliver(news)
 
