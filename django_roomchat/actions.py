@@ -19,10 +19,11 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import audit, files, filters, identity, limits, log, mentions, policy, pubsub, signals
+from django_roomchat import audit, filters, identity, limits, log, mentions, policy, pubsub, signals
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadFile, BadValue, Busy, ChatError, Forbidden, Held, NotFound
+from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.models import Attachment, HeldMessage, Message, Reaction, Room, RoomLog, RoomQuerySet
 from django_roomchat.protocol import Event, FileToPost, encode_event
@@ -313,7 +314,7 @@ def _is_slowed(post: Post, room: Room) -> bool:
 def _with_files(post: Post, draft: log.Draft, room: Room) -> log.Draft:
     """Return the draft with the descriptions of its files. Raise if a file does not exist."""
     try:
-        sent = files.described(room, None if post.who.is_site else post.who.key, draft.files)
+        sent = records.described(room, None if post.who.is_site else post.who.key, draft.files)
     except BadFile:
         if _is_stored(draft, room):
             return draft
@@ -371,7 +372,7 @@ def _held(draft: log.Draft, reason: str, room: Room) -> ChatError:
     }
     pk = (room if room.pk is not None else ensure_room(room)).pk
     if draft.files:
-        files.hold(draft.files, draft.client_id)
+        records.hold(draft.files, draft.client_id)
     held, _is_new = HeldMessage.objects.using(database()).get_or_create(
         values, room_id=pk, author_key=draft.author_key, client_id=draft.client_id
     )
@@ -451,9 +452,9 @@ def _chosen(given: Sequence[FileToPost]) -> tuple[FileToPost, ...]:
     most = config().ATTACHMENTS_PER_MESSAGE
     if len(given) > most:
         raise BadValue(_("A message can have at most %(most)d files."), most=most, code="too_many")
-    ids = [files.named(file.id) for file in given]
+    ids = [records.named(file.id) for file in given]
     if None in ids or len(set(ids)) < len(ids):
-        raise files.missing()
+        raise records.missing()
     return tuple(FileToPost(str(id), validation.alt(file.alt)) for id, file in zip(ids, given, strict=True))
 
 
@@ -619,7 +620,7 @@ def delete_message(
         if message.data.get("reactions"):
             Reaction.objects.using(database()).filter(message=message).delete()
         if message.data.get("files"):
-            files.let_go_of(message.room_id, [message.seq])
+            records.release_of(message.room_id, [message.seq])
         message.body, message.data, message.pinned_at = "", {}, None
         message.deleted_at = timezone.now()
         return True

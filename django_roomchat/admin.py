@@ -22,7 +22,6 @@ from django.utils.translation import ngettext_lazy
 
 from django_roomchat import (
     attachments,
-    files,
     identity,
     incoming,
     invitations,
@@ -31,10 +30,10 @@ from django_roomchat import (
     policy,
     review,
     rooms,
-    transfers,
     webhooks,
 )
 from django_roomchat.errors import ChatError
+from django_roomchat.files import http, records
 from django_roomchat.identity import Identity
 from django_roomchat.models import (
     Attachment,
@@ -324,7 +323,7 @@ class AttachmentAdmin(FileModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
-            return transfers.hand_out(request, get_object_or_404(self.get_queryset(request), pk=id))
+            return http.serve(request, get_object_or_404(self.get_queryset(request), pk=id))
         except ChatError as error:
             raise Http404(error.detail) from error
 
@@ -541,7 +540,7 @@ class HeldMessageAdmin(_QueueAdmin):
         if not held.files:
             return ""
         ids = [file["id"] for file in held.files]
-        there = files.rows().filter(pk__in=ids, room=held.room).order_by("created_at")
+        there = records.rows().filter(pk__in=ids, room=held.room).order_by("created_at")
         return format_html_join(", ", "{} {}", ((file.name, _link_to(file)) for file in there))
 
     @admin.action(description=_("Release and post selected messages"), permissions=["change"])

@@ -1,6 +1,6 @@
 """Attachments: files are uploaded first and then bound to the message that names them.
 
-File types are detected from the content. Images are re-encoded (:mod:`django_roomchat.images`); other files are stored unchanged
+File types are detected from the content. Images are re-encoded (:mod:`django_roomchat.files.images`); other files are stored unchanged
 and served with headers that keep browsers from executing them.
 """
 
@@ -16,17 +16,18 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, files, images, limits, policy, protocol, sniffing, storage
+from django_roomchat import actions, audit, limits, policy, protocol
 from django_roomchat.conf import config
 from django_roomchat.database import database
-from django_roomchat.errors import BadFile, NotFound, TooBig, TryAgain, Unsupported
+from django_roomchat.errors import BadFile, TryAgain, Unsupported
+from django_roomchat.files import content_types, images, records, storage
+from django_roomchat.files.records import PIECE_BYTES, no_such_file, too_big
 from django_roomchat.identity import Identity
 from django_roomchat.models import Attachment, Message, Room
 from django_roomchat.text import validation
 
 UNSENT_MAX = 3
 """Maximum number of unsent uploads of one person, as a multiple of ``ATTACHMENTS_PER_MESSAGE``. The oldest are removed."""
-PIECE_BYTES = 65_536
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -66,7 +67,9 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, author: Any =
     limits.spend("UPLOADS", who, limits.address_here(), found.name)
     file: Any = BytesIO(content) if isinstance(content, bytes) else content
     kind, kept = _looked_at(file)
-    shown = sniffing.rightly_named(validation.file_name(name or getattr(content, "name", None) or ""), kind)
+    shown = content_types.rightly_named(
+        validation.file_name(name or getattr(content, "name", None) or ""), kind
+    )
     if found.pk is None:
         limits.spend("ROOMS", who, limits.address_here())
         found = actions.ensure_room(found)
@@ -105,12 +108,12 @@ def _looked_at(file: Any) -> tuple[str, _Content]:
         raise too_big()
     if not size:
         raise BadFile(_("This file is empty."))
-    kind = sniffing.content_type(_pieces(file))
+    kind = content_types.content_type(_pieces(file))
     if kind not in config().ATTACHMENT_TYPES:
         raise Unsupported(_("Files of this type are not accepted here."))
     if not images.is_image(kind):
         return kind, _Content(file, size)
-    picture = images.made_anew(file, kind)
+    picture = images.reencode(file, kind)
     return kind, _Content(
         BytesIO(picture.content), len(picture.content), picture.width, picture.height, picture.thumb
     )
@@ -119,19 +122,13 @@ def _looked_at(file: Any) -> tuple[str, _Content]:
 def shown(file: Attachment) -> protocol.File:
     """Return the response to an upload: the file as its message will describe it."""
     name = "" if file.room is None else file.room.name
-    [said] = files.shown([files.described_alone(file, name)])
+    [said] = records.shown([records.described_alone(file, name)])
     return protocol.File(**said)
 
 
 def offered_types() -> list[str]:
     """Return the accepted content types. Images are included only if the library that re-encodes them is installed."""
     return [kind for kind in config().ATTACHMENT_TYPES if not images.is_image(kind) or images.is_installed()]
-
-
-def too_big() -> TooBig:
-    """Return the error for a file that exceeds ``ATTACHMENT_MAX_BYTES``."""
-    megabytes = config().ATTACHMENT_MAX_BYTES / 2**20
-    return TooBig(_("A file can have at most %(most)s MB."), most=f"{megabytes:.3g}")
 
 
 def _size(file: Any) -> int:
@@ -146,10 +143,10 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _let_oldest_go(who: Identity) -> None:
-    unsent = files.rows().filter(key=who.key, seq=None, held_as="", room__isnull=False)
+    unsent = records.rows().filter(key=who.key, seq=None, held_as="", room__isnull=False)
     most = UNSENT_MAX * config().ATTACHMENTS_PER_MESSAGE
     if too_many := list(unsent.order_by("-created_at").values_list("pk", flat=True)[most:]):
-        files.let_go(unsent.filter(pk__in=too_many))
+        records.release(unsent.filter(pk__in=too_many))
 
 
 def _store(made: Attachment, kept: _Content) -> None:
@@ -162,7 +159,7 @@ def _store(made: Attachment, kept: _Content) -> None:
             made.stored, made.thumb = stored, thumb
             made.save(using=database(), update_fields=["stored", "thumb"])
     except Exception as error:
-        files.let_go(files.rows().filter(pk=made.pk))
+        records.release(records.rows().filter(pk=made.pk))
         _LOGGER.exception("Could not store an uploaded file")
         raise TryAgain(_("The file could not be stored; try again.")) from error
 
@@ -179,7 +176,7 @@ def file_of(who: Identity, room: str, id: Any) -> Attachment:
         ChatError: there is no such file, or *who* may not download it.
     """
     found = actions.enter_room(who, room)
-    row = None if found.pk is None else files.rows().filter(pk=id, room_id=found.pk).first()
+    row = None if found.pk is None else records.rows().filter(pk=id, room_id=found.pk).first()
     if row is None or not (row.seq is not None or _may_look(who, found, row)):
         raise no_such_file()
     return row
@@ -189,11 +186,6 @@ def _may_look(who: Identity, room: Room, unsent: Attachment) -> bool:
     if unsent.key == who.key or who.is_site:
         return True
     return bool(unsent.held_as) and bool(policy.policy().can_moderate(who, room))
-
-
-def no_such_file() -> NotFound:
-    """Return the error for a file that does not exist. It is identical for a file that the client may not download."""
-    return NotFound(_("There is no such file."), code="no_such_file")
 
 
 # Removal --------------------------------------------------------------------------------------------------------
@@ -206,10 +198,10 @@ def take_back(who: Identity, room: str, id: Any) -> None:
         ChatError: *who* has no such upload.
     """
     found = actions.enter_room(who, room)
-    mine = files.rows().filter(
+    mine = records.rows().filter(
         pk=id, room_id=found.pk, room_id__isnull=False, key=who.key, seq=None, held_as=""
     )
-    if not files.let_go(mine):
+    if not records.release(mine):
         raise no_such_file()
 
 
@@ -238,7 +230,7 @@ def take_down_file(file: Attachment, *, by: Any = None) -> None:
                 actions.delete_message(room, file.seq, author=who)
             else:
                 actions.rewrite(room, [file.seq], lambda message: _without(message, id))
-        files.let_go(files.rows().filter(pk=file.pk, room_id__isnull=False))
+        records.release(records.rows().filter(pk=file.pk, room_id__isnull=False))
 
 
 async def atake_down_file(file: Attachment, *, by: Any = None) -> None:
@@ -260,6 +252,6 @@ def clear_out() -> int:
     Returns:
         The number of uploads that were not posted.
     """
-    unsent = files.let_unsent_go()
-    files.remove_abandoned()
+    unsent = records.release_unsent()
+    records.remove_abandoned()
     return unsent

@@ -11,8 +11,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from django_roomchat import conf, images, pubsub, sniffing, storage
+from django_roomchat import conf, pubsub
 from django_roomchat.database import database
+from django_roomchat.files import content_types, images, storage
 from django_roomchat.text import markdown
 
 CAPACITY = 1000
@@ -190,9 +191,9 @@ def _check_attachments() -> Iterator[CheckMessage]:
             hint="Install it: python -m pip install \"django-roomchat[images]\", or remove them from ROOMCHAT['ATTACHMENT_TYPES'].",
             id="roomchat.W014",
         )
-    if strange := [kind for kind in types if kind not in sniffing.ENDINGS]:
+    if strange := [kind for kind in types if kind not in content_types.ENDINGS]:
         yield Warning(
             f"ROOMCHAT['ATTACHMENT_TYPES'] has types that are never detected: {', '.join(strange)}.",
-            hint=f"These types are detected: {', '.join(sniffing.ENDINGS)}.",
+            hint=f"These types are detected: {', '.join(content_types.ENDINGS)}.",
             id="roomchat.W015",
         )

@@ -24,10 +24,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 from msgspec import convert, structs
 
-from django_roomchat import files
 from django_roomchat.counter import Claim, take, wait_at_most
 from django_roomchat.database import database
 from django_roomchat.errors import ChatError, IdReused, NotFound, RateLimited
+from django_roomchat.files import records
 from django_roomchat.models import Message, MessageQuerySet, Room, RoomLog
 from django_roomchat.protocol import Author, Event, EventData, FileToPost, Quote
 
@@ -202,7 +202,7 @@ def _without_files(
     ]
     if not wanted:
         return {}
-    free = files.lock_unsent(file.id for _, draft in wanted for file in draft.files)
+    free = records.lock_unsent(file.id for _, draft in wanted for file in draft.files)
     without: dict[tuple[int, str, str], ChatError] = {}
     for room, draft in wanted:
         theirs = [free.get(file.id) for file in draft.files]
@@ -210,7 +210,7 @@ def _without_files(
             for file in draft.files:
                 del free[file.id]
         else:
-            without[room, *draft.once] = files.missing()
+            without[room, *draft.once] = records.missing()
     return without
 
 
@@ -243,7 +243,7 @@ def _write(
         _insert(rows, now)
         for _, seq, draft, _ in rows:
             if draft.files:
-                files.bind(draft.files, seq)
+                records.bind(draft.files, seq)
     return done
 
 
@@ -460,7 +460,7 @@ def prune(room: int, through: int) -> int:
                 pruned_changes=F("pruned_changes") + sums["count"] + sums["changes"],
             )
             old.delete()
-            files.let_go(files.rows().filter(room_id=room, seq__lte=through))
+            records.release(records.rows().filter(room_id=room, seq__lte=through))
         return int(sums["count"])
 
 
@@ -745,7 +745,7 @@ def quotes(room_id: int, places: Iterable[int]) -> dict[int, Quote]:
     rows = Message.objects.using(database()).filter(room_id=room_id, seq__in=set(places))
     found = rows.values_list("seq", "author_name", "body", "deleted_at", "data__files")
     return {
-        seq: Quote(seq, name, files.told(body, sent)[:QUOTE_LENGTH], deleted is not None)
+        seq: Quote(seq, name, records.summary(body, sent)[:QUOTE_LENGTH], deleted is not None)
         for seq, name, body, deleted, sent in found
     }
 
@@ -828,7 +828,7 @@ def _extras(data: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     extras = {key: data[key] for key in _EXTRAS if key in data}
     if sent := extras.get("files"):
-        extras["files"] = files.shown(sent)
+        extras["files"] = records.shown(sent)
     if reactions := extras.get("reactions"):
         # PostgreSQL sorts the keys of JSON objects, so each reaction stores its position.
         extras["reactions"] = dict(sorted(reactions.items(), key=lambda one: one[1].get("place", 0)))

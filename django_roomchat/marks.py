@@ -18,9 +18,10 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, Greatest
 from django.utils import timezone
 
-from django_roomchat import actions, files, log, policy, pubsub, signals, standing
+from django_roomchat import actions, log, policy, pubsub, signals, standing
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, ChatError
+from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, RoomLog
 from django_roomchat.protocol import LastMessage, ListedRoom, Marked
@@ -324,7 +325,7 @@ def _last(messages: Iterable[int | None]) -> dict[Any, LastMessage]:
     wanted = [message for message in messages if message is not None]
     rows = Message.objects.using(database()).filter(pk__in=wanted)
     return {
-        pk: LastMessage(seq, log.iso(at), key, name, files.told(body, sent)[: log.QUOTE_LENGTH])
+        pk: LastMessage(seq, log.iso(at), key, name, records.summary(body, sent)[: log.QUOTE_LENGTH])
         for pk, seq, at, key, name, body, sent in rows.values_list(
             "pk", "seq", "created_at", "author_key", "author_name", "body", "data__files"
         )

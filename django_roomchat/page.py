@@ -13,10 +13,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from django_roomchat import attachments, identity, marks, policy, storage
+from django_roomchat import attachments, identity, marks, policy
 from django_roomchat.actions import History, enter_room, read_history
 from django_roomchat.conf import config
 from django_roomchat.errors import BadValue
+from django_roomchat.files import storage
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
 from django_roomchat.protocol import Event, File, Hit, LastMessage, Line, ListedRoom, Quote

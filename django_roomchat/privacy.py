@@ -21,8 +21,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, files, identity
+from django_roomchat import actions, audit, identity
 from django_roomchat.database import database
+from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.models import (
     Attachment,
@@ -165,7 +166,7 @@ def _sections(person: _Person) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]
     for name, rows, fields in (
         ("memberships", _rows(Membership).filter(key__in=keys), "room name role created_at"),
         ("reactions", _rows(Reaction).filter(key__in=keys), "room seq emoji created_at"),
-        ("files", files.rows().filter(key__in=keys), "room seq name content_type bytes created_at"),
+        ("files", records.rows().filter(key__in=keys), "room seq name content_type bytes created_at"),
         ("read_markers", _rows(ReadMarker).filter(key__in=keys), "room seq read_at is_muted"),
         ("bans", _rows(Ban).filter(key__in=keys), "room name reason created_at until"),
         ("mutes", _rows(Mute).filter(key__in=keys), "room name reason created_at until"),
@@ -348,7 +349,7 @@ def _erase_line(message: Message, person: _Person, name: str) -> None:
 def _erase_messages(person: _Person, room: Room, keys: dict[str, str], name: str) -> int:
     def make(message: Message) -> bool:
         if message.data.get("files"):
-            files.let_go_of(message.room_id, [message.seq])
+            records.release_of(message.room_id, [message.seq])
         message.body, message.data, message.fingerprint = "", {}, ""
         message.deleted_at = message.deleted_at or timezone.now()
         message.pinned_at = None
@@ -366,7 +367,7 @@ def _erase_messages(person: _Person, room: Room, keys: dict[str, str], name: str
 
 def _erase_records(person: _Person, keys: dict[str, str], name: str) -> None:
     """Erase the person from moderation records, and remove their unsent uploads and held messages."""
-    files.let_go(files.rows().filter(key__in=person.keys))
+    records.release(records.rows().filter(key__in=person.keys))
     nobody = {"name": name, "reason": ""}
     with transaction.atomic(using=database()):
         for old, new in keys.items():

@@ -14,10 +14,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, files, limits, policy, signals
+from django_roomchat import actions, audit, limits, policy, signals
 from django_roomchat.actions import Post, Posted
 from django_roomchat.database import database
 from django_roomchat.errors import Busy, NotFound
+from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.models import HeldMessage, Message, Report, Room
 from django_roomchat.protocol import FileToPost
@@ -49,7 +50,7 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = No
     if reported is None or reported.deleted_at is not None:
         raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
     values = {
-        "body": files.told(reported.body, reported.data.get("files")),
+        "body": records.summary(reported.body, reported.data.get("files")),
         "author_key": reported.author_key,
         "author_name": reported.author_name,
         "by_name": who.name,
@@ -163,8 +164,8 @@ def refuse(held: HeldMessage, *, by: Any = None) -> None:
     judge = _reviewer(by, held.room)
     with transaction.atomic(using=database()):
         if _close(held, HeldMessage.State.REFUSED, "refuse", judge):
-            files.let_go(
-                files.rows().filter(
+            records.release(
+                records.rows().filter(
                     room=held.room, key=held.author_key, held_as=held.client_id, seq__isnull=True
                 )
             )

@@ -24,11 +24,12 @@ from django.db import DatabaseError, connections, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import files, policy
+from django_roomchat import policy
 from django_roomchat.actions import enter_room
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, ChatError
+from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Message, MessageQuerySet, Room
 from django_roomchat.protocol import Author, Hit
@@ -220,7 +221,7 @@ def _spellings() -> tuple[dict[str, list[str]], int]:
 
 def _names(rooms: list[int]) -> list[tuple[int, int, str]]:
     """Return room, sequence number and name of the newest files in these rooms. Makes one query."""
-    sent = files.rows().filter(room_id__in=rooms, seq__isnull=False).order_by("-created_at")
+    sent = records.rows().filter(room_id__in=rooms, seq__isnull=False).order_by("-created_at")
     found: Any = sent.values_list("room_id", "seq", "name")[:NAMES_MAX]
     return list(found)
 

@@ -33,11 +33,11 @@ from django_roomchat import (
     sessions,
     streams,
     tickets,
-    transfers,
     verbs,
 )
 from django_roomchat.conf import config
 from django_roomchat.errors import BadRoomName, BadValue, ChatError, Held, TryAgain, Unsupported
+from django_roomchat.files import http
 from django_roomchat.identity import Identity
 from django_roomchat.models import Attachment
 from django_roomchat.threads import in_thread
@@ -105,7 +105,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
     """
     try:
         if request.method == "POST":
-            transfers.read_at_most(request, config().ATTACHMENTS_PER_MESSAGE)
+            http.read_at_most(request, config().ATTACHMENTS_PER_MESSAGE)
     except ChatError as error:
         return _error_page(request, error)
     return _room(request, room_name)
@@ -131,7 +131,7 @@ def _post_form(request: HttpRequest, room_name: str) -> HttpResponse:
     try:
         id = request.POST.get("id") or uuid.uuid4().hex
         with _counted("POSTS", request, room_name) as who:
-            posted = _post_with_files(who, room_name, body, id, transfers.files_of(request, "files"))
+            posted = _post_with_files(who, room_name, body, id, http.files_of(request, "files"))
     except BadRoomName:
         raise
     except Held as error:
@@ -207,7 +207,7 @@ def messages(request: HttpRequest, room_name: str) -> HttpResponse:
 def files(request: HttpRequest, room_name: str) -> HttpResponse:
     """Upload a file, for a message that refers to it later."""
     try:
-        transfers.read_at_most(request, 1)
+        http.read_at_most(request, 1)
         return _files(request, room_name)
     except ChatError as error:
         return _json_error(error)
@@ -216,7 +216,7 @@ def files(request: HttpRequest, room_name: str) -> HttpResponse:
 @csrf_protect
 def _files(request: HttpRequest, room_name: str) -> HttpResponse:
     try:
-        [given] = transfers.files_of(request, "file") or [None]
+        [given] = http.files_of(request, "file") or [None]
         if given is None:
             raise BadValue("Send a multipart/form-data request with a file field named “file”.")
         who, address = identity.who(request), limits.address_of(request)
@@ -257,7 +257,7 @@ def _hand_out(
 ) -> HttpResponseBase:
     try:
         found = attachments.file_of(identity.who(request), room_name, file_id)
-        return transfers.hand_out(request, found, is_thumb=is_thumb)
+        return http.serve(request, found, is_thumb=is_thumb)
     except ChatError as error:
         response = _json_error(error)
         add_never_cache_headers(response)

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from django_roomchat import actions, files, limits, review, standing, storage
+from django_roomchat import actions, limits, review, standing
 from django_roomchat.actions import (
     Post,
     delete_message,
@@ -30,6 +30,7 @@ from django_roomchat.attachments import (
 )
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
+from django_roomchat.files import records, storage
 from django_roomchat.filters import Change, Hold, Refuse
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.marks import unread
@@ -301,7 +302,7 @@ def test_the_oldest_unsent_uploads_go_when_there_are_many(settings, stored):
     say(sent)
     waiting += (upload() for _ in range(3))
 
-    assert set(files.rows().values_list("pk", flat=True)) == {sent.pk, *(file.pk for file in waiting[1:])}
+    assert set(records.rows().values_list("pk", flat=True)) == {sent.pk, *(file.pk for file in waiting[1:])}
     assert stored() == 4
 
 
@@ -746,7 +747,7 @@ def test_what_is_pruned_goes_with_its_files(stored):
 
     prune_history(keep=1)
 
-    assert (stored(), Attachment.objects.filter(seq=3).count(), files.rows().get(seq=None)) == (2, 1, kept)
+    assert (stored(), Attachment.objects.filter(seq=3).count(), records.rows().get(seq=None)) == (2, 1, kept)
 
 
 def test_a_dry_run_removes_no_file(stored):
@@ -766,7 +767,7 @@ def test_a_room_that_is_deleted_goes_with_its_files(stored):
 
     Room.objects.get(name="lobby").delete()
 
-    assert (stored(), list(files.rows())) == (1, [other])
+    assert (stored(), list(records.rows())) == (1, [other])
 
 
 def test_a_room_whose_deletion_is_rolled_back_keeps_its_files(stored):
@@ -791,7 +792,7 @@ def test_what_is_never_sent_goes_after_a_day(hours, left, stored):
 
 
 def test_many_files_go_at_once(monkeypatch, stored):
-    monkeypatch.setattr(files, "TOGETHER", 2)
+    monkeypatch.setattr(records, "TOGETHER", 2)
     say(*(upload() for _ in range(5)))
 
     delete_message("lobby", 1)
@@ -837,7 +838,7 @@ def test_what_is_refused_goes_with_its_files(held, stored):
     review.refuse(waiting)
     review.refuse(waiting)
 
-    assert (stored(), list(files.rows())) == (1, [other])
+    assert (stored(), list(records.rows())) == (1, [other])
 
 
 def test_what_is_held_is_in_no_other_message(held):
@@ -939,7 +940,7 @@ def test_a_moderator_takes_a_file_down(stored):
     Membership.objects.create(room=actions.room_of("lobby"), key=MOD.key, name="Mod", role="moderator")
     RoomLog.objects.update(access_version=1)
 
-    take_down_file(files.rows().get(pk=bad.pk), by=MOD)
+    take_down_file(records.rows().get(pk=bad.pk), by=MOD)
 
     left = event(1)
     assert (left.body, [file.id for file in left.files], left.rev, stored()) == ("look", [str(keep.pk)], 2, 1)
@@ -956,13 +957,13 @@ def test_others_take_no_file_down(stored):
     file = upload()
     say(file)
 
-    assert (code(take_down_file, files.rows().get(), by=BO), stored()) == ("forbidden", 1)
+    assert (code(take_down_file, records.rows().get(), by=BO), stored()) == ("forbidden", 1)
 
 
 def test_a_message_that_was_only_the_file_is_deleted(stored):
     say(upload())
 
-    take_down_file(files.rows().get())
+    take_down_file(records.rows().get())
 
     assert (event(1).deleted_at is None, stored()) == (False, 0)
 
@@ -970,7 +971,7 @@ def test_a_message_that_was_only_the_file_is_deleted(stored):
 def test_the_last_file_leaves_a_message_with_its_text():
     say(upload(), body="look")
 
-    take_down_file(files.rows().get())
+    take_down_file(records.rows().get())
 
     assert (event(1).body, event(1).files, Message.objects.get().data) == ("look", None, {})
 
@@ -1015,7 +1016,7 @@ def test_a_person_is_erased_with_their_files(stored, settings):
 
     erase_user(ANA)
 
-    assert (stored(), [row.key for row in files.rows()], event(1).files) == (1, [BO.key], None)
+    assert (stored(), [row.key for row in records.rows()], event(1).files) == (1, [BO.key], None)
     assert len(event(2).files) == 1
 
 

@@ -5,9 +5,9 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
-from django_roomchat import images
 from django_roomchat.errors import BadFile, TooBig, Unsupported
-from django_roomchat.images import FORMATS, made_anew
+from django_roomchat.files import images
+from django_roomchat.files.images import FORMATS, reencode
 from tests.uploads import SAMPLES, TEXT, archive, moving, picture, png_of_size, written
 
 SECRET = b"52.520008 N 13.404954 E, of Ana's phone"
@@ -15,7 +15,7 @@ IMAGES = sorted(FORMATS)
 
 
 def anew(content, kind):
-    return made_anew(BytesIO(content), kind)
+    return reencode(BytesIO(content), kind)
 
 
 def opened(content):

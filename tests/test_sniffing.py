@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from django_roomchat.conf import FILE_TYPES
-from django_roomchat.sniffing import ENDINGS, HEAD_BYTES, content_type, rightly_named
+from django_roomchat.files.content_types import ENDINGS, HEAD_BYTES, content_type, rightly_named
 from tests.uploads import PDF, SAMPLES, archive, mp4, picture
 
 

@@ -12,9 +12,10 @@ from django.test import AsyncClient, Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import actions, files, storage, transfers
+from django_roomchat import actions
 from django_roomchat.actions import delete_message, post_message
 from django_roomchat.attachments import attach_file
+from django_roomchat.files import http, records, storage
 from django_roomchat.identity import of_user
 from django_roomchat.models import Attachment, HeldMessage, Membership, Message, Room, RoomLog
 from django_roomchat.moderation import ban
@@ -164,7 +165,7 @@ def test_an_upload_says_its_size_and_is_refused_before_it_is_read(hers, settings
     )
 
     with pytest.raises(Exception, match="A file can have at most"):
-        transfers.read_at_most(request, 1)
+        http.read_at_most(request, 1)
 
 
 def test_a_file_that_is_too_big_is_refused(hers, settings, stored):
@@ -370,7 +371,7 @@ def test_the_page_knows_of_files(hers, settings):
 
 
 def test_without_pillow_no_images_are_offered(hers, monkeypatch):
-    monkeypatch.setattr("django_roomchat.images.is_installed", lambda: False)
+    monkeypatch.setattr("django_roomchat.files.images.is_installed", lambda: False)
 
     assert hers.get("/chat/lobby/").context["attachment_types"][0] == "application/pdf"
     assert code(upload(hers, picture(), "cat.png")) == (415, "unsupported")
@@ -708,7 +709,11 @@ def test_the_admin_takes_files_down(admin, ana, stored):
     page = admin.post(LIST, {"action": "take_down", "_selected_action": [str(bad.pk)]}, follow=True)
 
     assert told_by(page) == ["1 file removed."]
-    assert (list(files.rows()), stored(), Message.objects.get(seq=2).deleted_at is None) == ([kept], 1, False)
+    assert (list(records.rows()), stored(), Message.objects.get(seq=2).deleted_at is None) == (
+        [kept],
+        1,
+        False,
+    )
 
 
 def test_a_file_of_a_direct_room_is_not_the_admins_to_take_down(admin, ana, stored):

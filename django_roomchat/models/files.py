@@ -14,7 +14,7 @@ from django_roomchat.text import validation
 
 
 class Attachment(models.Model):
-    """An uploaded file. :mod:`django_roomchat.files` attaches it to its message and releases it.
+    """An uploaded file. :mod:`django_roomchat.files.records` attaches it to its message and releases it.
 
     The row is created before the file and deleted after it, so every stored file has a row.
     """

@@ -1,7 +1,7 @@
 """Attachment rows: which files belong to which message, and the removal of files that belong to none.
 
 A row is created before its file and deleted after it. After an interruption :func:`remove_abandoned` and
-:func:`let_unsent_go` find what is left. The description of a message's files is stored in the message's
+:func:`release_unsent` find what is left. The description of a message's files is stored in the message's
 ``data``, so reading messages needs no query for rows.
 """
 
@@ -20,10 +20,10 @@ from django.db.models.signals import post_delete
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import storage
-from django_roomchat.conf import reverse_or_empty
+from django_roomchat.conf import config, reverse_or_empty
 from django_roomchat.database import database
-from django_roomchat.errors import BadFile
+from django_roomchat.errors import BadFile, NotFound, TooBig
+from django_roomchat.files import storage
 from django_roomchat.models import Attachment, HeldMessage, Room
 from django_roomchat.protocol import FileToPost
 
@@ -133,7 +133,7 @@ def _in_addresses(name: str) -> str:
     return "thumb.file" if name == "thumb" else name
 
 
-def told(body: str, kept: Iterable[Mapping[str, Any]] | None) -> str:
+def summary(body: str, kept: Iterable[Mapping[str, Any]] | None) -> str:
     """Summarise a message: its text, or the names of its files if the text is empty."""
     return body or ", ".join(str(file["name"]) for file in kept or ())
 
@@ -178,7 +178,7 @@ def hold(wanted: Iterable[FileToPost], client_id: str) -> None:
 # Releasing ------------------------------------------------------------------------------------------------------
 
 
-def let_go(chosen: QuerySet[Attachment]) -> int:
+def release(chosen: QuerySet[Attachment]) -> int:
     """Release files. Nobody can download them after the transaction has committed; then they are removed from
     the storage.
 
@@ -197,7 +197,7 @@ def let_go(chosen: QuerySet[Attachment]) -> int:
     return len(ids)
 
 
-def let_go_of(room_id: int, seqs: Iterable[int]) -> int:
+def release_of(room_id: int, seqs: Iterable[int]) -> int:
     """Release the files of messages.
 
     Args:
@@ -207,10 +207,10 @@ def let_go_of(room_id: int, seqs: Iterable[int]) -> int:
     Returns:
         Number of files.
     """
-    return let_go(rows().filter(room_id=room_id, seq__in=list(seqs)))
+    return release(rows().filter(room_id=room_id, seq__in=list(seqs)))
 
 
-def let_unsent_go() -> int:
+def release_unsent() -> int:
     """Release files that were uploaded more than a day ago and are in no message.
 
     Returns:
@@ -228,7 +228,7 @@ def let_unsent_go() -> int:
         seq=None,
         created_at__lt=timezone.now() - timedelta(hours=UNSENT_HOURS),
     )
-    return let_go(old)
+    return release(old)
 
 
 def remove_abandoned() -> None:
@@ -259,4 +259,17 @@ def _room_is_gone(**kwargs: Any) -> None:
     transaction.on_commit(remove_abandoned, using=database(), robust=True)
 
 
-post_delete.connect(_room_is_gone, sender=Room, dispatch_uid="django_roomchat.files")
+post_delete.connect(_room_is_gone, sender=Room, dispatch_uid="django_roomchat.files.records")
+
+PIECE_BYTES = 65_536
+
+
+def too_big() -> TooBig:
+    """Return the error for a file that exceeds ``ATTACHMENT_MAX_BYTES``."""
+    megabytes = config().ATTACHMENT_MAX_BYTES / 2**20
+    return TooBig(_("A file can have at most %(most)s MB."), most=f"{megabytes:.3g}")
+
+
+def no_such_file() -> NotFound:
+    """Return the error for a file that does not exist. It is identical for a file that the client may not download."""
+    return NotFound(_("There is no such file."), code="no_such_file")

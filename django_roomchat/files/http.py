@@ -17,9 +17,9 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import content_disposition_header, parse_etags
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import attachments, images, storage
 from django_roomchat.conf import config
 from django_roomchat.errors import BadValue, TryAgain
+from django_roomchat.files import images, records, storage
 from django_roomchat.models import Attachment
 from django_roomchat.throttled_logging import warn_throttled
 
@@ -49,7 +49,7 @@ class _Capped(FileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         if start + len(raw_data) > config().ATTACHMENT_MAX_BYTES:
-            self._stop(attachments.too_big())
+            self._stop(records.too_big())
         return raw_data
 
     def file_complete(self, file_size: int) -> None:
@@ -72,7 +72,7 @@ def read_at_most(request: HttpRequest, files_max: int) -> None:
     """
     said = request.META.get("CONTENT_LENGTH") or "0"
     if said.isdecimal() and int(said) > files_max * config().ATTACHMENT_MAX_BYTES + FORM_BYTES:
-        raise attachments.too_big()
+        raise records.too_big()
     request.upload_handlers.insert(0, _Capped(request, files_max))
 
 
@@ -99,7 +99,7 @@ def files_of(request: HttpRequest, name: str) -> list[Any]:
 # Downloads ----------------------------------------------------------------------------------------------------------
 
 
-def hand_out(request: HttpRequest, file: Attachment, *, is_thumb: bool = False) -> HttpResponseBase:
+def serve(request: HttpRequest, file: Attachment, *, is_thumb: bool = False) -> HttpResponseBase:
     """Return a response with a file, or with the requested range of it.
 
     Args:
@@ -116,7 +116,7 @@ def hand_out(request: HttpRequest, file: Attachment, *, is_thumb: bool = False) 
     """
     name = file.thumb if is_thumb else file.stored
     if not name:
-        raise attachments.no_such_file()
+        raise records.no_such_file()
     etag = f'"{file.pk.hex}{"-thumb" if is_thumb else ""}"'
     known = parse_etags(request.headers.get("If-None-Match", ""))
     if "*" in known or etag in known:
@@ -138,7 +138,7 @@ def _opened(name: str) -> Any:
     try:
         return storage.open_file(name)
     except FileNotFoundError as error:
-        raise attachments.no_such_file() from error
+        raise records.no_such_file() from error
     except Exception as error:
         warn_throttled("storage", "The attachment storage failed: %r", error)
         raise TryAgain(_("The file cannot be read; try again.")) from error
@@ -189,7 +189,7 @@ class _Part:
 
     def read(self) -> bytes:
         """Return the next bytes; empty at the end of the part."""
-        piece = self._file.read(min(self._left, attachments.PIECE_BYTES))
+        piece = self._file.read(min(self._left, records.PIECE_BYTES))
         self._left -= len(piece)
         return piece
 

@@ -52,7 +52,7 @@ def is_image(kind: str) -> bool:
     return kind in FORMATS
 
 
-def made_anew(file: IO[bytes], kind: str) -> Picture:
+def reencode(file: IO[bytes], kind: str) -> Picture:
     """Re-encode an image: upright, in sRGB, and animated if the original was.
 
     Args:

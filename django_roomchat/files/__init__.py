@@ -1,0 +1,1 @@
+"""Stored files: rows, storage, content types, images, HTTP responses."""
