@@ -18,6 +18,7 @@ from django_roomchat.edits import aearlier_texts as aearlier_texts
 from django_roomchat.edits import earlier_texts as earlier_texts
 from django_roomchat.errors import ChatError as ChatError
 from django_roomchat.identity import Identity as Identity
+from django_roomchat.identity.tickets import make_ticket as make_ticket
 from django_roomchat.incoming import amake_incoming_hook as amake_incoming_hook
 from django_roomchat.incoming import arevoke_incoming_hook as arevoke_incoming_hook
 from django_roomchat.incoming import make_incoming_hook as make_incoming_hook
@@ -92,10 +93,9 @@ from django_roomchat.rooms import write_to as write_to
 from django_roomchat.routing import websocket_urlpatterns as websocket_urlpatterns
 from django_roomchat.search import asearch_messages as asearch_messages
 from django_roomchat.search import search_messages as search_messages
-from django_roomchat.sessions import arecheck as arecheck
-from django_roomchat.sessions import recheck as recheck
+from django_roomchat.session_watch import arecheck as arecheck
+from django_roomchat.session_watch import recheck as recheck
 from django_roomchat.signatures import verify_signature as verify_signature
-from django_roomchat.tickets import make_ticket as make_ticket
 from django_roomchat.webhooks import amake_webhook as amake_webhook
 from django_roomchat.webhooks import aremove_webhook as aremove_webhook
 from django_roomchat.webhooks import make_webhook as make_webhook

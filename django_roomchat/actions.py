@@ -19,12 +19,13 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import audit, filters, identity, limits, log, mentions, policy, pubsub, signals
+from django_roomchat import audit, filters, limits, log, mentions, policy, pubsub, signals
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadFile, BadValue, Busy, ChatError, Forbidden, Held, NotFound
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
+from django_roomchat.identity.identities import identity_of
 from django_roomchat.models import Attachment, HeldMessage, Message, Reaction, Room, RoomLog, RoomQuerySet
 from django_roomchat.protocol import Event, FileToPost, encode_event
 from django_roomchat.text import markdown, validation
@@ -502,13 +503,6 @@ def _tell(room: str, event: Event) -> None:
 def name_of(room: str | Room) -> str:
     """Return the name of a room. A string is returned unchanged."""
     return room.name if isinstance(room, Room) else room
-
-
-def identity_of(author: Any, name: str | None = None) -> Identity:
-    """Return the identity for a user or an identity; for ``None`` that of the site, with an optional display name."""
-    if isinstance(author, Identity):
-        return author
-    return identity.site(name) if author is None else identity.of_user(author)
 
 
 # Edit and delete --------------------------------------------------------------------------------------------------

@@ -12,6 +12,6 @@ class RoomchatConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing checks registers the system checks.
-        from django_roomchat import checks, sessions  # noqa: F401
+        from django_roomchat.identity import sessions  # noqa: F401
 
         sessions.connect()

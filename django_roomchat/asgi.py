@@ -18,8 +18,8 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.db import Error as DatabaseError
 from django.urls import re_path
 
-from django_roomchat import tickets
 from django_roomchat.consumers import NoSuchSocket
+from django_roomchat.identity import tickets
 from django_roomchat.protocol import CLOSE_TRY_AGAIN
 from django_roomchat.routing import websocket_urlpatterns
 from django_roomchat.throttled_logging import warn_throttled

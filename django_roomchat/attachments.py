@@ -16,7 +16,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, limits, policy, protocol
+from django_roomchat import actions, audit, identity, limits, policy, protocol
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadFile, TryAgain, Unsupported
@@ -61,7 +61,7 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, author: Any =
     Raises:
         ChatError: the upload is rejected, for example because it is too big, damaged or of a type that is not accepted.
     """
-    who = actions.identity_of(author)
+    who = identity.identity_of(author)
     found = actions.room_of(actions.name_of(room))
     policy.require_attach(who, found)
     limits.spend("UPLOADS", who, limits.address_here(), found.name)
@@ -215,7 +215,7 @@ def take_down_file(file: Attachment, *, by: Any = None) -> None:
     Raises:
         ChatError: the removal is rejected.
     """
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     if file.room is None:
         return
     policy.require_moderation(who, file.room)

@@ -22,18 +22,15 @@ from django_roomchat import (
     actions,
     drain,
     fastlane,
-    guests,
     hub,
     identity,
     inbox,
     limits,
-    origins,
     policy,
     presence,
     protocol,
     reading,
-    sessions,
-    tickets,
+    session_watch,
     typists,
     verbs,
 )
@@ -49,7 +46,7 @@ from django_roomchat.errors import (
     TryAgain,
 )
 from django_roomchat.fastlane import TextFrame
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Identity, guests, origins, sessions, tickets
 from django_roomchat.models import Room
 from django_roomchat.outbox import Outbox
 from django_roomchat.threads import in_thread
@@ -181,7 +178,7 @@ def _refusal(scope: Scope) -> str | None:
     return None if tickets.ticket_of(scope) else origins.refusal(scope)
 
 
-def _who(scope: Scope) -> tuple[Identity, sessions.Bond]:
+def _who(scope: Scope) -> tuple[Identity, sessions.SessionBinding]:
     """Return the identity of a handshake and the session that it depends on."""
     language = _language_of(scope)
     if (ticket := tickets.ticket_of(scope)) is not None:
@@ -190,7 +187,7 @@ def _who(scope: Scope) -> tuple[Identity, sessions.Bond]:
     with translation.override(language):
         who = identity.who(scope)
     limits.spend("SOCKETS", who, limits.address_of(scope))
-    return who, sessions.bond_of(who, scope.get("session"))
+    return who, sessions.bind_session(who, scope.get("session"))
 
 
 def _language_of(scope: Scope) -> str:
@@ -253,7 +250,7 @@ class _Connection:
         "seats",
     )
 
-    def __init__(self, scope: Scope, send: Send, who: Identity, bond: sessions.Bond) -> None:
+    def __init__(self, scope: Scope, send: Send, who: Identity, bond: sessions.SessionBinding) -> None:
         self.is_tutorial = not scope.get("subprotocols")
         self.seats: dict[str, hub.Seat] = {}
         self._own_room: str | None = scope.get("url_route", {}).get("kwargs", {}).get("room_name")
@@ -293,7 +290,7 @@ class _Connection:
     async def greet(self) -> None:
         """Accept the socket and subscribe it to its room."""
         self._hub.add(self)
-        sessions.current().add(self, self._bond)
+        session_watch.current().add(self, self._bond)
         presence.attend(self._hub)
         drain.watch()
         if not self.is_tutorial:
@@ -317,7 +314,7 @@ class _Connection:
     def end(self) -> None:
         """Release a socket that was closed."""
         self._hub.remove(self)
-        sessions.current().remove(self)
+        session_watch.current().remove(self)
         self._outbox.end()
 
     def _accept(self, subprotocol: str | None) -> None:

@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, policy
+from django_roomchat import actions, audit, identity, policy
 from django_roomchat.actions import Posted
 from django_roomchat.database import database
 from django_roomchat.errors import Forbidden, NotFound
@@ -45,7 +45,7 @@ def make_incoming_hook(room: str | Room, name: str, *, by: Any = None) -> tuple[
     Raises:
         ChatError: the room or the name is invalid, or *by* may not manage the room.
     """
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     shown = validation.person_name(name, NAME_MAX_LENGTH)
     found = actions.room_of(actions.name_of(room))
     policy.require_may(who, found, "can_manage")
@@ -73,7 +73,7 @@ def revoke_incoming_hook(hook: IncomingHook, *, by: Any = None) -> None:
     Raises:
         ChatError: *by* may not manage the room.
     """
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     policy.require_may(who, actions.room_of(hook.room.name), "can_manage")
     with transaction.atomic(using=database()):
         ended = IncomingHook.objects.using(database()).filter(pk=hook.pk, is_active=True)

@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, members, policy, standing
+from django_roomchat import actions, audit, identity, members, policy, standing
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, ChatError, NotFound
 from django_roomchat.identity import Identity, is_site_key
@@ -68,7 +68,7 @@ def invite(
     Raises:
         ChatError: the invitation is rejected.
     """
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     found = actions.enter_room(who, actions.name_of(room))
     if found.pk is None:
         raise policy.no_such_room()
@@ -124,7 +124,7 @@ def accept_invitation(token: str, who: Any) -> Room:
         NotFound: no such invitation exists, or it has ended.
         ChatError: *who* is banned from the room, or the policy denies entry.
     """
-    person = actions.identity_of(who)
+    person = identity.identity_of(who)
     found = invitation_of(token)
     if standing.of(person.key, found.room).is_member:
         return found.room
@@ -157,7 +157,7 @@ def list_invitations(room: str | Room, *, by: Any = None) -> list[Invitation]:
     Returns:
         At most 200 invitations, newest first.
     """
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     found = actions.enter_room(who, actions.name_of(room))
     if found.pk is None:
         return []
@@ -184,7 +184,7 @@ def revoke_invitation(room: str | Room, invitation: int, *, by: Any = None) -> b
     Raises:
         ChatError: the change is rejected.
     """
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     found = actions.enter_room(who, actions.name_of(room))
     if found.pk is None:
         raise policy.no_such_room()

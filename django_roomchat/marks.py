@@ -18,7 +18,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, Greatest
 from django.utils import timezone
 
-from django_roomchat import actions, log, policy, pubsub, signals, standing
+from django_roomchat import actions, identity, log, policy, pubsub, signals, standing
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, ChatError
 from django_roomchat.files import records
@@ -65,7 +65,7 @@ def mark_read(room: str | Room, seq: int, who: Any) -> Marked:
     Raises:
         ChatError: the request is rejected.
     """
-    [result] = mark_all([Mark(actions.identity_of(who), actions.name_of(room), seq)])
+    [result] = mark_all([Mark(identity.identity_of(who), actions.name_of(room), seq)])
     if isinstance(result, ChatError):
         raise result
     return result
@@ -175,7 +175,7 @@ def mute_notifications(room: str | Room, who: Any, *, on: bool = False) -> Room:
     Raises:
         ChatError: the request is rejected.
     """
-    person = actions.identity_of(who)
+    person = identity.identity_of(who)
     found = actions.enter_room(person, actions.name_of(room))
     if found.pk is not None:
         ReadMarker.objects.using(database()).update_or_create(
@@ -249,7 +249,7 @@ def unread(who: Any, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
         The rooms of which the person is a member or which they have read, and the listed open rooms that the policy shows to
         them, sorted by their latest message, newest first.
     """
-    person = actions.identity_of(who)
+    person = identity.identity_of(who)
     key = person.key
     member = Membership.objects.using(database()).filter(key=key)
     marker = ReadMarker.objects.using(database()).filter(key=key)
@@ -445,7 +445,7 @@ def _notify(counts: dict[int, tuple[int, int]]) -> int:
 def _may_enter(marker: Any) -> bool:
     if not getattr(marker.user, "is_active", True):
         return False
-    who = replace(actions.identity_of(marker.user), key=marker.key)
+    who = replace(identity.identity_of(marker.user), key=marker.key)
     standing.hold(who.key, marker.room, _standing(marker))
     return _lets_in(who, marker.room)
 

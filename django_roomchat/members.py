@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db.models import Q
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, lines, moderation, policy, rooms, standing
+from django_roomchat import actions, audit, identity, lines, moderation, policy, rooms, standing
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, Forbidden, NotFound
 from django_roomchat.identity import Identity
@@ -51,7 +51,7 @@ def add_member(room: str | Room, who: Any, *, by: Any = None, role: Role = "memb
     Raises:
         ChatError: the change is rejected.
     """
-    doer = actions.identity_of(by)
+    doer = identity.identity_of(by)
 
     def write(locked: Room) -> bool:
         whom = _person(locked, who)
@@ -105,7 +105,7 @@ def remove_member(room: str | Room, who: Any, *, by: Any = None) -> bool:
     Raises:
         ChatError: the change is rejected.
     """
-    doer = actions.identity_of(by)
+    doer = identity.identity_of(by)
 
     def write(locked: Room) -> bool:
         whom = moderation.require_rank(doer, locked, who)
@@ -136,7 +136,7 @@ def leave_room(room: str | Room, who: Any) -> bool:
     Raises:
         Forbidden: with the code ``last_owner`` if another member must become an owner first.
     """
-    whom = actions.identity_of(who)
+    whom = identity.identity_of(who)
 
     def write(locked: Room) -> bool:
         policy.require_entry(whom, locked)
@@ -170,7 +170,7 @@ def set_role(room: str | Room, who: Any, role: Role, *, by: Any = None) -> bool:
     Raises:
         ChatError: the change is rejected.
     """
-    doer = actions.identity_of(by)
+    doer = identity.identity_of(by)
     if role not in Membership.Role.values:
         raise BadValue(_("The role must be “owner”, “moderator” or “member”."))
 
@@ -212,7 +212,7 @@ def list_members(room: str | Room, *, by: Any = None, after: str = "", prefix: s
     Returns:
         At most 200 members in the order of their keys; empty if the room does not exist.
     """
-    found = actions.enter_room(actions.identity_of(by), actions.name_of(room))
+    found = actions.enter_room(identity.identity_of(by), actions.name_of(room))
     if found.pk is None:
         return []
     rows = Membership.objects.using(database()).filter(room=found, key__gt=after).order_by("key")
@@ -263,11 +263,11 @@ def _require_owner_left(room: Room, key: str, *, is_leaving: bool = False) -> No
 
 
 def _person(room: Room, who: Any) -> Identity:
-    return rooms.met_in(room, who) if isinstance(who, str) else actions.identity_of(who)
+    return rooms.met_in(room, who) if isinstance(who, str) else identity.identity_of(who)
 
 
 def _key_of(who: Any) -> str:
-    return who if isinstance(who, str) else actions.identity_of(who).key
+    return who if isinstance(who, str) else identity.identity_of(who).key
 
 
 def same_two_people() -> Forbidden:

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, policy, roll, standing
+from django_roomchat import actions, audit, identity, policy, roll, standing
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, Forbidden
 from django_roomchat.identity import Identity
@@ -154,7 +154,7 @@ def list_sanctions(room: str | Room, *, by: Any = None, after: str = "") -> list
         ChatError: *by* may not moderate the room.
     """
     found = actions.room_of(actions.name_of(room))
-    policy.require_moderation(actions.identity_of(by), found)
+    policy.require_moderation(identity.identity_of(by), found)
     bans, mutes = _in_force(Ban, found, after), _in_force(Mute, found, after)
     names = {key: name for key, (name, _held) in [*mutes.items(), *bans.items()]}
     return [
@@ -183,7 +183,7 @@ def _sanction(
     reason = validation.reason(reason)
     if until is not None and until <= timezone.now():
         raise BadValue(_("The expiry must be in the future."))
-    judge = actions.identity_of(by)
+    judge = identity.identity_of(by)
 
     def write(locked: Room) -> None:
         target = require_rank(judge, locked, who)
@@ -199,7 +199,7 @@ def _sanction(
 
 
 def _lift(model: Sanctions, verb: str, room: str | Room, who: Any, by: Any) -> int:
-    judge = actions.identity_of(by)
+    judge = identity.identity_of(by)
 
     def write(locked: Room) -> None:
         target = require_rank(judge, locked, who)
@@ -211,7 +211,7 @@ def _lift(model: Sanctions, verb: str, room: str | Room, who: Any, by: Any) -> i
 
 
 def _change(room: str | Room, who: Any, judge: Identity, write: Callable[[Room], None]) -> int:
-    key = who if isinstance(who, str) else actions.identity_of(who).key
+    key = who if isinstance(who, str) else identity.identity_of(who).key
     if not (0 < len(key) <= KEY_MAX_LENGTH and key.isprintable()):
         raise BadValue(_("A user's key must have 1 to %(most)d visible characters."), most=KEY_MAX_LENGTH)
     found = actions.room_of(actions.name_of(room))
@@ -222,7 +222,7 @@ def _change(room: str | Room, who: Any, judge: Identity, write: Callable[[Room],
 def require_rank(judge: Identity, room: Room, who: Any) -> Identity:
     """Return the identity of *who* if *judge* has a higher rank in *room*, else raise. Also checked under the lock: roles change."""
     policy.require_moderation(judge, room)
-    target = person(room, who) if isinstance(who, str) else actions.identity_of(who)
+    target = person(room, who) if isinstance(who, str) else identity.identity_of(who)
     if target.key == judge.key:
         raise Forbidden(_("You cannot do this to yourself; ask another moderator."), code="yourself")
     if not judge.is_site and _rank(target, room) >= _rank(judge, room):

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, lines, log, policy, signals
+from django_roomchat import actions, audit, identity, lines, log, policy, signals
 from django_roomchat.actions import Posted
 from django_roomchat.counter import Claim, take, wait_at_most
 from django_roomchat.database import database
@@ -41,7 +41,7 @@ def pin_message(
     Raises:
         ChatError: the change is rejected.
     """
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
 
     def make(room: Room, message: Message) -> bool:
         policy.require_may(who, room, "can_pin")
@@ -93,7 +93,7 @@ def pinned_messages(room: str | Room, *, by: Any = None) -> list[Event]:
     Raises:
         ChatError: *by* may not enter the room.
     """
-    found = actions.enter_room(actions.identity_of(by), actions.name_of(room))
+    found = actions.enter_room(identity.identity_of(by), actions.name_of(room))
     return log.pinned(found, limit=PINS_MAX)
 
 

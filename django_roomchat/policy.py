@@ -13,11 +13,11 @@ from django.core.signals import setting_changed
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from django_roomchat import guests, standing
+from django_roomchat import standing
 from django_roomchat.conf import config, hook
 from django_roomchat.errors import ChatError, Forbidden, NotFound
 from django_roomchat.files import storage
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Identity, guests
 from django_roomchat.models import Membership, Message, Room
 
 

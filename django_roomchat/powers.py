@@ -43,7 +43,7 @@ def look_at(room: str | Room, key: str, *, by: Any = None) -> Look:
     Raises:
         ChatError: *by* may not enter the room.
     """
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     found = actions.enter_room(who, actions.name_of(room))
     target, held = moderation.person(found, key), standing.of(key, found)
     may = [] if identity.is_site_key(key) else list(_powers(who, found, target, held.role))

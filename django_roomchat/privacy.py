@@ -242,7 +242,7 @@ def erase_user(who: Any, *, by: Any = None, keep_sanctions: bool = True) -> Eras
         messages += _erase_messages(person, room, keys, name)
     _erase_records(person, keys, name)
     target = Identity(keys[person.keys[0]], name)
-    audit.record("erase_user", actions.identity_of(by), target=target, messages=messages, rooms=rooms)
+    audit.record("erase_user", identity.identity_of(by), target=target, messages=messages, rooms=rooms)
     return Erased(keys, messages, rooms)
 
 

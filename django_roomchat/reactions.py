@@ -7,7 +7,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, policy, signals
+from django_roomchat import actions, identity, policy, signals
 from django_roomchat.actions import Posted
 from django_roomchat.database import database
 from django_roomchat.errors import Forbidden
@@ -47,7 +47,7 @@ def react(
     Raises:
         ChatError: the reaction is rejected: *symbol* is not a single emoji, the message is deleted, or the policy denies it.
     """
-    who, given = actions.identity_of(author), emoji(symbol)
+    who, given = identity.identity_of(author), emoji(symbol)
     shown = given
 
     def make(room: Room, message: Message) -> bool:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, limits, policy, signals
+from django_roomchat import actions, audit, identity, limits, policy, signals
 from django_roomchat.actions import Post, Posted
 from django_roomchat.database import database
 from django_roomchat.errors import Busy, NotFound
@@ -41,7 +41,7 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = No
     Raises:
         ChatError: the report is rejected.
     """
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     found = actions.room_of(actions.name_of(room))
     policy.require_may(who, found, "can_report")
     limits.spend("REPORTS", who, limits.address_here())
@@ -182,7 +182,7 @@ def _close(held: HeldMessage, state: HeldMessage.State, verb: str, judge: Identi
 
 def _reviewer(by: Any, room: Room) -> Identity:
     """Return the identity that decides, under its own name and with the authority of the site. Raise if it may not decide."""
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     if not getattr(who.user, "is_staff", False):
         policy.require_moderation(who, room)
     return replace(who, is_site=True)

@@ -55,7 +55,7 @@ def create_room(
         BadRoomName: the title is invalid, or, with the code ``taken``, an open room with this name exists.
         ChatError: *by* may not create the room.
     """
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     is_private = visibility == "private"
     if visibility not in ("open", "private"):
         raise BadValue(_("The visibility must be “open” or “private”."))
@@ -107,7 +107,7 @@ def direct_room(one: Any, other: Any) -> Room:
     Raises:
         BadValue: both are the same person, or one is the site.
     """
-    two = sorted((actions.identity_of(one), actions.identity_of(other)), key=lambda who: who.key)
+    two = sorted((identity.identity_of(one), identity.identity_of(other)), key=lambda who: who.key)
     if two[0].key == two[1].key or any(who.is_site for who in two):
         raise BadValue(_("A direct room needs two different users."))
     # A digest, because two keys together exceed the length that a unique column may have on every database.
@@ -152,7 +152,7 @@ def write_to(room: str | Room, key: str, *, by: Any) -> Room:
     Raises:
         ChatError: they have not met in *room*, or the policy denies it.
     """
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     other = met_in(actions.enter_room(who, actions.name_of(room)), key)
     policy.require(policy.policy().can_write_to(who, other))
     return direct_room(who, other)
@@ -209,7 +209,7 @@ def configure_room(
     Raises:
         ChatError: the change is rejected, and nothing is changed.
     """
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     found = actions.room_of(actions.name_of(room))
     policy.require_may(who, found, "can_manage")
     days = None if retention_days is None else _whole(retention_days, RETENTION_DAYS_MAX)
@@ -264,7 +264,7 @@ def settings_of(room: str | Room, *, by: Any = None) -> Room:
         ChatError: *by* may not manage the room.
     """
     found = actions.room_of(actions.name_of(room))
-    policy.require_may(actions.identity_of(by), found, "can_manage")
+    policy.require_may(identity.identity_of(by), found, "can_manage")
     return found
 
 

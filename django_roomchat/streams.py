@@ -18,11 +18,11 @@ from django.db import Error as DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import drain, frames, hub, log, policy, presence, protocol, sessions, verbs
+from django_roomchat import drain, frames, hub, log, policy, presence, protocol, session_watch, verbs
 from django_roomchat.conf import config
 from django_roomchat.errors import ChatError, TryAgain
 from django_roomchat.fastlane import TextFrame
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Identity, sessions
 from django_roomchat.models import Room
 from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
@@ -53,7 +53,7 @@ class Stream:
     def __init__(
         self,
         who: Identity,
-        bond: sessions.Bond,
+        bond: sessions.SessionBinding,
         room: Room,
         rights: protocol.Rights,
         epoch: str,
@@ -94,7 +94,7 @@ class Stream:
     async def _enter(self) -> None:
         self._task = asyncio.current_task()
         self._hub.add(self)
-        sessions.current().add(self, self._bond)
+        session_watch.current().add(self, self._bond)
         presence.attend(self._hub)
         drain.watch()
         self._say(verbs.welcome(self._who))
@@ -110,7 +110,7 @@ class Stream:
 
     def _leave(self) -> None:
         self._hub.remove(self)
-        sessions.current().remove(self)
+        session_watch.current().remove(self)
 
     async def check_access(self, name: str) -> bool:
         policy.policy().forget(self._who)
@@ -231,7 +231,9 @@ def _event(frame: tuple[str, str]) -> bytes:
     return f"id: {position}\ndata: {text}\n\n".encode() if position else f"data: {text}\n\n".encode()
 
 
-async def open_stream(who: Identity, bond: sessions.Bond, name: str, epoch: str, since: int | None) -> Stream:
+async def open_stream(
+    who: Identity, bond: sessions.SessionBinding, name: str, epoch: str, since: int | None
+) -> Stream:
     """Open a stream of a room.
 
     Raises:

@@ -22,7 +22,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_roomchat import (
     actions,
     attachments,
-    guests,
     identity,
     incoming,
     invitations,
@@ -30,15 +29,13 @@ from django_roomchat import (
     page,
     protocol,
     rooms,
-    sessions,
     streams,
-    tickets,
     verbs,
 )
 from django_roomchat.conf import config
 from django_roomchat.errors import BadRoomName, BadValue, ChatError, Held, TryAgain, Unsupported
 from django_roomchat.files import http
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Identity, guests, sessions, tickets
 from django_roomchat.models import Attachment
 from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
@@ -313,10 +310,10 @@ async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
     return response
 
 
-def _bond(request: HttpRequest) -> tuple[Identity, sessions.Bond]:
+def _bond(request: HttpRequest) -> tuple[Identity, sessions.SessionBinding]:
     who = identity.who(request)
     limits.spend("JOINS", who, limits.address_of(request))
-    return who, sessions.bond_of(who, getattr(request, "session", None))
+    return who, sessions.bind_session(who, getattr(request, "session", None))
 
 
 def _position(request: HttpRequest) -> tuple[str, int | None]:

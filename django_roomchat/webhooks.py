@@ -93,7 +93,7 @@ def make_webhook(room: str | Room, url: str, *, by: Any = None) -> Webhook:
         ChatError: the room or the URL is invalid, or *by* may not manage the room.
     """
     outgoing.check_url(url)
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     found = actions.room_of(actions.name_of(room))
     policy.require_may(who, found, "can_manage")
     with transaction.atomic(using=database()):
@@ -125,7 +125,7 @@ def remove_webhook(webhook: Webhook, *, by: Any = None) -> None:
     Raises:
         ChatError: *by* may not manage the room.
     """
-    who = actions.identity_of(by)
+    who = identity.identity_of(by)
     policy.require_may(who, actions.room_of(webhook.room.name), "can_manage")
     with transaction.atomic(using=database()):
         audit.record("remove_webhook", who, room=webhook.room.name, url=webhook.url)

@@ -1,6 +1,6 @@
 import pytest
 
-from django_roomchat.origins import refusal
+from django_roomchat.identity.origins import refusal
 
 OTHERS = "; allow other origins in ROOMCHAT['ALLOWED_ORIGINS'], and behind a proxy that terminates TLS set SECURE_PROXY_SSL_HEADER"
 

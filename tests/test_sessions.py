@@ -14,9 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import actions, hub, sessions, threads
+from django_roomchat import actions, hub, session_watch, threads
 from django_roomchat.errors import BadValue
-from django_roomchat.identity import Identity, of_user
+from django_roomchat.identity import Identity, of_user, sessions
 from django_roomchat.models import Room
 from django_roomchat.policy import ALLOWED, Decision, OpenPolicy
 from django_roomchat.pubsub import publish
@@ -152,7 +152,7 @@ async def test_a_session_ends_by_its_time():
 
 async def test_a_session_that_is_prolonged_meanwhile_lives_on(monkeypatch):
     _ana, browser = await in_database(sign_in)()
-    monkeypatch.setattr(sessions, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(session_watch, "LOOK_SECONDS", 0.05)
 
     def end_in(seconds):
         Session.objects.update(expire_date=timezone.now() + timedelta(seconds=seconds))
@@ -171,7 +171,7 @@ async def test_a_session_that_is_prolonged_meanwhile_lives_on(monkeypatch):
 async def first_ends():
     """The bonds, as soon as all of them have been compared once."""
     while True:
-        bonds = list(sessions.current()._bonds.values())
+        bonds = list(session_watch.current()._bonds.values())
         if bonds and all(bond.ends < float("inf") for bond in bonds):
             return bonds
         await asyncio.sleep(0.01)
@@ -192,7 +192,7 @@ def change_passwords_silently():
 @pytest.mark.parametrize("end", [forget_sessions, deactivate_silently, change_passwords_silently])
 async def test_what_nobody_tells_is_found_by_comparing(settings, monkeypatch, end):
     settings.ROOMCHAT = {"SESSION_CHECK_SECONDS": 0.3}
-    monkeypatch.setattr(sessions, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(session_watch, "LOOK_SECONDS", 0.05)
     _ana, browser = await in_database(sign_in)()
     async with socket_of(browser) as socket:
         await socket.receive("joined")
@@ -207,11 +207,11 @@ async def test_a_session_may_be_kept_anywhere(settings, monkeypatch, engine, tmp
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     settings.SESSION_FILE_PATH = str(tmp_path)
     settings.ROOMCHAT = {"SESSION_CHECK_SECONDS": 0.2}
-    monkeypatch.setattr(sessions, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(session_watch, "LOOK_SECONDS", 0.05)
     ana, browser = await in_database(sign_in)()
     async with socket_of(browser) as socket:
         await socket.receive("joined")
-        bonds = list(sessions.current()._bonds.values())
+        bonds = list(session_watch.current()._bonds.values())
         [still] = [await threads.in_thread(sessions.in_force, bonds)]
         await in_database(sign_out)(ana, browser)
 
@@ -230,14 +230,14 @@ async def test_many_sockets_are_compared_by_two_queries():
 
     def bond(user, browser):
         session = sessions.open_session(browser.cookies["sessionid"].value)
-        return sessions.bond_of(of_user(user), session)
+        return sessions.bind_session(of_user(user), session)
 
     assert await in_database(compare)() == (15, 2)
 
 
 async def test_while_the_database_fails_nobody_is_thrown_out_and_the_log_says_so(monkeypatch, caplog):
     ana, browser = await in_database(sign_in)()
-    monkeypatch.setattr(sessions, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(session_watch, "LOOK_SECONDS", 0.02)
     real, failures = sessions.in_force, []
 
     def fail(bonds):
@@ -262,7 +262,7 @@ async def test_an_account_that_was_inactive_all_along_stays(monkeypatch):
     def bond():
         ana.is_active = False
         ana.save()
-        return sessions.bond_of(of_user(User.objects.get(pk=ana.pk)), None)
+        return sessions.bind_session(of_user(User.objects.get(pk=ana.pk)), None)
 
     made = await in_database(bond)()
 
@@ -276,7 +276,7 @@ async def test_a_users_socket_with_a_guests_session_is_bound_to_the_user_only():
         session = sessions.open_session(None)
         session["x"] = 1
         session.save()
-        return sessions.bond_of(of_user(ana), session)
+        return sessions.bind_session(of_user(ana), session)
 
     made = await in_database(bond)()
 
@@ -284,7 +284,7 @@ async def test_a_users_socket_with_a_guests_session_is_bound_to_the_user_only():
 
 
 async def test_who_is_no_user_of_djangos_is_bound_to_nothing_that_the_database_knows():
-    made = sessions.bond_of(Identity("x:1", "X", user=object()), None)
+    made = sessions.bind_session(Identity("x:1", "X", user=object()), None)
 
     assert (made.user, made.session_key) == (None, "")
 
@@ -306,7 +306,7 @@ async def test_a_guests_socket_ends_when_the_session_is_flushed_by_a_logout():
 
 async def test_a_guests_socket_outlives_the_row_of_its_session(settings, monkeypatch):
     settings.ROOMCHAT = {"SESSION_CHECK_SECONDS": 0.1}
-    monkeypatch.setattr(sessions, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(session_watch, "LOOK_SECONDS", 0.02)
     browser = Client()
     await in_database(browser.get)(reverse("roomchat:room", args=["lobby"]))
     _ana, anas = await in_database(sign_in)()
@@ -365,9 +365,9 @@ async def test_after_the_last_socket_nothing_runs():
     _ana, browser = await in_database(sign_in)()
     async with socket_of(browser) as socket:
         await socket.receive("joined")
-        during = sessions.current()._task
+        during = session_watch.current()._task
 
-    assert during is not None and sessions.current()._task is None
+    assert during is not None and session_watch.current()._task is None
     await asyncio.gather(during, return_exceptions=True)
     assert during.done()
 
@@ -383,7 +383,7 @@ async def test_a_policy_whose_answer_has_changed_is_asked_again_on_demand(settin
         await socket.receive("joined")
         OnlyFriends.friends = set()
 
-        await sessions.arecheck(ana)
+        await session_watch.arecheck(ana)
 
         error = await socket.receive("error")
         assert (error["code"], error["room"]) == ("friends_only", "lobby")
@@ -400,7 +400,7 @@ async def test_a_room_is_asked_again_for_everybody_or_for_somebody(settings, who
         await socket.receive("joined")
         OnlyFriends.friends = set()
 
-        await sessions.arecheck(whom and of_user(people[whom][0]).key, room="Lobby")
+        await session_watch.arecheck(whom and of_user(people[whom][0]).key, room="Lobby")
 
         if whom == "ben":
             assert await is_open(socket)
@@ -414,8 +414,8 @@ async def test_a_recheck_in_a_transaction_waits_for_its_end(told):
     def change():
         actions.ensure_room(Room(name="lobby", title="Lobby"))
         with transaction.atomic():
-            sessions.recheck(Identity("g:1", "Guest"))
-            sessions.recheck(room=Room.objects.get(name="lobby"))
+            session_watch.recheck(Identity("g:1", "Guest"))
+            session_watch.recheck(room=Room.objects.get(name="lobby"))
             return len(told)
 
     assert await in_database(change)() == 0
@@ -425,10 +425,10 @@ async def test_a_recheck_in_a_transaction_waits_for_its_end(told):
 
 def test_a_recheck_of_nobody_and_nowhere_says_what_it_needs():
     with pytest.raises(BadValue, match="Give an identity or a room to recheck"):
-        sessions.recheck()
+        session_watch.recheck()
 
 
 def test_a_room_that_does_not_exist_has_nobody_to_ask(told):
-    sessions.recheck(room="nowhere")
+    session_watch.recheck(room="nowhere")
 
     assert told == []

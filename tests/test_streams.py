@@ -10,12 +10,12 @@ from django.db import OperationalError
 from django.test import AsyncClient, Client
 from django.utils import translation
 
-from django_roomchat import drain, guests, hub, moderation, protocol, sessions, streams
+from django_roomchat import drain, hub, moderation, protocol, streams
 from django_roomchat.actions import apost_message, post_message
 from django_roomchat.conf import config
 from django_roomchat.errors import NotFound, TryAgain
 from django_roomchat.fastlane import TextFrame
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Identity, guests, sessions
 from django_roomchat.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,7 +78,7 @@ async def listen():
     opened = []
 
     async def listen(room="lobby", who=ANA, epoch="", since=None):
-        stream = await streams.open_stream(who, sessions.bond_of(who, None), room, epoch, since)
+        stream = await streams.open_stream(who, sessions.bind_session(who, None), room, epoch, since)
         listener = Listener(stream.events())
         listener.stream = stream
         opened.append(listener)

@@ -11,10 +11,10 @@ from django.core import signing
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from django_roomchat import actions, hub, identity, threads, tickets
+from django_roomchat import actions, hub, identity, threads
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import Forbidden
-from django_roomchat.identity import of_user
+from django_roomchat.identity import of_user, tickets
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 from tests.test_sessions import change_password, deactivate, delete, seconds_until_closed, sign_in, sign_out

@@ -20,7 +20,7 @@ from django_roomchat import pubsub
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import Forbidden
-from django_roomchat.identity import GUEST_SESSION_KEY, Identity
+from django_roomchat.identity.identities import GUEST_SESSION_KEY, Identity
 from django_roomchat.models import Membership, Message, Room
 from django_roomchat.text import validation
 from django_roomchat.text.confusables import skeletons
@@ -131,4 +131,4 @@ def _forget(*, setting: str, **kwargs: Any) -> None:
         _reserved.cache_clear()
 
 
-setting_changed.connect(_forget, dispatch_uid="django_roomchat.guests")
+setting_changed.connect(_forget, dispatch_uid="django_roomchat.identity.guests")

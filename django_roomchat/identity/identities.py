@@ -99,3 +99,10 @@ def who(source: HttpRequest | dict[str, Any]) -> Identity:
     """Return the identity of a request or an ASGI scope, as ``ROOMCHAT["IDENTITY"]`` determines it. May query the database."""
     identity: Identity = hook("IDENTITY")(source)
     return identity
+
+
+def identity_of(author: Any, name: str | None = None) -> Identity:
+    """Return the identity for a user or an identity; for ``None`` that of the site, with an optional display name."""
+    if isinstance(author, Identity):
+        return author
+    return site(name) if author is None else of_user(author)

@@ -9,26 +9,16 @@ so all bindings are also compared with the database at intervals, in batches.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import math
 import random
 import time
 import weakref
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
-from django.contrib.auth import SESSION_KEY, get_user_model
-from django.contrib.auth.signals import user_logged_out
-from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.db import transaction
 from django.db.models import F
-from django.db.models.signals import post_delete, post_save
-from django.utils import timezone
 
 from django_roomchat import actions, hub, identity, pubsub
 from django_roomchat.conf import config
@@ -36,6 +26,7 @@ from django_roomchat.database import database
 from django_roomchat.errors import BadValue
 from django_roomchat.hub import Hub, Socket
 from django_roomchat.identity import Identity
+from django_roomchat.identity.sessions import SessionBinding, in_force
 from django_roomchat.models import Room, RoomLog
 from django_roomchat.protocol import CLOSE_SESSION_ENDED
 from django_roomchat.threads import in_thread
@@ -43,102 +34,20 @@ from django_roomchat.throttled_logging import warn_throttled
 
 LOOK_SECONDS = 0.5
 """Interval at which the clock is checked, in seconds. Sockets of an expired session are closed within about this time."""
+
 BATCH = 100
 """Number of bindings compared with the database in one query."""
 
 
-@dataclass(slots=True, eq=False)
-class Bond:
-    """The user and session that a socket is bound to."""
-
-    user: Any = None
-    """The user that the socket authenticated as; ``None`` for guests."""
-    auth_hash: str = ""
-    """The user's session auth hash, which changes with the password."""
-    session_key: str = ""
-    """Key of the session that authenticates the user. A guest's session is not checked, because nothing depends on its end."""
-    due: float = -math.inf
-    """When to compare next (``time.monotonic()``); by default at once, to catch changes made during the handshake."""
-    ends: float = math.inf
-    """When the session expires (``time.time()``), if the session store provides it."""
-
-
-def bond_of(who: Identity, session: Any) -> Bond:
-    """Return the binding of a socket. May query the database.
-
-    Args:
-        who: the identity of the socket.
-        session: the session with which the socket was opened; ``None`` without one.
-    """
-    key = getattr(session, "session_key", None) or ""
-    user = who.user if isinstance(who.user, get_user_model()) else None
-    if user is None:
-        return Bond(session_key=key)
-    # A client that authenticates with a token may also send the session of another user or of a guest.
-    is_theirs = bool(key) and session.get(SESSION_KEY) == user._meta.pk.value_to_string(user)
-    key = key if is_theirs else ""
-    return Bond(user, _auth_hash(user), key)
-
-
-def _digest(session_key: str) -> str:
-    return hashlib.sha256(session_key.encode()).hexdigest()[:32] if session_key else ""
-
-
-def _auth_hash(user: Any) -> str:
-    return str(user.get_session_auth_hash()) if hasattr(user, "get_session_auth_hash") else ""
-
-
-def in_force(bonds: Sequence[Bond]) -> dict[Bond, float]:
-    """Return the bindings that are still valid, each with the expiry time of its session.
-
-    Makes one query for the users, and one for the sessions if they are stored in the database.
-    """
-    found = get_user_model()._default_manager.filter(pk__in={bond.user.pk for bond in bonds})
-    users = {user.pk: user for user in found}
-    ends = _ends_of({bond.session_key for bond in bonds if bond.session_key})
-    return {
-        bond: ends[bond.session_key] if bond.session_key else math.inf
-        for bond in bonds
-        if (not bond.session_key or bond.session_key in ends) and _holds(bond, users.get(bond.user.pk))
-    }
-
-
-def _holds(bond: Bond, user: Any) -> bool:
-    if user is None or _auth_hash(user) != bond.auth_hash:
-        return False
-    # Some sites allow inactive users.
-    return getattr(user, "is_active", True) or not getattr(bond.user, "is_active", True)
-
-
-def _ends_of(session_keys: Iterable[str]) -> dict[str, float]:
-    """Return the sessions that have not ended, each with its expiry time if the store provides it."""
-    store = _store()
-    if issubclass(store, DatabaseSessionStore):
-        alive = store.get_model_class()._default_manager.filter(
-            session_key__in=session_keys, expire_date__gt=timezone.now()
-        )
-        return {key: end.timestamp() for key, end in alive.values_list("session_key", "expire_date")}
-    return {key: math.inf for key in session_keys if store(key).load()}
-
-
-def open_session(session_key: str) -> Any:
-    """Return the session as stored now. The one in a scope is as old as the socket, and saving it would undo later changes."""
-    return _store()(session_key)
-
-
-def _store() -> Any:
-    return import_module(settings.SESSION_ENGINE).SessionStore
-
-
-class Watch:
+class SessionWatcher:
     """Session bindings of the sockets of one event loop. Get it with :func:`current`."""
 
     def __init__(self) -> None:
-        self._bonds: dict[Socket, Bond] = {}
+        self._bonds: dict[Socket, SessionBinding] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, socket: Socket, bond: Bond) -> None:
+    def add(self, socket: Socket, bond: SessionBinding) -> None:
         """Close *socket* when its binding is no longer valid."""
         if bond.user is None and not bond.session_key:
             return
@@ -156,7 +65,7 @@ class Watch:
     def end(self, digest: str) -> None:
         """Close the sockets of a session that has ended, given the digest of its key."""
         for socket, bond in list(self._bonds.items()):
-            if _digest(bond.session_key) == digest:
+            if digest(bond.session_key) == digest:
                 socket.close(CLOSE_SESSION_ENDED)
 
     def doubt(self, user_key: str) -> None:
@@ -201,61 +110,20 @@ class Watch:
                     socket.close(CLOSE_SESSION_ENDED)
 
 
-def _is_due(bond: Bond, now: float) -> bool:
+def _is_due(bond: SessionBinding, now: float) -> bool:
     return bond.user is not None and (bond.due <= now or bond.ends <= time.time())
 
 
-_watches: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = weakref.WeakKeyDictionary()
+_watches: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, SessionWatcher] = weakref.WeakKeyDictionary()
 
 
-def current() -> Watch:
+def current() -> SessionWatcher:
     """Return the watch of the running event loop."""
     loop = asyncio.get_running_loop()
     watch = _watches.get(loop)
     if watch is None:
-        watch = _watches[loop] = Watch()
+        watch = _watches[loop] = SessionWatcher()
     return watch
-
-
-# Django signals ---------------------------------------------------------------------------------------------------
-
-
-def connect() -> None:
-    """Connect the receivers for sign-outs and account changes.
-
-    Sessions that expire or are deleted in other ways are found by comparing: a receiver for their deletion would make
-    ``clearsessions`` load them one by one.
-    """
-    user_logged_out.connect(_signed_out, dispatch_uid="django_roomchat.sessions")
-    model: Any = settings.AUTH_USER_MODEL
-    post_save.connect(_account_saved, sender=model, dispatch_uid="django_roomchat.sessions")
-    post_delete.connect(_account_deleted, sender=model, dispatch_uid="django_roomchat.sessions")
-
-
-def _signed_out(*, request: Any, **kwargs: Any) -> None:
-    # Django sends the signal before it deletes the session.
-    key = getattr(getattr(request, "session", None), "session_key", None)
-    if key:
-        pubsub.publish(pubsub.Notice("session_over", {"session": _digest(key)}))
-
-
-_CONCERNED = {"password", "is_active"}
-
-
-def _account_saved(
-    *, instance: Any, created: bool, update_fields: Any = None, using: str, **kwargs: Any
-) -> None:
-    if not created and (update_fields is None or _CONCERNED & set(update_fields)):
-        _tell_of(instance.pk, using)
-
-
-def _account_deleted(*, instance: Any, using: str, **kwargs: Any) -> None:
-    _tell_of(instance.pk, using)
-
-
-def _tell_of(pk: Any, using: str) -> None:
-    notice = pubsub.Notice("account_changed", {"user": str(pk)})
-    transaction.on_commit(partial(pubsub.publish, notice), using=using, robust=True)
 
 
 @hub.handles("session_over")
