@@ -26,8 +26,9 @@ from django_roomchat.errors import BadFile, BadValue, Busy, ChatError, Forbidden
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.identity.identities import identity_of
+from django_roomchat.log.announce import SendSignals, announce, on_commit, send_signals
 from django_roomchat.models import Attachment, HeldMessage, Message, Reaction, Room, RoomLog, RoomQuerySet
-from django_roomchat.protocol import Event, FileToPost, encode_event
+from django_roomchat.protocol import Event, FileToPost
 from django_roomchat.text import markdown, validation
 
 TRIES = 3
@@ -465,41 +466,6 @@ def _shown_of(who: Identity) -> dict[str, str]:
     return {name: address for name, address in addresses.items() if address}
 
 
-def on_commit(tell: Callable[..., None], *about: Any) -> None:
-    """Call *tell* when the transaction commits. An exception in it is logged and does not affect other callbacks."""
-    transaction.on_commit(partial(tell, *about), using=database(), robust=True)
-
-
-Tell = Callable[[str, Event], None]
-"""Sends the signals for an event. Called with the canonical name of the room and the event."""
-
-
-def announce(room: str, done: log.Appended, tell: Tell | None = None) -> None:
-    """Publish what was appended to a room and send its signals. Call it on commit.
-
-    Args:
-        room: the room's canonical name.
-        done: the appended events.
-        tell: sends the signals. The default sends ``message_posted``, ``message_edited`` or ``message_deleted``, and
-            ``mentioned`` for new messages.
-    """
-    events = [(event.rev, encode_event(event)) for event in done.events]
-    pubsub.publish(pubsub.Batch(room, done.epoch, done.prev, done.head, events))
-    for event in done.events:
-        (tell or _tell)(room, event)
-
-
-def _tell(room: str, event: Event) -> None:
-    if event.rev == event.seq:
-        signal = signals.message_posted
-    else:
-        signal = signals.message_edited if event.deleted_at is None else signals.message_deleted
-    if signal.has_listeners(Message):
-        signal.send_robust(Message, room=room, event=event)
-    if event.rev == event.seq and event.mentions:
-        signals.mentioned.send_robust(Message, room=room, event=event, mentions=event.mentions)
-
-
 def name_of(room: str | Room) -> str:
     """Return the name of a room. A string is returned unchanged."""
     return room.name if isinstance(room, Room) else room
@@ -554,7 +520,7 @@ def edit_message(
         return True
 
     def tell(room: str, event: Event) -> None:
-        _tell(room, event)
+        send_signals(room, event)
         before = {mention["key"] for mention in known}
         if called := [mention for mention in event.mentions or () if mention.key not in before]:
             signals.mentioned.send_robust(Message, room=room, event=event, mentions=called)
@@ -619,7 +585,7 @@ def delete_message(
         message.deleted_at = timezone.now()
         return True
 
-    return _change(room, seq, identity_of(author), "can_delete", make, _tell, wait_seconds)
+    return _change(room, seq, identity_of(author), "can_delete", make, send_signals, wait_seconds)
 
 
 async def adelete_message(room: str | Room, seq: int, **options: Any) -> Posted:
@@ -633,7 +599,7 @@ def _change(
     who: Identity,
     question: Literal["can_edit", "can_delete"],
     make: Callable[[Room, Message], bool],
-    tell: Tell,
+    tell: SendSignals,
     wait_seconds: float | None,
 ) -> Posted:
     def make_if_allowed(room: Room, message: Message) -> bool:
@@ -654,7 +620,7 @@ def change_message(
     who: Identity,
     make: Callable[[Room, Message], bool],
     *,
-    tell: Tell,
+    tell: SendSignals,
     wait_seconds: float | None = None,
 ) -> Posted:
     """Change a message with a callback. Edits, deletions, reactions and pins are built on this function.

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 from msgspec import to_builtins
 
-from django_roomchat import actions, identity, log
+from django_roomchat import identity, log
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Room
 from django_roomchat.protocol import Line
@@ -61,7 +61,7 @@ def tell(room: Room, code: Code, by: Identity, *, whom: Identity | None = None, 
         body=body,
         data={"line": to_builtins(line)},
     )
-    actions.on_commit(actions.announce, room.name, log.append({room.pk: [draft]})[room.pk])
+    log.on_commit(log.announce, room.name, log.append({room.pk: [draft]})[room.pk])
 
 
 def said(line: Line) -> str:

@@ -155,7 +155,7 @@ def _mark(wanted: dict[tuple[int, str], Mark], heads: dict[int, int]) -> dict[tu
             if (room, key) in wanted
         }
         told = [[key, done.room, done.seq, done.unread, done.mentions] for (_, key), done in marked.items()]
-        actions.on_commit(pubsub.publish, pubsub.Notice("read", {"id": uuid4().hex, "marks": told}))
+        log.on_commit(pubsub.publish, pubsub.Notice("read", {"id": uuid4().hex, "marks": told}))
     return marked
 
 

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_noop as _
 
 from django_roomchat import actions, audit, identity, lines, log, policy, signals
 from django_roomchat.actions import Posted
-from django_roomchat.counter import Claim, take, wait_at_most
 from django_roomchat.database import database
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import Identity
+from django_roomchat.log.sequence import Claim, take, wait_at_most
 from django_roomchat.models import Message, Room
 from django_roomchat.protocol import Event
 

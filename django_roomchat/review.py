@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, identity, limits, policy, signals
+from django_roomchat import actions, audit, identity, limits, log, policy, signals
 from django_roomchat.actions import Post, Posted
 from django_roomchat.database import database
 from django_roomchat.errors import Busy, NotFound
@@ -61,7 +61,7 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = No
             values, room=found, seq=seq, by_key=who.key
         )
         if is_new:
-            actions.on_commit(_announce, report)
+            log.on_commit(_announce, report)
     return report
 
 

@@ -8,9 +8,11 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from django.db.models import F
 
-from django_roomchat import counter, log
+from django_roomchat import log
 from django_roomchat.errors import IdReused, NotFound
-from django_roomchat.log import Appended, Draft, Slice, State, Stored
+from django_roomchat.log import Appended, Draft, Slice, State, Stored, read, sequence
+from django_roomchat.log.read import _log_of
+from django_roomchat.log.sequence import _take_anywhere
 from django_roomchat.models import Message, Room, RoomLog
 from django_roomchat.protocol import Quote
 
@@ -29,7 +31,7 @@ def database(request):
 def anywhere(monkeypatch):
     """The way for databases without RETURNING, taken on the one that the run has."""
     for vendor in ("sqlite", "postgresql"):
-        monkeypatch.setattr(counter, f"_take_on_{vendor}", counter._take_anywhere)
+        monkeypatch.setattr(sequence, f"_take_on_{vendor}", _take_anywhere)
 
 
 def make_room(name="lobby", **values):
@@ -532,7 +534,7 @@ def test_changes_at_once_each_take_a_number_of_their_own(database):
     in_threads(4, work)
 
     log_row = RoomLog.objects.get(pk=room.pk)
-    assert (log_row.head, log.audit(log_row)) == (2 + 4 * 5 * 2, [])
+    assert (log_row.head, log.verify(log_row)) == (2 + 4 * 5 * 2, [])
 
 
 # Rights ----------------------------------------------------------------------------------------------------------
@@ -625,7 +627,7 @@ def test_pruning_forgets_the_oldest_and_raises_the_floor_to_their_last_change(da
 
     row = RoomLog.objects.get(pk=room.pk)
     assert (count, stored(room)) == (2, ([(3, 3, "c")], 4))
-    assert (row.floor, row.pruned_changes, log.audit(row)) == (4, 3, [])
+    assert (row.floor, row.pruned_changes, log.verify(row)) == (4, 3, [])
 
 
 def test_pruning_nothing_changes_nothing(database):
@@ -690,7 +692,7 @@ def test_an_audit_says_what_is_wrong_with_the_numbers(database, damage, found):
 
     damage()
 
-    assert log.audit(RoomLog.objects.get(pk=room.pk)) == found
+    assert log.verify(RoomLog.objects.get(pk=room.pk)) == found
 
 
 # Reading ---------------------------------------------------------------------------------------------------------
@@ -801,14 +803,14 @@ def test_a_room_that_does_not_exist_is_read_as_an_empty_one(database):
 
 def test_what_is_written_during_a_read_comes_with_the_next(room, monkeypatch):
     append(room, *drafts("a"))
-    log_of = log._log_of
+    log_of = _log_of
 
     def log_of_and_be_overtaken(name):
         found = log_of(name)
         append(room, draft(uuid.uuid4().hex))
         return found
 
-    monkeypatch.setattr(log, "_log_of", log_of_and_be_overtaken)
+    monkeypatch.setattr(read, "_log_of", log_of_and_be_overtaken)
     since, new, tail = (
         log.read("lobby", str(room.log.epoch), 0, limit=10, page=10),
         log.read("lobby", "", None, limit=10, page=10),
@@ -822,14 +824,14 @@ def test_what_is_written_during_a_read_comes_with_the_next(room, monkeypatch):
 @pytest.mark.parametrize("since", [0, 1])
 def test_a_reader_whose_messages_are_pruned_during_the_read_starts_over(room, monkeypatch, since):
     append(room, *drafts("a", "b", "c"))
-    epoch, log_of = str(room.log.epoch), log._log_of
+    epoch, log_of = str(room.log.epoch), _log_of
 
     def log_of_and_be_pruned(name):
         found = log_of(name)
         log.prune(room.pk, through=2)
         return found
 
-    monkeypatch.setattr(log, "_log_of", log_of_and_be_pruned)
+    monkeypatch.setattr(read, "_log_of", log_of_and_be_pruned)
     part = log.read("lobby", epoch, since, limit=10, page=10)
 
     assert (seqs(part), part.reset, part.prev, part.head) == ([3], "floor", 0, 3)
@@ -837,14 +839,14 @@ def test_a_reader_whose_messages_are_pruned_during_the_read_starts_over(room, mo
 
 def test_a_tail_whose_messages_are_pruned_during_the_read_begins_where_they_end(room, monkeypatch):
     append(room, *drafts("a", "b", "c"))
-    log_of = log._log_of
+    log_of = _log_of
 
     def log_of_and_be_pruned(name):
         found = log_of(name)
         log.prune(room.pk, through=2)
         return found
 
-    monkeypatch.setattr(log, "_log_of", log_of_and_be_pruned)
+    monkeypatch.setattr(read, "_log_of", log_of_and_be_pruned)
     part = log.tail("lobby", changes=10)
 
     assert (seqs(part), part.prev, part.head) == ([3], 2, 3)

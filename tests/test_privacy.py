@@ -23,7 +23,7 @@ from django_roomchat.actions import (
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import NotFound
 from django_roomchat.identity import Identity, of_user
-from django_roomchat.log import Draft
+from django_roomchat.log import Draft, changes
 from django_roomchat.models import (
     Attachment,
     AuditEntry,
@@ -147,7 +147,7 @@ def everything():
 
 
 def audited():
-    return [problem for row in RoomLog.objects.all() for problem in log.audit(row)]
+    return [problem for row in RoomLog.objects.all() for problem in log.verify(row)]
 
 
 # Handing out ------------------------------------------------------------------------------------------------------
@@ -452,7 +452,7 @@ def test_it_works_in_small_transactions(monkeypatch):
         post_message("lobby", f"{number}", author=GUEST)
     batches = []
     monkeypatch.setattr(
-        log,
+        changes,
         "change_many",
         lambda room, seqs, make, original=log.change_many: (
             batches.append(list(seqs)) or original(room, seqs, make)
@@ -474,7 +474,7 @@ def test_what_is_said_meanwhile_is_erased_too(monkeypatch):
             post_message("lobby", body, author=GUEST)
         return original(room, seqs, make)
 
-    monkeypatch.setattr(log, "change_many", change_many)
+    monkeypatch.setattr(changes, "change_many", change_many)
 
     assert erase_user(GUEST.key).messages == 2
 
@@ -486,7 +486,7 @@ def test_a_room_that_is_deleted_meanwhile_is_no_trouble(monkeypatch):
         Room.objects.all().delete()
         return original(room, seqs, make)
 
-    monkeypatch.setattr(log, "change_many", change_many)
+    monkeypatch.setattr(changes, "change_many", change_many)
 
     assert erase_user(GUEST.key).messages == 0
 

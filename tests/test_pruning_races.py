@@ -3,6 +3,8 @@
 import pytest
 
 from django_roomchat import actions, log
+from django_roomchat.log import read
+from django_roomchat.log.read import _log_of
 from django_roomchat.models import Room
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,12 +24,12 @@ def prune_meanwhile(room, monkeypatch):
     """Prunes as soon as the position was read."""
 
     def prune(through):
-        def log_of(name, original=log._log_of):
+        def log_of(name, original=_log_of):
             found = original(name)
             log.prune(room.pk, through)
             return found
 
-        monkeypatch.setattr(log, "_log_of", log_of)
+        monkeypatch.setattr(read, "_log_of", log_of)
 
     return prune
 
@@ -58,13 +60,13 @@ def test_the_recent_events_begin_above_what_is_pruned_meanwhile(room, prune_mean
 
 
 def test_the_recent_events_do_not_begin_above_the_head_that_was_read(room, monkeypatch):
-    def log_of(name, original=log._log_of):
+    def log_of(name, original=_log_of):
         found = original(name)
         actions.post_message("lobby", "d")
         log.prune(room.pk, 5)
         return found
 
-    monkeypatch.setattr(log, "_log_of", log_of)
+    monkeypatch.setattr(read, "_log_of", log_of)
 
     part = log.tail("lobby", changes=4)
 
@@ -78,4 +80,4 @@ def test_the_floor_never_falls(room):
 
     room.log.refresh_from_db()
     assert room.log.floor == 4
-    assert log.audit(room.log) == []
+    assert log.verify(room.log) == []

@@ -19,6 +19,7 @@ from django_roomchat.actions import (
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import NotFound
 from django_roomchat.identity import Identity, site
+from django_roomchat.log import append as log_append
 from django_roomchat.protocol import Quote
 from django_roomchat.testing import ChatClient
 
@@ -95,7 +96,7 @@ def test_what_is_deleted_while_an_answer_is_on_its_way_is_not_quoted(monkeypatch
         appended.extend(done.values())
         return done
 
-    monkeypatch.setattr(log, "append", late)
+    monkeypatch.setattr(log_append, "append", late)
     post_message("lobby", "yes", reply_to=1)
 
     [event] = appended[0].events

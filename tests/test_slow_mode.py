@@ -59,7 +59,7 @@ def test_one_post_of_each_person_in_a_while(slow):
     pass_seconds(61)
 
     assert (first, say(), say()) == ([1, "rate_limited", 2, "rate_limited"], 3, "rate_limited")
-    assert log.audit(RoomLog.objects.get()) == []
+    assert log.verify(RoomLog.objects.get()) == []
 
 
 def test_the_answer_says_when_to_come_again(slow):
@@ -97,7 +97,7 @@ def test_a_batch_is_slowed_as_if_its_posts_came_one_by_one(slow):
     ]
 
     assert results == [(1, False), "rate_limited", (2, False), (1, True), (1, False)]
-    assert log.audit(RoomLog.objects.get(room__name="lobby")) == []
+    assert log.verify(RoomLog.objects.get(room__name="lobby")) == []
 
 
 def test_a_post_that_is_repeated_is_acknowledged_and_not_slowed(slow):

@@ -190,7 +190,7 @@ class Chat(RuleBasedStateMachine):
         for room in self.touched:
             row = RoomLog.objects.filter(room__name=room.name).first()
             if row is not None:
-                assert log.audit(row) == []
+                assert log.verify(row) == []
                 assert (row.head, row.floor) == (room.head, room.floor)
         self.touched.clear()
 

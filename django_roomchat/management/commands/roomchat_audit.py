@@ -22,7 +22,7 @@ class Command(BaseCommand):
         rooms = bad = 0
         for room_log in RoomLog.objects.select_related("room").order_by("pk").iterator(chunk_size=500):
             rooms += 1
-            for problem in log.audit(room_log):
+            for problem in log.verify(room_log):
                 bad += 1
                 self.stderr.write(f"{room_log.room.name}: {problem}")
             if options["new_epoch"]:
