@@ -19,7 +19,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import audit, filters, limits, log, mentions, policy, pubsub, signals
+from django_roomchat import filters, log, mentions, policy, pubsub, signals
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadFile, BadValue, Busy, ChatError, Forbidden, Held, NotFound
@@ -28,6 +28,7 @@ from django_roomchat.identity import Identity
 from django_roomchat.identity.identities import identity_of
 from django_roomchat.log.announce import SendSignals, announce, on_commit, send_signals
 from django_roomchat.models import Attachment, HeldMessage, Message, Reaction, Room, RoomLog, RoomQuerySet
+from django_roomchat.policy import audit_trail, rate_limits
 from django_roomchat.protocol import Event, FileToPost
 from django_roomchat.text import markdown, validation
 
@@ -116,7 +117,7 @@ def post_message(
         id=uuid.uuid4().hex if id is None else id,
         reply_to=reply_to,
         kind=kind or ("user" if author is not None else "bot" if name else "system"),
-        address=limits.address_here(),
+        address=rate_limits.address_here(),
         files=[FileToPost(str(file.pk)) if isinstance(file, Attachment) else file for file in files],
     )
     [result] = post_messages([post])
@@ -158,7 +159,7 @@ def post_messages(
 
 
 def _count(post: Post) -> None:
-    limits.spend_shared("POSTS", post.who, post.address, canonical_name(post.room))
+    rate_limits.spend_shared("POSTS", post.who, post.address, canonical_name(post.room))
 
 
 def _store(
@@ -248,7 +249,7 @@ class _Door:
     def make(self, post: Post, room: Room) -> Room:
         """Return the saved room. Raise if the author has exceeded the rate limit for new rooms."""
         if room.name not in self._rooms:
-            limits.spend("ROOMS", post.who, post.address)
+            rate_limits.spend("ROOMS", post.who, post.address)
             self._rooms[room.name] = ensure_room(room)
         return self._rooms[room.name]
 
@@ -608,7 +609,7 @@ def _change(
         is_changed = make(room, message)
         if is_changed and author.key != who.key:
             verb = question.removeprefix("can_")
-            audit.record(verb, who, room=room.name, target=author, seq=seq)
+            audit_trail.record(verb, who, room=room.name, target=author, seq=seq)
         return is_changed
 
     return change_message(room, seq, who, make_if_allowed, tell=tell, wait_seconds=wait_seconds)

@@ -16,7 +16,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, identity, limits, policy, protocol
+from django_roomchat import actions, identity, policy, protocol
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadFile, TryAgain, Unsupported
@@ -24,6 +24,7 @@ from django_roomchat.files import content_types, images, records, storage
 from django_roomchat.files.records import PIECE_BYTES, no_such_file, too_big
 from django_roomchat.identity import Identity
 from django_roomchat.models import Attachment, Message, Room
+from django_roomchat.policy import audit_trail, rate_limits
 from django_roomchat.text import validation
 
 UNSENT_MAX = 3
@@ -64,14 +65,14 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, author: Any =
     who = identity.identity_of(author)
     found = actions.room_of(actions.name_of(room))
     policy.require_attach(who, found)
-    limits.spend("UPLOADS", who, limits.address_here(), found.name)
+    rate_limits.spend("UPLOADS", who, rate_limits.address_here(), found.name)
     file: Any = BytesIO(content) if isinstance(content, bytes) else content
     kind, kept = _looked_at(file)
     shown = content_types.rightly_named(
         validation.file_name(name or getattr(content, "name", None) or ""), kind
     )
     if found.pk is None:
-        limits.spend("ROOMS", who, limits.address_here())
+        rate_limits.spend("ROOMS", who, rate_limits.address_here())
         found = actions.ensure_room(found)
     made = Attachment(
         room=found,
@@ -221,7 +222,7 @@ def take_down_file(file: Attachment, *, by: Any = None) -> None:
     policy.require_moderation(who, file.room)
     id, room = str(file.pk), file.room
     with transaction.atomic(using=database()):
-        audit.record(
+        audit_trail.record(
             "take_down_file", who, room=room.name, target=Identity(file.key, ""), seq=file.seq, name=file.name
         )
         if file.seq is not None:

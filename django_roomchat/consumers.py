@@ -25,7 +25,6 @@ from django_roomchat import (
     hub,
     identity,
     inbox,
-    limits,
     policy,
     presence,
     protocol,
@@ -49,6 +48,7 @@ from django_roomchat.fastlane import TextFrame
 from django_roomchat.identity import Identity, guests, origins, sessions, tickets
 from django_roomchat.models import Room
 from django_roomchat.outbox import Outbox
+from django_roomchat.policy import rate_limits
 from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 
@@ -186,7 +186,7 @@ def _who(scope: Scope) -> tuple[Identity, sessions.SessionBinding]:
     # The name of a guest consists of words in this language.
     with translation.override(language):
         who = identity.who(scope)
-    limits.spend("SOCKETS", who, limits.address_of(scope))
+    rate_limits.spend("SOCKETS", who, rate_limits.address_of(scope))
     return who, sessions.bind_session(who, scope.get("session"))
 
 
@@ -261,8 +261,8 @@ class _Connection:
         self._hub = hub.current()
         self._inbox = inbox.current()
         self._posts = 0
-        self._address = limits.address_of(scope)
-        self._frame_rate = limits.rate("FRAMES_PER_SOCKET")
+        self._address = rate_limits.address_of(scope)
+        self._frame_rate = rate_limits.rate("FRAMES_PER_SOCKET")
         self._frames_full_at = self._refusals_full_at = 0.0
         self.is_closing = False
         self._task = asyncio.current_task()
@@ -367,7 +367,7 @@ class _Connection:
 
     def _count_refusal(self) -> None:
         """Close a socket that keeps sending frames that are rejected."""
-        rate = limits.rate("REFUSALS_PER_SOCKET")
+        rate = rate_limits.rate("REFUSALS_PER_SOCKET")
         if rate is None:
             return
         now = time.monotonic()
@@ -422,7 +422,7 @@ class _Connection:
                 _("A socket can have at most %(most)d unacknowledged posts; wait for their acks."), most=most
             )
         room = self._room_of(frame)
-        limits.spend_local("POSTS", self._who, self._address, actions.canonical_name(room))
+        rate_limits.spend_local("POSTS", self._who, self._address, actions.canonical_name(room))
         post = actions.Post(
             self._who,
             room,
@@ -614,14 +614,14 @@ async def _with_database(function: Callable[P, T], *args: P.args, **kwargs: P.kw
 
 def _perform(who: Identity, address: str, room: str, frame: protocol.ClientFrame) -> protocol.ServerFrame:
     """Perform a frame after applying the rate limits of its sender."""
-    limits.spend("FRAMES", who, address)
-    with limits.coming_from(address):
+    rate_limits.spend("FRAMES", who, address)
+    with rate_limits.coming_from(address):
         return verbs.perform(who, room, frame)
 
 
 def _joined(who: Identity, address: str, name: str, language: str) -> tuple[Room, protocol.Rights]:
     """Apply the rate limit for joining, then call :func:`_entered`."""
-    limits.spend("JOINS", who, address)
+    rate_limits.spend("JOINS", who, address)
     return _entered(who, name, language)
 
 

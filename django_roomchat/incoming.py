@@ -18,12 +18,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, identity, policy
+from django_roomchat import actions, identity, policy
 from django_roomchat.actions import Posted
 from django_roomchat.database import database
 from django_roomchat.errors import Forbidden, NotFound
 from django_roomchat.identity import NAME_MAX_LENGTH, Identity
 from django_roomchat.models import IncomingHook, Room
+from django_roomchat.policy import audit_trail
 from django_roomchat.text import validation
 
 USED_SECONDS = 60
@@ -54,7 +55,7 @@ def make_incoming_hook(room: str | Room, name: str, *, by: Any = None) -> tuple[
         if found.pk is None:
             found = actions.ensure_room(found)
         hook = IncomingHook.objects.using(database()).create(room=found, name=shown, digest=_digest(token))
-        audit.record("make_incoming_hook", who, room=found.name, name=shown)
+        audit_trail.record("make_incoming_hook", who, room=found.name, name=shown)
     return hook, token
 
 
@@ -78,7 +79,7 @@ def revoke_incoming_hook(hook: IncomingHook, *, by: Any = None) -> None:
     with transaction.atomic(using=database()):
         ended = IncomingHook.objects.using(database()).filter(pk=hook.pk, is_active=True)
         if ended.update(is_active=False):
-            audit.record("revoke_incoming_hook", who, room=hook.room.name, name=hook.name)
+            audit_trail.record("revoke_incoming_hook", who, room=hook.room.name, name=hook.name)
 
 
 async def arevoke_incoming_hook(hook: IncomingHook, *, by: Any = None) -> None:

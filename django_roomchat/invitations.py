@@ -13,12 +13,13 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, identity, members, policy, standing
+from django_roomchat import actions, identity, members, policy
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, ChatError, NotFound
 from django_roomchat.identity import Identity, is_site_key
 from django_roomchat.members import Role
 from django_roomchat.models import Invitation, Membership, Room
+from django_roomchat.policy import audit_trail, roles
 
 PAGE_INVITATIONS = 200
 """Maximum number of invitations in one list."""
@@ -89,7 +90,7 @@ def invite(
         expires_at=None if expires_in is None else timezone.now() + expires_in,
         uses_left=uses,
     )
-    audit.record("invite", who, room=found.name, invitation=made.pk, role=role, uses=uses)
+    audit_trail.record("invite", who, room=found.name, invitation=made.pk, role=role, uses=uses)
     return Invited(made.pk, token, found.name, role, made.expires_at, uses)
 
 
@@ -126,7 +127,7 @@ def accept_invitation(token: str, who: Any) -> Room:
     """
     person = identity.identity_of(who)
     found = invitation_of(token)
-    if standing.of(person.key, found.room).is_member:
+    if roles.of(person.key, found.room).is_member:
         return found.room
 
     def write(locked: Room) -> None:
@@ -196,7 +197,7 @@ def revoke_invitation(room: str | Room, invitation: int, *, by: Any = None) -> b
         mine = _open().filter(pk=invitation, room=locked)
         revoked.append(mine.update(revoked_at=timezone.now()))
         if revoked[0]:
-            audit.record("revoke_invitation", who, room=locked.name, invitation=invitation)
+            audit_trail.record("revoke_invitation", who, room=locked.name, invitation=invitation)
 
     actions.change_access(found, who.key, write)
     return bool(revoked[0])

@@ -18,12 +18,13 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, Greatest
 from django.utils import timezone
 
-from django_roomchat import actions, identity, log, policy, pubsub, signals, standing
+from django_roomchat import actions, identity, log, policy, pubsub, signals
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, ChatError
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, RoomLog
+from django_roomchat.policy import roles
 from django_roomchat.protocol import LastMessage, ListedRoom, Marked
 
 WINDOW = 100
@@ -335,15 +336,15 @@ def _last(messages: Iterable[int | None]) -> dict[Any, LastMessage]:
 def _may_list(who: Identity, room: Any) -> bool:
     if who.is_site:
         return True
-    standing.hold(who.key, room, _standing(room))
+    roles.prime_cache(who.key, room, _standing(room))
     if room.role or room.has_marker:
         return _lets_in(who, room)
     return not room.is_banned and bool(policy.policy().can_list(who, room))
 
 
-def _standing(row: Any) -> standing.Standing:
+def _standing(row: Any) -> roles.RoleState:
     """Return the role and ban annotated on a row. Mutes are not loaded, because no check of a list needs them."""
-    return standing.Standing(row.role, standing.Sanction("", None) if row.is_banned else None)
+    return roles.RoleState(row.role, roles.Sanction("", None) if row.is_banned else None)
 
 
 def _listed(room: Any, last: LastMessage | None) -> ListedRoom:
@@ -446,7 +447,7 @@ def _may_enter(marker: Any) -> bool:
     if not getattr(marker.user, "is_active", True):
         return False
     who = replace(identity.identity_of(marker.user), key=marker.key)
-    standing.hold(who.key, marker.room, _standing(marker))
+    roles.prime_cache(who.key, marker.room, _standing(marker))
     return _lets_in(who, marker.room)
 
 

@@ -11,11 +11,12 @@ from asgiref.sync import sync_to_async
 from django.db.models import Q
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, identity, lines, moderation, policy, rooms, standing
+from django_roomchat import actions, identity, lines, policy
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, Forbidden, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Room
+from django_roomchat.policy import audit_trail, ranks, roles
 
 PAGE_MEMBERS = 200
 """Maximum number of members in one page."""
@@ -78,14 +79,14 @@ def admit(room: Room, whom: Identity, role: str, *, by: Identity) -> bool:
         raise same_two_people()
     if whom.is_site:
         raise BadValue(_("The site itself cannot be a member of a room."))
-    if (ban := standing.of(whom.key, room).ban) is not None and not by.is_site:
+    if (ban := roles.of(whom.key, room).ban) is not None and not by.is_site:
         raise Forbidden(ban.reason or _("This user is banned from this room."), code="banned")
     _membership, is_new = Membership.objects.using(database()).get_or_create(
         {"name": whom.name, "user": whom.user, "role": role}, room=room, key=whom.key
     )
     if is_new:
         if whom.key != by.key:
-            audit.record("add_member", by, room=room.name, target=whom, role=role)
+            audit_trail.record("add_member", by, room=room.name, target=whom, role=role)
         lines.tell(room, "joined", by, whom=whom)
     return is_new
 
@@ -108,10 +109,10 @@ def remove_member(room: str | Room, who: Any, *, by: Any = None) -> bool:
     doer = identity.identity_of(by)
 
     def write(locked: Room) -> bool:
-        whom = moderation.require_rank(doer, locked, who)
+        whom = ranks.require_rank(doer, locked, who)
         is_ended = _end(locked, whom.key)
         if is_ended:
-            audit.record("remove_member", doer, room=locked.name, target=whom)
+            audit_trail.record("remove_member", doer, room=locked.name, target=whom)
             lines.tell(locked, "removed", doer, whom=whom)
         return is_ended
 
@@ -178,7 +179,7 @@ def set_role(room: str | Room, who: Any, role: Role, *, by: Any = None) -> bool:
         policy.require_may(doer, locked, "can_manage")
         whom = _person(locked, who)
         if whom.key != doer.key:
-            moderation.require_rank(doer, locked, whom)
+            ranks.require_rank(doer, locked, whom)
         held = Membership.objects.using(database()).filter(room=locked, key=whom.key)
         before = held.values_list("role", flat=True).first()
         if before is None:
@@ -188,7 +189,7 @@ def set_role(room: str | Room, who: Any, role: Role, *, by: Any = None) -> bool:
         if role != "owner" and not doer.is_site:
             _require_owner_left(locked, whom.key)
         held.update(role=role)
-        audit.record("set_role", doer, room=locked.name, target=whom, before=before, after=role)
+        audit_trail.record("set_role", doer, room=locked.name, target=whom, before=before, after=role)
         lines.tell(locked, "role", doer, whom=whom, value=role)
         return True
 
@@ -263,7 +264,7 @@ def _require_owner_left(room: Room, key: str, *, is_leaving: bool = False) -> No
 
 
 def _person(room: Room, who: Any) -> Identity:
-    return rooms.met_in(room, who) if isinstance(who, str) else identity.identity_of(who)
+    return ranks.met_in(room, who) if isinstance(who, str) else identity.identity_of(who)
 
 
 def _key_of(who: Any) -> str:

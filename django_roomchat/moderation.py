@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, identity, policy, roll, standing
+from django_roomchat import actions, identity, policy, roll
 from django_roomchat.database import database
-from django_roomchat.errors import BadValue, Forbidden
+from django_roomchat.errors import BadValue
 from django_roomchat.identity import Identity
-from django_roomchat.models import Ban, Membership, Message, Mute, Room
+from django_roomchat.models import Ban, Mute, Room
+from django_roomchat.policy import audit_trail, roles
+from django_roomchat.policy.ranks import require_rank
 from django_roomchat.text import validation
 
 KEY_MAX_LENGTH = 100
@@ -135,8 +136,8 @@ class Sanctioned:
     key: str
     name: str
     """Display name; empty if the room does not know the person."""
-    ban: standing.Sanction | None
-    mute: standing.Sanction | None
+    ban: roles.Sanction | None
+    mute: roles.Sanction | None
 
 
 def list_sanctions(room: str | Room, *, by: Any = None, after: str = "") -> list[Sanctioned]:
@@ -171,10 +172,10 @@ async def alist_sanctions(room: str | Room, **options: Any) -> list[Sanctioned]:
 _NONE = "", None
 
 
-def _in_force(model: Sanctions, room: Room, after: str) -> dict[str, tuple[str, standing.Sanction | None]]:
+def _in_force(model: Sanctions, room: Room, after: str) -> dict[str, tuple[str, roles.Sanction | None]]:
     held = model.objects.using(database()).in_force().filter(room_id=room.pk, key__gt=after)
     rows = held.order_by("key").values_list("key", "name", "reason", "until")[:PAGE_SANCTIONS]
-    return {key: (name, standing.Sanction(reason, until)) for key, name, reason, until in rows}
+    return {key: (name, roles.Sanction(reason, until)) for key, name, reason, until in rows}
 
 
 def _sanction(
@@ -193,7 +194,7 @@ def _sanction(
             values["name"] = name
         model.objects.using(database()).update_or_create(values, room=locked, key=target.key)
         end = until.isoformat() if until else None
-        audit.record(verb, judge, room=locked.name, target=target, reason=reason, until=end)
+        audit_trail.record(verb, judge, room=locked.name, target=target, reason=reason, until=end)
 
     return _change(room, who, judge, write)
 
@@ -205,7 +206,7 @@ def _lift(model: Sanctions, verb: str, room: str | Room, who: Any, by: Any) -> i
         target = require_rank(judge, locked, who)
         ended, _by_model = model.objects.using(database()).filter(room=locked, key=target.key).delete()
         if ended:
-            audit.record(verb, judge, room=locked.name, target=target)
+            audit_trail.record(verb, judge, room=locked.name, target=target)
 
     return _change(room, who, judge, write)
 
@@ -217,37 +218,3 @@ def _change(room: str | Room, who: Any, judge: Identity, write: Callable[[Room],
     found = actions.room_of(actions.name_of(room))
     policy.require_moderation(judge, found)
     return actions.change_access(found, key, write)
-
-
-def require_rank(judge: Identity, room: Room, who: Any) -> Identity:
-    """Return the identity of *who* if *judge* has a higher rank in *room*, else raise. Also checked under the lock: roles change."""
-    policy.require_moderation(judge, room)
-    target = person(room, who) if isinstance(who, str) else identity.identity_of(who)
-    if target.key == judge.key:
-        raise Forbidden(_("You cannot do this to yourself; ask another moderator."), code="yourself")
-    if not judge.is_site and _rank(target, room) >= _rank(judge, room):
-        raise Forbidden(_("You cannot do this to a user of your own rank or above."), code="rank")
-    return target
-
-
-def person(room: Room, key: str) -> Identity:
-    """Return the identity of a key as the room knows it: from the membership, or the latest message; else without a name."""
-    members = Membership.objects.using(database()).filter(room_id=room.pk, key=key)
-    messages = Message.objects.using(database()).filter(room_id=room.pk, author_key=key).order_by("-seq")
-    known = members.values_list("name", "user_id").first()
-    name, user = known or messages.values_list("author_name", "author_id").first() or ("", None)
-    users = get_user_model()._default_manager
-    return Identity(key, name, user=None if user is None else users.filter(pk=user).first())
-
-
-Rank = Literal[0, 1, 2, 3, 4]
-
-
-def _rank(who: Identity, room: Room) -> Rank:
-    if who.is_site:
-        return 4
-    if getattr(who.user, "is_staff", False):
-        return 3
-    if standing.of(who.key, room).role == Membership.Role.OWNER:
-        return 2
-    return 1 if policy.policy().can_moderate(who, room) else 0

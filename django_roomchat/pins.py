@@ -9,13 +9,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, identity, lines, log, policy, signals
+from django_roomchat import actions, identity, lines, log, policy, signals
 from django_roomchat.actions import Posted
 from django_roomchat.database import database
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import Identity
 from django_roomchat.log.sequence import Claim, take, wait_at_most
 from django_roomchat.models import Message, Room
+from django_roomchat.policy import audit_trail
 from django_roomchat.protocol import Event
 
 PINS_MAX = 50
@@ -57,7 +58,7 @@ def pin_message(
             )
         message.pinned_at = timezone.now() if on else None
         author = Identity(message.author_key, message.author_name)
-        audit.record("pin" if on else "unpin", who, room=room.name, target=author, seq=seq)
+        audit_trail.record("pin" if on else "unpin", who, room=room.name, target=author, seq=seq)
         return True
 
     def tell(room: str, event: Event) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django_roomchat import actions, identity, moderation, policy, rooms, standing
+from django_roomchat import actions, identity, policy
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
+from django_roomchat.policy import ranks, roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,9 @@ class Look:
     """``owner``, ``moderator``, ``member``, or empty for a person who is not a member."""
     may: list[str]
     """Available actions, some of ``write``, ``mute``, ``ban``, ``remove`` and ``role``."""
-    ban: standing.Sanction | None = None
+    ban: roles.Sanction | None = None
     """The person's ban; only set for moderators."""
-    mute: standing.Sanction | None = None
+    mute: roles.Sanction | None = None
     """The person's mute; only set for moderators."""
 
 
@@ -45,7 +46,7 @@ def look_at(room: str | Room, key: str, *, by: Any = None) -> Look:
     """
     who = identity.identity_of(by)
     found = actions.enter_room(who, actions.name_of(room))
-    target, held = moderation.person(found, key), standing.of(key, found)
+    target, held = ranks.person(found, key), roles.of(key, found)
     may = [] if identity.is_site_key(key) else list(_powers(who, found, target, held.role))
     is_moderator = _allows(policy.require_moderation, who, found)
     ban, mute = (held.ban, held.mute) if is_moderator else (None, None)
@@ -56,7 +57,7 @@ def _powers(who: Identity, room: Room, target: Identity, role: str) -> Iterator[
     is_self = target.key == who.key
     if not is_self and room.visibility != Room.Visibility.DIRECT and _may_write(who, room, target.key):
         yield "write"
-    is_above = _allows(moderation.require_rank, who, room, target)
+    is_above = _allows(ranks.require_rank, who, room, target)
     if is_above:
         yield from ("mute", "ban")
     if is_above and role:
@@ -67,7 +68,7 @@ def _powers(who: Identity, room: Room, target: Identity, role: str) -> Iterator[
 
 def _may_write(who: Identity, room: Room, key: str) -> bool:
     try:
-        return bool(policy.policy().can_write_to(who, rooms.met_in(room, key)))
+        return bool(policy.policy().can_write_to(who, ranks.met_in(room, key)))
     except ChatError:
         return False
 

@@ -21,7 +21,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, identity
+from django_roomchat import actions, identity
 from django_roomchat.database import database
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
@@ -40,6 +40,7 @@ from django_roomchat.models import (
     Report,
     Room,
 )
+from django_roomchat.policy import audit_trail
 from django_roomchat.text import validation
 
 BATCH = 100
@@ -242,7 +243,7 @@ def erase_user(who: Any, *, by: Any = None, keep_sanctions: bool = True) -> Eras
         messages += _erase_messages(person, room, keys, name)
     _erase_records(person, keys, name)
     target = Identity(keys[person.keys[0]], name)
-    audit.record("erase_user", identity.identity_of(by), target=target, messages=messages, rooms=rooms)
+    audit_trail.record("erase_user", identity.identity_of(by), target=target, messages=messages, rooms=rooms)
     return Erased(keys, messages, rooms)
 
 

@@ -14,13 +14,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, identity, limits, log, policy, signals
+from django_roomchat import actions, identity, log, policy, signals
 from django_roomchat.actions import Post, Posted
 from django_roomchat.database import database
 from django_roomchat.errors import Busy, NotFound
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.models import HeldMessage, Message, Report, Room
+from django_roomchat.policy import audit_trail, rate_limits
 from django_roomchat.protocol import FileToPost
 from django_roomchat.text import validation
 
@@ -44,7 +45,7 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = No
     who = identity.identity_of(by)
     found = actions.room_of(actions.name_of(room))
     policy.require_may(who, found, "can_report")
-    limits.spend("REPORTS", who, limits.address_here())
+    rate_limits.spend("REPORTS", who, rate_limits.address_here())
     message = Message.objects.using(database()).filter(room=found, seq=seq) if found.pk is not None else None
     reported = message.first() if message is not None else None
     if reported is None or reported.deleted_at is not None:
@@ -109,7 +110,9 @@ def _decide(report: Report, state: Report.State, verb: str, by: Any) -> None:
         if not same.filter(state=Report.State.OPEN).update(state=state, decided_at=now, decided_by=user):
             return
         target = Identity(report.author_key, report.author_name)
-        audit.record(verb, judge, room=report.room.name, target=target, seq=report.seq, reason=report.reason)
+        audit_trail.record(
+            verb, judge, room=report.room.name, target=target, seq=report.seq, reason=report.reason
+        )
         still_there = Message.objects.using(database()).filter(room=report.room, seq=report.seq)
         if state == Report.State.UPHELD and still_there.exists():
             actions.delete_message(report.room, report.seq, author=judge)
@@ -176,7 +179,7 @@ def _close(held: HeldMessage, state: HeldMessage.State, verb: str, judge: Identi
     if not waiting.update(state=state, decided_at=timezone.now(), decided_by=judge.user):
         return False
     target = Identity(held.author_key, held.author_name)
-    audit.record(verb, judge, room=held.room.name, target=target, reason=held.reason)
+    audit_trail.record(verb, judge, room=held.room.name, target=target, reason=held.reason)
     return True
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -12,12 +11,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, audit, identity, limits, lines, moderation, policy
+from django_roomchat import actions, identity, lines, policy
 from django_roomchat.conf import config
 from django_roomchat.database import database
-from django_roomchat.errors import BadRoomName, BadValue, NotFound
+from django_roomchat.errors import BadRoomName, BadValue
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Room, RoomLog
+from django_roomchat.policy import audit_trail, rate_limits
+from django_roomchat.policy.ranks import met_in
 from django_roomchat.text import validation
 
 SLOW_SECONDS_MAX = 86_400
@@ -74,11 +75,11 @@ def create_room(
     )
     if not who.is_site:
         policy.require(policy.policy().can_create(who, room))
-    limits.spend("ROOMS", who, limits.address_here())
+    rate_limits.spend("ROOMS", who, rate_limits.address_here())
     try:
         with transaction.atomic(using=database()):
             _store(room, [] if who.is_site else [(who, Membership.Role.OWNER)])
-            audit.record("create_room", who, room=room.name, title=shown, visibility=visibility)
+            audit_trail.record("create_room", who, room=room.name, title=shown, visibility=visibility)
             lines.tell(room, "created", who)
     except IntegrityError as error:
         # A caller that may not see the existing room gets the error that entering it gives.
@@ -163,18 +164,6 @@ async def awrite_to(room: str | Room, key: str, *, by: Any) -> Room:
     return await sync_to_async(write_to)(room, key, by=by)
 
 
-def met_in(room: Room, key: str) -> Identity:
-    """Return the identity of a key as the room knows it: from the membership, or from the latest message.
-
-    Raises:
-        NotFound: no member or author in the room has this key.
-    """
-    found = moderation.person(room, key)
-    if not found.name or identity.is_site_key(key):
-        raise NotFound(_("No such user in this room."), code="no_such_person")
-    return replace(found, is_guest=found.user is None)
-
-
 def configure_room(
     room: str | Room,
     *,
@@ -235,7 +224,9 @@ def configure_room(
         for field, value in new.items():
             setattr(locked, field, value)
         Room.objects.using(database()).filter(pk=locked.pk).update(**new)
-        audit.record("configure", who, room=locked.name, **{k: _plain(value) for k, value in new.items()})
+        audit_trail.record(
+            "configure", who, room=locked.name, **{k: _plain(value) for k, value in new.items()}
+        )
         if "title" in new:
             lines.tell(locked, "renamed", who, value=locked.title)
         if "archived_at" in new:
@@ -279,7 +270,7 @@ def title_for(who: Identity, room: Room) -> str:
 def _store(room: Room, members: list[tuple[Identity, str]]) -> Room:
     """Save a new room with its log and first members and return it. Call it in a transaction."""
     room.save(using=database(), force_insert=True)
-    # A room with roles needs an access version above 0 (see django_roomchat.standing).
+    # A room with roles needs an access version above 0 (see django_roomchat.policy.roles).
     room.log = RoomLog.objects.using(database()).create(room=room, access_version=1)
     Membership.objects.using(database()).bulk_create(
         Membership(room=room, key=who.key, name=who.name, user=who.user, role=role) for who, role in members

@@ -28,13 +28,13 @@ from django_roomchat import (
     review,
     rooms,
     search,
-    standing,
 )
 from django_roomchat.actions import Posted
 from django_roomchat.conf import config, reverse_or_empty
 from django_roomchat.errors import UnknownType
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
+from django_roomchat.policy import roles
 
 Verb = Callable[[Identity, str, Any], protocol.ServerFrame]
 """Called with the identity, the room's name as typed (empty if the frame names none) and the frame."""
@@ -70,7 +70,7 @@ def enter(who: Identity, name: str, language: str | None = None) -> tuple[Room, 
     rights = protocol.Rights(
         room=room.name,
         can=can,
-        role=standing.of(who.key, room).role,
+        role=roles.of(who.key, room).role,
         visibility=room.visibility,
         title=rooms.title_for(who, room),
         slow_seconds=room.slow_seconds,
@@ -188,7 +188,7 @@ def _look_at(who: Identity, room: str, frame: protocol.LookAt) -> protocol.Perso
     )
 
 
-def _sanction(held: standing.Sanction | None) -> protocol.Sanction | None:
+def _sanction(held: roles.Sanction | None) -> protocol.Sanction | None:
     if held is None:
         return None
     return protocol.Sanction(held.reason, None if held.until is None else log.iso(held.until))

@@ -25,7 +25,6 @@ from django_roomchat import (
     identity,
     incoming,
     invitations,
-    limits,
     page,
     protocol,
     rooms,
@@ -37,6 +36,7 @@ from django_roomchat.errors import BadRoomName, BadValue, ChatError, Held, TryAg
 from django_roomchat.files import http
 from django_roomchat.identity import Identity, guests, sessions, tickets
 from django_roomchat.models import Attachment
+from django_roomchat.policy import rate_limits
 from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 
@@ -216,8 +216,8 @@ def _files(request: HttpRequest, room_name: str) -> HttpResponse:
         [given] = http.files_of(request, "file") or [None]
         if given is None:
             raise BadValue("Send a multipart/form-data request with a file field named “file”.")
-        who, address = identity.who(request), limits.address_of(request)
-        with limits.coming_from(address):
+        who, address = identity.who(request), rate_limits.address_of(request)
+        with rate_limits.coming_from(address):
             made = attachments.attach_file(room_name, given, author=who)
         return _json(attachments.shown(made), status=201)
     except ChatError as error:
@@ -270,7 +270,7 @@ def frames(request: HttpRequest, room_name: str = "") -> HttpResponse:
         frame = protocol.decode(_json_text(request), config().FRAME_MAX_BYTES)
         if isinstance(frame, protocol.ChooseName):
             return _json(_choose_name(request, room_name, frame))
-        what: limits.What = "POSTS" if isinstance(frame, protocol.Post) else "FRAMES"
+        what: rate_limits.What = "POSTS" if isinstance(frame, protocol.Post) else "FRAMES"
         with _counted(what, request, getattr(frame, "room", "") or room_name) as who:
             return _json(verbs.perform(who, room_name, frame))
     except ChatError as error:
@@ -312,7 +312,7 @@ async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
 
 def _bond(request: HttpRequest) -> tuple[Identity, sessions.SessionBinding]:
     who = identity.who(request)
-    limits.spend("JOINS", who, limits.address_of(request))
+    rate_limits.spend("JOINS", who, rate_limits.address_of(request))
     return who, sessions.bind_session(who, getattr(request, "session", None))
 
 
@@ -398,7 +398,7 @@ def hook(request: HttpRequest, token: str) -> HttpResponse:
         through = incoming.hook_of(token)
         # Not limited by IP address: the programs of many sites share the addresses of the services that run
         # them.
-        limits.spend("POSTS", incoming.speaker(through), "", through.room.name)
+        rate_limits.spend("POSTS", incoming.speaker(through), "", through.room.name)
         said = _said_by_program(request)
         posted = incoming.post_through(through, said.text, name=said.name, id=said.id)
         return _json({"id": posted.id, "seq": posted.seq, "duplicate": posted.duplicate}, status=201)
@@ -414,15 +414,15 @@ def _said_by_program(request: HttpRequest) -> _HookPost:
 
 
 @contextmanager
-def _counted(what: limits.What, request: HttpRequest, room_name: str = "") -> Iterator[Identity]:
+def _counted(what: rate_limits.What, request: HttpRequest, room_name: str = "") -> Iterator[Identity]:
     """Identify the sender of a request and apply the rate limits."""
-    who, address = identity.who(request), limits.address_of(request)
+    who, address = identity.who(request), rate_limits.address_of(request)
     if what == "POSTS":
         # The limit shared by all processes is checked with the post itself, as for a post from a socket.
-        limits.spend_local(what, who, address, actions.canonical_name(room_name))
+        rate_limits.spend_local(what, who, address, actions.canonical_name(room_name))
     else:
-        limits.spend(what, who, address)
-    with limits.coming_from(address):
+        rate_limits.spend(what, who, address)
+    with rate_limits.coming_from(address):
         yield who
 
 

@@ -23,11 +23,12 @@ from django.db import DatabaseError, connections, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from django_roomchat import actions, audit, identity, log, outgoing, policy, signatures
+from django_roomchat import actions, identity, log, outgoing, policy, signatures
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.models import Room, Webhook
 from django_roomchat.outgoing import Answer
+from django_roomchat.policy import audit_trail
 from django_roomchat.protocol import Event
 from django_roomchat.throttled_logging import warn_throttled
 
@@ -106,7 +107,7 @@ def make_webhook(room: str | Room, url: str, *, by: Any = None) -> Webhook:
             cursor=found.log.head,
             epoch=found.log.epoch,
         )
-        audit.record("make_webhook", who, room=found.name, url=url)
+        audit_trail.record("make_webhook", who, room=found.name, url=url)
     return webhook
 
 
@@ -128,7 +129,7 @@ def remove_webhook(webhook: Webhook, *, by: Any = None) -> None:
     who = identity.identity_of(by)
     policy.require_may(who, actions.room_of(webhook.room.name), "can_manage")
     with transaction.atomic(using=database()):
-        audit.record("remove_webhook", who, room=webhook.room.name, url=webhook.url)
+        audit_trail.record("remove_webhook", who, room=webhook.room.name, url=webhook.url)
         webhook.delete()
 
 
@@ -284,7 +285,7 @@ def _write_down(webhook: Webhook, until: datetime, answer: Answer) -> None:
         )
         if written and is_over:
             room, error = webhook.room.name, answer.error
-            audit.record("stop_webhook", identity.site(), room=room, url=webhook.url, error=error)
+            audit_trail.record("stop_webhook", identity.site(), room=room, url=webhook.url, error=error)
 
 
 def _back_off(failures: int, asked_for: float) -> timedelta:

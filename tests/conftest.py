@@ -15,7 +15,8 @@ import pytest
 from django.db import connections
 from django.utils import translation
 
-from django_roomchat import limits, presence, threads, throttled_logging
+from django_roomchat import presence, threads, throttled_logging
+from django_roomchat.policy import rate_limits
 from tests.services import UNTESTED, WORKER, Missing, skip_or_fail
 from tests.services.postgres import Postgres
 from tests.services.server import ROOT, Server
@@ -60,9 +61,9 @@ def _nobody_watches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 @pytest.fixture(autouse=True)
 def _no_limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests hammer, with settings of their own, too; those of the limits are limited, each from the beginning."""
-    limits._full_at.clear()
+    rate_limits._full_at.clear()
     if request.path.name != "test_limits.py":
-        monkeypatch.setattr(limits, "rate", _off)
+        monkeypatch.setattr(rate_limits, "rate", _off)
 
 
 @cache

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from django_roomchat import actions, limits, review, standing
+from django_roomchat import actions, review
 from django_roomchat.actions import (
     Post,
     delete_message,
@@ -45,7 +45,7 @@ from django_roomchat.models import (
     RoomLog,
 )
 from django_roomchat.moderation import ban
-from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, rights
+from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, rate_limits, rights, roles
 from django_roomchat.privacy import erase_user, export_user
 from django_roomchat.protocol import FileToPost, encode_event
 from django_roomchat.review import report_message
@@ -65,7 +65,7 @@ ANA, BO, MOD = (Identity(f"u:{name.lower()}", name) for name in ("Ana", "Bo", "M
 def _place(settings, tmp_path):
     settings.MEDIA_ROOT = str(tmp_path)
     actions._remembered.clear()
-    standing._known.clear()
+    roles._known.clear()
 
 
 @pytest.fixture
@@ -282,8 +282,8 @@ def test_it_is_among_the_rights_of_who_may(settings):
 
 
 def test_uploads_are_limited(monkeypatch):
-    monkeypatch.setattr(limits, "rate", {"UPLOADS_PER_USER": limits.Rate(2, 60)}.get)
-    with limits.coming_from("192.0.2.7"):
+    monkeypatch.setattr(rate_limits, "rate", {"UPLOADS_PER_USER": rate_limits.Rate(2, 60)}.get)
+    with rate_limits.coming_from("192.0.2.7"):
         assert [code(upload) for _ in range(3)] == [None, None, "rate_limited"]
 
     assert code(upload) is None

@@ -6,14 +6,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import actions, standing
+from django_roomchat import actions
 from django_roomchat.actions import delete_message, edit_message, post_message, read_history
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.edits import aearlier_texts, earlier_texts
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, site
 from django_roomchat.models import Membership, Message, RoomLog
-from django_roomchat.policy import ALLOWED, OpenPolicy
+from django_roomchat.policy import ALLOWED, OpenPolicy, roles
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,7 +24,7 @@ ANA, BO, MOD = (Identity(f"u:{name.lower()}", name) for name in ("Ana", "Bo", "M
 def _lobby(settings):
     settings.ROOMCHAT = {"EDIT_HISTORY": True}
     actions._remembered.clear()
-    standing._known.clear()
+    roles._known.clear()
     post_message("lobby", "one", author=ANA)
     Membership.objects.create(room=actions.room_of("lobby"), key=MOD.key, name=MOD.name, role="moderator")
     RoomLog.objects.update(access_version=1)

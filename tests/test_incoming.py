@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import actions, limits
+from django_roomchat import actions
 from django_roomchat.actions import post_message
 from django_roomchat.conf import Rate
 from django_roomchat.errors import BadValue, Forbidden, NotFound
@@ -22,6 +22,7 @@ from django_roomchat.incoming import (
     revoke_incoming_hook,
 )
 from django_roomchat.models import AuditEntry, IncomingHook, Message, Room
+from django_roomchat.policy import rate_limits
 from django_roomchat.rooms import create_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -234,7 +235,7 @@ def test_nothing_is_found_by_the_digest_itself(token):
 
 
 def test_a_program_that_says_too_much_is_told_to_wait(client, token, monkeypatch):
-    monkeypatch.setattr(limits, "rate", {"POSTS_PER_USER": Rate(2, 60)}.get)
+    monkeypatch.setattr(rate_limits, "rate", {"POSTS_PER_USER": Rate(2, 60)}.get)
     answers = [send_json(client, token, text=f"{number}") for number in range(3)]
     other = make_incoming_hook("builds", "CI")[1]
 

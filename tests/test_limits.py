@@ -8,13 +8,14 @@ from django.core.cache import caches
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from django_roomchat import actions, limits, review
+from django_roomchat import actions, review
 from django_roomchat.actions import Post, post_message, post_messages
 from django_roomchat.conf import RATES, Config, Rate, parse_rate, problems
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import RateLimited, TryAgain
 from django_roomchat.identity import Identity, site
 from django_roomchat.models import Message, Room
+from django_roomchat.policy import rate_limits
 from django_roomchat.testing import ChatClient
 from tests.fakes import Clock
 
@@ -33,7 +34,7 @@ def _forgetful(settings):
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock(monkeypatch)
-    monkeypatch.setattr(limits, "time", clock)
+    monkeypatch.setattr(rate_limits, "time", clock)
     return clock
 
 
@@ -48,7 +49,7 @@ def limit(settings):
 def wait(what, who=ANA, address=HERE, room=""):
     """How long one has to wait; ``None`` if it passes."""
     try:
-        limits.spend(what, who, address, room)
+        rate_limits.spend(what, who, address, room)
     except RateLimited as error:
         return error.retry_after
     return None
@@ -153,11 +154,11 @@ def test_the_site_and_the_projects_own_code_are_not_counted(limit):
 
 def test_a_process_remembers_only_so_many_buckets(limit, clock, monkeypatch):
     limit(POSTS_PER_USER="1/h")
-    monkeypatch.setattr(limits, "BUCKETS_MAX", 2)
+    monkeypatch.setattr(rate_limits, "BUCKETS_MAX", 2)
     for name in ("a", "b", "a", "c", "d"):
         wait("POSTS", Identity(f"u:{name}", name))
 
-    assert [whose for _, whose in limits._full_at] == ["u:c", "u:d"]
+    assert [whose for _, whose in rate_limits._full_at] == ["u:c", "u:d"]
 
 
 def test_a_refusal_keeps_its_bucket(limit, clock):
@@ -170,7 +171,7 @@ def test_a_refusal_keeps_its_bucket(limit, clock):
 
 
 def another_process():
-    limits._full_at.clear()
+    rate_limits._full_at.clear()
 
 
 def test_processes_count_together_in_a_cache(limit):
@@ -189,7 +190,7 @@ def test_in_a_cache_what_is_over_counts_less_and_less(limit, monkeypatch):
     caches["default"].clear()
     limit(POSTS_PER_USER="10/100s", RATE_CACHE="default")
     now = 1_000_000.0
-    monkeypatch.setattr(limits.time, "time", lambda: now)
+    monkeypatch.setattr(rate_limits.time, "time", lambda: now)
     first = [wait("POSTS") for _ in range(10)]
     another_process()
     now += 150
@@ -209,7 +210,7 @@ def test_a_cache_that_is_down_is_not_asked_for_a_while_and_the_own_buckets_hold(
             asked.append(alias)
             raise ConnectionError("no cache")
 
-    monkeypatch.setattr(limits, "caches", Down())
+    monkeypatch.setattr(rate_limits, "caches", Down())
 
     answers = [wait("POSTS") is None for _ in range(3)]
 
@@ -257,7 +258,7 @@ def test_where_somebody_comes_from(settings, peer, forwarded, proxies, address):
     ]
     scope = {"client": (peer, 1) if peer else None, "headers": headers}
 
-    assert (limits.address_of(request), limits.address_of(scope)) == (address, address)
+    assert (rate_limits.address_of(request), rate_limits.address_of(scope)) == (address, address)
 
 
 # Over HTTP ------------------------------------------------------------------------------------------------------
@@ -308,7 +309,7 @@ def test_reports_are_counted(limit):
     for number in range(2):
         post_message("lobby", f"message {number}")
 
-    with limits.coming_from(HERE):
+    with rate_limits.coming_from(HERE):
         review.report_message("lobby", 1, by=ANA)
         with pytest.raises(RateLimited):
             review.report_message("lobby", 2, by=ANA)
@@ -426,7 +427,9 @@ async def test_normal_people_never_meet_the_defaults(settings):
 
 def test_counting_a_frame_costs_little(limit):
     limit(FRAMES_PER_SOCKET="1000000/s", POSTS_PER_USER="1000000/s", POSTS_PER_ADDRESS="1000000/s")
-    taken = min(timeit.repeat(lambda: limits.spend_local("POSTS", ANA, HERE), number=1000, repeat=5)) / 1000
+    taken = (
+        min(timeit.repeat(lambda: rate_limits.spend_local("POSTS", ANA, HERE), number=1000, repeat=5)) / 1000
+    )
 
     # Some microseconds for a post, on a machine that does other things as well; frames need no dictionary at all.
     assert taken < 50e-6

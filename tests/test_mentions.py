@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_roomchat import actions, mentions, standing
+from django_roomchat import actions, mentions
 from django_roomchat.actions import apost_message, delete_message, edit_message, post_message, read_history
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
@@ -16,6 +16,7 @@ from django_roomchat.identity import Identity, site
 from django_roomchat.models import Membership
 from django_roomchat.moderation import ban
 from django_roomchat.people import apeople_of, people_of
+from django_roomchat.policy import roles
 from django_roomchat.signals import mentioned
 from django_roomchat.testing import ChatClient
 
@@ -35,7 +36,7 @@ MEMBERS = {
 @pytest.fixture(autouse=True)
 def _lobby():
     actions._remembered.clear()
-    standing._known.clear()
+    roles._known.clear()
     post_message("lobby", "hello", author=BO)
     room = actions.room_of("lobby")
     Membership.objects.bulk_create(Membership(room=room, key=key, name=name) for key, name in MEMBERS.items())

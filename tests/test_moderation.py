@@ -10,13 +10,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import actions, moderation, standing, threads
+from django_roomchat import actions, moderation, threads
 from django_roomchat.actions import delete_message, edit_message, post_message
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import BadText, BadValue, ChatError
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.models import AuditEntry, Ban, Membership, Mute, Presence, RoomLog, ServerProcess
 from django_roomchat.moderation import aban, amute, aunban, aunmute, ban, mute, unban, unmute
+from django_roomchat.policy import roles
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +31,7 @@ ROLES = {MEMBER: "member", MODERATOR: "moderator", OTHER: "moderator", OWNER: "o
 @pytest.fixture(autouse=True)
 def _forgetful():
     actions._remembered.clear()
-    standing._known.clear()
+    roles._known.clear()
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def soon(seconds=60):
 def past(model):
     """The time of a sanction is over."""
     model.objects.update(until=timezone.now() - timedelta(seconds=1))
-    standing._known.clear()  # its end was known from its beginning; here it has been put forward
+    roles._known.clear()  # its end was known from its beginning; here it has been put forward
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ async def test_the_end_of_a_ban_needs_nobody_who_looks_it_up_again(monkeypatch):
     banned = await threads.in_thread(code, post_message, "lobby", "hi", author=GUEST)
     now = timezone.now()
 
-    monkeypatch.setattr(standing.timezone, "now", lambda: now + timedelta(hours=2))
+    monkeypatch.setattr(roles.timezone, "now", lambda: now + timedelta(hours=2))
 
     assert (banned, await threads.in_thread(code, post_message, "lobby", "hi", author=GUEST)) == (
         "banned",

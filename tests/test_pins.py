@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import actions, pins, standing
+from django_roomchat import actions, pins
 from django_roomchat.actions import delete_message, edit_message, post_message, read_history
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
@@ -15,6 +15,7 @@ from django_roomchat.identity import Identity, site
 from django_roomchat.models import AuditEntry, Membership, Message, Room, RoomLog
 from django_roomchat.moderation import ban
 from django_roomchat.pins import apin_message, apinned_messages, pin_message, pinned_messages
+from django_roomchat.policy import roles
 from django_roomchat.signals import pin_changed
 from django_roomchat.testing import ChatClient
 from tests.people import at_once
@@ -26,7 +27,7 @@ ANA, MOD = (Identity(f"u:{name.lower()}", name) for name in ("Ana", "Mod"))
 @pytest.fixture(autouse=True)
 def _lobby():
     actions._remembered.clear()
-    standing._known.clear()
+    roles._known.clear()
     for number in range(1, 4):
         post_message("lobby", f"message {number}", author=ANA)
     Membership.objects.create(room=actions.room_of("lobby"), key=MOD.key, name=MOD.name, role="moderator")

@@ -9,14 +9,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_roomchat import actions, reactions, standing, threads
+from django_roomchat import actions, reactions, threads
 from django_roomchat.actions import delete_message, post_message, read_history
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, site
 from django_roomchat.models import Message, Reaction, Room, RoomLog
 from django_roomchat.moderation import ban, mute
-from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
+from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, roles
 from django_roomchat.reactions import areact, react
 from django_roomchat.signals import message_edited, reaction_changed
 from django_roomchat.testing import ChatClient
@@ -29,7 +29,7 @@ ANA, BO, CY = (Identity(f"g:{name.lower()}", name, is_guest=True) for name in ("
 @pytest.fixture(autouse=True)
 def _lobby():
     actions._remembered.clear()
-    standing._known.clear()
+    roles._known.clear()
     post_message("lobby", "hello", author=ANA)
 
 

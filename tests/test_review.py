@@ -7,13 +7,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import actions, areport_message, review, signals, standing, threads
+from django_roomchat import actions, areport_message, review, signals, threads
 from django_roomchat.actions import delete_message, edit_message, post_message
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import BadText, ChatError, Forbidden, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.models import AuditEntry, Message, Report
 from django_roomchat.moderation import ban
+from django_roomchat.policy import roles
 from django_roomchat.review import report_message
 from django_roomchat.testing import ChatClient
 
@@ -24,7 +25,7 @@ ANA, BOB = Identity("g:ana", "Ana", is_guest=True), Identity("g:bob", "Bob", is_
 @pytest.fixture(autouse=True)
 def _forgetful():
     actions._remembered.clear()
-    standing._known.clear()
+    roles._known.clear()
 
 
 @pytest.fixture

@@ -11,12 +11,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_roomchat import actions, log, standing, threads
+from django_roomchat import actions, log, threads
 from django_roomchat.actions import Post, edit_message, post_message, post_messages
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Message, Room, RoomLog
+from django_roomchat.policy import roles
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +28,7 @@ MODERATOR = Identity("u:mod", "Mod")
 @pytest.fixture(autouse=True)
 def _forgetful():
     actions._remembered.clear()
-    standing._known.clear()
+    roles._known.clear()
 
 
 def make_room(name="lobby", **settings):

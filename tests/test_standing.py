@@ -7,16 +7,17 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_roomchat import actions, standing
+from django_roomchat import actions
 from django_roomchat.models import Ban, Membership, Mute, Room, RoomLog
-from django_roomchat.standing import NOBODY, Sanction, Standing
+from django_roomchat.policy import roles
+from django_roomchat.policy.roles import NOBODY, RoleState, Sanction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
 def _nothing_known():
-    standing._known.clear()
+    roles._known.clear()
 
 
 @pytest.fixture
@@ -32,16 +33,16 @@ def change(room):
 
 def queries_of(key, room):
     with CaptureQueriesContext(connection) as captured:
-        standing.of(key, room)
+        roles.of(key, room)
     return len(captured)
 
 
 def test_in_a_room_that_does_not_exist_nobody_has_a_standing():
-    assert standing.of("u:1", Room(name="new", title="New")) == NOBODY
+    assert roles.of("u:1", Room(name="new", title="New")) == NOBODY
 
 
 def test_a_room_in_which_nobody_ever_had_one_costs_no_query(room):
-    assert (queries_of("u:1", room), standing.of("u:1", room)) == (0, NOBODY)
+    assert (queries_of("u:1", room), roles.of("u:1", room)) == (0, NOBODY)
 
 
 def test_a_standing_is_a_role_a_ban_and_a_mute(room):
@@ -51,9 +52,9 @@ def test_a_standing_is_a_role_a_ban_and_a_mute(room):
     Mute.objects.create(room=room, key="u:1", until=until)
     change(room)
 
-    found = standing.of("u:1", room)
+    found = roles.of("u:1", room)
 
-    assert found == Standing("moderator", Sanction("rude", None), Sanction("", until))
+    assert found == RoleState("moderator", Sanction("rude", None), Sanction("", until))
     assert (found.is_member, found.ban, found.mute) == (True, Sanction("rude", None), Sanction("", until))
 
 
@@ -69,7 +70,7 @@ def test_one_persons_standing_is_not_anothers(room):
     Membership.objects.create(room=room, key="u:1", name="Ana")
     change(room)
 
-    assert [standing.of(key, room).role for key in ("u:1", "u:2", "u:1")] == ["member", "", "member"]
+    assert [roles.of(key, room).role for key in ("u:1", "u:2", "u:1")] == ["member", "", "member"]
 
 
 def test_a_sanction_ends_by_itself(room):
@@ -77,7 +78,7 @@ def test_a_sanction_ends_by_itself(room):
     Mute.objects.create(room=room, key="u:1", until=timezone.now() - timedelta(seconds=1))
     change(room)
 
-    found = standing.of("u:1", room)
+    found = roles.of("u:1", room)
 
     assert (found.ban, found.mute) == (None, None)
     assert (found.banned.seconds_left, Sanction("", None).seconds_left) == (0.0, None)
@@ -87,12 +88,12 @@ def test_what_a_transaction_has_undone_is_not_remembered(room):
     with transaction.atomic():
         Ban.objects.create(room=room, key="u:1")
         change(room)
-        within = standing.of("u:1", room)
+        within = roles.of("u:1", room)
         transaction.set_rollback(True)
     change(room)
 
     assert within.ban is not None
-    assert standing.of("u:1", room) == NOBODY
+    assert roles.of("u:1", room) == NOBODY
 
 
 def test_many_standings_are_looked_up_at_once(room):
@@ -105,19 +106,19 @@ def test_many_standings_are_looked_up_at_once(room):
         change(one)
 
     with CaptureQueriesContext(connection) as captured:
-        standing.look_up("u:1", [room, other, untouched])
-        standing.look_up("u:1", [untouched])
-        found = [standing.of("u:1", one) for one in (room, other, untouched)]
+        roles.look_up("u:1", [room, other, untouched])
+        roles.look_up("u:1", [untouched])
+        found = [roles.of("u:1", one) for one in (room, other, untouched)]
 
-    assert found == [Standing("owner"), Standing("", None, Sanction("loud", None)), NOBODY]
+    assert found == [RoleState("owner"), RoleState("", None, Sanction("loud", None)), NOBODY]
     assert len(captured) == 3
 
 
 def test_a_process_remembers_only_so_many(room, monkeypatch):
-    monkeypatch.setattr(standing, "KNOWN_MAX", 2)
+    monkeypatch.setattr(roles, "KNOWN_MAX", 2)
     change(room)
 
     for key in ("u:1", "u:2", "u:3"):
-        standing.of(key, room)
+        roles.of(key, room)
 
-    assert [key for *_, key in standing._known] == ["u:3"]
+    assert [key for *_, key in roles._known] == ["u:3"]

@@ -214,4 +214,4 @@ def _forget(*, setting: str, **kwargs: Any) -> None:
         _cache_rests_until = 0.0
 
 
-setting_changed.connect(_forget, dispatch_uid="django_roomchat.limits")
+setting_changed.connect(_forget, dispatch_uid="django_roomchat.policy.rate_limits")

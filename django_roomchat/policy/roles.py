@@ -35,7 +35,7 @@ class Sanction:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RoleState:
     """Role and sanctions of a person in a room."""
 
     role: str = ""
@@ -58,11 +58,11 @@ class Standing:
         return self.muted if self.muted is not None and self.muted.is_in_force else None
 
 
-NOBODY = Standing()
-_known: dict[tuple[Any, ...], Standing] = {}
+NOBODY = RoleState()
+_known: dict[tuple[Any, ...], RoleState] = {}
 
 
-def of(key: str, room: Room) -> Standing:
+def of(key: str, room: Room) -> RoleState:
     """Return the role and sanctions of *key* in *room*, as of the room's access version.
 
     Every change of a role or a sanction increments the access version, under the lock that numbers messages. So a value loaded
@@ -92,10 +92,10 @@ def look_up(key: str, rooms: Iterable[Room]) -> None:
     roles = dict(rows.values_list("room_id", "role"))
     bans, mutes = _sanctions(Ban, where), _sanctions(Mute, where)
     for pk, room in asked.items():
-        hold(key, room, Standing(roles.get(pk, ""), bans.get(pk), mutes.get(pk)))
+        prime_cache(key, room, RoleState(roles.get(pk, ""), bans.get(pk), mutes.get(pk)))
 
 
-def hold(key: str, room: Room, found: Standing) -> None:
+def prime_cache(key: str, room: Room, found: RoleState) -> None:
     """Attach a value that was loaded together with *room*, so that :func:`of` returns it without a query."""
     # Attached to the room rather than cached: both may belong to a transaction that is rolled back.
     vars(room).setdefault(_HELD, {})[_place(key, room)] = found
@@ -113,12 +113,12 @@ def _sanctions(model: type[Ban] | type[Mute], where: dict[str, Any]) -> dict[int
     return {pk: Sanction(reason, until) for pk, reason, until in rows}
 
 
-def _look_up(key: str, room: Room) -> Standing:
+def _look_up(key: str, room: Room) -> RoleState:
     where = {"room_id": room.pk, "key": key}
     roles = Membership.objects.using(database()).filter(**where).values_list("role", flat=True)
     bans = Ban.objects.using(database()).filter(**where).values_list("reason", "until")
     mutes = Mute.objects.using(database()).filter(**where).values_list("reason", "until")
-    return Standing(roles.first() or "", _sanction(bans), _sanction(mutes))
+    return RoleState(roles.first() or "", _sanction(bans), _sanction(mutes))
 
 
 def _sanction(rows: Iterable[tuple[str, datetime | None]]) -> Sanction | None:

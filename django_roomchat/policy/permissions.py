@@ -1,0 +1,144 @@
+"""Checks that raise, in the order in which they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, get_args
+
+from django.utils.translation import gettext_lazy as _
+
+from django_roomchat.errors import ChatError, Forbidden, NotFound
+from django_roomchat.files import storage
+from django_roomchat.identity import Identity, guests
+from django_roomchat.models import Message, Room
+from django_roomchat.policy import roles
+from django_roomchat.policy.policies import Decision, policy
+
+
+def require(decision: Decision) -> None:
+    """Raise unless the decision allows the action.
+
+    Raises:
+        Forbidden: with the decision's code and sentence.
+    """
+    if not decision:
+        raise Forbidden(decision.detail or _("You are not allowed to do this."), code=decision.code)
+
+
+def require_entry(who: Identity, room: Room) -> None:
+    """Raise :class:`NotFound` unless *who* may see *room*, and :class:`Forbidden` unless they may enter it."""
+    if room.pk is None and room.is_hidden:
+        raise no_such_room()
+    if who.is_site:
+        return
+    if not policy().can_see(who, room):
+        raise no_such_room()
+    if (ban := roles.of(who.key, room).ban) is not None:
+        raise Forbidden(ban.reason or _("You are banned from this room."), code="banned")
+    require(policy().can_enter(who, room))
+    guests.require_own_name(who, room)
+
+
+def no_such_room() -> NotFound:
+    """Return the error for a room that does not exist. It is identical for a room that the client may not see."""
+    return NotFound(_("There is no such room."), code="no_such_room")
+
+
+def require_post(who: Identity, room: Room) -> None:
+    """Raise :class:`ChatError` unless *who* may post in *room*, and create it if it does not exist."""
+    require_entry(who, room)
+    if who.is_site:
+        return
+    _require_open_doors(room)
+    _require_voice(who, room)
+    if room.is_announcement and not policy().can_moderate(who, room):
+        raise Forbidden(_("Only moderators can post in this room."), code="announcement")
+    require(policy().can_post(who, room))
+    if room.pk is None:
+        require(policy().can_create(who, room))
+
+
+def silence(who: Identity, room: Room) -> ChatError | None:
+    """Return the error that rejects posts of *who* in *room*, or ``None`` if they may post."""
+    try:
+        require_post(who, room)
+    except ChatError as error:
+        return error
+    return None
+
+
+def require_attach(who: Identity, room: Room) -> None:
+    """Raise :class:`ChatError` unless *who* may post in *room* and send files to it."""
+    require_post(who, room)
+    _require_files(who, room)
+
+
+def _require_files(who: Identity, room: Room) -> None:
+    if not storage.is_on():
+        raise Forbidden(_("Files cannot be sent here."), code="no_attachments")
+    if not who.is_site:
+        require(policy().can_attach(who, room))
+
+
+def require_change(
+    who: Identity, room: Room, message: Message, question: Literal["can_edit", "can_delete"]
+) -> None:
+    """Raise :class:`ChatError` unless *who* may enter *room* and edit or delete *message*."""
+    require_entry(who, room)
+    if not who.is_site:
+        _require_open_doors(room)
+        require(getattr(policy(), question)(who, room, message))
+
+
+def require_may(who: Identity, room: Room, question: Question) -> None:
+    """Raise :class:`ChatError` unless *who* may enter *room* and the policy's method *question* allows it."""
+    require_entry(who, room)
+    if not who.is_site:
+        if question in _CHANGING:
+            _require_open_doors(room)
+            _require_voice(who, room)
+        require(getattr(policy(), question)(who, room))
+
+
+Question = Literal["can_react", "can_pin", "can_report", "can_invite", "can_moderate", "can_manage"]
+
+_CHANGING = ("can_react", "can_pin")
+"""Actions denied in archived rooms and to muted people. Archived rooms can still be moderated."""
+
+
+def require_moderation(who: Identity, room: Room) -> None:
+    """Raise :class:`ChatError` unless *who* may moderate *room*."""
+    require_may(who, room, "can_moderate")
+
+
+def rights(who: Identity, room: Room) -> list[str]:
+    """Return the names of the actions that *who* may do in *room*, such as ``post`` or ``pin``, so that pages show only those."""
+    may = ["post"] if _is_allowed(require_post, who, room) else []
+    if may and _is_allowed(_require_files, who, room):
+        may.append("attach")
+    questions: tuple[Question, ...] = get_args(Question)
+    return may + [
+        question.removeprefix("can_")
+        for question in questions
+        if _is_allowed(require_may, who, room, question)
+    ]
+
+
+def _is_allowed(ask: Callable[..., None], *about: Any) -> bool:
+    try:
+        ask(*about)
+    except ChatError:
+        return False
+    return True
+
+
+def _require_voice(who: Identity, room: Room) -> None:
+    if (mute := roles.of(who.key, room).mute) is not None:
+        raise Forbidden(
+            mute.reason or _("You are muted in this room."), code="muted", retry_after=mute.seconds_left
+        )
+
+
+def _require_open_doors(room: Room) -> None:
+    if room.archived_at is not None:
+        raise Forbidden(_("This room is archived and read-only."), code="archived")
