@@ -14,12 +14,10 @@ from functools import partial
 from typing import Any, Literal
 
 from asgiref.sync import sync_to_async
-from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import filters, log, mentions, policy, pubsub, signals
+from django_roomchat import filters, log, mentions, policy, signals
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadFile, BadValue, Busy, ChatError, Forbidden, Held, NotFound
@@ -27,16 +25,22 @@ from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.identity.identities import identity_of
 from django_roomchat.log.announce import SendSignals, announce, on_commit, send_signals
-from django_roomchat.models import Attachment, HeldMessage, Message, Reaction, Room, RoomLog, RoomQuerySet
+from django_roomchat.models import Attachment, HeldMessage, Message, Reaction, Room
 from django_roomchat.policy import audit_trail, rate_limits
 from django_roomchat.protocol import Event, FileToPost
+from django_roomchat.rooms.lookup import (
+    canonical_name,
+    ensure_room,
+    enter_room,
+    name_of,
+    new_room,
+    remembered,
+    rooms_named,
+)
 from django_roomchat.text import markdown, validation
 
 TRIES = 3
 """Attempts to store or change a message when the room's access version changes between the check and the write."""
-REMEMBERED_MAX = 10_000
-"""Maximum number of rooms that a process caches, so that posting does not begin with a query."""
-_remembered: dict[str, Room] = {}
 _RIGHTS_CHANGE = _("Permissions in this room are changing; try again.")
 
 
@@ -233,7 +237,7 @@ class _Door:
             answered = self._replies.setdefault(name, set())
             if draft.reply_to is not None:
                 answered.add(draft.reply_to)
-        self._rooms = _rooms(set(self._replies), look_up)
+        self._rooms = rooms_named(set(self._replies), look_up)
         self._refusals: dict[tuple[str, str, bool], ChatError | None] = {}
         self._answered: dict[str, Container[int]] = {}
 
@@ -254,7 +258,7 @@ class _Door:
         return self._rooms[room.name]
 
     def _admit(self, post: Post, name: str) -> Room:
-        room = self._rooms.get(name) or _new_room(name, post.room)
+        room = self._rooms.get(name) or new_room(name, post.room)
         question = (post.who.key, name, bool(post.files))
         if question not in self._refusals:
             require = policy.require_attach if post.files else policy.require_post
@@ -281,14 +285,14 @@ class _Door:
         The log compares the cached versions of accepted posts with the database, but a rejected post never reaches it.
         """
         room = self._rooms.get(name)
-        if room is None or room is not _remembered.get(name):
+        if room is None or room is not remembered.get(name):
             return False
-        del _remembered[name], self._rooms[name]
-        self._rooms |= _rooms({name}, look_up=True)
+        del remembered[name], self._rooms[name]
+        self._rooms |= rooms_named({name}, look_up=True)
         self._answered.pop(name, None)
         self._refusals = {question: told for question, told in self._refusals.items() if question[1] != name}
         # The room was loaded for this batch, so the next rejection in it is final.
-        _remembered.pop(name, None)
+        remembered.pop(name, None)
         return True
 
 
@@ -384,55 +388,12 @@ def _held(draft: log.Draft, reason: str, room: Room) -> ChatError:
     return Held(_("Your message is waiting for a moderator's approval."))
 
 
-def _rooms(names: set[str], look_up: bool) -> dict[str, Room]:
-    """Return the rooms that exist, by canonical name, from the cache of this process or from the database.
-
-    A cached room can be out of date. The log compares epoch and access version with the row that it locks, and rejects posts
-    that were checked against others; the next attempt loads these rooms from the database.
-    """
-    # A room that is read inside a transaction may be rolled back, so it is not cached.
-    may_remember = not transaction.get_connection(database()).in_atomic_block
-    rooms = (
-        {name: _remembered[name] for name in names if name in _remembered}
-        if may_remember and not look_up
-        else {}
-    )
-    if missing := names - rooms.keys():
-        found = _logged_rooms().filter(name__in=missing)
-        looked_up = {room.name: room for room in found}
-        rooms |= looked_up
-        if may_remember:
-            if len(_remembered) > REMEMBERED_MAX:
-                _remembered.clear()
-            _remembered.update(looked_up)
-    return rooms
-
-
 def _refusal(require: Callable[..., None], *about: Any) -> ChatError | None:
     try:
         require(*about)
     except ChatError as error:
         return error
     return None
-
-
-def _logged_rooms() -> RoomQuerySet:
-    # A room that the project created with the ORM has no log before its first message.
-    return Room.objects.using(database()).filter(log__isnull=False).select_related("log")
-
-
-def ensure_room(room: Room) -> Room:
-    """Return the room, created if it does not exist."""
-    with transaction.atomic(using=database()):
-        made, _is_new = Room.objects.using(database()).get_or_create(
-            name=room.name, defaults={"title": room.title}
-        )
-        made.log, _is_new = RoomLog.objects.using(database()).get_or_create(room=made)
-    return made
-
-
-def _new_room(name: str, typed: str) -> Room:
-    return Room(name=name, title=validation.room_title(typed, config().ROOM_NAME_MAX_LENGTH))
 
 
 def _draft(post: Post) -> log.Draft:
@@ -465,11 +426,6 @@ def _shown_of(who: Identity) -> dict[str, str]:
     """Return the author's avatar and profile URLs as they are now. Invalid URLs are left out."""
     addresses = {"avatar": validation.web_address(who.avatar), "link": validation.web_address(who.link)}
     return {name: address for name, address in addresses.items() if address}
-
-
-def name_of(room: str | Room) -> str:
-    """Return the name of a room. A string is returned unchanged."""
-    return room.name if isinstance(room, Room) else room
 
 
 # Edit and delete --------------------------------------------------------------------------------------------------
@@ -675,30 +631,6 @@ def rewrite(room: Room, seqs: Iterable[int], make: Callable[[Message], bool]) ->
     return len(done.events)
 
 
-# Access -----------------------------------------------------------------------------------------------------------
-
-
-def change_access(room: Room, key: str, write: Callable[[Room], Any]) -> int:
-    """Change access rights in a room. The change applies at once to open sockets and to posts that are in progress.
-
-    Args:
-        room: the room; it is created if it does not exist.
-        key: identity key of the person whose rights change; empty if the rights of anybody may change.
-        write: called with the room as stored, in the transaction and with the room locked; it makes the change.
-
-    Returns:
-        The room's head when the change took effect. Earlier messages have this sequence number or a lower one.
-    """
-    with transaction.atomic(using=database()):
-        pk = (room if room.pk is not None else ensure_room(room)).pk
-        # Posting compares the version on this row, under its lock.
-        RoomLog.objects.using(database()).filter(pk=pk).update(access_version=F("access_version") + 1)
-        locked = _logged_rooms().get(pk=pk)
-        write(locked)
-        on_commit(pubsub.publish, pubsub.Access(locked.name, locked.log.access_version, key))
-    return locked.log.head
-
-
 # Pruning ----------------------------------------------------------------------------------------------------------
 
 
@@ -765,37 +697,6 @@ class History:
     """Revision up to which the page includes all changes of its messages."""
     after: int | None = None
     """Value of ``after`` for the next newer page, on pages requested with ``after`` or ``around``; ``None`` if there is none."""
-
-
-def room_of(name: str) -> Room:
-    """Return the room with this name in any spelling. A room without messages may be unsaved (``pk`` is ``None``).
-
-    Raises:
-        BadRoomName: the name is invalid.
-    """
-    canonical = canonical_name(name)
-    found = _logged_rooms().filter(name=canonical).first()
-    return found or _new_room(canonical, name)
-
-
-def canonical_name(typed: str) -> str:
-    """Return the canonical name of a room.
-
-    Raises:
-        BadRoomName: the name is invalid.
-    """
-    return validation.room_name(typed, config().ROOM_NAME_MAX_LENGTH)
-
-
-def enter_room(who: Identity, name: str) -> Room:
-    """Return the room for an identity that wants to read it and receive its messages.
-
-    Raises:
-        ChatError: the name is invalid, or the policy denies entry.
-    """
-    room = room_of(name)
-    policy.require_entry(who, room)
-    return room
 
 
 def read_history(

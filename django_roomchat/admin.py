@@ -20,18 +20,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from django_roomchat import (
-    attachments,
-    identity,
-    incoming,
-    invitations,
-    members,
-    moderation,
-    policy,
-    review,
-    rooms,
-    webhooks,
-)
+from django_roomchat import attachments, identity, incoming, moderation, policy, review, webhooks
 from django_roomchat.errors import ChatError
 from django_roomchat.files import http, records
 from django_roomchat.identity import Identity
@@ -50,6 +39,8 @@ from django_roomchat.models import (
     Sanction,
     Webhook,
 )
+from django_roomchat.rooms import invitations, members
+from django_roomchat.rooms.settings import configure_room
 
 if TYPE_CHECKING:
     # Django's admin classes take no type arguments when they run.
@@ -177,7 +168,7 @@ class RoomAdmin(_ThroughActions):
         new = {name: form.cleaned_data[name] for name in form.changed_data}
         if "retention_days" in new:
             new["retention_days"] = new["retention_days"] or 0
-        rooms.configure_room(obj, by=_manager(request, obj), **new)
+        configure_room(obj, by=_manager(request, obj), **new)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
         queryset.delete()

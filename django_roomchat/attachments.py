@@ -25,6 +25,7 @@ from django_roomchat.files.records import PIECE_BYTES, no_such_file, too_big
 from django_roomchat.identity import Identity
 from django_roomchat.models import Attachment, Message, Room
 from django_roomchat.policy import audit_trail, rate_limits
+from django_roomchat.rooms import lookup
 from django_roomchat.text import validation
 
 UNSENT_MAX = 3
@@ -63,7 +64,7 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, author: Any =
         ChatError: the upload is rejected, for example because it is too big, damaged or of a type that is not accepted.
     """
     who = identity.identity_of(author)
-    found = actions.room_of(actions.name_of(room))
+    found = lookup.room_of(lookup.name_of(room))
     policy.require_attach(who, found)
     rate_limits.spend("UPLOADS", who, rate_limits.address_here(), found.name)
     file: Any = BytesIO(content) if isinstance(content, bytes) else content
@@ -73,7 +74,7 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, author: Any =
     )
     if found.pk is None:
         rate_limits.spend("ROOMS", who, rate_limits.address_here())
-        found = actions.ensure_room(found)
+        found = lookup.ensure_room(found)
     made = Attachment(
         room=found,
         key=who.key,
@@ -176,7 +177,7 @@ def file_of(who: Identity, room: str, id: Any) -> Attachment:
     Raises:
         ChatError: there is no such file, or *who* may not download it.
     """
-    found = actions.enter_room(who, room)
+    found = lookup.enter_room(who, room)
     row = None if found.pk is None else records.rows().filter(pk=id, room_id=found.pk).first()
     if row is None or not (row.seq is not None or _may_look(who, found, row)):
         raise no_such_file()
@@ -198,7 +199,7 @@ def take_back(who: Identity, room: str, id: Any) -> None:
     Raises:
         ChatError: *who* has no such upload.
     """
-    found = actions.enter_room(who, room)
+    found = lookup.enter_room(who, room)
     mine = records.rows().filter(
         pk=id, room_id=found.pk, room_id__isnull=False, key=who.key, seq=None, held_as=""
     )

@@ -49,6 +49,7 @@ from django_roomchat.identity import Identity, guests, origins, sessions, ticket
 from django_roomchat.models import Room
 from django_roomchat.outbox import Outbox
 from django_roomchat.policy import rate_limits
+from django_roomchat.rooms import lookup
 from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 
@@ -422,7 +423,7 @@ class _Connection:
                 _("A socket can have at most %(most)d unacknowledged posts; wait for their acks."), most=most
             )
         room = self._room_of(frame)
-        rate_limits.spend_local("POSTS", self._who, self._address, actions.canonical_name(room))
+        rate_limits.spend_local("POSTS", self._who, self._address, lookup.canonical_name(room))
         post = actions.Post(
             self._who,
             room,
@@ -436,7 +437,7 @@ class _Connection:
         self._posts += 1
 
     def _type(self, frame: protocol.Typing) -> None:
-        room = actions.canonical_name(self._room_of(frame))
+        room = lookup.canonical_name(self._room_of(frame))
         if room not in self.seats:
             raise NotFound("This socket is not in that room.")
         if room in self._silent_in:
@@ -454,7 +455,7 @@ class _Connection:
             return named
         # Use the room's name as typed in the URL if the frame gives the same canonical name: it becomes the
         # title of a new room.
-        return named if named and named != actions.canonical_name(own) else own
+        return named if named and named != lookup.canonical_name(own) else own
 
     async def _enter(self, name: str, epoch: str, since: int | None) -> None:
         room, rights = await _with_database(_joined, self._who, self._address, name, self._language)
@@ -471,7 +472,7 @@ class _Connection:
             raise _unavailable(error) from error
 
     def _leave(self, name: str) -> None:
-        room = actions.canonical_name(name or self._own_room or "")
+        room = lookup.canonical_name(name or self._own_room or "")
         if room not in self.seats:
             raise NotFound("This socket is not in that room.")
         self._hub.leave(self, room)
@@ -632,7 +633,7 @@ def _entered(who: Identity, name: str, language: str) -> tuple[Room, protocol.Ri
 
 def _choose_name(who: Identity, name: str, session_key: str, rooms: list[str]) -> None:
     session = sessions.open_session(session_key) if session_key else None
-    guests.choose_name(who, name, session, [actions.room_of(room) for room in rooms])
+    guests.choose_name(who, name, session, [lookup.room_of(room) for room in rooms])
 
 
 @hub.handles("guest_named")

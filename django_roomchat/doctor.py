@@ -18,10 +18,10 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from django_roomchat import log, pubsub
-from django_roomchat.actions import canonical_name, ensure_room
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.models import Room
+from django_roomchat.rooms.lookup import canonical_name, ensure_room
 
 WELL, SLOW, WRONG = "ok", "warn", "error"
 TRY_SECONDS = 5.0

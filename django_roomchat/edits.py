@@ -7,11 +7,12 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, identity, policy
+from django_roomchat import identity, policy
 from django_roomchat.database import database
 from django_roomchat.errors import NotFound
 from django_roomchat.models import Message, Room
 from django_roomchat.protocol import EarlierText
+from django_roomchat.rooms import lookup
 
 
 def earlier_texts(room: str | Room, seq: int, *, by: Any = None) -> list[EarlierText]:
@@ -29,7 +30,7 @@ def earlier_texts(room: str | Room, seq: int, *, by: Any = None) -> list[Earlier
         ChatError: the message does not exist, or the policy denies it.
     """
     who = identity.identity_of(by)
-    found = actions.enter_room(who, actions.name_of(room))
+    found = lookup.enter_room(who, lookup.name_of(room))
     messages = Message.objects.using(database()).filter(room_id=found.pk, seq=seq)
     message = messages.first() if found.pk is not None else None
     if message is None:

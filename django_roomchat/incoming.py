@@ -25,6 +25,7 @@ from django_roomchat.errors import Forbidden, NotFound
 from django_roomchat.identity import NAME_MAX_LENGTH, Identity
 from django_roomchat.models import IncomingHook, Room
 from django_roomchat.policy import audit_trail
+from django_roomchat.rooms import lookup
 from django_roomchat.text import validation
 
 USED_SECONDS = 60
@@ -48,12 +49,12 @@ def make_incoming_hook(room: str | Room, name: str, *, by: Any = None) -> tuple[
     """
     who = identity.identity_of(by)
     shown = validation.person_name(name, NAME_MAX_LENGTH)
-    found = actions.room_of(actions.name_of(room))
+    found = lookup.room_of(lookup.name_of(room))
     policy.require_may(who, found, "can_manage")
     token = secrets.token_urlsafe(32)
     with transaction.atomic(using=database()):
         if found.pk is None:
-            found = actions.ensure_room(found)
+            found = lookup.ensure_room(found)
         hook = IncomingHook.objects.using(database()).create(room=found, name=shown, digest=_digest(token))
         audit_trail.record("make_incoming_hook", who, room=found.name, name=shown)
     return hook, token
@@ -75,7 +76,7 @@ def revoke_incoming_hook(hook: IncomingHook, *, by: Any = None) -> None:
         ChatError: *by* may not manage the room.
     """
     who = identity.identity_of(by)
-    policy.require_may(who, actions.room_of(hook.room.name), "can_manage")
+    policy.require_may(who, lookup.room_of(hook.room.name), "can_manage")
     with transaction.atomic(using=database()):
         ended = IncomingHook.objects.using(database()).filter(pk=hook.pk, is_active=True)
         if ended.update(is_active=False):

@@ -18,7 +18,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, Greatest
 from django.utils import timezone
 
-from django_roomchat import actions, identity, log, policy, pubsub, signals
+from django_roomchat import identity, log, policy, pubsub, signals
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, ChatError
 from django_roomchat.files import records
@@ -26,6 +26,7 @@ from django_roomchat.identity import Identity
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, RoomLog
 from django_roomchat.policy import roles
 from django_roomchat.protocol import LastMessage, ListedRoom, Marked
+from django_roomchat.rooms import lookup
 
 WINDOW = 100
 """Maximum number of messages that are counted."""
@@ -66,7 +67,7 @@ def mark_read(room: str | Room, seq: int, who: Any) -> Marked:
     Raises:
         ChatError: the request is rejected.
     """
-    [result] = mark_all([Mark(identity.identity_of(who), actions.name_of(room), seq)])
+    [result] = mark_all([Mark(identity.identity_of(who), lookup.name_of(room), seq)])
     if isinstance(result, ChatError):
         raise result
     return result
@@ -93,7 +94,7 @@ def mark_all(marks: Sequence[Mark]) -> list[Marked | ChatError]:
         try:
             if mark.seq < 0:
                 raise BadValue(f"A sequence number must be 0 or more, not {mark.seq}.")
-            names[place] = actions.canonical_name(mark.room)
+            names[place] = lookup.canonical_name(mark.room)
         except ChatError as error:
             results[place] = error
     rooms = {room.name: room for room in _rooms().filter(name__in=set(names.values()))}
@@ -102,7 +103,7 @@ def mark_all(marks: Sequence[Mark]) -> list[Marked | ChatError]:
         mark, room = marks[place], rooms.get(name)
         try:
             if room is None:
-                actions.enter_room(mark.who, mark.room)
+                lookup.enter_room(mark.who, mark.room)
                 results[place] = Marked(name, 0, 0, 0)
                 continue
             policy.require_entry(mark.who, room)
@@ -177,7 +178,7 @@ def mute_notifications(room: str | Room, who: Any, *, on: bool = False) -> Room:
         ChatError: the request is rejected.
     """
     person = identity.identity_of(who)
-    found = actions.enter_room(person, actions.name_of(room))
+    found = lookup.enter_room(person, lookup.name_of(room))
     if found.pk is not None:
         ReadMarker.objects.using(database()).update_or_create(
             {"is_muted": not on}, {"is_muted": not on, "user": person.user}, room=found, key=person.key

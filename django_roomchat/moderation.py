@@ -11,13 +11,14 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, identity, policy, roll
+from django_roomchat import identity, policy
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue
 from django_roomchat.identity import Identity
 from django_roomchat.models import Ban, Mute, Room
 from django_roomchat.policy import audit_trail, roles
 from django_roomchat.policy.ranks import require_rank
+from django_roomchat.rooms import lookup, presence_table
 from django_roomchat.text import validation
 
 KEY_MAX_LENGTH = 100
@@ -154,7 +155,7 @@ def list_sanctions(room: str | Room, *, by: Any = None, after: str = "") -> list
     Raises:
         ChatError: *by* may not moderate the room.
     """
-    found = actions.room_of(actions.name_of(room))
+    found = lookup.room_of(lookup.name_of(room))
     policy.require_moderation(identity.identity_of(by), found)
     bans, mutes = _in_force(Ban, found, after), _in_force(Mute, found, after)
     names = {key: name for key, (name, _held) in [*mutes.items(), *bans.items()]}
@@ -190,7 +191,7 @@ def _sanction(
         target = require_rank(judge, locked, who)
         values = {"reason": reason, "until": until, "by": judge.user}
         # A person who has never posted has no name in the room's log, but may have one in the presence table.
-        if name := target.name or roll.name_here(locked, target.key):
+        if name := target.name or presence_table.name_here(locked, target.key):
             values["name"] = name
         model.objects.using(database()).update_or_create(values, room=locked, key=target.key)
         end = until.isoformat() if until else None
@@ -215,6 +216,6 @@ def _change(room: str | Room, who: Any, judge: Identity, write: Callable[[Room],
     key = who if isinstance(who, str) else identity.identity_of(who).key
     if not (0 < len(key) <= KEY_MAX_LENGTH and key.isprintable()):
         raise BadValue(_("A user's key must have 1 to %(most)d visible characters."), most=KEY_MAX_LENGTH)
-    found = actions.room_of(actions.name_of(room))
+    found = lookup.room_of(lookup.name_of(room))
     policy.require_moderation(judge, found)
-    return actions.change_access(found, key, write)
+    return lookup.change_access(found, key, write)

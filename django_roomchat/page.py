@@ -14,14 +14,14 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from django_roomchat import attachments, identity, marks, policy
-from django_roomchat.actions import History, enter_room, read_history
+from django_roomchat.actions import History, read_history
 from django_roomchat.conf import config
 from django_roomchat.errors import BadValue
 from django_roomchat.files import storage
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
 from django_roomchat.protocol import Event, File, Hit, LastMessage, Line, ListedRoom, Quote
-from django_roomchat.rooms import title_for
+from django_roomchat.rooms.lookup import enter_room, title_for
 from django_roomchat.search import QUERY_MAX_LENGTH, Found, search_messages
 
 BESIDE_MAX = 200

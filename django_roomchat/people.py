@@ -6,9 +6,10 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from django_roomchat import actions, identity, mentions
+from django_roomchat import identity, mentions
 from django_roomchat.models import Room
 from django_roomchat.protocol import Person
+from django_roomchat.rooms import lookup
 
 PEOPLE_MAX = 20
 
@@ -28,7 +29,7 @@ def people_of(room: str | Room, prefix: str = "", *, by: Any = None, limit: int 
     Raises:
         ChatError: *by* may not enter the room.
     """
-    found = actions.enter_room(identity.identity_of(by), actions.name_of(room))
+    found = lookup.enter_room(identity.identity_of(by), lookup.name_of(room))
     if found.pk is None:
         return []
     known = mentions.known_people(found, " ".join(prefix.split()), limit=limit)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, identity, lines, log, policy, signals
+from django_roomchat import actions, identity, log, policy, signals
 from django_roomchat.actions import Posted
 from django_roomchat.database import database
 from django_roomchat.errors import Forbidden
@@ -18,6 +18,7 @@ from django_roomchat.log.sequence import Claim, take, wait_at_most
 from django_roomchat.models import Message, Room
 from django_roomchat.policy import audit_trail
 from django_roomchat.protocol import Event
+from django_roomchat.rooms import lookup, system_messages
 
 PINS_MAX = 50
 """Maximum number of pinned messages in a room."""
@@ -64,7 +65,7 @@ def pin_message(
     def tell(room: str, event: Event) -> None:
         signals.pin_changed.send_robust(Message, room=room, event=event, by=who, on=on)
 
-    found = actions.enter_room(who, actions.name_of(room))
+    found = lookup.enter_room(who, lookup.name_of(room))
     with transaction.atomic(using=database()):
         wait_at_most(wait_seconds)
         # Lock the room for both writes, so that the system message follows the pin directly.
@@ -72,7 +73,7 @@ def pin_message(
             take({found.pk: Claim(0)})
         done = actions.change_message(room, seq, who, make, tell=tell, wait_seconds=wait_seconds)
         if on and not done.duplicate:
-            lines.tell(actions.room_of(done.room), "pinned", who)
+            system_messages.post_system_message(lookup.room_of(done.room), "pinned", who)
     return done
 
 
@@ -94,7 +95,7 @@ def pinned_messages(room: str | Room, *, by: Any = None) -> list[Event]:
     Raises:
         ChatError: *by* may not enter the room.
     """
-    found = actions.enter_room(identity.identity_of(by), actions.name_of(room))
+    found = lookup.enter_room(identity.identity_of(by), lookup.name_of(room))
     return log.pinned(found, limit=PINS_MAX)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django_roomchat import actions, identity, policy
+from django_roomchat import identity, policy
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
 from django_roomchat.policy import ranks, roles
+from django_roomchat.rooms import lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def look_at(room: str | Room, key: str, *, by: Any = None) -> Look:
         ChatError: *by* may not enter the room.
     """
     who = identity.identity_of(by)
-    found = actions.enter_room(who, actions.name_of(room))
+    found = lookup.enter_room(who, lookup.name_of(room))
     target, held = ranks.person(found, key), roles.of(key, found)
     may = [] if identity.is_site_key(key) else list(_powers(who, found, target, held.role))
     is_moderator = _allows(policy.require_moderation, who, found)

@@ -20,11 +20,12 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from django_roomchat import pubsub, roll
+from django_roomchat import pubsub
 from django_roomchat.conf import config
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.hub import Hub, Socket, handles
 from django_roomchat.protocol import Here, Person, encode
+from django_roomchat.rooms import presence_table
 from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 
@@ -234,7 +235,7 @@ class Presences:
         self._heard.clear()
         self._check_at = 0.0
         try:
-            await in_thread(roll.remove, [process])
+            await in_thread(presence_table.remove, [process])
         except Exception as error:
             warn_throttled("presence", "The presence lease of this process could not be removed: %r", error)
 
@@ -243,7 +244,7 @@ class Presences:
         if self._starts_over:
             return
         try:
-            await in_thread(roll.give_up, self._process)
+            await in_thread(presence_table.give_up, self._process)
         except Exception as error:
             warn_throttled("presence", "The presence lease of this process could not be ended: %r", error)
 
@@ -265,7 +266,9 @@ class Presences:
         self._starts_over = True  # until the write is known to have succeeded
         self._version += 1
         try:
-            await in_thread(roll.store, self._process, self._version, adding, list(dropping), starts_over)
+            await in_thread(
+                presence_table.store, self._process, self._version, adding, list(dropping), starts_over
+            )
         except Exception as error:
             warn_throttled("presence", "Presence could not be written; it is tried again: %r", error)
             return
@@ -276,14 +279,14 @@ class Presences:
         pubsub.publish(pubsub.Notice("presence", msgspec.to_builtins(told)))
 
     async def _read(self, now: float) -> None:
-        unread = [name for name, room in self._rooms.items() if not room.is_read][: roll.ROOMS_MAX]
+        unread = [name for name, room in self._rooms.items() if not room.is_read][: presence_table.ROOMS_MAX]
         is_due = now >= self._check_at
         if not unread and not is_due:
             return
         self._journal = []
         heard = dict(self._heard) if is_due else None
         try:
-            found = await in_thread(roll.look, self._process, unread, list(self._rooms), heard)
+            found = await in_thread(presence_table.look, self._process, unread, list(self._rooms), heard)
         except Exception as error:
             warn_throttled("presence", "Presence of other processes could not be read: %r", error)
             return
@@ -300,7 +303,7 @@ class Presences:
                 # The notice may be older than what was read for a room, and a later one may have been lost.
                 self._heard[told.process] = -1
 
-    def _take_rooms(self, names: Sequence[str], rows: Iterable[roll.Row]) -> None:
+    def _take_rooms(self, names: Sequence[str], rows: Iterable[presence_table.Row]) -> None:
         for name in names:
             room = self._rooms[name]
             room.others = {}
@@ -308,7 +311,7 @@ class Presences:
         for process, name, person in rows:
             self._rooms[name].others.setdefault(process, {})[person.key] = person
 
-    def _take_processes(self, found: roll.Found) -> None:
+    def _take_processes(self, found: presence_table.PresenceChanges) -> None:
         people: dict[tuple[str, str], dict[str, Person]] = defaultdict(dict)
         for process, name, person in found.of_processes:
             people[name, process][person.key] = person

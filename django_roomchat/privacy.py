@@ -41,6 +41,7 @@ from django_roomchat.models import (
     Room,
 )
 from django_roomchat.policy import audit_trail
+from django_roomchat.rooms import lookup
 from django_roomchat.text import validation
 
 BATCH = 100
@@ -256,7 +257,7 @@ def _end_rights(person: _Person, name: str, keep_sanctions: bool) -> None:
     ended: tuple[type[models.Model], ...] = (Membership,) if keep_sanctions else (Membership, Ban, Mute)
     for model in ended:
         for row in _rows(model).filter(key__in=person.keys).select_related("room"):
-            actions.change_access(row.room, row.key, _leave(person, name, row))
+            lookup.change_access(row.room, row.key, _leave(person, name, row))
     for model in (ReadMarker, Presence):
         _rows(model).filter(key__in=person.keys).delete()
 

@@ -14,13 +14,14 @@ from typing import Any
 import msgspec
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, marks
+from django_roomchat import marks
 from django_roomchat.errors import Busy, ChatError, TryAgain
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.hub import Hub, handles
 from django_roomchat.identity import Identity
 from django_roomchat.marks import Mark
 from django_roomchat.protocol import Marked, encode
+from django_roomchat.rooms import lookup
 from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 
@@ -56,7 +57,7 @@ class Reading:
         Raises:
             ChatError: the room's name is invalid, or too many markers are waiting.
         """
-        place = who.key, actions.canonical_name(room)
+        place = who.key, lookup.canonical_name(room)
         before = self._waiting.get(place)
         if before is None and len(self._waiting) >= WAITING_MAX:
             raise Busy(_("The server is busy; try again in a moment."))

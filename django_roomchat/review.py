@@ -23,6 +23,7 @@ from django_roomchat.identity import Identity
 from django_roomchat.models import HeldMessage, Message, Report, Room
 from django_roomchat.policy import audit_trail, rate_limits
 from django_roomchat.protocol import FileToPost
+from django_roomchat.rooms import lookup
 from django_roomchat.text import validation
 
 
@@ -43,7 +44,7 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = No
         ChatError: the report is rejected.
     """
     who = identity.identity_of(by)
-    found = actions.room_of(actions.name_of(room))
+    found = lookup.room_of(lookup.name_of(room))
     policy.require_may(who, found, "can_report")
     rate_limits.spend("REPORTS", who, rate_limits.address_here())
     message = Message.objects.using(database()).filter(room=found, seq=seq) if found.pk is not None else None

@@ -25,7 +25,6 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import policy
-from django_roomchat.actions import enter_room
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, ChatError
@@ -33,6 +32,7 @@ from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Message, MessageQuerySet, Room
 from django_roomchat.protocol import Author, Hit
+from django_roomchat.rooms.lookup import enter_room
 
 QUERY_MAX_LENGTH = 200
 WORDS_MAX = 8

@@ -20,7 +20,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import F
 
-from django_roomchat import actions, hub, identity, pubsub
+from django_roomchat import hub, identity, pubsub
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue
@@ -29,6 +29,7 @@ from django_roomchat.identity import Identity
 from django_roomchat.identity.sessions import SessionBinding, in_force
 from django_roomchat.models import Room, RoomLog
 from django_roomchat.protocol import CLOSE_SESSION_ENDED
+from django_roomchat.rooms import lookup
 from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 
@@ -157,7 +158,7 @@ def recheck(who: Any = None, *, room: str | Room | None = None) -> None:
     """
     key = "" if who is None else _key_of(who)
     if room is not None:
-        _recheck_room(actions.canonical_name(room.name if isinstance(room, Room) else room), key)
+        _recheck_room(lookup.canonical_name(room.name if isinstance(room, Room) else room), key)
     elif key:
         notice = pubsub.Notice("recheck", {"key": key})
         transaction.on_commit(partial(pubsub.publish, notice), using=database(), robust=True)

@@ -14,10 +14,8 @@ import django_roomchat
 from django_roomchat import (
     actions,
     edits,
-    invitations,
     log,
     marks,
-    members,
     moderation,
     people,
     pins,
@@ -26,7 +24,6 @@ from django_roomchat import (
     protocol,
     reactions,
     review,
-    rooms,
     search,
 )
 from django_roomchat.actions import Posted
@@ -35,6 +32,10 @@ from django_roomchat.errors import UnknownType
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
 from django_roomchat.policy import roles
+from django_roomchat.rooms import invitations, lookup, members
+from django_roomchat.rooms.create import create_room
+from django_roomchat.rooms.direct import write_to
+from django_roomchat.rooms.settings import configure_room, settings_of
 
 Verb = Callable[[Identity, str, Any], protocol.ServerFrame]
 """Called with the identity, the room's name as typed (empty if the frame names none) and the frame."""
@@ -62,7 +63,7 @@ def enter(who: Identity, name: str, language: str | None = None) -> tuple[Room, 
     Raises:
         ChatError: the name is invalid, or the identity may not enter the room.
     """
-    room = actions.enter_room(who, name)
+    room = lookup.enter_room(who, name)
     can = policy.rights(who, room)
     silence = None if "post" in can else policy.silence(who, room)
     with translation.override(language or translation.get_language()):
@@ -72,7 +73,7 @@ def enter(who: Identity, name: str, language: str | None = None) -> tuple[Room, 
         can=can,
         role=roles.of(who.key, room).role,
         visibility=room.visibility,
-        title=rooms.title_for(who, room),
+        title=lookup.title_for(who, room),
         slow_seconds=room.slow_seconds,
         archived=room.archived_at is not None,
         why=why,
@@ -137,17 +138,17 @@ def _pin(who: Identity, room: str, frame: protocol.Pin) -> protocol.Ack:
 
 def _pinned(who: Identity, room: str, frame: protocol.Pinned) -> protocol.PinnedList:
     events = pins.pinned_messages(room, by=who)
-    return protocol.PinnedList(frame.id, actions.canonical_name(room), events)
+    return protocol.PinnedList(frame.id, lookup.canonical_name(room), events)
 
 
 def _edits(who: Identity, room: str, frame: protocol.Edits) -> protocol.EditList:
     texts = edits.earlier_texts(room, frame.seq, by=who)
-    return protocol.EditList(frame.id, actions.canonical_name(room), frame.seq, texts)
+    return protocol.EditList(frame.id, lookup.canonical_name(room), frame.seq, texts)
 
 
 def _people(who: Identity, room: str, frame: protocol.People) -> protocol.PeopleFound:
     found = people.people_of(room, frame.prefix, by=who)
-    return protocol.PeopleFound(frame.id, actions.canonical_name(room), found)
+    return protocol.PeopleFound(frame.id, lookup.canonical_name(room), found)
 
 
 def _ban(who: Identity, room: str, frame: protocol.Ban) -> protocol.Done:
@@ -155,7 +156,7 @@ def _ban(who: Identity, room: str, frame: protocol.Ban) -> protocol.Done:
         moderation.ban(room, frame.key, by=who, reason=frame.reason, until=_in(frame.seconds))
     else:
         moderation.unban(room, frame.key, by=who)
-    return protocol.Done(frame.id, actions.canonical_name(room))
+    return protocol.Done(frame.id, lookup.canonical_name(room))
 
 
 def _mute(who: Identity, room: str, frame: protocol.Mute) -> protocol.Done:
@@ -163,7 +164,7 @@ def _mute(who: Identity, room: str, frame: protocol.Mute) -> protocol.Done:
         moderation.mute(room, frame.key, by=who, reason=frame.reason, until=_in(frame.seconds))
     else:
         moderation.unmute(room, frame.key, by=who)
-    return protocol.Done(frame.id, actions.canonical_name(room))
+    return protocol.Done(frame.id, lookup.canonical_name(room))
 
 
 def _sanctions(who: Identity, room: str, frame: protocol.Sanctions) -> protocol.SanctionList:
@@ -171,14 +172,14 @@ def _sanctions(who: Identity, room: str, frame: protocol.Sanctions) -> protocol.
         protocol.Sanctioned(one.key, one.name, _sanction(one.ban), _sanction(one.mute))
         for one in moderation.list_sanctions(room, by=who, after=frame.after)
     ]
-    return protocol.SanctionList(frame.id, actions.canonical_name(room), listed)
+    return protocol.SanctionList(frame.id, lookup.canonical_name(room), listed)
 
 
 def _look_at(who: Identity, room: str, frame: protocol.LookAt) -> protocol.PersonShown:
     seen = powers.look_at(room, frame.key, by=who)
     return protocol.PersonShown(
         id=frame.id,
-        room=actions.canonical_name(room),
+        room=lookup.canonical_name(room),
         key=seen.key,
         may=seen.may,
         name=seen.name,
@@ -222,7 +223,7 @@ def _rooms(who: Identity, room: str, frame: protocol.Rooms) -> protocol.RoomList
 
 
 def _create(who: Identity, room: str, frame: protocol.Create) -> protocol.RoomAnswer:
-    made = rooms.create_room(
+    made = create_room(
         frame.title,
         by=who,
         visibility=frame.visibility,
@@ -236,11 +237,11 @@ def _create(who: Identity, room: str, frame: protocol.Create) -> protocol.RoomAn
 
 
 def _direct(who: Identity, room: str, frame: protocol.Direct) -> protocol.RoomAnswer:
-    return _room(frame.id, rooms.write_to(room, frame.key, by=who))
+    return _room(frame.id, write_to(room, frame.key, by=who))
 
 
 def _configure(who: Identity, room: str, frame: protocol.Configure) -> protocol.Done:
-    configured = rooms.configure_room(
+    configured = configure_room(
         room,
         by=who,
         title=frame.title,
@@ -255,7 +256,7 @@ def _configure(who: Identity, room: str, frame: protocol.Configure) -> protocol.
 
 
 def _settings(who: Identity, room: str, frame: protocol.Settings) -> protocol.RoomSettings:
-    found = rooms.settings_of(room, by=who)
+    found = settings_of(room, by=who)
     return protocol.RoomSettings(
         id=frame.id,
         room=found.name,
@@ -275,28 +276,28 @@ def _members(who: Identity, room: str, frame: protocol.Members) -> protocol.Memb
         protocol.ListedMember(member.key, member.name, member.role, log.iso(member.since))
         for member in members.list_members(room, by=who, after=frame.after, prefix=frame.prefix)
     ]
-    return protocol.MemberList(frame.id, actions.canonical_name(room), listed)
+    return protocol.MemberList(frame.id, lookup.canonical_name(room), listed)
 
 
 def _add(who: Identity, room: str, frame: protocol.AddMember) -> protocol.Done:
     whom = who if frame.key == who.key else frame.key
     members.add_member(room, whom, by=who, role=frame.role)
-    return protocol.Done(frame.id, actions.canonical_name(room))
+    return protocol.Done(frame.id, lookup.canonical_name(room))
 
 
 def _remove(who: Identity, room: str, frame: protocol.RemoveMember) -> protocol.Done:
     members.remove_member(room, frame.key, by=who)
-    return protocol.Done(frame.id, actions.canonical_name(room))
+    return protocol.Done(frame.id, lookup.canonical_name(room))
 
 
 def _role(who: Identity, room: str, frame: protocol.SetRole) -> protocol.Done:
     members.set_role(room, frame.key, frame.role, by=who)
-    return protocol.Done(frame.id, actions.canonical_name(room))
+    return protocol.Done(frame.id, lookup.canonical_name(room))
 
 
 def _quit(who: Identity, room: str, frame: protocol.Quit) -> protocol.Done:
     members.leave_room(room, who)
-    return protocol.Done(frame.id, actions.canonical_name(room))
+    return protocol.Done(frame.id, lookup.canonical_name(room))
 
 
 def _invite(who: Identity, room: str, frame: protocol.Invite) -> protocol.InvitationMade:
@@ -318,12 +319,12 @@ def _invitations(who: Identity, room: str, frame: protocol.Invitations) -> proto
         )
         for one in invitations.list_invitations(room, by=who)
     ]
-    return protocol.InvitationList(frame.id, actions.canonical_name(room), listed)
+    return protocol.InvitationList(frame.id, lookup.canonical_name(room), listed)
 
 
 def _revoke(who: Identity, room: str, frame: protocol.Revoke) -> protocol.Done:
     invitations.revoke_invitation(room, frame.invitation, by=who)
-    return protocol.Done(frame.id, actions.canonical_name(room))
+    return protocol.Done(frame.id, lookup.canonical_name(room))
 
 
 def _accept(who: Identity, room: str, frame: protocol.Accept) -> protocol.RoomAnswer:

@@ -19,24 +19,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from django_roomchat import (
-    actions,
-    attachments,
-    identity,
-    incoming,
-    invitations,
-    page,
-    protocol,
-    rooms,
-    streams,
-    verbs,
-)
+from django_roomchat import actions, attachments, identity, incoming, page, protocol, streams, verbs
 from django_roomchat.conf import config
 from django_roomchat.errors import BadRoomName, BadValue, ChatError, Held, TryAgain, Unsupported
 from django_roomchat.files import http
 from django_roomchat.identity import Identity, guests, sessions, tickets
 from django_roomchat.models import Attachment
 from django_roomchat.policy import rate_limits
+from django_roomchat.rooms import invitations, lookup
+from django_roomchat.rooms.create import create_room
 from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 
@@ -49,7 +40,7 @@ def index(request: HttpRequest) -> HttpResponse:
     if typed is None:
         return render(request, "django_roomchat/index.html", page.index_page(request))
     try:
-        return HttpResponseRedirect(page.room_url(actions.room_of(typed)))
+        return HttpResponseRedirect(page.room_url(lookup.room_of(typed)))
     except BadRoomName as error:
         context = page.index_page(request, typed=typed, error=error.detail)
         return render(request, "django_roomchat/index.html", context, status=error.status)
@@ -72,7 +63,7 @@ def _make_room(request: HttpRequest) -> HttpResponse:
     flags = {"listed": "listed" in typed, "announcement": "announcement" in typed}
     try:
         with _counted("FRAMES", request) as who:
-            made = rooms.create_room(
+            made = create_room(
                 title,
                 by=who,
                 visibility=visibility,  # type: ignore[arg-type]  # another one is refused
@@ -340,7 +331,7 @@ def _told(frames: list[str]) -> HttpResponse:
 def _choose_name(request: HttpRequest, room_name: str, frame: protocol.ChooseName) -> protocol.Done:
     with _counted("FRAMES", request) as who:
         pass
-    rooms = [actions.enter_room(who, room_name)] if room_name else []
+    rooms = [lookup.enter_room(who, room_name)] if room_name else []
     guests.choose_name(who, frame.name, getattr(request, "session", None), rooms)
     return protocol.Done(frame.id)
 
@@ -419,7 +410,7 @@ def _counted(what: rate_limits.What, request: HttpRequest, room_name: str = "") 
     who, address = identity.who(request), rate_limits.address_of(request)
     if what == "POSTS":
         # The limit shared by all processes is checked with the post itself, as for a post from a socket.
-        rate_limits.spend_local(what, who, address, actions.canonical_name(room_name))
+        rate_limits.spend_local(what, who, address, lookup.canonical_name(room_name))
     else:
         rate_limits.spend(what, who, address)
     with rate_limits.coming_from(address):

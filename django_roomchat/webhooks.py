@@ -23,13 +23,14 @@ from django.db import DatabaseError, connections, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from django_roomchat import actions, identity, log, outgoing, policy, signatures
+from django_roomchat import identity, log, outgoing, policy, signatures
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.models import Room, Webhook
 from django_roomchat.outgoing import Answer
 from django_roomchat.policy import audit_trail
 from django_roomchat.protocol import Event
+from django_roomchat.rooms import lookup
 from django_roomchat.throttled_logging import warn_throttled
 
 EVENTS_MAX = 100
@@ -95,11 +96,11 @@ def make_webhook(room: str | Room, url: str, *, by: Any = None) -> Webhook:
     """
     outgoing.check_url(url)
     who = identity.identity_of(by)
-    found = actions.room_of(actions.name_of(room))
+    found = lookup.room_of(lookup.name_of(room))
     policy.require_may(who, found, "can_manage")
     with transaction.atomic(using=database()):
         if found.pk is None:
-            found = actions.ensure_room(found)
+            found = lookup.ensure_room(found)
         webhook = Webhook.objects.using(database()).create(
             room=found,
             url=url,
@@ -127,7 +128,7 @@ def remove_webhook(webhook: Webhook, *, by: Any = None) -> None:
         ChatError: *by* may not manage the room.
     """
     who = identity.identity_of(by)
-    policy.require_may(who, actions.room_of(webhook.room.name), "can_manage")
+    policy.require_may(who, lookup.room_of(webhook.room.name), "can_manage")
     with transaction.atomic(using=database()):
         audit_trail.record("remove_webhook", who, room=webhook.room.name, url=webhook.url)
         webhook.delete()

@@ -39,6 +39,7 @@ from django_roomchat.models import Ban, Message, Room, RoomLog
 from django_roomchat.moderation import aunban, ban, unban
 from django_roomchat.policy import Decision, OpenPolicy
 from django_roomchat.pubsub import publish
+from django_roomchat.rooms import lookup
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +49,7 @@ ANA, BOB = Identity("g:ana", "Ana", is_guest=True), Identity("g:bob", "Bob", is_
 @pytest.fixture(autouse=True)
 def _forgetful():
     """A process remembers rooms; a test's rooms are gone with its transaction."""
-    actions._remembered.clear()
+    lookup.remembered.clear()
 
 
 @pytest.fixture
@@ -374,13 +375,13 @@ def test_a_room_that_the_project_made_itself_can_be_spoken_in():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_process_forgets_rooms_before_they_fill_its_memory(monkeypatch):
-    monkeypatch.setattr(actions, "REMEMBERED_MAX", 2)
+    monkeypatch.setattr(lookup, "REMEMBERED_MAX", 2)
 
     for number in range(6):
         post_message(f"room{number}", "hi")
         post_message(f"room{number}", "hi")
 
-    assert len(actions._remembered) <= 3
+    assert len(lookup.remembered) <= 3
 
 
 # Changing --------------------------------------------------------------------------------------------------------
@@ -581,10 +582,10 @@ def test_everybody_is_told_whose_rights_have_changed(told, django_capture_on_com
 def test_no_post_overtakes_a_ban_that_this_process_has_not_heard_of():
     post_message("lobby", "hi", author=BOB)
     post_message("lobby", "again", author=BOB)
-    remembered = dict(actions._remembered)
+    remembered = dict(lookup.remembered)
 
     ban("lobby", BOB)
-    actions._remembered.update(remembered)
+    lookup.remembered.update(remembered)
 
     assert refusal(post_message, "lobby", "hi", author=BOB)[0] == "banned"
     assert len(messages()) == 2

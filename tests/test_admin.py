@@ -11,6 +11,7 @@ from django_roomchat.identity import Identity
 from django_roomchat.models import AuditEntry, Ban, HeldMessage, Message, Mute, Report, Room, RoomLog
 from django_roomchat.moderation import ban, mute
 from django_roomchat.review import report_message
+from django_roomchat.rooms import lookup
 
 pytestmark = pytest.mark.django_db
 BOB = Identity("g:bob", "Bob", is_guest=True)
@@ -19,7 +20,7 @@ LISTS = ["room", "message", "ban", "mute", "report", "heldmessage"]
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    actions._remembered.clear()
+    lookup.remembered.clear()
 
 
 def fill(count, start=0):

@@ -9,11 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_roomchat import actions
 from django_roomchat.actions import post_message
 from django_roomchat.errors import NotFound
 from django_roomchat.incoming import hook_of, make_incoming_hook
 from django_roomchat.models import AuditEntry, IncomingHook, Message, Room, Webhook
+from django_roomchat.rooms import lookup
 from django_roomchat.webhooks import make_webhook
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def room():
-    actions._remembered.clear()
+    lookup.remembered.clear()
     post_message("builds", "hi")
     return Room.objects.get()
 

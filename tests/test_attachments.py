@@ -49,6 +49,7 @@ from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, rate_limits, rights,
 from django_roomchat.privacy import erase_user, export_user
 from django_roomchat.protocol import FileToPost, encode_event
 from django_roomchat.review import report_message
+from django_roomchat.rooms import lookup
 from django_roomchat.search import search_messages
 from django_roomchat.signals import message_posted
 from django_roomchat.testing import ChatClient
@@ -64,7 +65,7 @@ ANA, BO, MOD = (Identity(f"u:{name.lower()}", name) for name in ("Ana", "Bo", "M
 @pytest.fixture(autouse=True)
 def _place(settings, tmp_path):
     settings.MEDIA_ROOT = str(tmp_path)
-    actions._remembered.clear()
+    lookup.remembered.clear()
     roles._known.clear()
 
 
@@ -272,7 +273,7 @@ def test_a_storage_that_is_not_the_file_system_is_a_place(settings):
 
 
 def test_it_is_among_the_rights_of_who_may(settings):
-    lobby = actions.room_of("lobby")
+    lobby = lookup.room_of("lobby")
     on = rights(ANA, lobby)
     settings.ROOMCHAT = {"POLICY": NoFiles}
     refused = rights(ANA, lobby)
@@ -523,7 +524,7 @@ def test_of_two_posts_in_a_batch_the_first_gets_the_file():
 def test_a_post_that_comes_too_soon_keeps_its_files():
     file = upload()
     Room.objects.update(slow_seconds=60)
-    actions._remembered.clear()
+    lookup.remembered.clear()
     say(body="hi")
 
     assert (code(say, file), Attachment.objects.get().seq) == ("rate_limited", None)
@@ -864,7 +865,7 @@ def test_what_was_held_and_is_thrown_away_goes_after_a_day(held, stored):
 
 def test_who_moderates_looks_at_what_is_held(held):
     _waiting, file = held
-    Membership.objects.create(room=actions.room_of("lobby"), key=MOD.key, name="Mod", role="moderator")
+    Membership.objects.create(room=lookup.room_of("lobby"), key=MOD.key, name="Mod", role="moderator")
     RoomLog.objects.update(access_version=1)
     other = upload()
 
@@ -937,7 +938,7 @@ def test_a_report_says_what_files_there_were():
 def test_a_moderator_takes_a_file_down(stored):
     keep, bad = upload(), upload(PDF, "bad.pdf")
     say(keep, bad, body="look")
-    Membership.objects.create(room=actions.room_of("lobby"), key=MOD.key, name="Mod", role="moderator")
+    Membership.objects.create(room=lookup.room_of("lobby"), key=MOD.key, name="Mod", role="moderator")
     RoomLog.objects.update(access_version=1)
 
     take_down_file(records.rows().get(pk=bad.pk), by=MOD)

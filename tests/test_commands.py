@@ -1,16 +1,16 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_roomchat import actions
 from django_roomchat.actions import post_message
 from django_roomchat.models import Message, RoomLog
+from django_roomchat.rooms import lookup
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    actions._remembered.clear()
+    lookup.remembered.clear()
 
 
 def said():

@@ -13,12 +13,13 @@ from django.db import OperationalError
 from django.urls import re_path
 
 import django_roomchat
-from django_roomchat import actions, consumers, hub, moderation, threads
+from django_roomchat import consumers, hub, moderation, threads
 from django_roomchat.actions import post_message
 from django_roomchat.consumers import ChatConsumer, _Endpoint
 from django_roomchat.identity import Identity
 from django_roomchat.models import Message, Room
 from django_roomchat.policy import Decision, OpenPolicy
+from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 
@@ -31,7 +32,7 @@ SURROGATE = "The frame contains an unpaired surrogate, which is not a character.
 async def _put_away(settings):
     """A process remembers rooms, and its hub lives on while sockets do."""
     settings.ALLOWED_HOSTS = ["testserver"]
-    actions._remembered.clear()
+    lookup.remembered.clear()
     yield
     here = hub.current()
     for task in list(here._work):
@@ -441,7 +442,7 @@ async def test_a_bad_post_is_answered_by_name(case, caplog):
 async def test_what_breaks_in_the_server_is_logged_and_the_socket_goes_on(monkeypatch, caplog):
     async with client() as socket:
         await socket.receive("joined")
-        monkeypatch.setattr(actions, "enter_room", None)
+        monkeypatch.setattr(lookup, "enter_room", None)
         await socket.send({"type": "join", "room": "other"})
         error = await socket.receive()
 
@@ -654,7 +655,7 @@ async def test_a_database_that_fails_at_the_door_is_told_and_the_socket_closed_f
     def enter_room(who, name):
         raise OperationalError("gone")
 
-    monkeypatch.setattr(actions, "enter_room", enter_room)
+    monkeypatch.setattr(lookup, "enter_room", enter_room)
     async with client() as socket:
         await socket.receive("welcome")
         error, bye = await socket.receive(), await socket.receive()
@@ -741,14 +742,14 @@ async def test_a_ban_that_cannot_be_looked_up_is_looked_up_with_the_poll(monkeyp
     async with client() as socket:
         await socket.receive("joined")
         [connection] = hub.current().sockets
-        enter_room = actions.enter_room
+        enter_room = lookup.enter_room
 
         def fail(who, name):
             raise OperationalError("gone")
 
-        monkeypatch.setattr(actions, "enter_room", fail)
+        monkeypatch.setattr(lookup, "enter_room", fail)
         unknown = await connection.check_access("lobby")
-        monkeypatch.setattr(actions, "enter_room", enter_room)
+        monkeypatch.setattr(lookup, "enter_room", enter_room)
 
         assert (unknown, await connection.check_access("lobby"), list(connection.seats)) == (
             False,

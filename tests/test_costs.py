@@ -12,11 +12,12 @@ import uuid
 
 import pytest
 
-from django_roomchat import actions, frames, hub, log, protocol, pubsub, threads
+from django_roomchat import frames, hub, log, protocol, pubsub, threads
 from django_roomchat.actions import Post, post_messages
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import Identity
 from django_roomchat.protocol import Author, Event, encode_event
+from django_roomchat.rooms import lookup
 from tests.fakes import settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,7 +27,7 @@ EPOCH = str(uuid.UUID(int=1))
 
 @pytest.fixture(autouse=True)
 async def _put_away():
-    actions._remembered.clear()
+    lookup.remembered.clear()
     yield
     here = hub.current()
     for task in list(here._work):

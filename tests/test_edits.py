@@ -14,6 +14,7 @@ from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, site
 from django_roomchat.models import Membership, Message, RoomLog
 from django_roomchat.policy import ALLOWED, OpenPolicy, roles
+from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,10 +24,10 @@ ANA, BO, MOD = (Identity(f"u:{name.lower()}", name) for name in ("Ana", "Bo", "M
 @pytest.fixture(autouse=True)
 def _lobby(settings):
     settings.ROOMCHAT = {"EDIT_HISTORY": True}
-    actions._remembered.clear()
+    lookup.remembered.clear()
     roles._known.clear()
     post_message("lobby", "one", author=ANA)
-    Membership.objects.create(room=actions.room_of("lobby"), key=MOD.key, name=MOD.name, role="moderator")
+    Membership.objects.create(room=lookup.room_of("lobby"), key=MOD.key, name=MOD.name, role="moderator")
     RoomLog.objects.update(access_version=1)
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import actions, review, threads
+from django_roomchat import review, threads
 from django_roomchat.actions import Post, edit_message, post_message, post_messages
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError, Held
@@ -15,6 +15,7 @@ from django_roomchat.filters import PASS, Change, Hold, Refuse
 from django_roomchat.identity import Identity
 from django_roomchat.models import AuditEntry, HeldMessage, Message, Room
 from django_roomchat.moderation import ban
+from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,7 +39,7 @@ def house_filter(room, who, body):
 
 @pytest.fixture(autouse=True)
 def _filter(settings):
-    actions._remembered.clear()
+    lookup.remembered.clear()
     settings.ROOMCHAT = {"FILTER": house_filter}
 
 

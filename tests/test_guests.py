@@ -10,10 +10,11 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import actions, hub, post_message, threads
+from django_roomchat import hub, post_message, threads
 from django_roomchat.errors import BadValue, Forbidden
 from django_roomchat.identity import GUEST_SESSION_KEY, Identity, guests, identify, new_guest, of_user
 from django_roomchat.models import Membership, Message, Room, RoomLog
+from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 async def _put_away(settings):
     settings.ALLOWED_HOSTS = ["testserver"]
-    actions._remembered.clear()
+    lookup.remembered.clear()
     guests._names.clear()
     yield
     here = hub.current()
@@ -165,7 +166,7 @@ def test_a_site_reserves_its_own_name(settings):
 
 @pytest.fixture
 def room():
-    made = actions.ensure_room(Room(name="lobby", title="Lobby"))
+    made = lookup.ensure_room(Room(name="lobby", title="Lobby"))
     Membership.objects.create(room=made, key="u:1", name="Ana Ng")
     RoomLog.objects.filter(pk=made.pk).update(access_version=1)
     post_message("lobby", "hello", author=of_user(User.objects.create_user("paul")))
@@ -205,7 +206,7 @@ def test_a_member_who_is_a_guest_keeps_the_name(room):
     who = Identity("g:7", "Zoë", is_guest=True, chose_name=True)
     Membership.objects.create(room=room, key="g:7", name="Zoë")
     RoomLog.objects.filter(pk=room.pk).update(access_version=2)
-    found = actions.room_of("lobby")
+    found = lookup.room_of("lobby")
 
     guests.require_own_name(who, found)
     with pytest.raises(Forbidden):
@@ -213,7 +214,7 @@ def test_a_member_who_is_a_guest_keeps_the_name(room):
 
 
 def test_whether_a_name_is_taken_tells_nothing_of_a_room_that_one_may_not_see(room):
-    private = actions.ensure_room(Room(name="~secret", title="Secret"))
+    private = lookup.ensure_room(Room(name="~secret", title="Secret"))
     Room.objects.filter(pk=private.pk).update(visibility="private")
     Membership.objects.create(room=private, key="u:9", name="Mallory")
 
@@ -224,7 +225,7 @@ def test_whether_a_name_is_taken_tells_nothing_of_a_room_that_one_may_not_see(ro
 
 def test_names_are_looked_up_once_for_a_while(room, django_assert_num_queries):
     who = Identity("g:7", "Zoë", is_guest=True, chose_name=True)
-    found = actions.room_of("lobby")
+    found = lookup.room_of("lobby")
     guests.require_own_name(who, found)
 
     with django_assert_num_queries(0):
@@ -235,7 +236,7 @@ def test_only_so_many_rooms_are_remembered(room, monkeypatch):
     monkeypatch.setattr(guests, "ROOMS_MAX", 1)
     guests._names[(0, 0)] = (0.0, {})
 
-    guests.require_own_name(Identity("g:7", "Zoë", is_guest=True, chose_name=True), actions.room_of("lobby"))
+    guests.require_own_name(Identity("g:7", "Zoë", is_guest=True, chose_name=True), lookup.room_of("lobby"))
 
     assert list(guests._names) == [(room.pk, 1)]
 

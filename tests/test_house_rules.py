@@ -6,7 +6,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from django_roomchat import actions
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, of_user, site
 from django_roomchat.models import Ban, Membership, Message, Mute, Room, RoomLog
@@ -20,6 +19,7 @@ from django_roomchat.policy import (
     require_post,
     rights,
 )
+from django_roomchat.rooms import lookup
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STRANGER = Identity("u:stranger", "Stranger")
@@ -34,7 +34,7 @@ EVERYBODY = (STRANGER, MEMBER, MODERATOR, OWNER, STAFF, SITE)
 @pytest.fixture
 def make_room():
     def make(name="lobby", **settings):
-        room = actions.ensure_room(Room(name=name, title=name))
+        room = lookup.ensure_room(Room(name=name, title=name))
         Room.objects.filter(pk=room.pk).update(**settings)
         for who, role in ((MEMBER, "member"), (MODERATOR, "moderator"), (OWNER, "owner")):
             Membership.objects.create(room=room, key=who.key, name=who.name, role=role)

@@ -8,7 +8,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import actions
 from django_roomchat.actions import post_message
 from django_roomchat.conf import Rate
 from django_roomchat.errors import BadValue, Forbidden, NotFound
@@ -23,7 +22,8 @@ from django_roomchat.incoming import (
 )
 from django_roomchat.models import AuditEntry, IncomingHook, Message, Room
 from django_roomchat.policy import rate_limits
-from django_roomchat.rooms import create_room
+from django_roomchat.rooms import lookup
+from django_roomchat.rooms.create import create_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA = Identity("g:ana", "Ana", is_guest=True)
@@ -31,7 +31,7 @@ ANA = Identity("g:ana", "Ana", is_guest=True)
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    actions._remembered.clear()
+    lookup.remembered.clear()
 
 
 @pytest.fixture

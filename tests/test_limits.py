@@ -8,7 +8,7 @@ from django.core.cache import caches
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from django_roomchat import actions, review
+from django_roomchat import review
 from django_roomchat.actions import Post, post_message, post_messages
 from django_roomchat.conf import RATES, Config, Rate, parse_rate, problems
 from django_roomchat.consumers import ChatConsumer
@@ -16,6 +16,7 @@ from django_roomchat.errors import RateLimited, TryAgain
 from django_roomchat.identity import Identity, site
 from django_roomchat.models import Message, Room
 from django_roomchat.policy import rate_limits
+from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.fakes import Clock
 
@@ -27,7 +28,7 @@ HERE = "8.8.8.8"
 
 @pytest.fixture(autouse=True)
 def _forgetful(settings):
-    actions._remembered.clear()
+    lookup.remembered.clear()
     settings.ROOMCHAT = OFF
 
 

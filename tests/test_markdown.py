@@ -5,10 +5,11 @@ import time
 
 import pytest
 
-from django_roomchat import actions, checks
+from django_roomchat import checks
 from django_roomchat.actions import delete_message, edit_message, post_message, read_history
 from django_roomchat.identity import Identity, site
 from django_roomchat.models import Message
+from django_roomchat.rooms import lookup
 from django_roomchat.text import markdown
 from django_roomchat.text.markdown import html
 from tests.test_links import ATTACKS, Seen
@@ -146,7 +147,7 @@ def test_a_text_with_far_too_much_markdown_stays_a_text():
 @pytest.fixture
 def _markdown(db, settings):
     settings.ROOMCHAT = {"MARKDOWN": True}
-    actions._remembered.clear()
+    lookup.remembered.clear()
 
 
 def newest():
@@ -188,7 +189,7 @@ def test_the_page_shows_what_was_rendered(client):
 
 @pytest.mark.django_db
 def test_markdown_is_off_by_default():
-    actions._remembered.clear()
+    lookup.remembered.clear()
     post_message("lobby", "**a**", author=ANA)
 
     assert newest().html is None

@@ -16,12 +16,14 @@ from django_roomchat.actions import delete_message, edit_message, post_message
 from django_roomchat.errors import BadRoomName, BadValue, Forbidden, NotFound
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.marks import Mark, mark_all, mark_read, mute_notifications, notify_unread, unread
-from django_roomchat.members import add_member
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, RoomLog
 from django_roomchat.protocol import LastMessage, ListedRoom, Marked
 from django_roomchat.pubsub import publish
 from django_roomchat.reactions import react
-from django_roomchat.rooms import configure_room, direct_room
+from django_roomchat.rooms import lookup
+from django_roomchat.rooms.direct import direct_room
+from django_roomchat.rooms.members import add_member
+from django_roomchat.rooms.settings import configure_room
 from django_roomchat.text.validation import HIDDEN
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +32,7 @@ ANA, BEN = Identity("g:ana", "Ana", is_guest=True), Identity("g:ben", "Ben", is_
 
 @pytest.fixture(autouse=True)
 def _forget():
-    actions._remembered.clear()
+    lookup.remembered.clear()
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def say(*bodies, room="lobby", author=BEN):
 
 
 def join(who, room="lobby", role="member", ago=timedelta()):
-    """Membership as it is made by `django_roomchat.members`: with a new access version."""
+    """Membership as it is made by `django_roomchat.rooms.members`: with a new access version."""
     found = Room.objects.get(name=room)
     identity = who if isinstance(who, Identity) else of_user(who)
     Membership.objects.create(

@@ -19,11 +19,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import incoming, invitations, protocol
+from django_roomchat import incoming, protocol
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.files import storage
 from django_roomchat.identity import GUEST_SESSION_KEY
 from django_roomchat.models import Attachment, Ban, Membership, Message, Mute, Room, RoomLog
+from django_roomchat.rooms import invitations
 from django_roomchat.testing import ChatClient
 from django_roomchat.threads import in_thread
 from django_roomchat.urls import urlpatterns

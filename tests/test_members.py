@@ -23,7 +23,6 @@ from django_roomchat import (
     direct_room,
     leave_room,
     list_members,
-    members,
     post_message,
     protocol,
     remove_member,
@@ -31,13 +30,14 @@ from django_roomchat import (
     threads,
     verbs,
 )
-from django_roomchat.actions import enter_room
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import BadValue, ChatError, Forbidden, NotFound
 from django_roomchat.identity import Identity, of_user, site
-from django_roomchat.lines import _SENTENCES
 from django_roomchat.models import AuditEntry, Membership, Message, Room
 from django_roomchat.protocol import Line
+from django_roomchat.rooms import members
+from django_roomchat.rooms.lookup import enter_room
+from django_roomchat.rooms.system_messages import _SENTENCES
 from django_roomchat.testing import ChatClient
 from tests.people import at_once
 

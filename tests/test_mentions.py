@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_roomchat import actions, mentions
+from django_roomchat import mentions
 from django_roomchat.actions import apost_message, delete_message, edit_message, post_message, read_history
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
@@ -17,6 +17,7 @@ from django_roomchat.models import Membership
 from django_roomchat.moderation import ban
 from django_roomchat.people import apeople_of, people_of
 from django_roomchat.policy import roles
+from django_roomchat.rooms import lookup
 from django_roomchat.signals import mentioned
 from django_roomchat.testing import ChatClient
 
@@ -35,10 +36,10 @@ MEMBERS = {
 
 @pytest.fixture(autouse=True)
 def _lobby():
-    actions._remembered.clear()
+    lookup.remembered.clear()
     roles._known.clear()
     post_message("lobby", "hello", author=BO)
-    room = actions.room_of("lobby")
+    room = lookup.room_of("lobby")
     Membership.objects.bulk_create(Membership(room=room, key=key, name=name) for key, name in MEMBERS.items())
 
 
@@ -108,7 +109,7 @@ def test_neither_the_site_nor_a_bot_nor_a_deleted_message_makes_somebody_known()
 
 
 def test_a_text_calls_at_most_twenty():
-    people = [Membership(room=actions.room_of("lobby"), key=f"u:x{n}", name=f"p{n}") for n in range(30)]
+    people = [Membership(room=lookup.room_of("lobby"), key=f"u:x{n}", name=f"p{n}") for n in range(30)]
     Membership.objects.bulk_create(people)
 
     assert called(" ".join(f"@p{n}" for n in range(30))) == [(f"u:x{n}", f"p{n}") for n in range(20)]
@@ -132,12 +133,12 @@ def test_only_a_text_with_an_at_costs_queries():
 
 def test_nobody_is_known_in_a_room_that_is_new():
     assert called("x") == []
-    assert mentions.called_in(actions.room_of("brand new"), "@Ana") == []
+    assert mentions.called_in(lookup.room_of("brand new"), "@Ana") == []
 
 
 def test_a_repeated_post_is_the_same_though_people_have_come():
     post_message("lobby", "@Dee", id="a", author=BO)
-    Membership.objects.create(room=actions.room_of("lobby"), key="u:9", name="Dee")
+    Membership.objects.create(room=lookup.room_of("lobby"), key="u:9", name="Dee")
 
     again = post_message("lobby", "@Dee", id="a", author=BO)
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import actions, moderation, threads
+from django_roomchat import moderation, threads
 from django_roomchat.actions import delete_message, edit_message, post_message
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import BadText, BadValue, ChatError
@@ -18,6 +18,7 @@ from django_roomchat.identity import Identity, of_user
 from django_roomchat.models import AuditEntry, Ban, Membership, Mute, Presence, RoomLog, ServerProcess
 from django_roomchat.moderation import aban, amute, aunban, aunmute, ban, mute, unban, unmute
 from django_roomchat.policy import roles
+from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,18 +31,18 @@ ROLES = {MEMBER: "member", MODERATOR: "moderator", OTHER: "moderator", OWNER: "o
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    actions._remembered.clear()
+    lookup.remembered.clear()
     roles._known.clear()
 
 
 @pytest.fixture
 def room():
     post_message("lobby", "welcome")
-    room = actions.room_of("lobby")
+    room = lookup.room_of("lobby")
     for who, role in ROLES.items():
         Membership.objects.create(room=room, key=who.key, name=who.name, role=role)
     RoomLog.objects.filter(pk=room.pk).update(access_version=1)
-    return actions.room_of("lobby")
+    return lookup.room_of("lobby")
 
 
 def code(act, *about, **options):
@@ -298,7 +299,7 @@ async def test_who_is_muted_or_banned_hears_it_on_an_open_socket_at_once():
 
 
 def _two_users():
-    room = actions.room_of(post_message("lobby", "welcome").room)
+    room = lookup.room_of(post_message("lobby", "welcome").room)
     mod, rude = User.objects.create_user("mod"), User.objects.create_user("rude")
     Membership.objects.create(room=room, key=f"u:{mod.pk}", role="moderator")
     RoomLog.objects.filter(pk=room.pk).update(access_version=1)

@@ -12,7 +12,6 @@ from django_roomchat.errors import BadRoomName, Forbidden
 from django_roomchat.identity import Identity, identify
 from django_roomchat.log import iso
 from django_roomchat.marks import mark_read
-from django_roomchat.members import add_member
 from django_roomchat.models import Message, Room
 from django_roomchat.page import (
     NewRoom,
@@ -25,7 +24,9 @@ from django_roomchat.page import (
 )
 from django_roomchat.policy import Decision, OpenPolicy
 from django_roomchat.protocol import LastMessage, Quote
-from django_roomchat.rooms import configure_room, direct_room
+from django_roomchat.rooms.direct import direct_room
+from django_roomchat.rooms.members import add_member
+from django_roomchat.rooms.settings import configure_room
 
 pytestmark = pytest.mark.django_db
 

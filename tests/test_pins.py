@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import actions, pins
+from django_roomchat import pins
 from django_roomchat.actions import delete_message, edit_message, post_message, read_history
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
@@ -16,6 +16,7 @@ from django_roomchat.models import AuditEntry, Membership, Message, Room, RoomLo
 from django_roomchat.moderation import ban
 from django_roomchat.pins import apin_message, apinned_messages, pin_message, pinned_messages
 from django_roomchat.policy import roles
+from django_roomchat.rooms import lookup
 from django_roomchat.signals import pin_changed
 from django_roomchat.testing import ChatClient
 from tests.people import at_once
@@ -26,11 +27,11 @@ ANA, MOD = (Identity(f"u:{name.lower()}", name) for name in ("Ana", "Mod"))
 
 @pytest.fixture(autouse=True)
 def _lobby():
-    actions._remembered.clear()
+    lookup.remembered.clear()
     roles._known.clear()
     for number in range(1, 4):
         post_message("lobby", f"message {number}", author=ANA)
-    Membership.objects.create(room=actions.room_of("lobby"), key=MOD.key, name=MOD.name, role="moderator")
+    Membership.objects.create(room=lookup.room_of("lobby"), key=MOD.key, name=MOD.name, role="moderator")
     RoomLog.objects.update(access_version=1)
 
 
@@ -117,7 +118,7 @@ def test_a_room_has_a_limited_number_of_pins(monkeypatch):
 
 
 def test_the_limit_holds_for_those_who_pin_at_once(on_postgres, monkeypatch):
-    actions._remembered.clear()
+    lookup.remembered.clear()
     monkeypatch.setattr(pins, "PINS_MAX", 2)
     for number in range(6):
         post_message("lobby", f"message {number}")

@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Permission, User
 
-from django_roomchat import actions, rooms
+from django_roomchat import actions
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import new_guest, of_user, site
 from django_roomchat.models import Membership, Room, RoomLog
@@ -20,6 +20,8 @@ from django_roomchat.policy import (
     require_post,
     silence,
 )
+from django_roomchat.rooms import lookup
+from django_roomchat.rooms.create import create_room
 
 MEMBER = of_user(User(pk=1, username="ana"))
 GUEST = new_guest()
@@ -161,7 +163,7 @@ def test_a_policy_is_made_once(settings):
 @pytest.fixture
 def with_members():
     """A room, and how somebody of each role is known in it."""
-    room = actions.ensure_room(Room(name="club", title="Club"))
+    room = lookup.ensure_room(Room(name="club", title="Club"))
     people = {}
     for role in ("owner", "moderator", "member", "stranger", "staff"):
         user = User.objects.create_user(role, is_staff=role == "staff")
@@ -169,7 +171,7 @@ def with_members():
         if role in ("owner", "moderator", "member"):
             Membership.objects.create(room=room, key=f"u:{user.pk}", name=role, user=user, role=role)
     RoomLog.objects.filter(pk=room.pk).update(access_version=1)
-    room = actions.room_of("club")
+    room = lookup.room_of("club")
     return room, {**people, "guest": GUEST}
 
 
@@ -207,7 +209,7 @@ def test_under_the_members_policy_a_room_is_made_on_purpose_and_its_maker_is_in(
 
     with pytest.raises(Forbidden, match="create this room first") as refused:
         actions.post_message("new", "hi", author=who)
-    made = rooms.create_room("New", by=who)
+    made = create_room("New", by=who)
 
     assert refused.value.code == "members_only"
     assert actions.post_message(made, "hi", author=who).seq

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from django_roomchat.actions import post_message
 from django_roomchat.identity import Identity, of_user
-from django_roomchat.members import add_member
 from django_roomchat.moderation import ban, mute
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
 from django_roomchat.powers import look_at
-from django_roomchat.rooms import create_room, direct_room
+from django_roomchat.rooms.create import create_room
+from django_roomchat.rooms.direct import direct_room
+from django_roomchat.rooms.members import add_member
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OWNER, MODERATOR, MEMBER, WRITER = (

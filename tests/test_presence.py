@@ -9,12 +9,13 @@ from django.db import OperationalError, connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from django_roomchat import hub, presence, protocol, pubsub, roll, threads
+from django_roomchat import hub, presence, protocol, pubsub, threads
 from django_roomchat.identity import Identity
 from django_roomchat.models import Presence, Room, ServerProcess
 from django_roomchat.presence import Presences
 from django_roomchat.pubsub import publish as pubsub_publish
-from django_roomchat.roll import who_is_here
+from django_roomchat.rooms import presence_table
+from django_roomchat.rooms.presence_table import who_is_here
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 from tests.fakes import Socket, settle
@@ -287,7 +288,7 @@ async def test_who_is_here_has_a_twin(house):
     house.process().enter(ANA)
     await house.turn()
 
-    assert await roll.awho_is_here("Lobby") == [protocol.Person("u:0", "Ana")]
+    assert await presence_table.awho_is_here("Lobby") == [protocol.Person("u:0", "Ana")]
 
 
 # Cost ---------------------------------------------------------------------------------------------------------------------
@@ -533,24 +534,24 @@ async def test_what_is_told_while_the_table_is_read_is_not_lost(house, monkeypat
     two.enter(ANA)
     await house.turn()
     await house.turn(1)
-    look = roll.look
+    look = presence_table.look
 
     def look_and_then(*about):
         found = look(*about)
-        monkeypatch.setattr(roll, "look", look)
+        monkeypatch.setattr(presence_table, "look", look)
         changes = {"lobby": {"joined": [CARL], "left": ["u:0"]}, "nowhere": {"joined": [ANA], "left": []}}
         told = {"process": str(two.presences._process), "version": 2, "rooms": changes}
         one.presences.hear(msgspec.convert(told, presence._Told))
         return found
 
-    monkeypatch.setattr(roll, "look", look_and_then)
+    monkeypatch.setattr(presence_table, "look", look_and_then)
     await house.turn(10)
 
     assert watcher.frames[2:] == [change(2, joined=[CARL], left=["u:0"])]
 
 
 async def test_a_process_with_very_many_rooms_reads_all_of_them(house, monkeypatch):
-    monkeypatch.setattr(roll, "ROOMS_MAX", 2)
+    monkeypatch.setattr(presence_table, "ROOMS_MAX", 2)
     one, two = house.process(), house.process()
     watchers = [one.enter(BEN, room=f"room {number}") for number in range(5)]
     for number in range(5):

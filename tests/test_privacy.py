@@ -49,7 +49,8 @@ from django_roomchat.privacy import (
     export_user,
     stream_export,
 )
-from django_roomchat.rooms import direct_room
+from django_roomchat.rooms import lookup
+from django_roomchat.rooms.direct import direct_room
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +59,7 @@ GUEST, BOB = Identity("g:guest", "Guest 1", is_guest=True), Identity("g:bob", "B
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    actions._remembered.clear()
+    lookup.remembered.clear()
 
 
 @pytest.fixture

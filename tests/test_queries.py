@@ -4,10 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from django_roomchat import actions, log
-from django_roomchat.actions import Post, enter_room, post_message, post_messages, read_history
+from django_roomchat import log
+from django_roomchat.actions import Post, post_message, post_messages, read_history
 from django_roomchat.identity import Identity
 from django_roomchat.marks import mark_read, unread
+from django_roomchat.rooms import lookup
+from django_roomchat.rooms.lookup import enter_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA = Identity("g:ana", "Ana", is_guest=True)
@@ -15,11 +17,11 @@ ANA = Identity("g:ana", "Ana", is_guest=True)
 
 @pytest.fixture(autouse=True)
 def _rooms():
-    actions._remembered.clear()
+    lookup.remembered.clear()
     for room in ("one", "two", "three"):
         for number in range(5):
             post_message(room, f"message {number}")
-    actions._remembered.clear()
+    lookup.remembered.clear()
 
 
 def queries(act, *about, **options):

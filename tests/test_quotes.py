@@ -21,6 +21,7 @@ from django_roomchat.errors import NotFound
 from django_roomchat.identity import Identity, site
 from django_roomchat.log import append as log_append
 from django_roomchat.protocol import Quote
+from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +31,7 @@ APPLICATION = ChatConsumer.as_asgi()
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    actions._remembered.clear()
+    lookup.remembered.clear()
 
 
 def quotes():
@@ -81,7 +82,7 @@ def test_an_answer_to_what_was_pruned_has_no_quote():
     post_message("lobby", "one")
     post_message("lobby", "yes", reply_to=1)
 
-    log.prune(actions.room_of("lobby").pk, 1)
+    log.prune(lookup.room_of("lobby").pk, 1)
 
     assert quotes() == {2: None}
 

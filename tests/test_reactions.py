@@ -18,6 +18,7 @@ from django_roomchat.models import Message, Reaction, Room, RoomLog
 from django_roomchat.moderation import ban, mute
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, roles
 from django_roomchat.reactions import areact, react
+from django_roomchat.rooms import lookup
 from django_roomchat.signals import message_edited, reaction_changed
 from django_roomchat.testing import ChatClient
 from tests.people import at_once
@@ -28,7 +29,7 @@ ANA, BO, CY = (Identity(f"g:{name.lower()}", name, is_guest=True) for name in ("
 
 @pytest.fixture(autouse=True)
 def _lobby():
-    actions._remembered.clear()
+    lookup.remembered.clear()
     roles._known.clear()
     post_message("lobby", "hello", author=ANA)
 
@@ -54,7 +55,7 @@ def test_everybody_sees_who_reacted_in_the_order_of_first_use():
 
 
 def test_the_order_is_the_same_on_postgresql(on_postgres):
-    actions._remembered.clear()
+    lookup.remembered.clear()
     post_message("lobby", "hello", author=ANA)
 
     for emoji in ("👨‍👩‍👧‍👦", "🎉", "❤️", "☝", "👍"):
@@ -192,7 +193,7 @@ def test_the_signal_tells_who_and_what_and_none_tells_of_an_edit():
 
 
 def test_those_who_react_at_once_on_postgresql_are_all_counted(on_postgres):
-    actions._remembered.clear()
+    lookup.remembered.clear()
     post_message("lobby", "hello", author=ANA)
     people = [Identity(f"g:{number}", "Guest") for number in range(8)]
 

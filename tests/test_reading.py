@@ -6,13 +6,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
 
-from django_roomchat import actions, hub, marks, reading, threads
+from django_roomchat import hub, marks, reading, threads
 from django_roomchat.actions import post_message
 from django_roomchat.errors import Busy
 from django_roomchat.identity import Identity
 from django_roomchat.marks import Mark
 from django_roomchat.models import ReadMarker, Room
 from django_roomchat.protocol import Marked
+from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 
@@ -24,7 +25,7 @@ ANA = Identity("g:ana", "Ana", is_guest=True)
 async def _put_away(settings, monkeypatch):
     settings.ALLOWED_HOSTS = ["testserver"]
     monkeypatch.setattr(reading, "TICK_SECONDS", 0.05)
-    actions._remembered.clear()
+    lookup.remembered.clear()
     yield
     here = hub.current()
     for task in list(here._work):

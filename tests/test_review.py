@@ -16,6 +16,7 @@ from django_roomchat.models import AuditEntry, Message, Report
 from django_roomchat.moderation import ban
 from django_roomchat.policy import roles
 from django_roomchat.review import report_message
+from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,7 +25,7 @@ ANA, BOB = Identity("g:ana", "Ana", is_guest=True), Identity("g:bob", "Bob", is_
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    actions._remembered.clear()
+    lookup.remembered.clear()
     roles._known.clear()
 
 

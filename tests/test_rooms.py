@@ -21,12 +21,12 @@ from django_roomchat import (
     post_message,
     write_to,
 )
-from django_roomchat.actions import enter_room
 from django_roomchat.errors import BadRoomName, BadValue, ChatError, Forbidden, NotFound
 from django_roomchat.identity import Identity, of_user, site
 from django_roomchat.marks import unread
 from django_roomchat.models import AuditEntry, Membership, Message, Room, RoomLog
 from django_roomchat.policy import Decision, OpenPolicy
+from django_roomchat.rooms.lookup import enter_room
 from tests.people import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)

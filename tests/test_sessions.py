@@ -14,12 +14,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import actions, hub, session_watch, threads
+from django_roomchat import hub, session_watch, threads
 from django_roomchat.errors import BadValue
 from django_roomchat.identity import Identity, of_user, sessions
 from django_roomchat.models import Room
 from django_roomchat.policy import ALLOWED, Decision, OpenPolicy
 from django_roomchat.pubsub import publish
+from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 
@@ -30,7 +31,7 @@ in_database = database_sync_to_async
 @pytest.fixture(autouse=True)
 async def _put_away(settings):
     settings.ALLOWED_HOSTS = ["testserver"]
-    actions._remembered.clear()
+    lookup.remembered.clear()
     OnlyFriends.friends = set()
     yield
     here = hub.current()
@@ -395,7 +396,7 @@ async def test_a_room_is_asked_again_for_everybody_or_for_somebody(settings, who
     settings.ROOMCHAT = {"POLICY": OnlyFriends}
     people = {name: await in_database(sign_in)(name) for name in ("ana", "ben")}
     OnlyFriends.friends = {f"u:{user.pk}" for user, _ in people.values()}
-    await in_database(actions.ensure_room)(Room(name="lobby", title="Lobby"))
+    await in_database(lookup.ensure_room)(Room(name="lobby", title="Lobby"))
     async with socket_of(people["ana"][1]) as socket:
         await socket.receive("joined")
         OnlyFriends.friends = set()
@@ -412,7 +413,7 @@ async def test_a_recheck_in_a_transaction_waits_for_its_end(told):
     from django.db import transaction
 
     def change():
-        actions.ensure_room(Room(name="lobby", title="Lobby"))
+        lookup.ensure_room(Room(name="lobby", title="Lobby"))
         with transaction.atomic():
             session_watch.recheck(Identity("g:1", "Guest"))
             session_watch.recheck(room=Room.objects.get(name="lobby"))

@@ -11,13 +11,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_roomchat import actions, log, threads
+from django_roomchat import log, threads
 from django_roomchat.actions import Post, edit_message, post_message, post_messages
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Message, Room, RoomLog
 from django_roomchat.policy import roles
+from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,12 +28,12 @@ MODERATOR = Identity("u:mod", "Mod")
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    actions._remembered.clear()
+    lookup.remembered.clear()
     roles._known.clear()
 
 
 def make_room(name="lobby", **settings):
-    room = actions.ensure_room(Room(name=name, title=name))
+    room = lookup.ensure_room(Room(name=name, title=name))
     Room.objects.filter(pk=room.pk).update(**settings)
     Membership.objects.create(room=room, key=MODERATOR.key, role="moderator")
     RoomLog.objects.filter(pk=room.pk).update(access_version=1)
@@ -137,7 +138,7 @@ def test_only_slow_rooms_pay_a_query(slow):
 def test_slow_mode_that_is_switched_on_is_heard_by_who_remembers_the_room(slow):
     Room.objects.update(slow_seconds=0)
     before = [say(), say()]
-    actions.change_access(slow, "", lambda room: Room.objects.filter(pk=room.pk).update(slow_seconds=60))
+    lookup.change_access(slow, "", lambda room: Room.objects.filter(pk=room.pk).update(slow_seconds=60))
 
     assert (before, say()) == ([1, 2], "rate_limited")
 

@@ -7,10 +7,10 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_roomchat import actions
 from django_roomchat.models import Ban, Membership, Mute, Room, RoomLog
 from django_roomchat.policy import roles
 from django_roomchat.policy.roles import NOBODY, RoleState, Sanction
+from django_roomchat.rooms import lookup
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,7 +22,7 @@ def _nothing_known():
 
 @pytest.fixture
 def room():
-    return actions.ensure_room(Room(name="lobby", title="Lobby"))
+    return lookup.ensure_room(Room(name="lobby", title="Lobby"))
 
 
 def change(room):
@@ -97,8 +97,8 @@ def test_what_a_transaction_has_undone_is_not_remembered(room):
 
 
 def test_many_standings_are_looked_up_at_once(room):
-    other = actions.ensure_room(Room(name="club", title="Club"))
-    untouched = actions.ensure_room(Room(name="new", title="New"))
+    other = lookup.ensure_room(Room(name="club", title="Club"))
+    untouched = lookup.ensure_room(Room(name="new", title="New"))
     Membership.objects.create(room=room, key="u:1", name="Ana", role="owner")
     Mute.objects.create(room=other, key="u:1", reason="loud")
     Ban.objects.create(room=other, key="u:2")

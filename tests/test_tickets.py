@@ -11,10 +11,11 @@ from django.core import signing
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from django_roomchat import actions, hub, identity, threads
+from django_roomchat import hub, identity, threads
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import of_user, tickets
+from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 from tests.test_sessions import change_password, deactivate, delete, seconds_until_closed, sign_in, sign_out
@@ -27,7 +28,7 @@ REFUSAL = "Invalid or expired ticket; request a new one for every socket."
 @pytest.fixture(autouse=True)
 async def _put_away(settings):
     settings.ALLOWED_HOSTS = ["testserver"]
-    actions._remembered.clear()
+    lookup.remembered.clear()
     yield
     here = hub.current()
     for task in list(here._work):

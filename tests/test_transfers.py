@@ -12,13 +12,13 @@ from django.test import AsyncClient, Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import actions
 from django_roomchat.actions import delete_message, post_message
 from django_roomchat.attachments import attach_file
 from django_roomchat.files import http, records, storage
 from django_roomchat.identity import of_user
 from django_roomchat.models import Attachment, HeldMessage, Membership, Message, Room, RoomLog
 from django_roomchat.moderation import ban
+from django_roomchat.rooms import lookup
 from tests.uploads import PDF, SAMPLES, TEXT, picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +29,7 @@ BOUNDARY = "roomchat-test"
 @pytest.fixture(autouse=True)
 def _place(settings, tmp_path):
     settings.MEDIA_ROOT = str(tmp_path / "media")
-    actions._remembered.clear()
+    lookup.remembered.clear()
 
 
 @pytest.fixture
@@ -639,7 +639,7 @@ def test_what_was_not_sent_is_its_uploaders(hers, client, ana):
 def test_an_archived_room_hands_out_and_takes_nothing(client, ana, hers):
     file = sent(ana)
     Room.objects.update(archived_at=timezone.now())
-    actions._remembered.clear()
+    lookup.remembered.clear()
 
     response = client.get(url(file))
 

@@ -13,13 +13,14 @@ from django_roomchat import actions
 from django_roomchat.actions import delete_message, post_message
 from django_roomchat.models import Message, Room
 from django_roomchat.policy import Decision, OpenPolicy
+from django_roomchat.rooms import lookup
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def _forgetful():
-    actions._remembered.clear()
+    lookup.remembered.clear()
 
 
 def url_of(name, view="room"):

@@ -19,6 +19,7 @@ from django_roomchat.actions import delete_message, edit_message, post_message
 from django_roomchat.errors import BadValue, Forbidden
 from django_roomchat.identity import Identity
 from django_roomchat.models import AuditEntry, Message, Room, RoomLog, Webhook
+from django_roomchat.rooms import lookup
 from django_roomchat.signatures import sign, verify_signature
 from django_roomchat.webhooks import (
     Worker,
@@ -39,7 +40,7 @@ CLOSED = "http://127.0.0.1:9/"
 
 @pytest.fixture(autouse=True)
 def _here(settings):
-    actions._remembered.clear()
+    lookup.remembered.clear()
     settings.ROOMCHAT = {"WEBHOOK_PRIVATE_ADDRESSES": True, "WEBHOOK_TIMEOUT_SECONDS": 5}
 
 
@@ -234,7 +235,7 @@ def test_what_is_rolled_back_is_not_told(worker, receiver):
     with transaction.atomic():
         post_message("lobby", "never")
         transaction.set_rollback(True)
-    actions._remembered.clear()
+    lookup.remembered.clear()
     post_message("lobby", "hi")
 
     worker.deliver_due()

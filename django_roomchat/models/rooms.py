@@ -244,7 +244,7 @@ class RoomLog(models.Model):
 
 
 class Membership(models.Model):
-    """Membership of a user or guest in a room. :mod:`django_roomchat.members` creates and ends it."""
+    """Membership of a user or guest in a room. :mod:`django_roomchat.rooms.members` creates and ends it."""
 
     class Role(models.TextChoices):
         OWNER = "owner", _("owner")

@@ -29,7 +29,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 
-from django_roomchat import lines
+from django_roomchat.rooms import system_messages
 from django_roomchat.text import mention_syntax
 from django_roomchat.text.links import REL, pieces
 
@@ -204,7 +204,7 @@ def roomchat_words() -> dict[str, Any]:
         "slow_sends": gettext("Will be sent in {time}"),
         "refused": gettext("Something went wrong. Try again."),
         "refused_offline": gettext("Not connected. Try again in a moment."),
-        **lines.words(),
+        **system_messages.words(),
     }
 
 
@@ -242,7 +242,7 @@ def roomchat_line(message: Any) -> str:
     """Return a system message in the reader's language, as ``js/src/timeline/system_lines.js`` does in the
     browser.
     """
-    return lines.said(message.line)
+    return system_messages.said(message.line)
 
 
 # Files ----------------------------------------------------------------------------------------------------------

@@ -13,13 +13,14 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, identity, members, policy
+from django_roomchat import identity, policy
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, ChatError, NotFound
 from django_roomchat.identity import Identity, is_site_key
-from django_roomchat.members import Role
 from django_roomchat.models import Invitation, Membership, Room
 from django_roomchat.policy import audit_trail, roles
+from django_roomchat.rooms import lookup, members
+from django_roomchat.rooms.members import Role
 
 PAGE_INVITATIONS = 200
 """Maximum number of invitations in one list."""
@@ -70,7 +71,7 @@ def invite(
         ChatError: the invitation is rejected.
     """
     who = identity.identity_of(by)
-    found = actions.enter_room(who, actions.name_of(room))
+    found = lookup.enter_room(who, lookup.name_of(room))
     if found.pk is None:
         raise policy.no_such_room()
     members.require_inviter(who, found, role)
@@ -139,7 +140,7 @@ def accept_invitation(token: str, who: Any) -> Room:
         members.admit(locked, person, found.role, by=person)
         policy.require_entry(person, locked)
 
-    actions.change_access(found.room, person.key, write)
+    lookup.change_access(found.room, person.key, write)
     return found.room
 
 
@@ -159,7 +160,7 @@ def list_invitations(room: str | Room, *, by: Any = None) -> list[Invitation]:
         At most 200 invitations, newest first.
     """
     who = identity.identity_of(by)
-    found = actions.enter_room(who, actions.name_of(room))
+    found = lookup.enter_room(who, lookup.name_of(room))
     if found.pk is None:
         return []
     policy.require_may(who, found, "can_invite")
@@ -186,7 +187,7 @@ def revoke_invitation(room: str | Room, invitation: int, *, by: Any = None) -> b
         ChatError: the change is rejected.
     """
     who = identity.identity_of(by)
-    found = actions.enter_room(who, actions.name_of(room))
+    found = lookup.enter_room(who, lookup.name_of(room))
     if found.pk is None:
         raise policy.no_such_room()
     policy.require_may(who, found, "can_invite")
@@ -199,7 +200,7 @@ def revoke_invitation(room: str | Room, invitation: int, *, by: Any = None) -> b
         if revoked[0]:
             audit_trail.record("revoke_invitation", who, room=locked.name, invitation=invitation)
 
-    actions.change_access(found, who.key, write)
+    lookup.change_access(found, who.key, write)
     return bool(revoked[0])
 
 

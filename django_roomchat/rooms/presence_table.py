@@ -11,11 +11,11 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models.functions import Now
 
-from django_roomchat import actions
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.models import Presence, Room, ServerProcess
 from django_roomchat.protocol import Person
+from django_roomchat.rooms import lookup
 
 ROOMS_MAX = 500
 """Maximum number of rooms or rows named in one query."""
@@ -36,7 +36,7 @@ def who_is_here(room: str | Room) -> list[Person]:
     Raises:
         BadRoomName: the name is invalid.
     """
-    name = room.name if isinstance(room, Room) else actions.canonical_name(room)
+    name = room.name if isinstance(room, Room) else lookup.canonical_name(room)
     present = Presence.objects.using(database()).filter(room=name, process__alive_at__gte=_leases_end())
     rows = present.order_by("name", "key").values_list("key", "name", "avatar")
     return list({key: Person(key, shown, avatar) for key, shown, avatar in rows}.values())
@@ -58,7 +58,7 @@ Row = tuple[str, str, Person]
 
 
 @dataclass(slots=True)
-class Found:
+class PresenceChanges:
     """Presence rows of other processes."""
 
     of_rooms: list[Row] = field(default_factory=list)
@@ -115,9 +115,9 @@ def store(
             )
 
 
-def look(process: UUID, unread: list[str], rooms: list[str], heard: dict[str, int] | None) -> Found:
+def look(process: UUID, unread: list[str], rooms: list[str], heard: dict[str, int] | None) -> PresenceChanges:
     """Read the rows of the rooms *unread*. With *heard*, also renew the lease, remove dead processes and read missed changes."""
-    found = Found()
+    found = PresenceChanges()
     if unread:
         rows = Presence.objects.using(database()).filter(process__alive_at__gte=_leases_end())
         found.of_rooms = _rows(rows.filter(room__in=unread).exclude(process=process))

@@ -11,12 +11,13 @@ from asgiref.sync import sync_to_async
 from django.db.models import Q
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, identity, lines, policy
+from django_roomchat import identity, policy
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue, Forbidden, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Room
 from django_roomchat.policy import audit_trail, ranks, roles
+from django_roomchat.rooms import lookup, system_messages
 
 PAGE_MEMBERS = 200
 """Maximum number of members in one page."""
@@ -87,7 +88,7 @@ def admit(room: Room, whom: Identity, role: str, *, by: Identity) -> bool:
     if is_new:
         if whom.key != by.key:
             audit_trail.record("add_member", by, room=room.name, target=whom, role=role)
-        lines.tell(room, "joined", by, whom=whom)
+        system_messages.post_system_message(room, "joined", by, whom=whom)
     return is_new
 
 
@@ -113,7 +114,7 @@ def remove_member(room: str | Room, who: Any, *, by: Any = None) -> bool:
         is_ended = _end(locked, whom.key)
         if is_ended:
             audit_trail.record("remove_member", doer, room=locked.name, target=whom)
-            lines.tell(locked, "removed", doer, whom=whom)
+            system_messages.post_system_message(locked, "removed", doer, whom=whom)
         return is_ended
 
     return _change(room, doer, _key_of(who), write)
@@ -144,7 +145,7 @@ def leave_room(room: str | Room, who: Any) -> bool:
         _require_owner_left(locked, whom.key, is_leaving=True)
         is_ended = _end(locked, whom.key)
         if is_ended:
-            lines.tell(locked, "left", whom, whom=whom)
+            system_messages.post_system_message(locked, "left", whom, whom=whom)
         return is_ended
 
     return _change(room, whom, whom.key, write)
@@ -190,7 +191,7 @@ def set_role(room: str | Room, who: Any, role: Role, *, by: Any = None) -> bool:
             _require_owner_left(locked, whom.key)
         held.update(role=role)
         audit_trail.record("set_role", doer, room=locked.name, target=whom, before=before, after=role)
-        lines.tell(locked, "role", doer, whom=whom, value=role)
+        system_messages.post_system_message(locked, "role", doer, whom=whom, value=role)
         return True
 
     return _change(room, doer, _key_of(who), write)
@@ -213,7 +214,7 @@ def list_members(room: str | Room, *, by: Any = None, after: str = "", prefix: s
     Returns:
         At most 200 members in the order of their keys; empty if the room does not exist.
     """
-    found = actions.enter_room(identity.identity_of(by), actions.name_of(room))
+    found = lookup.enter_room(identity.identity_of(by), lookup.name_of(room))
     if found.pk is None:
         return []
     rows = Membership.objects.using(database()).filter(room=found, key__gt=after).order_by("key")
@@ -239,11 +240,11 @@ def require_inviter(who: Identity, room: Room, role: str) -> None:
 def _change(room: str | Room, doer: Identity, key: str, write: Callable[[Room], bool]) -> bool:
     """Change the members of a room with the room locked, and return the result of *write*."""
     # Checked here to reject early, and again under the lock, because the room may have changed meanwhile.
-    found = actions.enter_room(doer, actions.name_of(room))
+    found = lookup.enter_room(doer, lookup.name_of(room))
     if found.pk is None and not doer.is_site:
         raise policy.no_such_room()
     done: list[bool] = []
-    actions.change_access(found, key, lambda locked: done.append(write(locked)))
+    lookup.change_access(found, key, lambda locked: done.append(write(locked)))
     return done[0]
 
 

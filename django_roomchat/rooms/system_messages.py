@@ -35,7 +35,9 @@ _SENTENCES: dict[Code, tuple[str, str]] = {
 }
 
 
-def tell(room: Room, code: Code, by: Identity, *, whom: Identity | None = None, value: str = "") -> None:
+def post_system_message(
+    room: Room, code: Code, by: Identity, *, whom: Identity | None = None, value: str = ""
+) -> None:
     """Append a system message to a room that has them enabled. Call it in the transaction of the change that it reports.
 
     Args:

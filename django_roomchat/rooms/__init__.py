@@ -1,0 +1,1 @@
+"""Rooms, their settings, members, invitations, and the people in them."""

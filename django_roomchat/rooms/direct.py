@@ -1,0 +1,90 @@
+"""Direct rooms: two people."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop as _
+
+from django_roomchat import identity, policy
+from django_roomchat.database import database
+from django_roomchat.errors import BadValue
+from django_roomchat.models import Membership, Room
+from django_roomchat.policy.ranks import met_in
+from django_roomchat.rooms import lookup
+from django_roomchat.rooms.create import store_room
+from django_roomchat.text import validation
+
+
+def direct_room(one: Any, other: Any) -> Room:
+    """Return the direct room of two people, created if they have none.
+
+    Repeated and concurrent calls return the same room, in either order of the arguments. Its two members cannot change.
+    The policy is not asked; :func:`write_to` asks it.
+
+    Args:
+        one, other: users of the project or identities.
+
+    Returns:
+        The direct room.
+
+    Raises:
+        BadValue: both are the same person, or one is the site.
+    """
+    two = sorted((identity.identity_of(one), identity.identity_of(other)), key=lambda who: who.key)
+    if two[0].key == two[1].key or any(who.is_site for who in two):
+        raise BadValue(_("A direct room needs two different users."))
+    # A digest, because two keys together exceed the length that a unique column may have on every database.
+    direct_key = hashlib.sha256("\0".join(who.key for who in two).encode()).hexdigest()
+    of_two = Room.objects.using(database()).filter(direct_key=direct_key).select_related("log")
+    if (found := of_two.first()) is not None:
+        return found
+    half = validation.NAME_MAX_LENGTH // 2 - 1
+    room = Room(
+        name=validation.hidden_name(),
+        title=", ".join(who.name[:half] for who in two),
+        visibility=Room.Visibility.DIRECT,
+        is_listed=False,
+        direct_key=direct_key,
+    )
+    try:
+        with transaction.atomic(using=database()):
+            return store_room(room, [(who, Membership.Role.MEMBER) for who in two])
+    except IntegrityError:
+        # Another process has created the room meanwhile.
+        return of_two.get()
+
+
+async def adirect_room(one: Any, other: Any) -> Room:
+    """See :func:`direct_room`."""
+    return await sync_to_async(direct_room)(one, other)
+
+
+def write_to(room: str | Room, key: str, *, by: Any) -> Room:
+    """Return the direct room with a person met in another room, created if there is none.
+
+    Args:
+        room: the room in which they met. *by* must be allowed to enter it, and the other person must be a member of it or have
+            posted in it.
+        key: identity key of the other person.
+        by: the user or identity that wants to write. :meth:`Policy.can_write_to <django_roomchat.policy.Policy.can_write_to>`
+            must allow it.
+
+    Returns:
+        The direct room.
+
+    Raises:
+        ChatError: they have not met in *room*, or the policy denies it.
+    """
+    who = identity.identity_of(by)
+    other = met_in(lookup.enter_room(who, lookup.name_of(room)), key)
+    policy.require(policy.policy().can_write_to(who, other))
+    return direct_room(who, other)
+
+
+async def awrite_to(room: str | Room, key: str, *, by: Any) -> Room:
+    """See :func:`write_to`."""
+    return await sync_to_async(write_to)(room, key, by=by)
