@@ -20,10 +20,11 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from django_roomchat import attachments, identity, incoming, moderation, policy, review, webhooks
+from django_roomchat import identity, incoming, moderation, policy, review, webhooks
 from django_roomchat.errors import ChatError
 from django_roomchat.files import http, records
 from django_roomchat.identity import Identity
+from django_roomchat.messages import attachments
 from django_roomchat.models import (
     Attachment,
     AuditEntry,

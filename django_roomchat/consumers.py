@@ -19,7 +19,6 @@ from django.utils.translation import gettext_noop as _
 
 import django_roomchat
 from django_roomchat import (
-    actions,
     drain,
     fastlane,
     hub,
@@ -46,6 +45,7 @@ from django_roomchat.errors import (
 )
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.identity import Identity, guests, origins, sessions, tickets
+from django_roomchat.messages.types import Post, Posted
 from django_roomchat.models import Room
 from django_roomchat.outbox import Outbox
 from django_roomchat.policy import rate_limits
@@ -424,7 +424,7 @@ class _Connection:
             )
         room = self._room_of(frame)
         rate_limits.spend_local("POSTS", self._who, self._address, lookup.canonical_name(room))
-        post = actions.Post(
+        post = Post(
             self._who,
             room,
             frame.body,
@@ -574,7 +574,7 @@ class _Connection:
             )
         )
 
-    def _answer(self, post: actions.Post, result: actions.Posted | ChatError) -> None:
+    def _answer(self, post: Post, result: Posted | ChatError) -> None:
         self._posts -= 1
         if isinstance(result, ChatError):
             self._refuse(result, "post", post.id, post.room)

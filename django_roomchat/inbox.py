@@ -14,9 +14,10 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat.actions import Post, Posted, post_messages
 from django_roomchat.conf import config
 from django_roomchat.errors import Busy, ChatError, TryAgain
+from django_roomchat.messages.post import post_messages
+from django_roomchat.messages.types import Post, Posted
 from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 

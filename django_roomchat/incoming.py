@@ -18,11 +18,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, identity, policy
-from django_roomchat.actions import Posted
+from django_roomchat import identity, policy
 from django_roomchat.database import database
 from django_roomchat.errors import Forbidden, NotFound
 from django_roomchat.identity import NAME_MAX_LENGTH, Identity
+from django_roomchat.messages.post import post_message
+from django_roomchat.messages.types import Posted
 from django_roomchat.models import IncomingHook, Room
 from django_roomchat.policy import audit_trail
 from django_roomchat.rooms import lookup
@@ -129,7 +130,7 @@ def post_through(hook: IncomingHook, body: str, *, name: str | None = None, id: 
         raise Forbidden(_("This room is archived and read-only."), code="archived")
     shown = validation.person_name(name, NAME_MAX_LENGTH) if name else hook.name
     bot = replace(speaker(hook), name=shown, is_site=True)
-    posted = actions.post_message(hook.room, body, author=bot, id=id or uuid.uuid4().hex, kind="bot")
+    posted = post_message(hook.room, body, author=bot, id=id or uuid.uuid4().hex, kind="bot")
     now = timezone.now()
     is_old = Q(used_at=None) | Q(used_at__lt=now - timedelta(seconds=USED_SECONDS))
     IncomingHook.objects.using(database()).filter(is_old, pk=hook.pk).update(used_at=now)

@@ -13,16 +13,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from django_roomchat import attachments, identity, marks, policy
-from django_roomchat.actions import History, read_history
+from django_roomchat import identity, policy
 from django_roomchat.conf import config
 from django_roomchat.errors import BadValue
 from django_roomchat.files import storage
 from django_roomchat.identity import Identity
+from django_roomchat.messages import attachments, read_markers, room_list
+from django_roomchat.messages.history import History, read_history
+from django_roomchat.messages.search import QUERY_MAX_LENGTH, Found, search_messages
 from django_roomchat.models import Room
 from django_roomchat.protocol import Event, File, Hit, LastMessage, Line, ListedRoom, Quote
 from django_roomchat.rooms.lookup import enter_room, title_for
-from django_roomchat.search import QUERY_MAX_LENGTH, Found, search_messages
 
 BESIDE_MAX = 200
 """Maximum number of rooms in the list beside a room."""
@@ -144,7 +145,7 @@ def room_page(
     newest = history.messages[0].seq if history.messages else None
     can = policy.rights(me, room)
     silence = None if "post" in can else policy.silence(me, room)
-    read_seq, is_muted = marks.marker_of(me, room)
+    read_seq, is_muted = read_markers.marker_of(me, room)
     return {
         "room": room,
         "room_name": room.name,
@@ -191,7 +192,7 @@ def index_page(request: HttpRequest, *, typed: str = "", error: str | None = Non
     me = identity.who(request)
     return {
         "me": me,
-        "rooms": _rooms(me, marks.ROOMS_MAX),
+        "rooms": _rooms(me, room_list.ROOMS_MAX),
         "new_room": _new_room(me),
         "typed": typed,
         "error": error,
@@ -230,7 +231,7 @@ def _new_room(me: Identity, **typed: Any) -> NewRoom:
 
 
 def _rooms(me: Identity, limit: int, *, here: Room | None = None) -> ShownRooms:
-    listed = marks.unread(me, limit=limit)
+    listed = room_list.unread(me, limit=limit)
     yours = [_shown_room(room) for room in listed if room.yours]
     lately = [_shown_room(room) for room in listed if not room.yours]
     if here is not None and here.name not in {room.name for room in listed}:

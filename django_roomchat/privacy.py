@@ -21,10 +21,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, identity
+from django_roomchat import identity
 from django_roomchat.database import database
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
+from django_roomchat.messages.change import rewrite
 from django_roomchat.models import (
     Attachment,
     AuditEntry,
@@ -299,7 +300,7 @@ def _erase_traces(person: _Person, keys: dict[str, str], name: str) -> None:
         places.setdefault(room, set()).add(seq)
     for room_of_them in _rows(Room).filter(pk__in=places):
         for some in _batches(sorted(places[room_of_them.pk])):
-            actions.rewrite(room_of_them, some, make)
+            rewrite(room_of_them, some, make)
     _rows(Reaction).filter(key__in=person.keys).delete()
 
 
@@ -363,7 +364,7 @@ def _erase_messages(person: _Person, room: Room, keys: dict[str, str], name: str
 
     erased = 0
     while some := list(_messages_of(person, room).values_list("seq", flat=True)[:BATCH]):
-        erased += actions.rewrite(room, some, make)
+        erased += rewrite(room, some, make)
     return erased
 
 

@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import marks
 from django_roomchat.errors import Busy, ChatError, TryAgain
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.hub import Hub, handles
 from django_roomchat.identity import Identity
-from django_roomchat.marks import Mark
+from django_roomchat.messages import read_markers
+from django_roomchat.messages.read_markers import Mark
 from django_roomchat.protocol import Marked, encode
 from django_roomchat.rooms import lookup
 from django_roomchat.threads import in_thread
@@ -89,7 +89,7 @@ class Reading:
         if not some:
             return
         try:
-            results = await in_thread(marks.mark_all, [mark for mark, _ in some.values()])
+            results = await in_thread(read_markers.mark_all, [mark for mark, _ in some.values()])
         except Exception as error:
             warn_throttled("marks", "%d read markers could not be written: %r", len(some), error)
             results = [TryAgain(_("The database is not responding; try again."))] * len(some)

@@ -14,12 +14,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, identity, log, policy, signals
-from django_roomchat.actions import Post, Posted
+from django_roomchat import identity, log, policy, signals
 from django_roomchat.database import database
 from django_roomchat.errors import Busy, NotFound
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
+from django_roomchat.messages.edit import delete_message
+from django_roomchat.messages.post import post_messages
+from django_roomchat.messages.types import Post, Posted
 from django_roomchat.models import HeldMessage, Message, Report, Room
 from django_roomchat.policy import audit_trail, rate_limits
 from django_roomchat.protocol import FileToPost
@@ -116,7 +118,7 @@ def _decide(report: Report, state: Report.State, verb: str, by: Any) -> None:
         )
         still_there = Message.objects.using(database()).filter(room=report.room, seq=report.seq)
         if state == Report.State.UPHELD and still_there.exists():
-            actions.delete_message(report.room, report.seq, author=judge)
+            delete_message(report.room, report.seq, author=judge)
 
 
 def release(held: HeldMessage, *, by: Any = None) -> Posted | None:
@@ -149,7 +151,7 @@ def release(held: HeldMessage, *, by: Any = None) -> Posted | None:
             is_reviewed=True,
             files=[FileToPost(**file) for file in held.files],
         )
-        [result] = actions.post_messages([post])
+        [result] = post_messages([post])
         if isinstance(result, Posted):
             return result
         raise result or Busy(_("Permissions in this room are changing; try again."))

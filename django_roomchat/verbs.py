@@ -11,25 +11,14 @@ from typing import Any
 from django.utils import timezone, translation
 
 import django_roomchat
-from django_roomchat import (
-    actions,
-    edits,
-    log,
-    marks,
-    moderation,
-    people,
-    pins,
-    policy,
-    powers,
-    protocol,
-    reactions,
-    review,
-    search,
-)
-from django_roomchat.actions import Posted
+from django_roomchat import log, moderation, policy, powers, protocol, review
 from django_roomchat.conf import config, reverse_or_empty
 from django_roomchat.errors import UnknownType
 from django_roomchat.identity import Identity
+from django_roomchat.messages import mentions, pins, reactions, read_markers, room_list, search
+from django_roomchat.messages.edit import delete_message, earlier_texts, edit_message
+from django_roomchat.messages.post import post_message
+from django_roomchat.messages.types import Posted
 from django_roomchat.models import Room
 from django_roomchat.policy import roles
 from django_roomchat.rooms import invitations, lookup, members
@@ -108,21 +97,19 @@ def _acked(id: str, done: Posted) -> protocol.Ack:
 
 
 def _post(who: Identity, room: str, frame: protocol.Post) -> protocol.Ack:
-    done = actions.post_message(
-        room, frame.body, author=who, id=frame.id, reply_to=frame.reply_to, files=frame.files
-    )
+    done = post_message(room, frame.body, author=who, id=frame.id, reply_to=frame.reply_to, files=frame.files)
     return _acked(frame.id, done)
 
 
 def _edit(who: Identity, room: str, frame: protocol.Edit) -> protocol.Ack:
     wait = config().LOCK_TIMEOUT_SECONDS
-    done = actions.edit_message(room, frame.seq, frame.body, author=who, wait_seconds=wait)
+    done = edit_message(room, frame.seq, frame.body, author=who, wait_seconds=wait)
     return _acked(frame.id, done)
 
 
 def _delete(who: Identity, room: str, frame: protocol.Delete) -> protocol.Ack:
     wait = config().LOCK_TIMEOUT_SECONDS
-    return _acked(frame.id, actions.delete_message(room, frame.seq, author=who, wait_seconds=wait))
+    return _acked(frame.id, delete_message(room, frame.seq, author=who, wait_seconds=wait))
 
 
 def _react(who: Identity, room: str, frame: protocol.React) -> protocol.Ack:
@@ -142,12 +129,12 @@ def _pinned(who: Identity, room: str, frame: protocol.Pinned) -> protocol.Pinned
 
 
 def _edits(who: Identity, room: str, frame: protocol.Edits) -> protocol.EditList:
-    texts = edits.earlier_texts(room, frame.seq, by=who)
+    texts = earlier_texts(room, frame.seq, by=who)
     return protocol.EditList(frame.id, lookup.canonical_name(room), frame.seq, texts)
 
 
 def _people(who: Identity, room: str, frame: protocol.People) -> protocol.PeopleFound:
-    found = people.people_of(room, frame.prefix, by=who)
+    found = mentions.people_of(room, frame.prefix, by=who)
     return protocol.PeopleFound(frame.id, lookup.canonical_name(room), found)
 
 
@@ -211,15 +198,15 @@ def _search(who: Identity, room: str, frame: protocol.Search) -> protocol.Found:
 
 
 def _read(who: Identity, room: str, frame: protocol.Read) -> protocol.Marked:
-    return marks.mark_read(room, frame.seq, who)
+    return read_markers.mark_read(room, frame.seq, who)
 
 
 def _notify(who: Identity, room: str, frame: protocol.Notify) -> protocol.Done:
-    return protocol.Done(frame.id, marks.mute_notifications(room, who, on=frame.on).name)
+    return protocol.Done(frame.id, read_markers.mute_notifications(room, who, on=frame.on).name)
 
 
 def _rooms(who: Identity, room: str, frame: protocol.Rooms) -> protocol.RoomList:
-    return protocol.RoomList(frame.id, marks.unread(who, limit=frame.limit))
+    return protocol.RoomList(frame.id, room_list.unread(who, limit=frame.limit))
 
 
 def _create(who: Identity, room: str, frame: protocol.Create) -> protocol.RoomAnswer:

@@ -19,11 +19,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from django_roomchat import actions, attachments, identity, incoming, page, protocol, streams, verbs
+from django_roomchat import identity, incoming, page, protocol, streams, verbs
 from django_roomchat.conf import config
 from django_roomchat.errors import BadRoomName, BadValue, ChatError, Held, TryAgain, Unsupported
 from django_roomchat.files import http
 from django_roomchat.identity import Identity, guests, sessions, tickets
+from django_roomchat.messages import attachments
+from django_roomchat.messages.history import read_history
+from django_roomchat.messages.post import post_message
+from django_roomchat.messages.types import Posted
 from django_roomchat.models import Attachment
 from django_roomchat.policy import rate_limits
 from django_roomchat.rooms import invitations, lookup
@@ -129,11 +133,11 @@ def _post_form(request: HttpRequest, room_name: str) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('roomchat:room', args=[posted.room])}#m-{posted.seq}", status=303)
 
 
-def _post_with_files(who: Identity, room_name: str, body: str, id: str, given: list[Any]) -> actions.Posted:
+def _post_with_files(who: Identity, room_name: str, body: str, id: str, given: list[Any]) -> Posted:
     sent: list[Attachment] = []
     try:
         sent += (attachments.attach_file(room_name, one, author=who) for one in given)
-        return actions.post_message(room_name, body, author=who, id=id, files=sent)
+        return post_message(room_name, body, author=who, id=id, files=sent)
     except Held:
         raise
     except ChatError:
@@ -182,7 +186,7 @@ def messages(request: HttpRequest, room_name: str) -> HttpResponse:
         if request.method == "POST":
             return _post_json(request, room_name)
         who = identity.who(request)
-        history = actions.read_history(who, room_name, **_places(request, "before", "after", "around"))
+        history = read_history(who, room_name, **_places(request, "before", "after", "around"))
         return _json(page.history_json(history))
     except ChatError as error:
         return _json_error(error)
@@ -434,7 +438,7 @@ class _JSONPost(msgspec.Struct):
 def _post_json(request: HttpRequest, room_name: str) -> HttpResponse:
     said = protocol.decode_body(_json_text(request), _JSONPost, config().FRAME_MAX_BYTES)
     with _counted("POSTS", request, room_name) as who:
-        posted = actions.post_message(
+        posted = post_message(
             room_name, said.body, author=who, id=said.id, reply_to=said.reply_to, files=said.files
         )
     return _json({"id": posted.id, "seq": posted.seq, "duplicate": posted.duplicate}, status=201)

@@ -9,20 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 import django_roomchat
-from django_roomchat import actions, moderation, pubsub
-from django_roomchat.actions import (
-    Post,
-    Posted,
-    adelete_message,
-    aedit_message,
-    apost_message,
-    aread_history,
-    delete_message,
-    edit_message,
-    post_message,
-    post_messages,
-    read_history,
-)
+from django_roomchat import moderation, pubsub
 from django_roomchat.errors import (
     BadRoomName,
     BadText,
@@ -34,7 +21,11 @@ from django_roomchat.errors import (
     NotFound,
 )
 from django_roomchat.identity import Identity, new_guest, of_user, site
-from django_roomchat.marks import unread
+from django_roomchat.messages.edit import adelete_message, aedit_message, delete_message, edit_message
+from django_roomchat.messages.history import aread_history, prune_history, read_history
+from django_roomchat.messages.post import apost_message, policy, post_message, post_messages
+from django_roomchat.messages.room_list import unread
+from django_roomchat.messages.types import Post, Posted
 from django_roomchat.models import Ban, Message, Room, RoomLog
 from django_roomchat.moderation import aunban, ban, unban
 from django_roomchat.policy import Decision, OpenPolicy
@@ -597,13 +588,13 @@ def test_no_post_overtakes_a_ban_that_this_process_has_not_heard_of():
 )
 def test_where_rights_change_all_the_time_one_is_asked_to_come_again(monkeypatch, act):
     post_message("lobby", "hi", author=ANA)
-    require_entry = actions.policy.require_entry
+    require_entry = policy.require_entry
 
     def overtaken(who, room):
         require_entry(who, room)
         RoomLog.objects.update(access_version=room.log.access_version + 1)
 
-    monkeypatch.setattr(actions.policy, "require_entry", overtaken)
+    monkeypatch.setattr(policy, "require_entry", overtaken)
 
     with pytest.raises(Busy) as caught:
         act()
@@ -618,7 +609,7 @@ def test_where_rights_change_all_the_time_one_is_asked_to_come_again(monkeypatch
 def test_of_many_posts_those_in_a_room_whose_rights_have_changed_are_looked_at_again(monkeypatch):
     for room in ("lobby", "other"):
         post_message(room, "hi", author=ANA)
-    require_entry, times = actions.policy.require_entry, []
+    require_entry, times = policy.require_entry, []
 
     def overtaken_once(who, room):
         require_entry(who, room)
@@ -626,7 +617,7 @@ def test_of_many_posts_those_in_a_room_whose_rights_have_changed_are_looked_at_a
             times.append(1)
             RoomLog.objects.filter(room__name="other").update(access_version=5)
 
-    monkeypatch.setattr(actions.policy, "require_entry", overtaken_once)
+    monkeypatch.setattr(policy, "require_entry", overtaken_once)
 
     results = post_messages([*posts(("a", "one")), *posts(("b", "two"), room="other")])
 
@@ -714,7 +705,7 @@ def test_old_messages_are_forgotten_as_wanted(options, pruned, left):
     aged("one", 9, 8, 1)
     aged("other", 9, 2, 1)
 
-    assert actions.prune_history(**options) == pruned
+    assert prune_history(**options) == pruned
     assert {room: [seq for seq, *_ in messages(room)] for room in left} == left
 
 

@@ -4,10 +4,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_roomchat import actions
-from django_roomchat.actions import post_message
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import Identity
+from django_roomchat.messages.post import bus, post_message
 from django_roomchat.models import AuditEntry, Ban, HeldMessage, Message, Mute, Report, Room, RoomLog
 from django_roomchat.moderation import ban, mute
 from django_roomchat.review import report_message
@@ -138,7 +137,7 @@ def test_a_ban_made_in_the_admin_takes_hold_at_once(
     admin_client, admin_user, monkeypatch, django_capture_on_commit_callbacks
 ):
     told = []
-    monkeypatch.setattr(actions.bus, "publish", told.append)
+    monkeypatch.setattr(bus, "publish", told.append)
     room = Room.objects.get(name=post_message("lobby", "hi").room)
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -160,7 +159,7 @@ def test_a_ban_ended_in_the_admin_is_ended_at_once(
     told = []
     ban("lobby", BOB)
     made = Ban.objects.get()
-    monkeypatch.setattr(actions.bus, "publish", told.append)
+    monkeypatch.setattr(bus, "publish", told.append)
 
     with django_capture_on_commit_callbacks(execute=True):
         if how == "alone":

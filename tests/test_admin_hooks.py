@@ -9,9 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_roomchat.actions import post_message
 from django_roomchat.errors import NotFound
 from django_roomchat.incoming import hook_of, make_incoming_hook
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, IncomingHook, Message, Room, Webhook
 from django_roomchat.rooms import lookup
 from django_roomchat.webhooks import make_webhook

@@ -10,17 +10,13 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from django_roomchat import actions, review
-from django_roomchat.actions import (
-    Post,
-    delete_message,
-    edit_message,
-    post_message,
-    post_messages,
-    prune_history,
-    read_history,
-)
-from django_roomchat.attachments import (
+from django_roomchat import review
+from django_roomchat.consumers import ChatConsumer
+from django_roomchat.errors import ChatError
+from django_roomchat.files import records, storage
+from django_roomchat.filters import Change, Hold, Refuse
+from django_roomchat.identity import Identity, of_user
+from django_roomchat.messages.attachments import (
     aattach_file,
     atake_down_file,
     attach_file,
@@ -28,12 +24,12 @@ from django_roomchat.attachments import (
     take_back,
     take_down_file,
 )
-from django_roomchat.consumers import ChatConsumer
-from django_roomchat.errors import ChatError
-from django_roomchat.files import records, storage
-from django_roomchat.filters import Change, Hold, Refuse
-from django_roomchat.identity import Identity, of_user
-from django_roomchat.marks import unread
+from django_roomchat.messages.edit import delete_message, edit_message
+from django_roomchat.messages.history import prune_history, read_history
+from django_roomchat.messages.post import apost_message, post_message, post_messages
+from django_roomchat.messages.room_list import unread
+from django_roomchat.messages.search import search_messages
+from django_roomchat.messages.types import Post
 from django_roomchat.models import (
     Attachment,
     AuditEntry,
@@ -50,7 +46,6 @@ from django_roomchat.privacy import erase_user, export_user
 from django_roomchat.protocol import FileToPost, encode_event
 from django_roomchat.review import report_message
 from django_roomchat.rooms import lookup
-from django_roomchat.search import search_messages
 from django_roomchat.signals import message_posted
 from django_roomchat.testing import ChatClient
 from tests.people import at_once
@@ -349,7 +344,7 @@ def test_within_a_transaction_a_file_is_stored_by_its_commit(stored):
 
 async def test_files_are_sent_from_asynchronous_code():
     file = await aattach_file("lobby", TEXT, "notes.txt", author=ANA)
-    posted = await actions.apost_message("lobby", "", author=ANA, files=[file])
+    posted = await apost_message("lobby", "", author=ANA, files=[file])
 
     assert [one.name for one in (await sync_to_async(event)(posted.seq)).files] == ["notes.txt"]
 

@@ -26,10 +26,11 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Frame as WebSocketFrame
 from websockets.frames import Opcode
 
-from django_roomchat import actions, hub
-from django_roomchat.actions import apost_message
+from django_roomchat import hub
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import Identity
+from django_roomchat.messages.post import apost_message, post_message, post_messages
+from django_roomchat.messages.types import Post
 from django_roomchat.models import Message
 from django_roomchat.moderation import aban
 from django_roomchat.policy import Decision, OpenPolicy
@@ -432,8 +433,8 @@ async def test_number_42_somebody_elses_id_is_nobodys_business(bad, control):
 
 async def test_number_46_from_the_very_beginning_of_a_long_room_is_one_page(bad, control, settings):
     settings.ROOMCHAT = {"RESUME_MAX_EVENTS": 20, "RING_EVENTS": 10, "PAGE_MESSAGES": 5}
-    posts = [actions.Post(Identity("u:1", "Ana"), "long", f"{n}", f"{n}") for n in range(50)]
-    await sync_to_async(actions.post_messages)(posts)
+    posts = [Post(Identity("u:1", "Ana"), "long", f"{n}", f"{n}") for n in range(50)]
+    await sync_to_async(post_messages)(posts)
     await bad.send({"type": "join", "room": "long", "since": 0})
 
     joined = await bad.receive("joined")
@@ -487,7 +488,7 @@ class Members(OpenPolicy):
 
 async def test_a_room_that_one_may_not_enter_looks_like_one_that_does_not_exist(settings, transactional_db):
     """Number 48, under a policy that keeps rooms private."""
-    await sync_to_async(actions.post_message)("there", "hi")
+    await sync_to_async(post_message)("there", "hi")
     settings.ROOMCHAT = {"POLICY": Members}
     answers = []
     async with ChatClient(APPLICATION) as client:
@@ -601,7 +602,7 @@ async def test_number_60_a_request_body_is_never_unpacked(control, content, code
 
 async def test_markup_is_shown_as_it_was_typed(transactional_db):
     """Number 35, on the page."""
-    await sync_to_async(actions.post_message)(
+    await sync_to_async(post_message)(
         "lobby", '<script>alert(1)</script>" onload="x {{ 7*7 }}', name="<blink>"
     )
 

@@ -1,7 +1,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_roomchat.actions import post_message
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import Message, RoomLog
 from django_roomchat.rooms import lookup
 

@@ -14,9 +14,9 @@ from django.urls import re_path
 
 import django_roomchat
 from django_roomchat import consumers, hub, moderation, threads
-from django_roomchat.actions import post_message
 from django_roomchat.consumers import ChatConsumer, _Endpoint
 from django_roomchat.identity import Identity
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import Message, Room
 from django_roomchat.policy import Decision, OpenPolicy
 from django_roomchat.rooms import lookup

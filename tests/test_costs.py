@@ -13,9 +13,10 @@ import uuid
 import pytest
 
 from django_roomchat import frames, hub, log, protocol, pubsub, threads
-from django_roomchat.actions import Post, post_messages
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import Identity
+from django_roomchat.messages.post import post_messages
+from django_roomchat.messages.types import Post
 from django_roomchat.protocol import Author, Event, encode_event
 from django_roomchat.rooms import lookup
 from tests.fakes import settle

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from django_roomchat.actions import adelete_message, aedit_message, apost_message
 from django_roomchat.consumers import ChatConsumer
+from django_roomchat.messages.edit import adelete_message, aedit_message
+from django_roomchat.messages.post import apost_message
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)

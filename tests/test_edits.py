@@ -6,12 +6,19 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import actions
-from django_roomchat.actions import delete_message, edit_message, post_message, read_history
 from django_roomchat.consumers import ChatConsumer
-from django_roomchat.edits import aearlier_texts, earlier_texts
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, site
+from django_roomchat.messages.edit import (
+    EARLIER_MAX,
+    aearlier_texts,
+    aedit_message,
+    delete_message,
+    earlier_texts,
+    edit_message,
+)
+from django_roomchat.messages.history import read_history
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import Membership, Message, RoomLog
 from django_roomchat.policy import ALLOWED, OpenPolicy, roles
 from django_roomchat.rooms import lookup
@@ -57,10 +64,10 @@ def test_earlier_texts_are_kept_with_their_times():
 
 
 def test_only_the_last_ones_are_kept():
-    for number in range(actions.EARLIER_MAX + 3):
+    for number in range(EARLIER_MAX + 3):
         edit_message("lobby", 1, f"text {number}", author=ANA)
 
-    assert said() == [f"text {number}" for number in range(2, actions.EARLIER_MAX + 2)]
+    assert said() == [f"text {number}" for number in range(2, EARLIER_MAX + 2)]
 
 
 def test_the_author_and_moderators_see_them_and_others_do_not():
@@ -138,7 +145,7 @@ async def test_edits_are_a_frame_and_in_no_other(settings):
     settings.ROOMCHAT = {"EDIT_HISTORY": True, "POLICY": Glass}
     async with ChatClient(ChatConsumer.as_asgi(), "lobby") as client:
         await client.receive("joined")
-        await actions.aedit_message("lobby", 1, "two")
+        await aedit_message("lobby", 1, "two")
         heard = await client.receive("events")
         await client.send({"type": "edits", "seq": 1, "id": "e"})
         listed = await client.receive("edits")

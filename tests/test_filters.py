@@ -8,11 +8,13 @@ from django.test import Client
 from django.urls import reverse
 
 from django_roomchat import review, threads
-from django_roomchat.actions import Post, edit_message, post_message, post_messages
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError, Held
 from django_roomchat.filters import PASS, Change, Hold, Refuse
 from django_roomchat.identity import Identity
+from django_roomchat.messages.edit import edit_message
+from django_roomchat.messages.post import post_message, post_messages
+from django_roomchat.messages.types import Post
 from django_roomchat.models import AuditEntry, HeldMessage, Message, Room
 from django_roomchat.moderation import ban
 from django_roomchat.rooms import lookup

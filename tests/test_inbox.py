@@ -4,10 +4,10 @@ import pytest
 from django.db import InterfaceError, OperationalError
 
 from django_roomchat import inbox
-from django_roomchat.actions import Post, Posted
 from django_roomchat.errors import Busy, Forbidden
 from django_roomchat.identity import Identity
 from django_roomchat.inbox import Inbox
+from django_roomchat.messages.types import Post, Posted
 from tests.fakes import settle
 
 ANA = Identity("u:1", "Ana")

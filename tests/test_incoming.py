@@ -8,7 +8,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat.actions import post_message
 from django_roomchat.conf import Rate
 from django_roomchat.errors import BadValue, Forbidden, NotFound
 from django_roomchat.identity import Identity
@@ -20,6 +19,7 @@ from django_roomchat.incoming import (
     post_through,
     revoke_incoming_hook,
 )
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, IncomingHook, Message, Room
 from django_roomchat.policy import rate_limits
 from django_roomchat.rooms import lookup

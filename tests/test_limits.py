@@ -9,11 +9,12 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from django_roomchat import review
-from django_roomchat.actions import Post, post_message, post_messages
 from django_roomchat.conf import RATES, Config, Rate, parse_rate, problems
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import RateLimited, TryAgain
 from django_roomchat.identity import Identity, site
+from django_roomchat.messages.post import post_message, post_messages
+from django_roomchat.messages.types import Post
 from django_roomchat.models import Message, Room
 from django_roomchat.policy import rate_limits
 from django_roomchat.rooms import lookup

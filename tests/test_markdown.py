@@ -6,8 +6,10 @@ import time
 import pytest
 
 from django_roomchat import checks
-from django_roomchat.actions import delete_message, edit_message, post_message, read_history
 from django_roomchat.identity import Identity, site
+from django_roomchat.messages.edit import delete_message, edit_message
+from django_roomchat.messages.history import read_history
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import Message
 from django_roomchat.rooms import lookup
 from django_roomchat.text import markdown

@@ -11,15 +11,20 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_roomchat import actions, log, marks, pubsub, signals
-from django_roomchat.actions import delete_message, edit_message, post_message
+from django_roomchat import log, pubsub, signals
 from django_roomchat.errors import BadRoomName, BadValue, Forbidden, NotFound
 from django_roomchat.identity import Identity, of_user
-from django_roomchat.marks import Mark, mark_all, mark_read, mute_notifications, notify_unread, unread
+from django_roomchat.messages import read_markers, room_list, unread_notifications
+from django_roomchat.messages.edit import delete_message, edit_message
+from django_roomchat.messages.post import post_message, post_messages
+from django_roomchat.messages.reactions import react
+from django_roomchat.messages.read_markers import Mark, mark_all, mark_read, mute_notifications
+from django_roomchat.messages.room_list import unread
+from django_roomchat.messages.types import Post
+from django_roomchat.messages.unread_notifications import notify_unread
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, RoomLog
 from django_roomchat.protocol import LastMessage, ListedRoom, Marked
 from django_roomchat.pubsub import publish
-from django_roomchat.reactions import react
 from django_roomchat.rooms import lookup
 from django_roomchat.rooms.direct import direct_room
 from django_roomchat.rooms.members import add_member
@@ -149,7 +154,7 @@ def test_mentions_are_those_of_oneself():
 
 def test_counts_end_at_a_hundred():
     mark_all([])
-    actions.post_messages([actions.Post(BEN, "lobby", "hi", str(number)) for number in range(150)])
+    post_messages([Post(BEN, "lobby", "hi", str(number)) for number in range(150)])
 
     assert mark_read("lobby", 0, ANA) == Marked("lobby", 0, 100, 0)
 
@@ -220,10 +225,10 @@ def test_the_persons_sockets_are_told(published):
 def test_each_verb_has_a_twin():
     say("one")
 
-    assert async_to_sync(marks.amark_read)("lobby", 1, ANA) == Marked("lobby", 1, 0, 0)
-    assert async_to_sync(marks.amute_notifications)("lobby", ANA).name == "lobby"
-    assert [room.name for room in async_to_sync(marks.aunread)(ANA)] == ["lobby"]
-    assert async_to_sync(marks.anotify_unread)(5) == 0
+    assert async_to_sync(read_markers.amark_read)("lobby", 1, ANA) == Marked("lobby", 1, 0, 0)
+    assert async_to_sync(read_markers.amute_notifications)("lobby", ANA).name == "lobby"
+    assert [room.name for room in async_to_sync(room_list.aunread)(ANA)] == ["lobby"]
+    assert async_to_sync(unread_notifications.anotify_unread)(5) == 0
 
 
 # The list of rooms ----------------------------------------------------------------------------------------------------------
@@ -495,7 +500,7 @@ def test_of_a_busy_room_the_first_unread_message_counts(ana, told):
     say("one")
     mark_read("lobby", 0, ana)
     age(minutes=11)
-    actions.post_messages([actions.Post(BEN, "lobby", "hi", str(number)) for number in range(150)])
+    post_messages([Post(BEN, "lobby", "hi", str(number)) for number in range(150)])
 
     assert notify_unread(10) == 1
     assert told == [("ana", [("lobby", 100, 0)])]
@@ -521,7 +526,7 @@ def test_the_cost_does_not_grow_with_the_number_of_users():
 
 
 def test_more_than_a_chunk_is_told_in_chunks(monkeypatch, told):
-    monkeypatch.setattr(marks, "CHUNK", 2)
+    monkeypatch.setattr(read_markers, "CHUNK", 2)
     users = [User.objects.create(username=f"user {number}") for number in range(5)]
     say("one")
     say("one", room="two")

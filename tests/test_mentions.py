@@ -8,14 +8,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_roomchat import mentions
-from django_roomchat.actions import apost_message, delete_message, edit_message, post_message, read_history
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, site
+from django_roomchat.messages.edit import delete_message, edit_message
+from django_roomchat.messages.history import read_history
+from django_roomchat.messages.mentions import apeople_of, called_in, people_of
+from django_roomchat.messages.post import apost_message, post_message
 from django_roomchat.models import Membership
 from django_roomchat.moderation import ban
-from django_roomchat.people import apeople_of, people_of
 from django_roomchat.policy import roles
 from django_roomchat.rooms import lookup
 from django_roomchat.signals import mentioned
@@ -133,7 +134,7 @@ def test_only_a_text_with_an_at_costs_queries():
 
 def test_nobody_is_known_in_a_room_that_is_new():
     assert called("x") == []
-    assert mentions.called_in(lookup.room_of("brand new"), "@Ana") == []
+    assert called_in(lookup.room_of("brand new"), "@Ana") == []
 
 
 def test_a_repeated_post_is_the_same_though_people_have_come():

@@ -2,8 +2,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from django_roomchat.actions import post_message
 from django_roomchat.errors import BadRoomName
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import Message, Room, RoomLog
 
 pytestmark = pytest.mark.django_db

@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from django_roomchat import moderation, threads
-from django_roomchat.actions import delete_message, edit_message, post_message
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import BadText, BadValue, ChatError
 from django_roomchat.identity import Identity, of_user
+from django_roomchat.messages.edit import delete_message, edit_message
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, Ban, Membership, Mute, Presence, RoomLog, ServerProcess
 from django_roomchat.moderation import aban, amute, aunban, aunmute, ban, mute, unban, unmute
 from django_roomchat.policy import roles

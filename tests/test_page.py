@@ -6,12 +6,13 @@ from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.test import RequestFactory
 
 from django_roomchat import page
-from django_roomchat.actions import edit_message, post_message
-from django_roomchat.attachments import offered_types
 from django_roomchat.errors import BadRoomName, Forbidden
 from django_roomchat.identity import Identity, identify
 from django_roomchat.log import iso
-from django_roomchat.marks import mark_read
+from django_roomchat.messages.attachments import offered_types
+from django_roomchat.messages.edit import edit_message
+from django_roomchat.messages.post import post_message
+from django_roomchat.messages.read_markers import mark_read
 from django_roomchat.models import Message, Room
 from django_roomchat.page import (
     NewRoom,

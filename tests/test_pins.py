@@ -7,14 +7,16 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import pins
-from django_roomchat.actions import delete_message, edit_message, post_message, read_history
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, site
+from django_roomchat.messages import pins
+from django_roomchat.messages.edit import delete_message, edit_message
+from django_roomchat.messages.history import read_history
+from django_roomchat.messages.pins import apin_message, apinned_messages, pin_message, pinned_messages
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, Membership, Message, Room, RoomLog
 from django_roomchat.moderation import ban
-from django_roomchat.pins import apin_message, apinned_messages, pin_message, pinned_messages
 from django_roomchat.policy import roles
 from django_roomchat.rooms import lookup
 from django_roomchat.signals import pin_changed

@@ -2,9 +2,9 @@ import pytest
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Permission, User
 
-from django_roomchat import actions
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import new_guest, of_user, site
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import Membership, Room, RoomLog
 from django_roomchat.policy import (
     ALLOWED,
@@ -208,11 +208,11 @@ def test_under_the_members_policy_a_room_is_made_on_purpose_and_its_maker_is_in(
     who = people["stranger"]
 
     with pytest.raises(Forbidden, match="create this room first") as refused:
-        actions.post_message("new", "hi", author=who)
+        post_message("new", "hi", author=who)
     made = create_room("New", by=who)
 
     assert refused.value.code == "members_only"
-    assert actions.post_message(made, "hi", author=who).seq
+    assert post_message(made, "hi", author=who).seq
 
 
 def permit(who, codename):

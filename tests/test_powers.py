@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat.actions import post_message
 from django_roomchat.identity import Identity, of_user
+from django_roomchat.messages.post import post_message
 from django_roomchat.moderation import ban, mute
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
 from django_roomchat.powers import look_at

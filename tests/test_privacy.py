@@ -11,19 +11,14 @@ from django.core.management import CommandError, call_command
 from django.db.models.signals import post_delete
 from django.utils import timezone, translation
 
-from django_roomchat import actions, identity, log, privacy
-from django_roomchat.actions import (
-    aread_history,
-    delete_message,
-    edit_message,
-    post_message,
-    prune_history,
-    read_history,
-)
+from django_roomchat import identity, log, privacy
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import NotFound
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.log import Draft, changes
+from django_roomchat.messages.edit import delete_message, edit_message
+from django_roomchat.messages.history import aread_history, prune_history, read_history
+from django_roomchat.messages.post import apost_message, post_message
 from django_roomchat.models import (
     Attachment,
     AuditEntry,
@@ -495,8 +490,8 @@ def test_a_room_that_is_deleted_meanwhile_is_no_trouble(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 async def test_open_pages_and_asynchronous_code():
     """Who is there hears of it; who comes back, or comes first, is told nothing of what was."""
-    await actions.apost_message("lobby", "my secret", author=GUEST, id="a")
-    await actions.apost_message("lobby", "what?", author=BOB, id="b", reply_to=1)
+    await apost_message("lobby", "my secret", author=GUEST, id="a")
+    await apost_message("lobby", "what?", author=BOB, id="b", reply_to=1)
     application = ChatConsumer.as_asgi()
     async with ChatClient(application, "lobby") as member:
         joined = await member.receive("joined")

@@ -2,9 +2,11 @@
 
 import pytest
 
-from django_roomchat import actions, log
+from django_roomchat import log
 from django_roomchat.log import read
 from django_roomchat.log.read import _log_of
+from django_roomchat.messages.edit import delete_message
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import Room
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -14,8 +16,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def room():
     """Three messages, of which the first was deleted with number 4."""
     for body in "abc":
-        actions.post_message("lobby", body)
-    actions.delete_message("lobby", 1)
+        post_message("lobby", body)
+    delete_message("lobby", 1)
     return Room.objects.get()
 
 
@@ -51,7 +53,7 @@ def test_who_has_heard_of_everything_does_not_start_over(room, prune_meanwhile):
 
 
 def test_the_recent_events_begin_above_what_is_pruned_meanwhile(room, prune_meanwhile):
-    actions.post_message("lobby", "d")
+    post_message("lobby", "d")
     prune_meanwhile(1)
 
     part = log.tail("lobby", changes=4)
@@ -62,7 +64,7 @@ def test_the_recent_events_begin_above_what_is_pruned_meanwhile(room, prune_mean
 def test_the_recent_events_do_not_begin_above_the_head_that_was_read(room, monkeypatch):
     def log_of(name, original=_log_of):
         found = original(name)
-        actions.post_message("lobby", "d")
+        post_message("lobby", "d")
         log.prune(room.pk, 5)
         return found
 

@@ -5,9 +5,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from django_roomchat import log
-from django_roomchat.actions import Post, post_message, post_messages, read_history
 from django_roomchat.identity import Identity
-from django_roomchat.marks import mark_read, unread
+from django_roomchat.messages.history import read_history
+from django_roomchat.messages.post import post_message, post_messages
+from django_roomchat.messages.read_markers import mark_read
+from django_roomchat.messages.room_list import unread
+from django_roomchat.messages.types import Post
 from django_roomchat.rooms import lookup
 from django_roomchat.rooms.lookup import enter_room
 

@@ -6,20 +6,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from django_roomchat import actions, log
-from django_roomchat.actions import (
-    adelete_message,
-    aedit_message,
-    apost_message,
-    delete_message,
-    edit_message,
-    post_message,
-    read_history,
-)
+from django_roomchat import log
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import NotFound
 from django_roomchat.identity import Identity, site
 from django_roomchat.log import append as log_append
+from django_roomchat.messages.edit import adelete_message, aedit_message, delete_message, edit_message
+from django_roomchat.messages.history import read_history
+from django_roomchat.messages.post import apost_message, post_message, post_messages
+from django_roomchat.messages.types import Post
 from django_roomchat.protocol import Quote
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
@@ -121,9 +116,9 @@ def test_answers_cost_one_query_for_each_page_and_two_for_each_post():
 def test_many_answers_in_one_batch_cost_no_more_than_one():
     post_message("lobby", "one", author=ANA)
     post_message("lobby", "two", author=ANA)
-    posts = [actions.Post(ANA, "lobby", "yes", f"id{number}", reply_to=1) for number in range(5)]
+    posts = [Post(ANA, "lobby", "yes", f"id{number}", reply_to=1) for number in range(5)]
 
-    assert queries(actions.post_messages, posts).count("SELECT") == 2
+    assert queries(post_messages, posts).count("SELECT") == 2
 
 
 # What a process keeps -------------------------------------------------------------------------------------------

@@ -9,15 +9,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_roomchat import actions, reactions, threads
-from django_roomchat.actions import delete_message, post_message, read_history
+from django_roomchat import threads
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, site
+from django_roomchat.messages import reactions
+from django_roomchat.messages.edit import delete_message, edit_message
+from django_roomchat.messages.history import read_history
+from django_roomchat.messages.post import post_message
+from django_roomchat.messages.reactions import areact, react
 from django_roomchat.models import Message, Reaction, Room, RoomLog
 from django_roomchat.moderation import ban, mute
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, roles
-from django_roomchat.reactions import areact, react
 from django_roomchat.rooms import lookup
 from django_roomchat.signals import message_edited, reaction_changed
 from django_roomchat.testing import ChatClient
@@ -168,7 +171,7 @@ def test_a_deleted_message_has_no_reactions_left():
 def test_a_reaction_survives_an_edit():
     react("lobby", 1, "👍", author=BO)
 
-    actions.edit_message("lobby", 1, "hello!", author=ANA)
+    edit_message("lobby", 1, "hello!", author=ANA)
 
     assert shown() == [("👍", 1, [BO.key])]
 

@@ -6,11 +6,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
 
-from django_roomchat import hub, marks, reading, threads
-from django_roomchat.actions import post_message
+from django_roomchat import hub, reading, threads
 from django_roomchat.errors import Busy
 from django_roomchat.identity import Identity
-from django_roomchat.marks import Mark
+from django_roomchat.messages import read_markers
+from django_roomchat.messages.post import post_message
+from django_roomchat.messages.read_markers import Mark
 from django_roomchat.models import ReadMarker, Room
 from django_roomchat.protocol import Marked
 from django_roomchat.rooms import lookup
@@ -126,7 +127,7 @@ def test_the_same_frames_work_over_http(client, address, frame, answer):
 async def test_what_comes_within_a_second_is_written_together_and_the_last_counts(monkeypatch):
     written = []
     monkeypatch.setattr(
-        marks, "mark_all", lambda some: written.append(some) or [Marked("lobby", 1, 0, 0)] * len(some)
+        read_markers, "mark_all", lambda some: written.append(some) or [Marked("lobby", 1, 0, 0)] * len(some)
     )
     mine = reading.Reading(hub.Hub())
     for seq in (1, 5, 3):
@@ -154,7 +155,7 @@ async def test_a_database_that_fails_is_said_and_one_broken_socket_harms_no_othe
     def broken(error):
         raise RuntimeError("closed")
 
-    monkeypatch.setattr(marks, "mark_all", fails)
+    monkeypatch.setattr(read_markers, "mark_all", fails)
     mine, refused = reading.Reading(hub.current()), []
     mine.put(ANA, "one", 1, broken)
     mine.put(ANA, "two", 1, refused.append)

@@ -6,8 +6,8 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from django_roomchat import hub, log, pubsub
-from django_roomchat.actions import apost_message
 from django_roomchat.consumers import ChatConsumer
+from django_roomchat.messages.post import apost_message
 from django_roomchat.models import Ban, RoomLog
 from django_roomchat.moderation import aban, aunban
 from django_roomchat.testing import ChatClient

@@ -7,11 +7,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import actions, areport_message, review, signals, threads
-from django_roomchat.actions import delete_message, edit_message, post_message
+from django_roomchat import areport_message, review, signals, threads
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import BadText, ChatError, Forbidden, NotFound
 from django_roomchat.identity import Identity
+from django_roomchat.messages.edit import delete_message, edit_message
+from django_roomchat.messages.history import prune_history
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, Message, Report
 from django_roomchat.moderation import ban
 from django_roomchat.policy import roles
@@ -117,7 +119,7 @@ def test_a_dismissed_report_leaves_the_message_as_it_is(rude, staff):
 
 def test_a_message_that_is_gone_by_then_is_no_trouble(rude, staff):
     report = report_message("lobby", 1, by=ANA)
-    actions.prune_history(keep=0)
+    prune_history(keep=0)
 
     review.uphold(report, by=staff)
 

@@ -23,7 +23,7 @@ from django_roomchat import (
 )
 from django_roomchat.errors import BadRoomName, BadValue, ChatError, Forbidden, NotFound
 from django_roomchat.identity import Identity, of_user, site
-from django_roomchat.marks import unread
+from django_roomchat.messages.room_list import unread
 from django_roomchat.models import AuditEntry, Membership, Message, Room, RoomLog
 from django_roomchat.policy import Decision, OpenPolicy
 from django_roomchat.rooms.lookup import enter_room

@@ -7,14 +7,16 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from django_roomchat import search
-from django_roomchat.actions import delete_message, edit_message, post_message, prune_history
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import BadValue, Forbidden, NotFound
 from django_roomchat.identity import Identity, of_user
+from django_roomchat.messages import search
+from django_roomchat.messages.edit import delete_message, edit_message
+from django_roomchat.messages.history import prune_history
+from django_roomchat.messages.post import post_message
+from django_roomchat.messages.search import asearch_messages, search_messages
 from django_roomchat.models import Membership, Message, Room, RoomLog
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
-from django_roomchat.search import asearch_messages, search_messages
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -307,7 +309,7 @@ def test_a_frame_over_http_finds_the_same():
 
 
 async def test_a_socket_finds_in_its_room_and_everywhere():
-    from django_roomchat.actions import apost_message
+    from django_roomchat.messages.post import apost_message
 
     await apost_message("lobby", "needle here")
     await apost_message("attic", "needle there")

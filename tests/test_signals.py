@@ -4,7 +4,8 @@ import pytest
 from django.db import transaction
 
 from django_roomchat import signals
-from django_roomchat.actions import delete_message, edit_message, post_message, post_messages
+from django_roomchat.messages.edit import delete_message, edit_message
+from django_roomchat.messages.post import post_message, post_messages
 from django_roomchat.models import Message
 from tests.test_actions import ANA, posts
 

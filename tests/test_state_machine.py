@@ -19,10 +19,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from django_roomchat import actions, log, moderation
-from django_roomchat.actions import Post, Posted
+from django_roomchat import log, moderation
 from django_roomchat.errors import ChatError, Forbidden, IdReused, NotFound
 from django_roomchat.identity import Identity
+from django_roomchat.messages.edit import delete_message, edit_message
+from django_roomchat.messages.post import post_messages
+from django_roomchat.messages.types import Post, Posted
 from django_roomchat.models import RoomLog
 
 EXAMPLES = int(os.environ.get("ROOMCHAT_TEST_EXAMPLES", "0"))
@@ -122,7 +124,7 @@ class Chat(RuleBasedStateMachine):
         if refusal is None and old.is_deleted:
             refusal = NotFound
         with expect(refusal):
-            done = actions.edit_message(room.name, seq, body, author=author)
+            done = edit_message(room.name, seq, body, author=author)
             assert done == Posted(room.name, "", seq, duplicate=old.body == body)
             if not done.duplicate:
                 room.change(seq, old._replace(rev=room.head + 1, body=body))
@@ -132,7 +134,7 @@ class Chat(RuleBasedStateMachine):
         room = self._room(room)
         old, refusal = self._changeable(room, author, seq)
         with expect(refusal):
-            done = actions.delete_message(room.name, seq, author=author)
+            done = delete_message(room.name, seq, author=author)
             assert done == Posted(room.name, "", seq, duplicate=old.is_deleted)
             if not done.duplicate:
                 room.change(seq, old._replace(rev=room.head + 1, body="", is_deleted=True))
@@ -208,7 +210,7 @@ class Chat(RuleBasedStateMachine):
             for room, author, body, id_, to in wanted
         ]
         expected = self._expected(wanted)
-        assert [_plain(result) for result in actions.post_messages(posts)] == expected
+        assert [_plain(result) for result in post_messages(posts)] == expected
 
     def _expected(self, wanted):
         """The answers; the model changes with them."""

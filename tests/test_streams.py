@@ -11,11 +11,11 @@ from django.test import AsyncClient, Client
 from django.utils import translation
 
 from django_roomchat import drain, hub, moderation, protocol, streams
-from django_roomchat.actions import apost_message, post_message
 from django_roomchat.conf import config
 from django_roomchat.errors import NotFound, TryAgain
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.identity import Identity, guests, sessions
+from django_roomchat.messages.post import apost_message, post_message
 from django_roomchat.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,10 +12,11 @@ from django.test import AsyncClient, Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat.actions import delete_message, post_message
-from django_roomchat.attachments import attach_file
 from django_roomchat.files import http, records, storage
 from django_roomchat.identity import of_user
+from django_roomchat.messages.attachments import attach_file
+from django_roomchat.messages.edit import delete_message
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import Attachment, HeldMessage, Membership, Message, Room, RoomLog
 from django_roomchat.moderation import ban
 from django_roomchat.rooms import lookup

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from django_roomchat import hub, pubsub, threads, typists
-from django_roomchat.actions import post_message
 from django_roomchat.identity import Identity
+from django_roomchat.messages.post import post_message
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
 from django_roomchat.pubsub import publish as pubsub_publish
 from django_roomchat.testing import ChatClient

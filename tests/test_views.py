@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import actions
-from django_roomchat.actions import delete_message, post_message
+from django_roomchat.messages import post
+from django_roomchat.messages.edit import delete_message
+from django_roomchat.messages.post import Busy, bus, post_message
 from django_roomchat.models import Message, Room
 from django_roomchat.policy import Decision, OpenPolicy
 from django_roomchat.rooms import lookup
@@ -353,7 +354,7 @@ def test_the_search_stays_in_a_room_and_leads_out_of_it(client):
 
 
 def test_the_search_has_pages(client, monkeypatch):
-    monkeypatch.setattr("django_roomchat.search.HITS", 1)
+    monkeypatch.setattr("django_roomchat.messages.search.HITS", 1)
     for number in range(2):
         post_message("lobby", f"needle {number}")
 
@@ -366,7 +367,7 @@ def test_the_search_has_pages(client, monkeypatch):
 
 def test_a_search_whose_time_was_up_says_that_it_can_go_on(client, monkeypatch, settings):
     settings.ROOMCHAT = {"SEARCH_SECONDS": 1e-9}
-    monkeypatch.setattr("django_roomchat.search.STEP", 1)
+    monkeypatch.setattr("django_roomchat.messages.search.STEP", 1)
     for body in ("needle", "hay"):
         post_message("lobby", body)
 
@@ -612,9 +613,9 @@ def test_what_is_no_json_is_refused(client):
 
 def test_what_may_succeed_later_says_when(client, monkeypatch):
     def busy(*args, **options):
-        raise actions.Busy("Later.", retry_after=0.2)
+        raise Busy("Later.", retry_after=0.2)
 
-    monkeypatch.setattr(actions, "post_message", busy)
+    monkeypatch.setattr(post, "post_message", busy)
 
     response = post_json(client, "lobby", {"id": "a", "body": "hi"})
 
@@ -625,16 +626,16 @@ def test_what_may_succeed_later_says_when(client, monkeypatch):
 @pytest.mark.parametrize("view", ["room", "messages"])
 def test_an_answer_promises_only_what_is_committed(client, settings, monkeypatch, view):
     told = []
-    monkeypatch.setattr(actions.bus, "publish", told.append)
+    monkeypatch.setattr(bus, "publish", told.append)
     monkeypatch.setitem(settings.DATABASES["default"], "ATOMIC_REQUESTS", True)
-    post_message_ = actions.post_message
+    post_message_ = post_message
 
     def post_message_and_look(*args, **options):
         posted = post_message_(*args, **options)
         told.append("answered")
         return posted
 
-    monkeypatch.setattr(actions, "post_message", post_message_and_look)
+    monkeypatch.setattr(post, "post_message", post_message_and_look)
 
     if view == "room":
         client.post(url_of("lobby"), {"body": "hi"})

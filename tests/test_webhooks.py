@@ -14,10 +14,12 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from django_roomchat import actions, log, webhooks
-from django_roomchat.actions import delete_message, edit_message, post_message
+from django_roomchat import log, webhooks
 from django_roomchat.errors import BadValue, Forbidden
 from django_roomchat.identity import Identity
+from django_roomchat.messages.edit import delete_message, edit_message
+from django_roomchat.messages.history import read_history
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, Message, Room, RoomLog, Webhook
 from django_roomchat.rooms import lookup
 from django_roomchat.signatures import sign, verify_signature
@@ -151,7 +153,7 @@ def test_it_is_told_what_happened(worker, receiver):
     assert worker.deliver_due() == 1
 
     [(path, headers, body)] = receiver.requests
-    [event] = actions.read_history(ANA, "lobby").messages
+    [event] = read_history(ANA, "lobby").messages
     assert path == "/hook?x=1"
     assert json.loads(body) == {
         "room": "lobby",

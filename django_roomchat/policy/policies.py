@@ -1,4 +1,4 @@
-"""Policies decide what an identity may do. Sockets, views, template tags and :mod:`~django_roomchat.actions` ask the same object."""
+"""Policies decide what an identity may do. Sockets, views, template tags and :mod:`~django_roomchat.messages.post` ask the same object."""
 
 from __future__ import annotations
 

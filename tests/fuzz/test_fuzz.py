@@ -6,8 +6,8 @@ from itertools import islice
 
 import pytest
 
-from django_roomchat.actions import apost_message
 from django_roomchat.consumers import ChatConsumer
+from django_roomchat.messages.post import apost_message
 from django_roomchat.models import Message
 from django_roomchat.testing import ChatClient
 from tests.fuzz.decoder import play

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext_lazy as _
 
-from django_roomchat.actions import post_message
 from django_roomchat.errors import ChatError
+from django_roomchat.messages.post import post_message
 
 
 class Command(BaseCommand):

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_roomchat.actions import prune_history
-from django_roomchat.attachments import clear_out
 from django_roomchat.errors import ChatError
+from django_roomchat.messages.attachments import clear_out
+from django_roomchat.messages.history import prune_history
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from django_roomchat.marks import notify_unread
+from django_roomchat.messages.unread_notifications import notify_unread
 
 
 class Command(BaseCommand):

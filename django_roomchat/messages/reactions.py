@@ -7,10 +7,11 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, identity, policy, signals
-from django_roomchat.actions import Posted
+from django_roomchat import identity, policy, signals
 from django_roomchat.database import database
 from django_roomchat.errors import Forbidden
+from django_roomchat.messages.change import change_message, require_message
+from django_roomchat.messages.types import Posted
 from django_roomchat.models import Message, Reaction, Room
 from django_roomchat.protocol import Event
 from django_roomchat.text.emoji import bare, emoji
@@ -53,7 +54,7 @@ def react(
     def make(room: Room, message: Message) -> bool:
         nonlocal shown
         policy.require_may(who, room, "can_react")
-        actions.require_message(message)
+        require_message(message)
         sums: dict[str, Any] = message.data.get("reactions") or {}
         shown = next((known for known in sums if bare(known) == bare(given)), given)
         if on and shown not in sums and len(sums) >= EMOJI_MAX:
@@ -70,7 +71,7 @@ def react(
     def tell(room: str, event: Event) -> None:
         signals.reaction_changed.send_robust(Message, room=room, event=event, emoji=shown, by=who, on=on)
 
-    return actions.change_message(room, seq, who, make, tell=tell, wait_seconds=wait_seconds)
+    return change_message(room, seq, who, make, tell=tell, wait_seconds=wait_seconds)
 
 
 async def areact(room: str | Room, seq: int, symbol: str, on: bool = True, **options: Any) -> Posted:

@@ -9,12 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, identity, log, policy, signals
-from django_roomchat.actions import Posted
+from django_roomchat import identity, log, policy, signals
 from django_roomchat.database import database
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import Identity
 from django_roomchat.log.sequence import Claim, take, wait_at_most
+from django_roomchat.messages.change import change_message, require_message
+from django_roomchat.messages.types import Posted
 from django_roomchat.models import Message, Room
 from django_roomchat.policy import audit_trail
 from django_roomchat.protocol import Event
@@ -47,7 +48,7 @@ def pin_message(
 
     def make(room: Room, message: Message) -> bool:
         policy.require_may(who, room, "can_pin")
-        actions.require_message(message)
+        require_message(message)
         if on == (message.pinned_at is not None):
             return False
         pinned = Message.objects.using(database()).filter(room=room, pinned_at__isnull=False)
@@ -71,7 +72,7 @@ def pin_message(
         # Lock the room for both writes, so that the system message follows the pin directly.
         if found.pk is not None:
             take({found.pk: Claim(0)})
-        done = actions.change_message(room, seq, who, make, tell=tell, wait_seconds=wait_seconds)
+        done = change_message(room, seq, who, make, tell=tell, wait_seconds=wait_seconds)
         if on and not done.duplicate:
             system_messages.post_system_message(lookup.room_of(done.room), "pinned", who)
     return done

@@ -16,13 +16,15 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import actions, identity, policy, protocol
+from django_roomchat import identity, policy, protocol
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadFile, TryAgain, Unsupported
 from django_roomchat.files import content_types, images, records, storage
 from django_roomchat.files.records import PIECE_BYTES, no_such_file, too_big
 from django_roomchat.identity import Identity
+from django_roomchat.messages.change import rewrite
+from django_roomchat.messages.edit import delete_message
 from django_roomchat.models import Attachment, Message, Room
 from django_roomchat.policy import audit_trail, rate_limits
 from django_roomchat.rooms import lookup
@@ -229,9 +231,9 @@ def take_down_file(file: Attachment, *, by: Any = None) -> None:
         if file.seq is not None:
             message = Message.objects.using(database()).filter(room=room, seq=file.seq).first()
             if message is not None and not message.body and len(message.data.get("files") or ()) == 1:
-                actions.delete_message(room, file.seq, author=who)
+                delete_message(room, file.seq, author=who)
             else:
-                actions.rewrite(room, [file.seq], lambda message: _without(message, id))
+                rewrite(room, [file.seq], lambda message: _without(message, id))
         records.release(records.rows().filter(pk=file.pk, room_id__isnull=False))
 
 

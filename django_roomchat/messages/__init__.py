@@ -1,0 +1,1 @@
+"""Messages: post, edit, delete, react, pin, search, read markers."""

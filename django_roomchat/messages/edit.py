@@ -1,0 +1,197 @@
+"""Editing and deleting messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from django_roomchat import filters, identity, log, policy, signals
+from django_roomchat.conf import config
+from django_roomchat.database import database
+from django_roomchat.errors import Forbidden, NotFound
+from django_roomchat.files import records
+from django_roomchat.identity import Identity
+from django_roomchat.identity.identities import identity_of
+from django_roomchat.log.announce import SendSignals, send_signals
+from django_roomchat.messages.change import change_message, require_message
+from django_roomchat.messages.content import rendered_data
+from django_roomchat.messages.types import Posted
+from django_roomchat.models import Message, Reaction, Room
+from django_roomchat.policy import audit_trail
+from django_roomchat.protocol import EarlierText, Event
+from django_roomchat.rooms import lookup
+from django_roomchat.rooms.lookup import (
+    enter_room,
+    name_of,
+)
+from django_roomchat.text import validation
+
+# Edit and delete --------------------------------------------------------------------------------------------------
+
+
+def edit_message(
+    room: str | Room, seq: int, body: str, *, author: Any = None, wait_seconds: float | None = None
+) -> Posted:
+    """Change the text of a message. It keeps its sequence number and takes the room's next revision.
+
+    Args:
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        seq: sequence number of the message.
+        body: the new text. It may be empty if the message has files, which are kept.
+        author: the user or :class:`~django_roomchat.identity.Identity` that edits the message. Without one the site edits it,
+            which is always allowed.
+        wait_seconds: lock timeout for the room, in seconds; see :func:`django_roomchat.log.append`.
+
+    Returns:
+        The room and sequence number of the message; ``duplicate`` if it had this text already.
+
+    Raises:
+        ChatError: the edit is rejected.
+    """
+    new = validation.body(body, config().BODY_MAX_LENGTH, may_be_empty=True)
+    who = identity_of(author)
+    if new and filters.is_asked(who):
+        answer = filters.ask(enter_room(who, name_of(room)), who, new)
+        if isinstance(answer, filters.Refuse):
+            raise Forbidden(answer.sentence, code=answer.code)
+        if isinstance(answer, filters.Hold):
+            raise Forbidden(
+                _("This edit needs a moderator's approval; send it as a new message."), code="filtered"
+            )
+        new = new if answer is None else answer.body
+
+    known: list[dict[str, str]] = []
+
+    def make(room: Room, message: Message) -> bool:
+        require_message(message)
+        if not new and not message.data.get("files"):
+            raise validation.empty()
+        if message.body == new:
+            return False
+        known[:] = message.data.get("mentions") or []
+        now = timezone.now()
+        message.data = _without_readings(message) | _earlier_of(message) | rendered_data(new, room)
+        message.body, message.edited_at = new, now
+        return True
+
+    def tell(room: str, event: Event) -> None:
+        send_signals(room, event)
+        before = {mention["key"] for mention in known}
+        if called := [mention for mention in event.mentions or () if mention.key not in before]:
+            signals.mentioned.send_robust(Message, room=room, event=event, mentions=called)
+
+    return _change(room, seq, who, "can_edit", make, tell, wait_seconds)
+
+
+EARLIER_MAX = 10
+"""Maximum number of earlier texts kept for an edited message; the oldest are dropped."""
+
+
+def _without_readings(message: Message) -> dict[str, Any]:
+    return {name: value for name, value in message.data.items() if name not in ("mentions", "html")}
+
+
+def _earlier_of(message: Message) -> dict[str, Any]:
+    """Return the earlier texts of a message including the current one; empty unless ``EDIT_HISTORY`` is enabled."""
+    if not config().EDIT_HISTORY:
+        return {}
+    said = {"body": message.body, "at": log.iso(message.edited_at or message.created_at)}
+    return {"earlier": [*(message.data.get("earlier") or ()), said][-EARLIER_MAX:]}
+
+
+async def aedit_message(room: str | Room, seq: int, body: str, **options: Any) -> Posted:
+    """See :func:`edit_message`."""
+    return await sync_to_async(edit_message)(room, seq, body, **options)
+
+
+def delete_message(
+    room: str | Room, seq: int, *, author: Any = None, wait_seconds: float | None = None
+) -> Posted:
+    """Delete a message. Its text, files and reactions are erased; its sequence number stays and it takes the next revision.
+
+    Args:
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        seq: sequence number of the message.
+        author: the user or :class:`~django_roomchat.identity.Identity` that deletes the message. Without one the site deletes
+            it, which is always allowed.
+        wait_seconds: lock timeout for the room, in seconds; see :func:`django_roomchat.log.append`.
+
+    Returns:
+        The room and sequence number of the message; ``duplicate`` if it was deleted before.
+
+    Raises:
+        ChatError: the deletion is rejected.
+    """
+
+    def make(room: Room, message: Message) -> bool:
+        if message.deleted_at is not None:
+            return False
+        if message.data.get("reactions"):
+            Reaction.objects.using(database()).filter(message=message).delete()
+        if message.data.get("files"):
+            records.release_of(message.room_id, [message.seq])
+        message.body, message.data, message.pinned_at = "", {}, None
+        message.deleted_at = timezone.now()
+        return True
+
+    return _change(room, seq, identity_of(author), "can_delete", make, send_signals, wait_seconds)
+
+
+async def adelete_message(room: str | Room, seq: int, **options: Any) -> Posted:
+    """See :func:`delete_message`."""
+    return await sync_to_async(delete_message)(room, seq, **options)
+
+
+def _change(
+    room: str | Room,
+    seq: int,
+    who: Identity,
+    question: Literal["can_edit", "can_delete"],
+    make: Callable[[Room, Message], bool],
+    tell: SendSignals,
+    wait_seconds: float | None,
+) -> Posted:
+    def make_if_allowed(room: Room, message: Message) -> bool:
+        policy.require_change(who, room, message, question)
+        author = Identity(message.author_key, message.author_name)
+        is_changed = make(room, message)
+        if is_changed and author.key != who.key:
+            verb = question.removeprefix("can_")
+            audit_trail.record(verb, who, room=room.name, target=author, seq=seq)
+        return is_changed
+
+    return change_message(room, seq, who, make_if_allowed, tell=tell, wait_seconds=wait_seconds)
+
+
+def earlier_texts(room: str | Room, seq: int, *, by: Any = None) -> list[EarlierText]:
+    """Return the earlier texts of an edited message. A deleted message has none.
+
+    Args:
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        seq: sequence number of the message.
+        by: the acting user or identity; the policy's ``can_see_edits`` must allow it. Without one the site acts.
+
+    Returns:
+        At most 10 texts, oldest first, each with the time at which it was written.
+
+    Raises:
+        ChatError: the message does not exist, or the policy denies it.
+    """
+    who = identity.identity_of(by)
+    found = lookup.enter_room(who, lookup.name_of(room))
+    messages = Message.objects.using(database()).filter(room_id=found.pk, seq=seq)
+    message = messages.first() if found.pk is not None else None
+    if message is None:
+        raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
+    if not who.is_site:
+        policy.require(policy.policy().can_see_edits(who, found, message))
+    return [EarlierText(said["body"], said["at"]) for said in message.data.get("earlier") or ()]
+
+
+async def aearlier_texts(room: str | Room, seq: int, *, by: Any = None) -> list[EarlierText]:
+    """See :func:`earlier_texts`."""
+    return await sync_to_async(earlier_texts)(room, seq, by=by)

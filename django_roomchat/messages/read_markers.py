@@ -1,0 +1,183 @@
+"""Read markers: how far a person has read a room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from django_roomchat import identity, log, policy, pubsub
+from django_roomchat.database import database
+from django_roomchat.errors import BadValue, ChatError
+from django_roomchat.identity import Identity
+from django_roomchat.messages.room_list import _rooms
+from django_roomchat.messages.unread_counts import with_counts
+from django_roomchat.models import ReadMarker, Room
+from django_roomchat.protocol import Marked
+from django_roomchat.rooms import lookup
+
+CHUNK = 500
+"""Number of read markers processed in one batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A request to move a read marker."""
+
+    who: Identity
+    room: str
+    """The room's name in any spelling."""
+    seq: int
+
+
+# Markers ------------------------------------------------------------------------------------------------------------
+
+
+def mark_read(room: str | Room, seq: int, who: Any) -> Marked:
+    """Move a person's read marker in a room forward. A marker never moves back.
+
+    Args:
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        seq: sequence number of the last message read; numbers beyond the last message are lowered to it.
+        who: a user of the project or an :class:`~django_roomchat.identity.Identity`, which must be allowed to enter.
+
+    Returns:
+        The position of the marker (``room``, ``seq``) and the number of ``unread`` messages and ``mentions`` after it, each at
+        most 100.
+
+    Raises:
+        ChatError: the request is rejected.
+    """
+    [result] = mark_all([Mark(identity.identity_of(who), lookup.name_of(room), seq)])
+    if isinstance(result, ChatError):
+        raise result
+    return result
+
+
+def marker_of(who: Identity, room: Room) -> tuple[int, bool]:
+    """Return the sequence number of a person's read marker, 0 without one, and whether they have muted the room."""
+    if room.pk is None:
+        return 0, False
+    rows = ReadMarker.objects.using(database()).filter(room_id=room.pk, key=who.key)
+    return rows.values_list("seq", "is_muted").first() or (0, False)
+
+
+async def amark_read(room: str | Room, seq: int, who: Any) -> Marked:
+    """See :func:`mark_read`."""
+    return await sync_to_async(mark_read)(room, seq, who)
+
+
+def mark_all(marks: Sequence[Mark]) -> list[Marked | ChatError]:
+    """Move many read markers in one transaction. Return for each, in order, its new position or the error that rejected it."""
+    results: list[Marked | ChatError | None] = [None] * len(marks)
+    names: dict[int, str] = {}
+    for place, mark in enumerate(marks):
+        try:
+            if mark.seq < 0:
+                raise BadValue(f"A sequence number must be 0 or more, not {mark.seq}.")
+            names[place] = lookup.canonical_name(mark.room)
+        except ChatError as error:
+            results[place] = error
+    rooms = {room.name: room for room in _rooms().filter(name__in=set(names.values()))}
+    wanted: dict[tuple[int, str], Mark] = {}
+    for place, name in names.items():
+        mark, room = marks[place], rooms.get(name)
+        try:
+            if room is None:
+                lookup.enter_room(mark.who, mark.room)
+                results[place] = Marked(name, 0, 0, 0)
+                continue
+            policy.require_entry(mark.who, room)
+        except ChatError as error:
+            results[place] = error
+            continue
+        before = wanted.get((room.pk, mark.who.key))
+        if before is None or before.seq < mark.seq:
+            wanted[room.pk, mark.who.key] = mark
+    heads = {room.pk: room.log.head for room in rooms.values()}
+    counted = _mark(wanted, heads) if wanted else {}
+    for place, name in names.items():
+        if results[place] is None:
+            results[place] = counted[rooms[name].pk, marks[place].who.key]
+    return [result for result in results if result is not None]
+
+
+def _mark(wanted: dict[tuple[int, str], Mark], heads: dict[int, int]) -> dict[tuple[int, str], Marked]:
+    markers = ReadMarker.objects.using(database())
+    mine = markers.filter(
+        room_id__in={room for room, _ in wanted}, key__in={key for _, key in wanted}
+    ).order_by("pk")
+    places = {place: min(mark.seq, heads[place[0]]) for place, mark in wanted.items()}
+    now = timezone.now()
+    with transaction.atomic(using=database()):
+        # Lock the rows in one order, so that two processes cannot deadlock.
+        found = [marker for marker in mine.select_for_update() if (marker.room_id, marker.key) in wanted]
+        for marker in found:
+            # Compared with the row under its lock, because another process may have moved it further.
+            marker.seq = Greatest(F("seq"), Value(places[marker.room_id, marker.key]))
+            marker.read_at = now
+        markers.bulk_update(found, ["seq", "read_at"])
+        missing = wanted.keys() - {(marker.room_id, marker.key) for marker in found}
+        markers.bulk_create(
+            (
+                ReadMarker(
+                    room_id=room,
+                    key=key,
+                    user=wanted[room, key].who.user,
+                    seq=places[room, key],
+                    read_at=now,
+                )
+                for room, key in missing
+            ),
+            ignore_conflicts=True,
+        )
+        rows = with_counts(mine).values_list("room_id", "key", "room__name", "seq", "unread", "mentions")
+        marked = {
+            (room, key): Marked(name, seq, unread, mentions)
+            for room, key, name, seq, unread, mentions in rows
+            if (room, key) in wanted
+        }
+        told = [[key, done.room, done.seq, done.unread, done.mentions] for (_, key), done in marked.items()]
+        log.on_commit(pubsub.publish, pubsub.Notice("read", {"id": uuid4().hex, "marks": told}))
+    return marked
+
+
+def mute_notifications(room: str | Room, who: Any, *, on: bool = False) -> Room:
+    """Turn a person's notifications from a room off or on.
+
+    A muted room is left out of the signal ``unread_for_a_while``. Its unread counts continue.
+
+    Args:
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        who: a user of the project or an :class:`~django_roomchat.identity.Identity`, which must be allowed to enter.
+        on: ``False`` turns notifications off, ``True`` turns them on again.
+
+    Returns:
+        The room.
+
+    Raises:
+        ChatError: the request is rejected.
+    """
+    person = identity.identity_of(who)
+    found = lookup.enter_room(person, lookup.name_of(room))
+    if found.pk is not None:
+        ReadMarker.objects.using(database()).update_or_create(
+            {"is_muted": not on}, {"is_muted": not on, "user": person.user}, room=found, key=person.key
+        )
+    return found
+
+
+async def amute_notifications(room: str | Room, who: Any, *, on: bool = False) -> Room:
+    """See :func:`mute_notifications`."""
+    return await sync_to_async(mute_notifications)(room, who, on=on)
+
+
+def portions(rows: list[Any]) -> Iterable[list[Any]]:
+    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))

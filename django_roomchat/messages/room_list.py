@@ -1,0 +1,168 @@
+"""The list of rooms of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import models
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from django_roomchat import identity, log, policy
+from django_roomchat.database import database
+from django_roomchat.errors import ChatError
+from django_roomchat.files import records
+from django_roomchat.identity import Identity
+from django_roomchat.messages.unread_counts import IS_SYSTEM_MESSAGE, Sum, count_messages, mentions_of
+from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room
+from django_roomchat.policy import roles
+from django_roomchat.protocol import LastMessage, ListedRoom
+
+ROOMS_MAX = 500
+"""Maximum number of rooms in a list."""
+
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _rooms() -> models.QuerySet[Room]:
+    return Room.objects.using(database()).filter(log__isnull=False).select_related("log")
+
+
+# Room list ------------------------------------------------------------------------------------------------------------
+
+
+def unread(who: Any, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
+    """Return a person's room list with unread counts. Makes three queries.
+
+    Args:
+        who: a user of the project or an :class:`~django_roomchat.identity.Identity`.
+        limit: maximum number of rooms, at most 500. The person's own rooms take precedence.
+
+    Returns:
+        The rooms of which the person is a member or which they have read, and the listed open rooms that the policy shows to
+        them, sorted by their latest message, newest first.
+    """
+    person = identity.identity_of(who)
+    key = person.key
+    member = Membership.objects.using(database()).filter(key=key)
+    marker = ReadMarker.objects.using(database()).filter(key=key)
+    is_own = Q(pk__in=member.values("room_id")) | Q(pk__in=marker.values("room_id"))
+    is_listed = Q(is_listed=True, visibility=Room.Visibility.OPEN, log__head__gt=0)
+    found = _rooms().filter(is_own | is_listed)
+    own_first = Case(When(is_own, then=0), default=1, output_field=models.IntegerField())
+    chosen = list(
+        found.order_by(own_first, "-log__changed_at", "-pk").values_list("pk", flat=True)[
+            : min(limit, ROOMS_MAX)
+        ]
+    )
+    here = {"room": OuterRef("pk"), "key": key}
+    in_force = Ban.objects.filter(Q(until=None) | Q(until__gt=timezone.now()), **here)
+    its_marker = ReadMarker.objects.filter(**here)
+    its_member = Membership.objects.filter(**here)
+    # Without a marker, a member has missed the messages since they became a member.
+    since = Case(
+        When(Exists(its_marker), then=Value(_ALWAYS)),
+        default=Subquery(its_member.values("created_at")[:1]),
+        output_field=models.DateTimeField(),
+    )
+    missed = Q(created_at__gt=OuterRef("since"))
+    has_been = Q(has_marker=True) | ~Q(role="")
+    is_said = Q(deleted_at=None) & ~IS_SYSTEM_MESSAGE
+    rooms = list(
+        _rooms()
+        .filter(pk__in=chosen)
+        .annotate(
+            seq=Coalesce(Subquery(its_marker.values("seq")[:1]), 0, output_field=models.BigIntegerField()),
+            muted=Coalesce(Subquery(its_marker.values("is_muted")[:1]), False),
+            since=since,
+            has_marker=Exists(its_marker),
+            role=Coalesce(Subquery(its_member.values("role")[:1]), Value("")),
+            is_banned=Exists(in_force),
+            newest=Subquery(
+                Message.objects.filter(is_said, room=OuterRef("pk")).order_by("-seq").values("pk")[:1]
+            ),
+            other=Case(
+                When(visibility=Room.Visibility.DIRECT, then=Subquery(_other_than(key).values("name")[:1])),
+                default=None,
+                output_field=models.CharField(),
+            ),
+        )
+        .annotate(
+            unread=_where(has_been, count_messages("pk", Value(key), OuterRef("seq"), missed)),
+            mentions=_where(
+                has_been, count_messages("pk", Value(key), OuterRef("seq"), missed & mentions_of(Value(key)))
+            ),
+        )
+        .order_by("-log__changed_at", "-pk")
+    )
+    last = _last([room.newest for room in rooms])
+    listed = [_listed(room, last.get(room.newest)) for room in rooms if _may_list(person, room)]
+    return sorted(listed, key=lambda room: room.last.at if room.last else room.changed_at, reverse=True)
+
+
+async def aunread(who: Any, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
+    """See :func:`unread`."""
+    return await sync_to_async(unread)(who, limit=limit)
+
+
+def _where(condition: Q, count: Sum) -> Case:
+    """Return an expression that counts only where the condition is met, else 0."""
+    return Case(When(condition, then=count), default=0, output_field=models.IntegerField())
+
+
+def _other_than(key: str) -> models.QuerySet[Membership]:
+    return Membership.objects.filter(room=OuterRef("pk")).exclude(key=key)
+
+
+def _last(messages: Iterable[int | None]) -> dict[Any, LastMessage]:
+    wanted = [message for message in messages if message is not None]
+    rows = Message.objects.using(database()).filter(pk__in=wanted)
+    return {
+        pk: LastMessage(seq, log.iso(at), key, name, records.summary(body, sent)[: log.QUOTE_LENGTH])
+        for pk, seq, at, key, name, body, sent in rows.values_list(
+            "pk", "seq", "created_at", "author_key", "author_name", "body", "data__files"
+        )
+    }
+
+
+def _may_list(who: Identity, room: Any) -> bool:
+    if who.is_site:
+        return True
+    roles.prime_cache(who.key, room, _standing(room))
+    if room.role or room.has_marker:
+        return may_enter(who, room)
+    return not room.is_banned and bool(policy.policy().can_list(who, room))
+
+
+def _standing(row: Any) -> roles.RoleState:
+    """Return the role and ban annotated on a row. Mutes are not loaded, because no check of a list needs them."""
+    return roles.RoleState(row.role, roles.Sanction("", None) if row.is_banned else None)
+
+
+def _listed(room: Any, last: LastMessage | None) -> ListedRoom:
+    return ListedRoom(
+        name=room.name,
+        title=room.other or room.title,
+        visibility=room.visibility,
+        head=room.log.head,
+        changed_at=log.iso(room.log.changed_at),
+        role=room.role,
+        unread=room.unread,
+        mentions=room.mentions,
+        last=last,
+        muted=room.muted,
+        yours=bool(room.role or room.has_marker),
+        archived=room.archived_at is not None,
+    )
+
+
+def may_enter(who: Identity, room: Room) -> bool:
+    try:
+        policy.require_entry(who, room)
+    except ChatError:
+        return False
+    return True

@@ -1,0 +1,41 @@
+"""Posts, before and after they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from django_roomchat.identity import Identity
+from django_roomchat.protocol import FileToPost
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message to be posted."""
+
+    who: Identity
+    room: str
+    """The room's name in any spelling."""
+    body: str
+    id: str
+    reply_to: int | None = None
+    kind: Literal["user", "system", "bot"] = "user"
+    is_reviewed: bool = False
+    """Whether a moderator has released this message. Such a message skips the content filter and slow mode."""
+    address: str | None = None
+    """IP address for the rate limits; ``None`` if the project's own code posts, which is not limited."""
+    files: Sequence[FileToPost] = ()
+    """Uploaded files to bind to the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Result of a stored message."""
+
+    room: str
+    """The room's canonical name."""
+    id: str
+    seq: int
+    duplicate: bool
+    """Whether an earlier attempt had already stored the message."""

@@ -1,0 +1,59 @@
+"""Counts of unread messages and mentions, in SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Cast, Concat
+
+from django_roomchat.models import Message, ReadMarker
+
+WINDOW = 100
+"""Maximum number of messages that are counted."""
+
+IS_SYSTEM_MESSAGE = Q(kind=Message.Kind.SYSTEM, data__has_key="line")
+"""Condition for system messages, which do not count as unread."""
+
+
+# Counts -------------------------------------------------------------------------------------------------------------
+
+
+class Sum(Subquery):
+    """SQL sum of the single column of a subquery."""
+
+    template = "(SELECT COALESCE(SUM(looked_at.n), 0) FROM (%(subquery)s) AS looked_at)"
+    output_field = models.IntegerField()
+
+
+def count_messages(room: str, key: Any, seq: Any, condition: Q, *, order: str = "-seq") -> Sum:
+    """Return an expression that counts messages of others after a marker that meet a condition, among at most WINDOW messages.
+
+    Args:
+        room, key, seq: references to the outer query: the room's primary key, the marker's identity key and its sequence number.
+        condition: condition on a message, in which ``text`` is the message's data as JSON text.
+        order: ``-seq`` to look at the last messages, ``seq`` to look at the first.
+    """
+    counts = Q(deleted_at=None) & ~Q(author_key=key) & ~IS_SYSTEM_MESSAGE & condition
+    messages = Message.objects.filter(room=OuterRef(room), seq__gt=seq).order_by(order)
+    with_data = messages.annotate(text=Cast("data", models.TextField()))
+    return Sum(
+        with_data.annotate(
+            n=Case(When(counts, then=1), default=0, output_field=models.IntegerField())
+        ).values("n")[:WINDOW]
+    )
+
+
+def mentions_of(key: Any) -> Q:
+    # All databases and Python serialise JSON with this spacing. No other field in a message's data is called "key".
+    return Q(text__contains=Concat(Value('"key": "'), key, Value('"'), output_field=models.TextField()))
+
+
+def with_counts(markers: models.QuerySet[ReadMarker]) -> Any:
+    """Annotate read markers with the number of ``unread`` messages after them and of ``mentions`` among these."""
+    whose, since = OuterRef("key"), OuterRef("seq")
+    return markers.annotate(
+        unread=count_messages("room_id", whose, since, Q()),
+        mentions=count_messages("room_id", whose, since, mentions_of(whose)),
+    )
