@@ -20,7 +20,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from django_roomchat import identity, incoming, moderation, policy, review, webhooks
+from django_roomchat import identity, incoming, policy, webhooks
 from django_roomchat.errors import ChatError
 from django_roomchat.files import http, records
 from django_roomchat.identity import Identity
@@ -40,6 +40,9 @@ from django_roomchat.models import (
     Sanction,
     Webhook,
 )
+from django_roomchat.moderation import reports, sanctions
+from django_roomchat.moderation.held import refuse as held_refuse
+from django_roomchat.moderation.held import release as held_release
 from django_roomchat.rooms import invitations, members
 from django_roomchat.rooms.settings import configure_room
 
@@ -384,12 +387,12 @@ class _SanctionAdmin(_ThroughActions):
 
 @admin.register(Ban)
 class BanAdmin(_SanctionAdmin):
-    begin, end = staticmethod(moderation.ban), staticmethod(moderation.unban)
+    begin, end = staticmethod(sanctions.ban), staticmethod(sanctions.unban)
 
 
 @admin.register(Mute)
 class MuteAdmin(_SanctionAdmin):
-    begin, end = staticmethod(moderation.mute), staticmethod(moderation.unmute)
+    begin, end = staticmethod(sanctions.mute), staticmethod(sanctions.unmute)
 
 
 def _judge(request: HttpRequest, room: Room) -> Identity:
@@ -493,7 +496,7 @@ class ReportAdmin(_QueueAdmin):
         self.decide(
             request,
             queryset,
-            review.uphold,
+            reports.uphold,
             ngettext_lazy("%(count)d report upheld.", "%(count)d reports upheld.", "count"),
         )
 
@@ -502,7 +505,7 @@ class ReportAdmin(_QueueAdmin):
         self.decide(
             request,
             queryset,
-            review.dismiss,
+            reports.dismiss,
             ngettext_lazy("%(count)d report dismissed.", "%(count)d reports dismissed.", "count"),
         )
 
@@ -540,7 +543,7 @@ class HeldMessageAdmin(_QueueAdmin):
         self.decide(
             request,
             queryset,
-            review.release,
+            held_release,
             ngettext_lazy("%(count)d message released.", "%(count)d messages released.", "count"),
         )
 
@@ -549,7 +552,7 @@ class HeldMessageAdmin(_QueueAdmin):
         self.decide(
             request,
             queryset,
-            review.refuse,
+            held_refuse,
             ngettext_lazy("%(count)d message rejected.", "%(count)d messages rejected.", "count"),
         )
 

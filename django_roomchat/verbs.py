@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone, translation
 
 import django_roomchat
-from django_roomchat import log, moderation, policy, powers, protocol, review
+from django_roomchat import log, policy, protocol
 from django_roomchat.conf import config, reverse_or_empty
 from django_roomchat.errors import UnknownType
 from django_roomchat.identity import Identity
@@ -20,6 +20,7 @@ from django_roomchat.messages.edit import delete_message, earlier_texts, edit_me
 from django_roomchat.messages.post import post_message
 from django_roomchat.messages.types import Posted
 from django_roomchat.models import Room
+from django_roomchat.moderation import available_actions, reports, sanctions
 from django_roomchat.policy import roles
 from django_roomchat.rooms import invitations, lookup, members
 from django_roomchat.rooms.create import create_room
@@ -140,30 +141,30 @@ def _people(who: Identity, room: str, frame: protocol.People) -> protocol.People
 
 def _ban(who: Identity, room: str, frame: protocol.Ban) -> protocol.Done:
     if frame.on:
-        moderation.ban(room, frame.key, by=who, reason=frame.reason, until=_in(frame.seconds))
+        sanctions.ban(room, frame.key, by=who, reason=frame.reason, until=_in(frame.seconds))
     else:
-        moderation.unban(room, frame.key, by=who)
+        sanctions.unban(room, frame.key, by=who)
     return protocol.Done(frame.id, lookup.canonical_name(room))
 
 
 def _mute(who: Identity, room: str, frame: protocol.Mute) -> protocol.Done:
     if frame.on:
-        moderation.mute(room, frame.key, by=who, reason=frame.reason, until=_in(frame.seconds))
+        sanctions.mute(room, frame.key, by=who, reason=frame.reason, until=_in(frame.seconds))
     else:
-        moderation.unmute(room, frame.key, by=who)
+        sanctions.unmute(room, frame.key, by=who)
     return protocol.Done(frame.id, lookup.canonical_name(room))
 
 
 def _sanctions(who: Identity, room: str, frame: protocol.Sanctions) -> protocol.SanctionList:
     listed = [
         protocol.Sanctioned(one.key, one.name, _sanction(one.ban), _sanction(one.mute))
-        for one in moderation.list_sanctions(room, by=who, after=frame.after)
+        for one in sanctions.list_sanctions(room, by=who, after=frame.after)
     ]
     return protocol.SanctionList(frame.id, lookup.canonical_name(room), listed)
 
 
 def _look_at(who: Identity, room: str, frame: protocol.LookAt) -> protocol.PersonShown:
-    seen = powers.look_at(room, frame.key, by=who)
+    seen = available_actions.look_at(room, frame.key, by=who)
     return protocol.PersonShown(
         id=frame.id,
         room=lookup.canonical_name(room),
@@ -187,7 +188,7 @@ def _in(seconds: int | None) -> datetime | None:
 
 
 def _report(who: Identity, room: str, frame: protocol.Report) -> protocol.Done:
-    report = review.report_message(room, frame.seq, frame.reason, by=who)
+    report = reports.report_message(room, frame.seq, frame.reason, by=who)
     return protocol.Done(frame.id, report.room.name)
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 import django_roomchat
-from django_roomchat import moderation, pubsub
+from django_roomchat import pubsub
 from django_roomchat.errors import (
     BadRoomName,
     BadText,
@@ -27,7 +27,8 @@ from django_roomchat.messages.post import apost_message, policy, post_message, p
 from django_roomchat.messages.room_list import unread
 from django_roomchat.messages.types import Post, Posted
 from django_roomchat.models import Ban, Message, Room, RoomLog
-from django_roomchat.moderation import aunban, ban, unban
+from django_roomchat.moderation import sanctions
+from django_roomchat.moderation.sanctions import aunban, ban, unban
 from django_roomchat.policy import Decision, OpenPolicy
 from django_roomchat.pubsub import publish
 from django_roomchat.rooms import lookup
@@ -488,7 +489,7 @@ async def test_the_twins_do_the_same():
     await aedit_message("lobby", 1, "other words", author=ANA)
     history = await aread_history(ANA, "lobby")
     await adelete_message("lobby", 1, author=ANA)
-    await moderation.aban("lobby", BOB)
+    await sanctions.aban("lobby", BOB)
     await aunban("lobby", BOB)
 
     assert [event.body for event in history.messages] == ["other words"]

@@ -8,8 +8,8 @@ from django_roomchat.errors import Forbidden
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import bus, post_message
 from django_roomchat.models import AuditEntry, Ban, HeldMessage, Message, Mute, Report, Room, RoomLog
-from django_roomchat.moderation import ban, mute
-from django_roomchat.review import report_message
+from django_roomchat.moderation.reports import report_message
+from django_roomchat.moderation.sanctions import ban, mute
 from django_roomchat.rooms import lookup
 
 pytestmark = pytest.mark.django_db

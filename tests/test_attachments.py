@@ -10,7 +10,6 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from django_roomchat import review
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
 from django_roomchat.files import records, storage
@@ -40,11 +39,12 @@ from django_roomchat.models import (
     Room,
     RoomLog,
 )
-from django_roomchat.moderation import ban
+from django_roomchat.moderation.held import refuse, release
+from django_roomchat.moderation.reports import report_message
+from django_roomchat.moderation.sanctions import ban
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, rate_limits, rights, roles
 from django_roomchat.privacy import erase_user, export_user
 from django_roomchat.protocol import FileToPost, encode_event
-from django_roomchat.review import report_message
 from django_roomchat.rooms import lookup
 from django_roomchat.signals import message_posted
 from django_roomchat.testing import ChatClient
@@ -821,7 +821,7 @@ def test_what_is_held_keeps_its_files_and_is_posted_with_them(held):
     Attachment.objects.update(created_at=timezone.now() - timedelta(days=9))
     call_command("roomchat_prune", verbosity=0)
 
-    review.release(waiting)
+    release(waiting)
 
     assert [(one.id, one.alt) for one in event(1).files] == [(str(file.pk), "notes")]
     assert (Attachment.objects.get().seq, Attachment.objects.get().held_as) == (1, "")
@@ -831,8 +831,8 @@ def test_what_is_refused_goes_with_its_files(held, stored):
     waiting, _file = held
     other = upload()
 
-    review.refuse(waiting)
-    review.refuse(waiting)
+    refuse(waiting)
+    refuse(waiting)
 
     assert (stored(), list(records.rows())) == (1, [other])
 
@@ -844,7 +844,7 @@ def test_what_is_held_is_in_no_other_message(held):
         "bad_file",
         "no_such_file",
     ]
-    review.release(waiting)
+    release(waiting)
     assert event(1).body == "see"
 
 

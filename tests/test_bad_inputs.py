@@ -32,7 +32,7 @@ from django_roomchat.identity import Identity
 from django_roomchat.messages.post import apost_message, post_message, post_messages
 from django_roomchat.messages.types import Post
 from django_roomchat.models import Message
-from django_roomchat.moderation import aban
+from django_roomchat.moderation.sanctions import aban
 from django_roomchat.policy import Decision, OpenPolicy
 from django_roomchat.testing import ChatClient
 from tests.services.client import clients

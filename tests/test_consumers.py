@@ -13,11 +13,12 @@ from django.db import OperationalError
 from django.urls import re_path
 
 import django_roomchat
-from django_roomchat import consumers, hub, moderation, threads
+from django_roomchat import consumers, hub, threads
 from django_roomchat.consumers import ChatConsumer, _Endpoint
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import Message, Room
+from django_roomchat.moderation import sanctions
 from django_roomchat.policy import Decision, OpenPolicy
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
@@ -722,13 +723,13 @@ async def test_who_is_banned_is_out_at_once(settings):
             await socket.receive("joined")
         await bad.send({"type": "join", "room": "other"})
         await bad.receive("joined")
-        await threads.in_thread(moderation.ban, "lobby", key, reason="Spam.")
+        await threads.in_thread(sanctions.ban, "lobby", key, reason="Spam.")
         error, left = await bad.receive(), await bad.receive()
         await say("hi")
         heard = await control.receive("events")
         refused = await bad.post("hi", id="a", room="lobby")
         elsewhere = await bad.post("hi", id="b", room="other")
-        await threads.in_thread(moderation.ban, "other", key)
+        await threads.in_thread(sanctions.ban, "other", key)
         last, bye = await bad.receive("error"), await bad.receive("bye")
 
     assert error == {"type": "error", "code": "banned", "detail": "Spam.", "frame": "join", "room": "lobby"}

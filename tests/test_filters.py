@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import review, threads
+from django_roomchat import threads
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError, Held
 from django_roomchat.filters import PASS, Change, Hold, Refuse
@@ -16,7 +16,8 @@ from django_roomchat.messages.edit import edit_message
 from django_roomchat.messages.post import post_message, post_messages
 from django_roomchat.messages.types import Post
 from django_roomchat.models import AuditEntry, HeldMessage, Message, Room
-from django_roomchat.moderation import ban
+from django_roomchat.moderation.held import refuse, release
+from django_roomchat.moderation.sanctions import ban
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 
@@ -161,9 +162,9 @@ def test_what_is_released_stands_under_its_authors_name_and_its_own_id():
     mod = User.objects.create_user("mod", is_staff=True)
     held = HeldMessage.objects.get()
 
-    posted = review.release(held, by=mod)
-    again = review.release(held, by=mod)
-    review.refuse(held, by=mod)
+    posted = release(held, by=mod)
+    again = release(held, by=mod)
+    refuse(held, by=mod)
 
     held.refresh_from_db()
     message = Message.objects.get(seq=2)
@@ -179,7 +180,7 @@ def test_what_is_released_stands_under_its_authors_name_and_its_own_id():
 def test_what_is_refused_is_refused_for_good():
     say("hold this", id="a")
 
-    review.refuse(HeldMessage.objects.get())
+    refuse(HeldMessage.objects.get())
 
     assert say("hold this", id="a") == ("filtered", "A moderator has rejected this message.", None)
     assert (HeldMessage.objects.get().state, texts()) == ("refused", [])
@@ -189,7 +190,7 @@ def test_what_somebody_said_who_is_banned_by_now_waits_on():
     say("hold this")
     ban("lobby", ANA)
 
-    refused = answer(review.release, HeldMessage.objects.get())
+    refused = answer(release, HeldMessage.objects.get())
 
     assert (refused[0], HeldMessage.objects.get().state, texts()) == ("banned", "waiting", [])
 
@@ -197,7 +198,7 @@ def test_what_somebody_said_who_is_banned_by_now_waits_on():
 def test_only_moderators_decide():
     say("hold this")
 
-    assert answer(review.release, HeldMessage.objects.get(), by=ANA)[0] == "forbidden"
+    assert answer(release, HeldMessage.objects.get(), by=ANA)[0] == "forbidden"
 
 
 def test_over_http_a_held_post_is_accepted_and_not_made():

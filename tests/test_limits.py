@@ -8,7 +8,6 @@ from django.core.cache import caches
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from django_roomchat import review
 from django_roomchat.conf import RATES, Config, Rate, parse_rate, problems
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import RateLimited, TryAgain
@@ -16,6 +15,7 @@ from django_roomchat.identity import Identity, site
 from django_roomchat.messages.post import post_message, post_messages
 from django_roomchat.messages.types import Post
 from django_roomchat.models import Message, Room
+from django_roomchat.moderation import reports
 from django_roomchat.policy import rate_limits
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
@@ -312,9 +312,9 @@ def test_reports_are_counted(limit):
         post_message("lobby", f"message {number}")
 
     with rate_limits.coming_from(HERE):
-        review.report_message("lobby", 1, by=ANA)
+        reports.report_message("lobby", 1, by=ANA)
         with pytest.raises(RateLimited):
-            review.report_message("lobby", 2, by=ANA)
+            reports.report_message("lobby", 2, by=ANA)
 
 
 # On a socket ----------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from django_roomchat.messages.history import read_history
 from django_roomchat.messages.mentions import apeople_of, called_in, people_of
 from django_roomchat.messages.post import apost_message, post_message
 from django_roomchat.models import Membership
-from django_roomchat.moderation import ban
+from django_roomchat.moderation.sanctions import ban
 from django_roomchat.policy import roles
 from django_roomchat.rooms import lookup
 from django_roomchat.signals import mentioned

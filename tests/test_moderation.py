@@ -10,14 +10,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import moderation, threads
+from django_roomchat import threads
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import BadText, BadValue, ChatError
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, Ban, Membership, Mute, Presence, RoomLog, ServerProcess
-from django_roomchat.moderation import aban, amute, aunban, aunmute, ban, mute, unban, unmute
+from django_roomchat.moderation import sanctions
+from django_roomchat.moderation.sanctions import aban, amute, aunban, aunmute, ban, mute, unban, unmute
 from django_roomchat.policy import roles
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
@@ -246,7 +247,7 @@ async def test_every_verb_has_a_twin():
 def test_moderators_judge_over_http(room):
     user = User.objects.create_user("mod")
     Membership.objects.create(room=room, key=f"u:{user.pk}", role="moderator")
-    moderation.unmute("lobby", GUEST)
+    sanctions.unmute("lobby", GUEST)
     client = Client()
     client.force_login(user)
 
@@ -313,7 +314,7 @@ def _two_users():
 def sanctioned(room, **options):
     return [
         (one.key, one.name, one.ban and one.ban.reason, one.mute and one.mute.reason)
-        for one in moderation.list_sanctions(room, **options)
+        for one in sanctions.list_sanctions(room, **options)
     ]
 
 
@@ -338,7 +339,7 @@ def test_what_has_ended_is_not_listed(room):
 
 
 def test_the_list_comes_in_pages(room, monkeypatch):
-    monkeypatch.setattr(moderation, "PAGE_SANCTIONS", 2)
+    monkeypatch.setattr(sanctions, "PAGE_SANCTIONS", 2)
     for key in ("g:1", "g:3"):
         ban(room, key)
     for key in ("g:1", "g:2", "g:3"):
@@ -350,8 +351,8 @@ def test_the_list_comes_in_pages(room, monkeypatch):
 
 
 def test_only_moderators_see_the_list(room):
-    assert code(moderation.list_sanctions, room, by=MODERATOR) is None
-    assert code(moderation.list_sanctions, room, by=MEMBER) == "forbidden"
+    assert code(sanctions.list_sanctions, room, by=MODERATOR) is None
+    assert code(sanctions.list_sanctions, room, by=MEMBER) == "forbidden"
 
 
 def test_who_is_there_and_has_said_nothing_is_listed_by_name(room):

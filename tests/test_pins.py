@@ -16,7 +16,7 @@ from django_roomchat.messages.history import read_history
 from django_roomchat.messages.pins import apin_message, apinned_messages, pin_message, pinned_messages
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, Membership, Message, Room, RoomLog
-from django_roomchat.moderation import ban
+from django_roomchat.moderation.sanctions import ban
 from django_roomchat.policy import roles
 from django_roomchat.rooms import lookup
 from django_roomchat.signals import pin_changed

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.messages.post import post_message
-from django_roomchat.moderation import ban, mute
+from django_roomchat.moderation.available_actions import look_at
+from django_roomchat.moderation.sanctions import ban, mute
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
-from django_roomchat.powers import look_at
 from django_roomchat.rooms.create import create_room
 from django_roomchat.rooms.direct import direct_room
 from django_roomchat.rooms.members import add_member

@@ -19,7 +19,7 @@ from django_roomchat.messages.history import read_history
 from django_roomchat.messages.post import post_message
 from django_roomchat.messages.reactions import areact, react
 from django_roomchat.models import Message, Reaction, Room, RoomLog
-from django_roomchat.moderation import ban, mute
+from django_roomchat.moderation.sanctions import ban, mute
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, roles
 from django_roomchat.rooms import lookup
 from django_roomchat.signals import message_edited, reaction_changed

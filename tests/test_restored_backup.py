@@ -9,7 +9,7 @@ from django_roomchat import hub, log, pubsub
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.messages.post import apost_message
 from django_roomchat.models import Ban, RoomLog
-from django_roomchat.moderation import aban, aunban
+from django_roomchat.moderation.sanctions import aban, aunban
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import areport_message, review, signals, threads
+from django_roomchat import areport_message, signals, threads
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import BadText, ChatError, Forbidden, NotFound
 from django_roomchat.identity import Identity
@@ -15,9 +15,9 @@ from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.history import prune_history
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, Message, Report
-from django_roomchat.moderation import ban
+from django_roomchat.moderation.reports import dismiss, report_message, uphold
+from django_roomchat.moderation.sanctions import ban
 from django_roomchat.policy import roles
-from django_roomchat.review import report_message
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 
@@ -96,8 +96,8 @@ def test_a_reason_is_a_text_that_can_be_shown(rude):
 def test_an_upheld_report_deletes_the_message_and_decides_all_of_its_reports(rude, staff):
     reports = [report_message("lobby", 1, "Rude.", by=who) for who in (ANA, BOB)]
 
-    review.uphold(reports[0], by=staff)
-    review.dismiss(reports[1], by=staff)
+    uphold(reports[0], by=staff)
+    dismiss(reports[1], by=staff)
 
     assert list(Report.objects.values_list("state", "decided_by")) == [("upheld", staff.pk)] * 2
     assert Message.objects.get().deleted_at is not None
@@ -110,7 +110,7 @@ def test_an_upheld_report_deletes_the_message_and_decides_all_of_its_reports(rud
 def test_a_dismissed_report_leaves_the_message_as_it_is(rude, staff):
     report = report_message("lobby", 1, by=ANA)
 
-    review.dismiss(report, by=staff)
+    dismiss(report, by=staff)
 
     report.refresh_from_db()
     assert (report.state, report.decided_by, Message.objects.get().body) == ("dismissed", staff, "You fool")
@@ -121,7 +121,7 @@ def test_a_message_that_is_gone_by_then_is_no_trouble(rude, staff):
     report = report_message("lobby", 1, by=ANA)
     prune_history(keep=0)
 
-    review.uphold(report, by=staff)
+    uphold(report, by=staff)
 
     report.refresh_from_db()
     assert report.state == "upheld"
@@ -131,7 +131,7 @@ def test_who_does_not_moderate_decides_nothing(rude):
     report = report_message("lobby", 1, by=ANA)
 
     with pytest.raises(Forbidden):
-        review.uphold(report, by=ANA)
+        uphold(report, by=ANA)
 
     assert (Report.objects.get().state, trail()) == ("open", [])
 

@@ -19,13 +19,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from django_roomchat import log, moderation
+from django_roomchat import log
 from django_roomchat.errors import ChatError, Forbidden, IdReused, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.post import post_messages
 from django_roomchat.messages.types import Post, Posted
 from django_roomchat.models import RoomLog
+from django_roomchat.moderation import sanctions
 
 EXAMPLES = int(os.environ.get("ROOMCHAT_TEST_EXAMPLES", "0"))
 AUTHORS = (Identity("u:1", "Ana"), Identity("g:2", "Guest 2", is_guest=True))
@@ -142,13 +143,13 @@ class Chat(RuleBasedStateMachine):
     @rule(room=rooms, who=authors)
     def ban(self, room, who):
         room = self._room(room)
-        assert moderation.ban(room.name, who) == room.head
+        assert sanctions.ban(room.name, who) == room.head
         room.banned.add(who.key)
 
     @rule(room=rooms, who=authors)
     def unban(self, room, who):
         room = self._room(room)
-        assert moderation.unban(room.name, who.key) == room.head
+        assert sanctions.unban(room.name, who.key) == room.head
         room.banned.discard(who.key)
 
     @rule(room=rooms, through=places)

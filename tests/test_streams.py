@@ -10,12 +10,13 @@ from django.db import OperationalError
 from django.test import AsyncClient, Client
 from django.utils import translation
 
-from django_roomchat import drain, hub, moderation, protocol, streams
+from django_roomchat import drain, hub, protocol, streams
 from django_roomchat.conf import config
 from django_roomchat.errors import NotFound, TryAgain
 from django_roomchat.fastlane import TextFrame
 from django_roomchat.identity import Identity, guests, sessions
 from django_roomchat.messages.post import apost_message, post_message
+from django_roomchat.moderation import sanctions
 from django_roomchat.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,7 +137,7 @@ async def test_who_is_banned_hears_no_more(listen):
     listener = await listen()
     await listener.frame("joined")
 
-    await in_thread(moderation.ban, post.room, ANA.key)
+    await in_thread(sanctions.ban, post.room, ANA.key)
     frames = [await listener.frame("error", "bye") for _ in range(2)]
     rest = await listener.rest()
 
@@ -149,7 +150,7 @@ async def test_who_may_stay_is_told_new_rights(listen):
     listener = await listen()
     await listener.frame("joined")
 
-    await in_thread(moderation.mute, post.room, ANA.key)
+    await in_thread(sanctions.mute, post.room, ANA.key)
 
     assert "post" not in (await listener.frame("rights"))["can"]
 
@@ -171,7 +172,7 @@ async def test_who_has_left_meanwhile_is_told_nothing(listen):
     await listener.frame("joined")
     hub.current().leave(listener.stream, "lobby")
     await in_thread(post_message, "lobby", "one")
-    await in_thread(moderation.ban, "lobby", ANA.key)
+    await in_thread(sanctions.ban, "lobby", ANA.key)
 
     assert await listener.stream.check_access("lobby") is True
     assert not listener.stream._is_closing

@@ -18,7 +18,7 @@ from django_roomchat.messages.attachments import attach_file
 from django_roomchat.messages.edit import delete_message
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import Attachment, HeldMessage, Membership, Message, Room, RoomLog
-from django_roomchat.moderation import ban
+from django_roomchat.moderation.sanctions import ban
 from django_roomchat.rooms import lookup
 from tests.uploads import PDF, SAMPLES, TEXT, picture
 

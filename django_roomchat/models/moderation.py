@@ -51,7 +51,7 @@ class Sanction(models.Model):
 
 
 class Ban(Sanction):
-    """Ban: the user may not enter the room. :mod:`django_roomchat.moderation` creates and ends it."""
+    """Ban: the user may not enter the room. :mod:`django_roomchat.moderation.sanctions` creates and ends it."""
 
     class Meta(Sanction.Meta):
         verbose_name = _("ban")
@@ -59,7 +59,7 @@ class Ban(Sanction):
 
 
 class Mute(Sanction):
-    """Mute: the user may not post in the room. :mod:`django_roomchat.moderation` creates and ends it."""
+    """Mute: the user may not post in the room. :mod:`django_roomchat.moderation.sanctions` creates and ends it."""
 
     class Meta(Sanction.Meta):
         verbose_name = _("mute")

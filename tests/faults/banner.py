@@ -7,13 +7,15 @@ import sys
 
 import django
 
+from django_roomchat.moderation import sanctions
+
 django.setup()
 
-from django_roomchat import moderation  # noqa: E402  (models need Django)
+# noqa: E402  (models need Django)
 
 
 def main() -> None:
-    verbs = {"ban": moderation.ban, "unban": moderation.unban}
+    verbs = {"ban": sanctions.ban, "unban": sanctions.unban}
     for line in sys.stdin:
         verb, room, key = line.split()
         print(verbs[verb](room, key), flush=True)

@@ -1,0 +1,1 @@
+"""Moderation: sanctions, reports, held messages."""

@@ -1,0 +1,85 @@
+"""Held messages: the posts that the content filter leaves to a moderator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from django_roomchat.database import database
+from django_roomchat.errors import Busy
+from django_roomchat.files import records
+from django_roomchat.identity import Identity
+from django_roomchat.messages.post import post_messages
+from django_roomchat.messages.types import Post, Posted
+from django_roomchat.models import HeldMessage
+from django_roomchat.moderation.reports import _reviewer
+from django_roomchat.policy import audit_trail
+from django_roomchat.protocol import FileToPost
+
+
+def release(held: HeldMessage, *, by: Any = None) -> Posted | None:
+    """Post a held message in the name of its author. It takes the next sequence number of the room.
+
+    Args:
+        held: the held message.
+        by: the user or identity that decides: staff, or a moderator of the room. Without one the site decides.
+
+    Returns:
+        The posted message; ``None`` if the held message was decided before.
+
+    Raises:
+        ChatError: *by* may not decide, or the post is rejected, for example because its author may no longer post. The message
+            then stays held.
+    """
+    judge = _reviewer(by, held.room)
+    with transaction.atomic(using=database()):
+        if not _close(held, HeldMessage.State.RELEASED, "release", judge):
+            return None
+        author = Identity(
+            held.author_key, held.author_name, user=held.author, is_guest=held.author_id is None
+        )
+        post = Post(
+            author,
+            held.room.name,
+            held.body,
+            held.client_id,
+            held.reply_to,
+            is_reviewed=True,
+            files=[FileToPost(**file) for file in held.files],
+        )
+        [result] = post_messages([post])
+        if isinstance(result, Posted):
+            return result
+        raise result or Busy(_("Permissions in this room are changing; try again."))
+
+
+def refuse(held: HeldMessage, *, by: Any = None) -> None:
+    """Refuse a held message and remove its files.
+
+    Args:
+        held: the held message.
+        by: the user or identity that decides: staff, or a moderator of the room. Without one the site decides.
+
+    Raises:
+        ChatError: *by* may not decide.
+    """
+    judge = _reviewer(by, held.room)
+    with transaction.atomic(using=database()):
+        if _close(held, HeldMessage.State.REFUSED, "refuse", judge):
+            records.release(
+                records.rows().filter(
+                    room=held.room, key=held.author_key, held_as=held.client_id, seq__isnull=True
+                )
+            )
+
+
+def _close(held: HeldMessage, state: HeldMessage.State, verb: str, judge: Identity) -> bool:
+    waiting = HeldMessage.objects.using(database()).filter(pk=held.pk, state=HeldMessage.State.WAITING)
+    if not waiting.update(state=state, decided_at=timezone.now(), decided_by=judge.user):
+        return False
+    target = Identity(held.author_key, held.author_name)
+    audit_trail.record(verb, judge, room=held.room.name, target=target, reason=held.reason)
+    return True
