@@ -4,10 +4,6 @@ from django_roomchat.consumers import ChatConsumer as ChatConsumer
 from django_roomchat.errors import ChatError as ChatError
 from django_roomchat.identity import Identity as Identity
 from django_roomchat.identity.tickets import make_ticket as make_ticket
-from django_roomchat.incoming import amake_incoming_hook as amake_incoming_hook
-from django_roomchat.incoming import arevoke_incoming_hook as arevoke_incoming_hook
-from django_roomchat.incoming import make_incoming_hook as make_incoming_hook
-from django_roomchat.incoming import revoke_incoming_hook as revoke_incoming_hook
 from django_roomchat.messages.attachments import aattach_file as aattach_file
 from django_roomchat.messages.attachments import atake_down_file as atake_down_file
 from django_roomchat.messages.attachments import attach_file as attach_file
@@ -95,10 +91,14 @@ from django_roomchat.rooms.settings import configure_room as configure_room
 from django_roomchat.routing import websocket_urlpatterns as websocket_urlpatterns
 from django_roomchat.session_watch import arecheck as arecheck
 from django_roomchat.session_watch import recheck as recheck
-from django_roomchat.signatures import verify_signature as verify_signature
-from django_roomchat.webhooks import amake_webhook as amake_webhook
-from django_roomchat.webhooks import aremove_webhook as aremove_webhook
-from django_roomchat.webhooks import make_webhook as make_webhook
-from django_roomchat.webhooks import remove_webhook as remove_webhook
+from django_roomchat.webhooks.incoming import amake_incoming_hook as amake_incoming_hook
+from django_roomchat.webhooks.incoming import arevoke_incoming_hook as arevoke_incoming_hook
+from django_roomchat.webhooks.incoming import make_incoming_hook as make_incoming_hook
+from django_roomchat.webhooks.incoming import revoke_incoming_hook as revoke_incoming_hook
+from django_roomchat.webhooks.outgoing import amake_webhook as amake_webhook
+from django_roomchat.webhooks.outgoing import aremove_webhook as aremove_webhook
+from django_roomchat.webhooks.outgoing import make_webhook as make_webhook
+from django_roomchat.webhooks.outgoing import remove_webhook as remove_webhook
+from django_roomchat.webhooks.signatures import verify_signature as verify_signature
 
 __version__: str

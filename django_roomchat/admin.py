@@ -20,7 +20,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from django_roomchat import identity, incoming, policy, webhooks
+from django_roomchat import identity, policy
 from django_roomchat.errors import ChatError
 from django_roomchat.files import http, records
 from django_roomchat.identity import Identity
@@ -45,6 +45,7 @@ from django_roomchat.moderation.held import refuse as held_refuse
 from django_roomchat.moderation.held import release as held_release
 from django_roomchat.rooms import invitations, members
 from django_roomchat.rooms.settings import configure_room
+from django_roomchat.webhooks import incoming, outgoing
 
 if TYPE_CHECKING:
     # Django's admin classes take no type arguments when they run.
@@ -628,22 +629,22 @@ class WebhookAdmin(_HookAdmin):
     @admin.action(description=_("Retry selected webhooks now"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
         for webhook in queryset:
-            webhooks.resume_webhook(webhook)
+            outgoing.resume_webhook(webhook)
 
     def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
         if not change:
-            made = webhooks.make_webhook(obj.room, obj.url, by=_judge(request, obj.room))
+            made = outgoing.make_webhook(obj.room, obj.url, by=_judge(request, obj.room))
             obj.pk = made.pk
             self.tell_once(request, _("Signing secret for the receiver:"), made.secret)
         elif "is_active" in form.changed_data:
             # Update only this field: a worker may be writing the others.
             if obj.is_active:
-                webhooks.resume_webhook(obj)
+                outgoing.resume_webhook(obj)
             else:
                 Webhook.objects.filter(pk=obj.pk).update(is_active=False)
 
     def delete_model(self, request: HttpRequest, obj: Webhook) -> None:
-        webhooks.remove_webhook(obj, by=_judge(request, obj.room))
+        outgoing.remove_webhook(obj, by=_judge(request, obj.room))
 
 
 @admin.register(IncomingHook)

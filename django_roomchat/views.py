@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from django_roomchat import identity, incoming, page, protocol, streams, verbs
+from django_roomchat import identity, page, protocol, streams, verbs
 from django_roomchat.conf import config
 from django_roomchat.errors import BadRoomName, BadValue, ChatError, Held, TryAgain, Unsupported
 from django_roomchat.files import http
@@ -34,6 +34,7 @@ from django_roomchat.rooms import invitations, lookup
 from django_roomchat.rooms.create import create_room
 from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
+from django_roomchat.webhooks import incoming
 
 
 @require_GET

@@ -10,11 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from django_roomchat.errors import NotFound
-from django_roomchat.incoming import hook_of, make_incoming_hook
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, IncomingHook, Message, Room, Webhook
 from django_roomchat.rooms import lookup
-from django_roomchat.webhooks import make_webhook
+from django_roomchat.webhooks.incoming import hook_of, make_incoming_hook
+from django_roomchat.webhooks.outgoing import make_webhook
 
 pytestmark = pytest.mark.django_db
 

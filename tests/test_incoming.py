@@ -11,7 +11,12 @@ from django.utils import timezone
 from django_roomchat.conf import Rate
 from django_roomchat.errors import BadValue, Forbidden, NotFound
 from django_roomchat.identity import Identity
-from django_roomchat.incoming import (
+from django_roomchat.messages.post import post_message
+from django_roomchat.models import AuditEntry, IncomingHook, Message, Room
+from django_roomchat.policy import rate_limits
+from django_roomchat.rooms import lookup
+from django_roomchat.rooms.create import create_room
+from django_roomchat.webhooks.incoming import (
     amake_incoming_hook,
     arevoke_incoming_hook,
     hook_of,
@@ -19,11 +24,6 @@ from django_roomchat.incoming import (
     post_through,
     revoke_incoming_hook,
 )
-from django_roomchat.messages.post import post_message
-from django_roomchat.models import AuditEntry, IncomingHook, Message, Room
-from django_roomchat.policy import rate_limits
-from django_roomchat.rooms import lookup
-from django_roomchat.rooms.create import create_room
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA = Identity("g:ana", "Ana", is_guest=True)

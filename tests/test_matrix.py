@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import incoming, protocol
+from django_roomchat import protocol
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.files import storage
 from django_roomchat.identity import GUEST_SESSION_KEY
@@ -28,6 +28,7 @@ from django_roomchat.rooms import invitations
 from django_roomchat.testing import ChatClient
 from django_roomchat.threads import in_thread
 from django_roomchat.urls import urlpatterns
+from django_roomchat.webhooks import incoming
 
 pytestmark = pytest.mark.django_db
 

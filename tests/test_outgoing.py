@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from django_roomchat import outgoing
-from django_roomchat.outgoing import Answer, is_public, post
+from django_roomchat.webhooks import http_client
+from django_roomchat.webhooks.http_client import Answer, is_public, post
 from tests.services.receiver import Receiver
 
 
@@ -52,8 +52,8 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch):
         connected.extend(address for *_, address in addresses)
         raise OSError("enough")
 
-    monkeypatch.setattr(outgoing.socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(outgoing, "_first_open", first_open)
+    monkeypatch.setattr(http_client.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(http_client, "_first_open", first_open)
 
     assert post("http://turns.example/", b"", {}, timeout_seconds=2) == Answer(error="enough")
     assert (asked, connected) == (["turns.example"], [("93.184.215.14", 80)])
@@ -61,10 +61,10 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch):
 
 def test_of_several_addresses_the_private_ones_are_left_out(monkeypatch):
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 80)) for ip in ("10.0.0.1", "93.184.215.14")]
-    monkeypatch.setattr(outgoing.socket, "getaddrinfo", lambda *about, **options: found)
+    monkeypatch.setattr(http_client.socket, "getaddrinfo", lambda *about, **options: found)
     tried = []
     monkeypatch.setattr(
-        outgoing, "_first_open", lambda addresses, ends_at: tried.extend(addresses) or _fail()
+        http_client, "_first_open", lambda addresses, ends_at: tried.extend(addresses) or _fail()
     )
 
     post("http://two.example/", b"", {}, timeout_seconds=2)
@@ -85,7 +85,7 @@ def test_the_next_address_is_tried_where_the_first_does_not_answer(monkeypatch):
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", number))
             for number in (free.getsockname()[1], port)
         ]
-        monkeypatch.setattr(outgoing.socket, "getaddrinfo", lambda *about, **options: found)
+        monkeypatch.setattr(http_client.socket, "getaddrinfo", lambda *about, **options: found)
 
         answer = post("http://two.example/", b"{}", {}, timeout_seconds=2, may_be_private=True)
 
@@ -97,7 +97,7 @@ def test_a_name_that_does_not_exist_is_a_sentence(monkeypatch):
     def getaddrinfo(*about, **options):
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr(outgoing.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(http_client.socket, "getaddrinfo", getaddrinfo)
 
     assert post("http://nowhere.example/", b"", {}, timeout_seconds=2) == Answer(
         error="[Errno -2] Name or service not known"
@@ -196,4 +196,4 @@ def test_to_https_nothing_is_said_in_the_clear():
     ("header", "seconds"), [("120", 120.0), ("", 0.0), ("soon", 0.0), ("-1", 0.0), ("9999999", 0.0)]
 )
 def test_retry_after_is_read_where_it_is_a_number_of_seconds(header, seconds):
-    assert outgoing._seconds(header) == seconds
+    assert http_client._seconds(header) == seconds

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from django_roomchat import log, webhooks
+from django_roomchat import log
 from django_roomchat.errors import BadValue, Forbidden
 from django_roomchat.identity import Identity
 from django_roomchat.messages.edit import delete_message, edit_message
@@ -22,15 +22,16 @@ from django_roomchat.messages.history import read_history
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, Message, Room, RoomLog, Webhook
 from django_roomchat.rooms import lookup
-from django_roomchat.signatures import sign, verify_signature
-from django_roomchat.webhooks import (
-    Worker,
+from django_roomchat.webhooks import worker as webhooks_worker
+from django_roomchat.webhooks.outgoing import (
     amake_webhook,
     aremove_webhook,
     make_webhook,
     remove_webhook,
     resume_webhook,
 )
+from django_roomchat.webhooks.signatures import sign, verify_signature
+from django_roomchat.webhooks.worker import Answer, Worker, _back_off, _claim, _claimed, _move_on, _write_down
 from tests.services.receiver import Receiver
 from tests.services.server import ROOT
 
@@ -211,7 +212,7 @@ def test_edits_and_deletions_are_told_as_the_messages_are_now(worker, receiver):
 
 
 def test_what_is_much_comes_in_several_parts_without_a_hole(worker, receiver, monkeypatch):
-    monkeypatch.setattr(webhooks, "EVENTS_MAX", 3)
+    monkeypatch.setattr(webhooks_worker, "EVENTS_MAX", 3)
     make_webhook("lobby", receiver.url)
     for number in range(7):
         post_message("lobby", f"{number}")
@@ -336,7 +337,7 @@ def test_a_failure_is_tried_again_later_with_the_same_id(worker):
     [(1, 1, 2), (2, 2, 4), (5, 16, 32), (12, 1800, 3600), (70, 1800, 3600)],
 )
 def test_it_waits_twice_as_long_with_every_failure_and_an_hour_at_most(failures, shortest, longest):
-    pauses = [webhooks._back_off(failures, 0).total_seconds() for _ in range(200)]
+    pauses = [_back_off(failures, 0).total_seconds() for _ in range(200)]
 
     assert shortest <= min(pauses) <= max(pauses) <= longest
     assert len(set(pauses)) > 100
@@ -352,7 +353,7 @@ def test_it_is_as_patient_as_the_receiver_asks_within_reason(worker):
 
         webhook.refresh_from_db()
         assert 600 <= (webhook.next_try_at - before).total_seconds() < 700
-    assert webhooks._back_off(1, 999_999) == timedelta(hours=1)
+    assert _back_off(1, 999_999) == timedelta(hours=1)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 429, 500])
@@ -510,9 +511,9 @@ def test_a_webhook_is_one_workers_at_a_time(worker, receiver):
     make_webhook("lobby", receiver.url)
     post_message("lobby", "hi")
 
-    [claim] = webhooks._claim(9)
+    [claim] = _claim(9)
 
-    assert (list(webhooks._claim(9)), worker.deliver_due()) == ([], 0)
+    assert (list(_claim(9)), worker.deliver_due()) == ([], 0)
     assert claim.head == 1
 
 
@@ -520,10 +521,10 @@ def test_two_workers_that_look_at_the_same_moment_do_not_both_get_it(monkeypatch
     webhook = make_webhook("lobby", CLOSED)
     post_message("lobby", "hi")
 
-    def take_first(webhook, until, original=webhooks._claimed):
+    def take_first(webhook, until, original=_claimed):
         return original(webhook, until)
 
-    monkeypatch.setattr(webhooks, "_claimed", take_first)
+    monkeypatch.setattr(webhooks_worker, "_claimed", take_first)
     due = Webhook.objects.select_related("room").get()
     Webhook.objects.filter(pk=webhook.pk).update(next_try_at=timezone.now() - timedelta(seconds=1))
 
@@ -544,21 +545,21 @@ def test_two_workers_that_look_at_the_same_moment_do_not_both_get_it(monkeypatch
         def __getitem__(self, part):
             return [due]
 
-    monkeypatch.setattr(webhooks, "_rows", Seen)
+    monkeypatch.setattr(webhooks_worker, "_rows", Seen)
 
-    assert list(webhooks._claim(9)) == []
+    assert list(_claim(9)) == []
 
 
 def test_a_worker_whose_claim_has_ended_moves_nothing(receiver):
     webhook = make_webhook("lobby", receiver.url)
     post_message("lobby", "hi")
-    [late] = webhooks._claim(1)
+    [late] = _claim(1)
     Webhook.objects.filter(pk=webhook.pk).update(next_try_at=timezone.now() - timedelta(seconds=1))
-    [early] = webhooks._claim(1)
-    webhooks._move_on(early)
+    [early] = _claim(1)
+    _move_on(early)
 
-    webhooks._move_on(late)
-    webhooks._write_down(late.webhook, late.until, webhooks.Answer(500, "HTTP 500"))
+    _move_on(late)
+    _write_down(late.webhook, late.until, Answer(500, "HTTP 500"))
 
     assert state(webhook) == (1, 0, "", True)
 
@@ -596,9 +597,9 @@ def test_a_worker_goes_on_when_the_database_comes_back(worker, receiver, monkeyp
         return original()
 
     monkeypatch.setattr(worker, "_start", start)
-    monkeypatch.setattr(webhooks, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(webhooks_worker, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(
-        webhooks, "connections", {"default": type("Connection", (), {"close": lambda self: None})()}
+        webhooks_worker, "connections", {"default": type("Connection", (), {"close": lambda self: None})()}
     )
 
     worker.run(stop)
@@ -625,7 +626,7 @@ def test_a_worker_that_is_told_to_end_brings_to_its_end_what_is_under_way(worker
 
 PREPARE = """
 import django; django.setup()
-from django_roomchat.webhooks import make_webhook
+from django_roomchat.webhooks.worker import make_webhook
 from django_roomchat import post_message
 make_webhook("lobby", {url!r})
 for number in range(1, 6):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from django_roomchat.webhooks import Worker
+from django_roomchat.webhooks.worker import Worker
 
 
 class Command(BaseCommand):

@@ -18,26 +18,28 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
-from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connections, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from django_roomchat import identity, log, outgoing, policy, signatures
+from django_roomchat import identity, log
 from django_roomchat.conf import config
 from django_roomchat.database import database
-from django_roomchat.models import Room, Webhook
-from django_roomchat.outgoing import Answer
+from django_roomchat.models import Webhook
 from django_roomchat.policy import audit_trail
 from django_roomchat.protocol import Event
-from django_roomchat.rooms import lookup
 from django_roomchat.throttled_logging import warn_throttled
+from django_roomchat.webhooks import http_client, signatures
+from django_roomchat.webhooks.http_client import Answer
 
 EVENTS_MAX = 100
 """Maximum number of events in one delivery."""
+
 BACK_OFF_SECONDS, BACK_OFF_MAX_SECONDS = 2.0, 3600.0
+
 GONE = 410
 """Status code with which a receiver ends the webhook."""
+
 LOOK_SECONDS = 1.0
 """Interval, in seconds, at which a worker looks for deliveries that are due."""
 
@@ -74,74 +76,6 @@ class Claim:
     epoch: str
     head: int
     body: bytes
-
-
-# Create and remove --------------------------------------------------------------------------------------
-
-
-def make_webhook(room: str | Room, url: str, *, by: Any = None) -> Webhook:
-    """Create a webhook, which sends the messages of a room to a URL from now on.
-
-    Args:
-        room: the room's name, in any spelling, or the room. The room is created if it does not exist.
-        url: an ``http`` or ``https`` URL. Private networks are reached only with
-            ``WEBHOOK_PRIVATE_ADDRESSES``.
-        by: the user or identity that acts; must be allowed to manage the room. If omitted, the site itself.
-
-    Returns:
-        The webhook. The receiver needs its ``secret`` to verify signatures.
-
-    Raises:
-        ChatError: the room or the URL is invalid, or *by* may not manage the room.
-    """
-    outgoing.check_url(url)
-    who = identity.identity_of(by)
-    found = lookup.room_of(lookup.name_of(room))
-    policy.require_may(who, found, "can_manage")
-    with transaction.atomic(using=database()):
-        if found.pk is None:
-            found = lookup.ensure_room(found)
-        webhook = Webhook.objects.using(database()).create(
-            room=found,
-            url=url,
-            secret=signatures.new_secret(),
-            cursor=found.log.head,
-            epoch=found.log.epoch,
-        )
-        audit_trail.record("make_webhook", who, room=found.name, url=url)
-    return webhook
-
-
-async def amake_webhook(room: str | Room, url: str, *, by: Any = None) -> Webhook:
-    """See :func:`make_webhook`."""
-    return await sync_to_async(make_webhook)(room, url, by=by)
-
-
-def remove_webhook(webhook: Webhook, *, by: Any = None) -> None:
-    """Remove a webhook. Nothing more is sent to its URL.
-
-    Args:
-        webhook: the webhook.
-        by: the user or identity that acts; must be allowed to manage the room. If omitted, the site itself.
-
-    Raises:
-        ChatError: *by* may not manage the room.
-    """
-    who = identity.identity_of(by)
-    policy.require_may(who, lookup.room_of(webhook.room.name), "can_manage")
-    with transaction.atomic(using=database()):
-        audit_trail.record("remove_webhook", who, room=webhook.room.name, url=webhook.url)
-        webhook.delete()
-
-
-async def aremove_webhook(webhook: Webhook, *, by: Any = None) -> None:
-    """See :func:`remove_webhook`."""
-    await sync_to_async(remove_webhook)(webhook, by=by)
-
-
-def resume_webhook(webhook: Webhook) -> None:
-    """Reactivate a webhook and retry its outstanding deliveries at once."""
-    _rows().filter(pk=webhook.pk).update(is_active=True, failures=0, next_try_at=timezone.now())
 
 
 # Delivery -----------------------------------------------------------------------------------------------
@@ -254,7 +188,7 @@ def _send(claim: Claim) -> Answer:
         "User-Agent": "django-roomchat",
         **signatures.sign(claim.body, claim.webhook.secret, id=claim.id, timestamp=int(time.time())),
     }
-    return outgoing.post(
+    return http_client.post(
         claim.webhook.url,
         claim.body,
         headers,

@@ -1,0 +1,1 @@
+"""Webhooks: incoming hooks, outgoing webhooks, their worker and signatures."""

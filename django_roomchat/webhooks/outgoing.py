@@ -1,0 +1,84 @@
+"""Outgoing webhooks: create, remove, resume."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+from django.utils import timezone
+
+from django_roomchat import identity, policy
+from django_roomchat.database import database
+from django_roomchat.models import Room, Webhook
+from django_roomchat.policy import audit_trail
+from django_roomchat.rooms import lookup
+from django_roomchat.webhooks import http_client, signatures
+from django_roomchat.webhooks.worker import _rows
+
+# Create and remove --------------------------------------------------------------------------------------
+
+
+def make_webhook(room: str | Room, url: str, *, by: Any = None) -> Webhook:
+    """Create a webhook, which sends the messages of a room to a URL from now on.
+
+    Args:
+        room: the room's name, in any spelling, or the room. The room is created if it does not exist.
+        url: an ``http`` or ``https`` URL. Private networks are reached only with
+            ``WEBHOOK_PRIVATE_ADDRESSES``.
+        by: the user or identity that acts; must be allowed to manage the room. If omitted, the site itself.
+
+    Returns:
+        The webhook. The receiver needs its ``secret`` to verify signatures.
+
+    Raises:
+        ChatError: the room or the URL is invalid, or *by* may not manage the room.
+    """
+    http_client.check_url(url)
+    who = identity.identity_of(by)
+    found = lookup.room_of(lookup.name_of(room))
+    policy.require_may(who, found, "can_manage")
+    with transaction.atomic(using=database()):
+        if found.pk is None:
+            found = lookup.ensure_room(found)
+        webhook = Webhook.objects.using(database()).create(
+            room=found,
+            url=url,
+            secret=signatures.new_secret(),
+            cursor=found.log.head,
+            epoch=found.log.epoch,
+        )
+        audit_trail.record("make_webhook", who, room=found.name, url=url)
+    return webhook
+
+
+async def amake_webhook(room: str | Room, url: str, *, by: Any = None) -> Webhook:
+    """See :func:`make_webhook`."""
+    return await sync_to_async(make_webhook)(room, url, by=by)
+
+
+def remove_webhook(webhook: Webhook, *, by: Any = None) -> None:
+    """Remove a webhook. Nothing more is sent to its URL.
+
+    Args:
+        webhook: the webhook.
+        by: the user or identity that acts; must be allowed to manage the room. If omitted, the site itself.
+
+    Raises:
+        ChatError: *by* may not manage the room.
+    """
+    who = identity.identity_of(by)
+    policy.require_may(who, lookup.room_of(webhook.room.name), "can_manage")
+    with transaction.atomic(using=database()):
+        audit_trail.record("remove_webhook", who, room=webhook.room.name, url=webhook.url)
+        webhook.delete()
+
+
+async def aremove_webhook(webhook: Webhook, *, by: Any = None) -> None:
+    """See :func:`remove_webhook`."""
+    await sync_to_async(remove_webhook)(webhook, by=by)
+
+
+def resume_webhook(webhook: Webhook) -> None:
+    """Reactivate a webhook and retry its outstanding deliveries at once."""
+    _rows().filter(pk=webhook.pk).update(is_active=True, failures=0, next_try_at=timezone.now())
