@@ -60,6 +60,8 @@ from django_roomchat.privacy import aexport_user as aexport_user
 from django_roomchat.privacy import erase_user as erase_user
 from django_roomchat.privacy import export_user as export_user
 from django_roomchat.privacy import stream_export as stream_export
+from django_roomchat.realtime.session_watch import arecheck as arecheck
+from django_roomchat.realtime.session_watch import recheck as recheck
 from django_roomchat.rooms.create import acreate_room as acreate_room
 from django_roomchat.rooms.create import create_room as create_room
 from django_roomchat.rooms.direct import adirect_room as adirect_room
@@ -89,8 +91,6 @@ from django_roomchat.rooms.presence_table import who_is_here as who_is_here
 from django_roomchat.rooms.settings import aconfigure_room as aconfigure_room
 from django_roomchat.rooms.settings import configure_room as configure_room
 from django_roomchat.routing import websocket_urlpatterns as websocket_urlpatterns
-from django_roomchat.session_watch import arecheck as arecheck
-from django_roomchat.session_watch import recheck as recheck
 from django_roomchat.webhooks.incoming import amake_incoming_hook as amake_incoming_hook
 from django_roomchat.webhooks.incoming import arevoke_incoming_hook as arevoke_incoming_hook
 from django_roomchat.webhooks.incoming import make_incoming_hook as make_incoming_hook

@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from django_roomchat import identity, page, protocol, streams, verbs
+from django_roomchat import identity, page, protocol
 from django_roomchat.conf import config
 from django_roomchat.errors import BadRoomName, BadValue, ChatError, Held, TryAgain, Unsupported
 from django_roomchat.files import http
@@ -30,9 +30,10 @@ from django_roomchat.messages.post import post_message
 from django_roomchat.messages.types import Posted
 from django_roomchat.models import Attachment
 from django_roomchat.policy import rate_limits
+from django_roomchat.realtime import event_stream, handlers
+from django_roomchat.realtime.threads import in_thread
 from django_roomchat.rooms import invitations, lookup
 from django_roomchat.rooms.create import create_room
-from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 from django_roomchat.webhooks import incoming
 
@@ -268,7 +269,7 @@ def frames(request: HttpRequest, room_name: str = "") -> HttpResponse:
             return _json(_choose_name(request, room_name, frame))
         what: rate_limits.What = "POSTS" if isinstance(frame, protocol.Post) else "FRAMES"
         with _counted(what, request, getattr(frame, "room", "") or room_name) as who:
-            return _json(verbs.perform(who, room_name, frame))
+            return _json(handlers.perform(who, room_name, frame))
     except ChatError as error:
         return _json_error(error)
 
@@ -289,8 +290,8 @@ async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
                 code="no_streams",
             )
         if waits is not None and not is_asgi:
-            return _told(await streams.look(who, room_name, epoch, since, _seconds(waits)))
-        stream = await streams.open_stream(who, bond, room_name, epoch, since)
+            return _told(await event_stream.look(who, room_name, epoch, since, _seconds(waits)))
+        stream = await event_stream.open_stream(who, bond, room_name, epoch, since)
         if waits is not None:
             return _told(await stream.poll(_seconds(waits)))
     except ChatError as error:
@@ -326,7 +327,7 @@ def _position(request: HttpRequest) -> tuple[str, int | None]:
 def _seconds(typed: str) -> float:
     if not (typed.isascii() and typed.isdecimal() and len(typed) <= 4):
         raise BadValue(f"“wait” must be a whole number of seconds, not {typed[:20]!r}.")
-    return min(float(typed), streams.WAIT_MAX_SECONDS)
+    return min(float(typed), event_stream.WAIT_MAX_SECONDS)
 
 
 def _told(frames: list[str]) -> HttpResponse:

@@ -15,8 +15,9 @@ import pytest
 from django.db import connections
 from django.utils import translation
 
-from django_roomchat import presence, threads, throttled_logging
+from django_roomchat import throttled_logging
 from django_roomchat.policy import rate_limits
+from django_roomchat.realtime import presence, threads
 from tests.services import UNTESTED, WORKER, Missing, skip_or_fail
 from tests.services.postgres import Postgres
 from tests.services.server import ROOT, Server

@@ -26,7 +26,6 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Frame as WebSocketFrame
 from websockets.frames import Opcode
 
-from django_roomchat import hub
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import apost_message, post_message, post_messages
@@ -34,6 +33,7 @@ from django_roomchat.messages.types import Post
 from django_roomchat.models import Message
 from django_roomchat.moderation.sanctions import aban
 from django_roomchat.policy import Decision, OpenPolicy
+from django_roomchat.realtime import hub
 from django_roomchat.testing import ChatClient
 from tests.services.client import clients
 

@@ -13,13 +13,14 @@ from django.db import OperationalError
 from django.urls import re_path
 
 import django_roomchat
-from django_roomchat import consumers, hub, threads
+from django_roomchat import consumers
 from django_roomchat.consumers import ChatConsumer, _Endpoint
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import Message, Room
 from django_roomchat.moderation import sanctions
 from django_roomchat.policy import Decision, OpenPolicy
+from django_roomchat.realtime import hub, threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application

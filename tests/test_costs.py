@@ -12,12 +12,13 @@ import uuid
 
 import pytest
 
-from django_roomchat import frames, hub, log, protocol, pubsub, threads
+from django_roomchat import log, protocol, pubsub
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import post_messages
 from django_roomchat.messages.types import Post
 from django_roomchat.protocol import Author, Event, encode_event
+from django_roomchat.realtime import encoded_frames, hub, threads
 from django_roomchat.rooms import lookup
 from tests.fakes import settle
 
@@ -119,7 +120,9 @@ def calls_of(act, *about):
 async def test_a_batch_becomes_one_frame_whatever_the_number_of_sockets(enter, monkeypatch):
     await enter(50)
     encoded = []
-    monkeypatch.setattr(frames, "encode", lambda frame: encoded.append(frame) or protocol.encode(frame))
+    monkeypatch.setattr(
+        encoded_frames, "encode", lambda frame: encoded.append(frame) or protocol.encode(frame)
+    )
 
     hub.current()._hear(batch(0, 20))
 
@@ -195,7 +198,9 @@ async def test_the_tutorials_dialect_is_encoded_once_for_all_of_its_sockets(ente
     while not all(member.sent for member in members):
         await asyncio.sleep(0.001)
     encoded = []
-    monkeypatch.setattr(frames, "encode", lambda frame: encoded.append(frame) or protocol.encode(frame))
+    monkeypatch.setattr(
+        encoded_frames, "encode", lambda frame: encoded.append(frame) or protocol.encode(frame)
+    )
 
     hub.current()._hear(batch(0))
 

@@ -9,7 +9,7 @@ from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 from websockets.frames import Frame, Opcode
 
-from django_roomchat import fastlane
+from django_roomchat.realtime import uvicorn_fast_path
 from tests.services.client import SUBPROTOCOL
 
 
@@ -18,7 +18,7 @@ from tests.services.client import SUBPROTOCOL
 def test_a_frame_has_the_bytes_that_the_websockets_library_makes(letter, length):
     text = letter * length
 
-    assert fastlane.frame(text) == Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+    assert uvicorn_fast_path.frame(text) == Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
 
 
 @pytest.fixture
@@ -44,13 +44,13 @@ class Transport:
 
 
 def test_a_frame_goes_straight_to_the_transport_of_this_uvicorn(protocol):
-    assert fastlane.find(protocol.send).write(fastlane.TextFrame("hi"))
+    assert uvicorn_fast_path.find(protocol.send).write(uvicorn_fast_path.TextFrame("hi"))
     assert protocol.transport.written == b"\x81\x02hi"
 
 
 @pytest.mark.parametrize("state", ["blocked", "close sent", "disconnected", "not accepted", "closing"])
 def test_whatever_is_not_plain_is_left_to_the_server(protocol, state):
-    lane = fastlane.find(protocol.send)
+    lane = uvicorn_fast_path.find(protocol.send)
     match state:
         case "blocked":
             protocol.writable.clear()
@@ -63,27 +63,27 @@ def test_whatever_is_not_plain_is_left_to_the_server(protocol, state):
         case "closing":
             protocol.transport.closing = True
 
-    assert not lane.write(fastlane.TextFrame("hi"))
+    assert not lane.write(uvicorn_fast_path.TextFrame("hi"))
     assert protocol.transport.written == b""
 
 
 def test_a_compressed_connection_has_no_fast_way(protocol):
     protocol.conn.extensions = [object()]
 
-    assert fastlane.find(protocol.send) is None
+    assert uvicorn_fast_path.find(protocol.send) is None
 
 
 def test_another_uvicorn_that_lacks_a_part_has_no_fast_way(protocol):
     del protocol.close_sent
 
-    assert fastlane.find(protocol.send) is None
+    assert uvicorn_fast_path.find(protocol.send) is None
 
 
 async def test_another_server_has_no_fast_way():
     async def send(message):
         raise AssertionError("nobody sends here")
 
-    assert fastlane.find(send) is None
+    assert uvicorn_fast_path.find(send) is None
 
 
 async def test_the_session_middleware_is_passed_by():
@@ -92,7 +92,7 @@ async def test_the_session_middleware_is_passed_by():
 
     wrapper = InstanceSessionWrapper({"session": None}, send)
 
-    assert fastlane.beneath_sessions(wrapper.send) is send
+    assert uvicorn_fast_path.beneath_sessions(wrapper.send) is send
 
 
 async def test_a_session_middleware_that_saves_on_other_messages_is_not_passed_by(monkeypatch):
@@ -102,7 +102,7 @@ async def test_a_session_middleware_that_saves_on_other_messages_is_not_passed_b
     wrapper = InstanceSessionWrapper({"session": None}, send)
     monkeypatch.setattr(InstanceSessionWrapper, "save_message_types", ["websocket.send"])
 
-    assert fastlane.beneath_sessions(wrapper.send) == wrapper.send
+    assert uvicorn_fast_path.beneath_sessions(wrapper.send) == wrapper.send
 
 
 @pytest.mark.parametrize("compression", [None, "deflate"])

@@ -7,7 +7,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import threads
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError, Held
 from django_roomchat.filters import PASS, Change, Hold, Refuse
@@ -18,6 +17,7 @@ from django_roomchat.messages.types import Post
 from django_roomchat.models import AuditEntry, HeldMessage, Message, Room
 from django_roomchat.moderation.held import refuse, release
 from django_roomchat.moderation.sanctions import ban
+from django_roomchat.realtime import threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 

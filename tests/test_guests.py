@@ -10,10 +10,11 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import hub, post_message, threads
+from django_roomchat import post_message
 from django_roomchat.errors import BadValue, Forbidden
 from django_roomchat.identity import GUEST_SESSION_KEY, Identity, guests, identify, new_guest, of_user
 from django_roomchat.models import Membership, Message, Room, RoomLog
+from django_roomchat.realtime import hub, threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application

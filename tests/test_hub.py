@@ -6,13 +6,15 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from django_roomchat import hub, log, pubsub
-from django_roomchat.hub import Hub
+from django_roomchat import log, pubsub
 from django_roomchat.identity import Identity
 from django_roomchat.log import State
 from django_roomchat.protocol import Author, Event, encode_event
 from django_roomchat.pubsub import Access, Batch, publish
 from django_roomchat.pubsub.publish import _listeners
+from django_roomchat.realtime import hub
+from django_roomchat.realtime.hub import Hub
+from django_roomchat.realtime.hub_room import HubRoom
 from tests.fakes import Clock, Socket, settle
 
 EPOCH = "11111111-1111-4111-8111-111111111111"
@@ -1558,16 +1560,16 @@ def lobby_news(lobby, one, span):
 @hypothesis_settings(max_examples=150, deadline=None)
 def test_whatever_is_lost_doubled_or_late_every_socket_gets_the_log_in_order(steps, ring):
     async def run():
-        real = hub.HubRoom.__init__
+        real = HubRoom.__init__
 
         def small_ring(self, name, events_max):
             real(self, name, ring)
 
-        hub.HubRoom.__init__ = small_ring
+        HubRoom.__init__ = small_ring
         try:
             return await run_schedule(steps)
         finally:
-            hub.HubRoom.__init__ = real
+            HubRoom.__init__ = real
             for task in asyncio.all_tasks() - {asyncio.current_task()}:
                 task.cancel()
 

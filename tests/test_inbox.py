@@ -3,11 +3,11 @@ import asyncio
 import pytest
 from django.db import InterfaceError, OperationalError
 
-from django_roomchat import inbox
 from django_roomchat.errors import Busy, Forbidden
 from django_roomchat.identity import Identity
-from django_roomchat.inbox import Inbox
 from django_roomchat.messages.types import Post, Posted
+from django_roomchat.realtime import group_commit
+from django_roomchat.realtime.group_commit import GroupCommit
 from tests.fakes import settle
 
 ANA = Identity("u:1", "Ana")
@@ -67,7 +67,7 @@ class Store:
 @pytest.fixture
 def store(monkeypatch):
     store = Store()
-    monkeypatch.setattr(inbox, "in_thread", store.in_thread)
+    monkeypatch.setattr(group_commit, "in_thread", store.in_thread)
     return store
 
 
@@ -75,7 +75,7 @@ class Box:
     """An inbox, and what it answers."""
 
     def __init__(self):
-        self.inbox = Inbox()
+        self.inbox = GroupCommit()
         self.answers = []
 
     def put(self, *ids, room="lobby"):
@@ -245,7 +245,7 @@ async def test_a_room_that_cannot_be_had_at_all_refuses_its_posts(box, store, mo
 
 async def test_locked_rooms_leave_threads_for_the_others(box, store, settings):
     settings.ROOMCHAT = {"DATABASE_THREADS": 4}
-    box.inbox = Inbox()
+    box.inbox = GroupCommit()
     rooms = [f"locked{number}" for number in range(6)]
     store.locked = set(rooms)
     gate = asyncio.get_running_loop().create_future()
@@ -325,12 +325,12 @@ async def test_an_empty_inbox_is_drained(box):
 
 async def test_every_event_loop_has_an_inbox_of_its_own(store):
     async def of_this_loop():
-        return inbox.current()
+        return group_commit.current()
 
-    here = inbox.current()
+    here = group_commit.current()
     there = await asyncio.to_thread(asyncio.run, of_this_loop())
 
-    assert (inbox.current() is here, there is here) == (True, False)
+    assert (group_commit.current() is here, there is here) == (True, False)
 
 
 async def test_a_slow_content_filter_holds_up_its_own_room_only(box, store, settings):

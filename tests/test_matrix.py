@@ -24,9 +24,9 @@ from django_roomchat.consumers import ChatConsumer
 from django_roomchat.files import storage
 from django_roomchat.identity import GUEST_SESSION_KEY
 from django_roomchat.models import Attachment, Ban, Membership, Message, Mute, Room, RoomLog
+from django_roomchat.realtime.threads import in_thread
 from django_roomchat.rooms import invitations
 from django_roomchat.testing import ChatClient
-from django_roomchat.threads import in_thread
 from django_roomchat.urls import urlpatterns
 from django_roomchat.webhooks import incoming
 

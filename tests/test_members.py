@@ -27,14 +27,13 @@ from django_roomchat import (
     protocol,
     remove_member,
     set_role,
-    threads,
-    verbs,
 )
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import BadValue, ChatError, Forbidden, NotFound
 from django_roomchat.identity import Identity, of_user, site
 from django_roomchat.models import AuditEntry, Membership, Message, Room
 from django_roomchat.protocol import Line
+from django_roomchat.realtime import handlers, threads
 from django_roomchat.rooms import members
 from django_roomchat.rooms.lookup import enter_room
 from django_roomchat.rooms.system_messages import _SENTENCES
@@ -424,7 +423,7 @@ def test_a_room_is_made_and_managed_over_http(users):
 def test_a_project_without_our_pages_has_no_addresses(users, settings):
     settings.ROOT_URLCONF = "django.contrib.auth.urls"
 
-    made = verbs.perform(of_user(users["ana"]), "", protocol.Create("Club"))
+    made = handlers.perform(of_user(users["ana"]), "", protocol.Create("Club"))
 
     assert (made.room, made.url) == ("club", "")
 

@@ -10,7 +10,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import threads
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import BadText, BadValue, ChatError
 from django_roomchat.identity import Identity, of_user
@@ -20,6 +19,7 @@ from django_roomchat.models import AuditEntry, Ban, Membership, Mute, Presence, 
 from django_roomchat.moderation import sanctions
 from django_roomchat.moderation.sanctions import aban, amute, aunban, aunmute, ban, mute, unban, unmute
 from django_roomchat.policy import roles
+from django_roomchat.realtime import threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from django_roomchat.outbox import Outbox
+from django_roomchat.realtime.send_queue import SendQueue
 
 
 def text(content):
@@ -29,7 +29,7 @@ class Server:
         self.overflows = 0
         self.error = None
         self._drained = None
-        self.outbox = Outbox(self.send, max_bytes, self)
+        self.outbox = SendQueue(self.send, max_bytes, self)
 
     def on_ready(self):
         self.ready += 1
@@ -189,7 +189,7 @@ async def test_a_server_that_only_yields_is_continued():
         sent.append(message["text"])
 
     owner = Owner()
-    outbox = Outbox(send, 10, owner)
+    outbox = SendQueue(send, 10, owner)
 
     outbox.write(text("a"))
     before = list(sent)
@@ -209,7 +209,7 @@ async def test_a_server_that_waits_several_times_is_continued_each_time():
         sent.append(message["text"])
 
     owner = Owner()
-    outbox = Outbox(send, 10, owner)
+    outbox = SendQueue(send, 10, owner)
     outbox.write(text("a"))
 
     gates[0].set_result(None)
@@ -246,7 +246,7 @@ async def test_a_waiting_send_hears_of_the_end():
             heard.append("closed")
             raise
 
-    outbox = Outbox(send, 10, Owner())
+    outbox = SendQueue(send, 10, Owner())
     outbox.write(text("a"))
 
     outbox.end()

@@ -9,11 +9,20 @@ from django.db import OperationalError, connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from django_roomchat import hub, presence, protocol, pubsub, threads
+from django_roomchat import protocol, pubsub
 from django_roomchat.identity import Identity
 from django_roomchat.models import Presence, Room, ServerProcess
-from django_roomchat.presence import Presences
 from django_roomchat.pubsub import publish as pubsub_publish
+from django_roomchat.realtime import hub, presence, threads
+from django_roomchat.realtime.presence import (
+    Presences,
+    _attended,
+    _hear,
+    _Told,
+    attend,
+    in_thread,
+    say_farewell,
+)
 from django_roomchat.rooms import presence_table
 from django_roomchat.rooms.presence_table import who_is_here
 from django_roomchat.testing import ChatClient
@@ -45,7 +54,7 @@ class House:
         message = pubsub.to_message(notice)
         self.notices.append(message["data"])
         for process in [] if self.is_lossy else self.processes:
-            process.presences.hear(msgspec.convert(message["data"], presence._Told))
+            process.presences.hear(msgspec.convert(message["data"], _Told))
 
     async def turn(self, seconds=0.0):
         self.now += seconds
@@ -348,7 +357,7 @@ async def queries(house, seconds=0.0):
         count += cost
         return result
 
-    own, presence.in_thread = presence.in_thread, here_and_now
+    own, presence.in_thread = in_thread, here_and_now
     try:
         await house.turn(seconds)
     finally:
@@ -541,7 +550,7 @@ async def test_what_is_told_while_the_table_is_read_is_not_lost(house, monkeypat
         monkeypatch.setattr(presence_table, "look", look)
         changes = {"lobby": {"joined": [CARL], "left": ["u:0"]}, "nowhere": {"joined": [ANA], "left": []}}
         told = {"process": str(two.presences._process), "version": 2, "rooms": changes}
-        one.presences.hear(msgspec.convert(told, presence._Told))
+        one.presences.hear(msgspec.convert(told, _Told))
         return found
 
     monkeypatch.setattr(presence_table, "look", look_and_then)
@@ -570,11 +579,11 @@ async def test_a_process_with_very_many_rooms_reads_all_of_them(house, monkeypat
 async def test_a_handler_hears_only_for_a_hub_that_is_attended():
     here = hub.Hub()
     told = {"process": "x", "version": 1}
-    presence._hear(here, "", told)
-    presence.attend(here)
-    presence._hear(here, "", told)
+    _hear(here, "", told)
+    attend(here)
+    _hear(here, "", told)
 
-    assert presence._attended[here]._heard == {"x": -1}
+    assert _attended[here]._heard == {"x": -1}
 
 
 # Trouble --------------------------------------------------------------------------------------------------------------------
@@ -584,7 +593,7 @@ async def test_a_database_that_is_away_is_tried_again_and_the_process_tells_what
     house, monkeypatch, caplog
 ):
     process = house.process()
-    works = presence.in_thread
+    works = in_thread
 
     async def away(*about):
         raise OperationalError("away")
@@ -648,7 +657,7 @@ async def test_sockets_hear_who_comes_and_nothing_is_left_when_all_have_gone(set
             second = await ben.receive("presence")
             joined = await ana.receive("presence")
         left = await ana.receive("presence")
-    presences = presence._attended[hub.current()]
+    presences = _attended[hub.current()]
     async with asyncio.timeout(10):
         while presences.is_busy:
             await asyncio.sleep(0.01)
@@ -697,7 +706,7 @@ async def test_presence_may_be_turned_off(settings):
         await ana.post("hi", id="a")
         await settle()
 
-    assert hub.current() not in presence._attended
+    assert hub.current() not in _attended
 
 
 @pytest.mark.usefixtures("_put_away")
@@ -705,8 +714,8 @@ async def test_a_process_that_ends_says_so(monkeypatch):
     monkeypatch.setattr(presence, "TICK_SECONDS", 0.05)
     async with ChatClient(application, "lobby") as ana:
         await ana.receive("presence")
-        await presence.say_farewell(hub.current())
-        await presence.say_farewell(hub.Hub())
+        await say_farewell(hub.current())
+        await say_farewell(hub.Hub())
         before = await threads.in_thread(ServerProcess.objects.values_list("alive_at", "pk").get)
         async with ChatClient(application, "lobby") as ben:
             await ben.post("hi", id="a")

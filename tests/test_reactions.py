@@ -9,7 +9,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_roomchat import threads
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, site
@@ -21,6 +20,7 @@ from django_roomchat.messages.reactions import areact, react
 from django_roomchat.models import Message, Reaction, Room, RoomLog
 from django_roomchat.moderation.sanctions import ban, mute
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, roles
+from django_roomchat.realtime import threads
 from django_roomchat.rooms import lookup
 from django_roomchat.signals import message_edited, reaction_changed
 from django_roomchat.testing import ChatClient

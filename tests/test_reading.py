@@ -6,7 +6,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
 
-from django_roomchat import hub, reading, threads
 from django_roomchat.errors import Busy
 from django_roomchat.identity import Identity
 from django_roomchat.messages import read_markers
@@ -14,6 +13,7 @@ from django_roomchat.messages.post import post_message
 from django_roomchat.messages.read_markers import Mark
 from django_roomchat.models import ReadMarker, Room
 from django_roomchat.protocol import Marked
+from django_roomchat.realtime import hub, read_receipts, threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
@@ -25,7 +25,7 @@ ANA = Identity("g:ana", "Ana", is_guest=True)
 @pytest.fixture(autouse=True)
 async def _put_away(settings, monkeypatch):
     settings.ALLOWED_HOSTS = ["testserver"]
-    monkeypatch.setattr(reading, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr(read_receipts, "TICK_SECONDS", 0.05)
     lookup.remembered.clear()
     yield
     here = hub.current()
@@ -129,7 +129,7 @@ async def test_what_comes_within_a_second_is_written_together_and_the_last_count
     monkeypatch.setattr(
         read_markers, "mark_all", lambda some: written.append(some) or [Marked("lobby", 1, 0, 0)] * len(some)
     )
-    mine = reading.Reading(hub.Hub())
+    mine = read_receipts.Reading(hub.Hub())
     for seq in (1, 5, 3):
         mine.put(ANA, "lobby", seq, print)
     mine.put(ANA, "other", 1, print)
@@ -140,8 +140,8 @@ async def test_what_comes_within_a_second_is_written_together_and_the_last_count
 
 
 async def test_more_than_may_wait_is_refused(monkeypatch):
-    monkeypatch.setattr(reading, "WAITING_MAX", 1)
-    mine = reading.Reading(hub.current())
+    monkeypatch.setattr(read_receipts, "WAITING_MAX", 1)
+    mine = read_receipts.Reading(hub.current())
     mine.put(ANA, "lobby", 1, print)
     mine.put(ANA, "lobby", 2, print)
     with pytest.raises(Busy):
@@ -156,7 +156,7 @@ async def test_a_database_that_fails_is_said_and_one_broken_socket_harms_no_othe
         raise RuntimeError("closed")
 
     monkeypatch.setattr(read_markers, "mark_all", fails)
-    mine, refused = reading.Reading(hub.current()), []
+    mine, refused = read_receipts.Reading(hub.current()), []
     mine.put(ANA, "one", 1, broken)
     mine.put(ANA, "two", 1, refused.append)
     await mine.flush()

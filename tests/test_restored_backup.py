@@ -5,11 +5,12 @@ import uuid
 import pytest
 from asgiref.sync import sync_to_async
 
-from django_roomchat import hub, log, pubsub
+from django_roomchat import log, pubsub
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.messages.post import apost_message
 from django_roomchat.models import Ban, RoomLog
 from django_roomchat.moderation.sanctions import aban, aunban
+from django_roomchat.realtime import hub
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import areport_message, signals, threads
+from django_roomchat import areport_message, signals
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import BadText, ChatError, Forbidden, NotFound
 from django_roomchat.identity import Identity
@@ -18,6 +18,7 @@ from django_roomchat.models import AuditEntry, Message, Report
 from django_roomchat.moderation.reports import dismiss, report_message, uphold
 from django_roomchat.moderation.sanctions import ban
 from django_roomchat.policy import roles
+from django_roomchat.realtime import threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 

@@ -14,12 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import hub, session_watch, threads
 from django_roomchat.errors import BadValue
 from django_roomchat.identity import Identity, of_user, sessions
 from django_roomchat.models import Room
 from django_roomchat.policy import ALLOWED, Decision, OpenPolicy
 from django_roomchat.pubsub import publish
+from django_roomchat.realtime import hub, session_watch, threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_roomchat import log, threads
+from django_roomchat import log
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity
@@ -20,6 +20,7 @@ from django_roomchat.messages.post import post_message, post_messages
 from django_roomchat.messages.types import Post
 from django_roomchat.models import Membership, Message, Room, RoomLog
 from django_roomchat.policy import roles
+from django_roomchat.realtime import threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 

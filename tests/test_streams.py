@@ -10,14 +10,15 @@ from django.db import OperationalError
 from django.test import AsyncClient, Client
 from django.utils import translation
 
-from django_roomchat import drain, hub, protocol, streams
+from django_roomchat import protocol
 from django_roomchat.conf import config
 from django_roomchat.errors import NotFound, TryAgain
-from django_roomchat.fastlane import TextFrame
 from django_roomchat.identity import Identity, guests, sessions
 from django_roomchat.messages.post import apost_message, post_message
 from django_roomchat.moderation import sanctions
-from django_roomchat.threads import in_thread
+from django_roomchat.realtime import event_stream, hub, shutdown
+from django_roomchat.realtime.threads import in_thread
+from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA = Identity("g:ana", "Ana", is_guest=True)
@@ -79,7 +80,7 @@ async def listen():
     opened = []
 
     async def listen(room="lobby", who=ANA, epoch="", since=None):
-        stream = await streams.open_stream(who, sessions.bind_session(who, None), room, epoch, since)
+        stream = await event_stream.open_stream(who, sessions.bind_session(who, None), room, epoch, since)
         listener = Listener(stream.events())
         listener.stream = stream
         opened.append(listener)
@@ -162,7 +163,7 @@ async def test_whether_one_may_stay_is_asked_again_where_the_database_did_not_sa
     def fail(*about):
         raise TryAgain("not now")
 
-    monkeypatch.setattr(streams.verbs, "enter", fail)
+    monkeypatch.setattr(event_stream.verbs, "enter", fail)
 
     assert await listener.stream.check_access("lobby") is False
 
@@ -182,7 +183,7 @@ async def test_a_process_that_ends_says_goodbye_and_lets_nobody_in(listen):
     listener = await listen()
     await listener.frame("joined")
 
-    await drain.drain()
+    await shutdown.drain()
 
     assert (await listener.frame("bye"))["code"] == 4012
     assert await listener.rest() == []
@@ -421,14 +422,14 @@ def test_wsgi_cannot_stream_and_says_how_to_ask():
 
 
 def test_wsgi_polls_the_log(monkeypatch):
-    monkeypatch.setattr(streams, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(event_stream, "LOOK_SECONDS", 0.001)
     post_message("lobby", "one")
     first = Client().get("/chat/lobby/events/", {"wait": "25"}).json()["frames"]
     position = {"epoch": first[-1]["epoch"], "since": "1"}
 
     nothing = Client().get("/chat/lobby/events/", {"wait": "0", **position}).json()["frames"]
     looks = []
-    real = streams._look
+    real = event_stream._look
 
     def look(*about):
         if len(looks) == 2:
@@ -436,7 +437,7 @@ def test_wsgi_polls_the_log(monkeypatch):
         looks.append(about)
         return real(*about)
 
-    monkeypatch.setattr(streams, "_look", look)
+    monkeypatch.setattr(event_stream, "_look", look)
     news = Client().get("/chat/lobby/events/", {"wait": "25", **position}).json()["frames"]
 
     assert [frame["type"] for frame in first] == ["welcome", "rights", "joined"]
@@ -445,7 +446,7 @@ def test_wsgi_polls_the_log(monkeypatch):
 
 async def test_a_look_ends_with_the_right_to_it(monkeypatch):
     with pytest.raises(NotFound):
-        await streams.look(ANA, "~none", "", None, 1)
+        await event_stream.look(ANA, "~none", "", None, 1)
 
 
 def test_an_answer_is_in_the_language_of_the_request():

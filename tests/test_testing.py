@@ -3,8 +3,8 @@ import pytest
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import post_message
+from django_roomchat.realtime.threads import in_thread
 from django_roomchat.testing import ChatClient
-from django_roomchat.threads import in_thread
 from tests.asgi import application
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,8 +4,8 @@ import threading
 import pytest
 from django.db import connection, connections
 
-from django_roomchat import threads
-from django_roomchat.threads import in_thread
+from django_roomchat.realtime import threads
+from django_roomchat.realtime.threads import in_thread
 
 
 @pytest.fixture(autouse=True)

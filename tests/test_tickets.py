@@ -11,10 +11,11 @@ from django.core import signing
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from django_roomchat import hub, identity, threads
+from django_roomchat import identity
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import of_user, tickets
+from django_roomchat.realtime import hub, threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application

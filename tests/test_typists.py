@@ -5,13 +5,14 @@ import asyncio
 import msgspec
 import pytest
 
-from django_roomchat import hub, pubsub, threads, typists
+from django_roomchat import pubsub
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import post_message
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
 from django_roomchat.pubsub import publish as pubsub_publish
+from django_roomchat.realtime import hub, threads, typing_indicators
+from django_roomchat.realtime.typing_indicators import Typing
 from django_roomchat.testing import ChatClient
-from django_roomchat.typists import Typing
 from tests.asgi import application
 from tests.fakes import Socket, settle
 
@@ -41,7 +42,7 @@ class House:
         message = pubsub.to_message(notice)
         self.notices.append(message["data"])
         for process in self.processes:
-            process.typing.hear(message["room"], msgspec.convert(message["data"], typists._Told))
+            process.typing.hear(message["room"], msgspec.convert(message["data"], typing_indicators._Told))
 
     def turn(self, seconds=1.0):
         self.now += seconds
@@ -71,7 +72,7 @@ class Process:
 @pytest.fixture
 def house(monkeypatch):
     house = House()
-    monkeypatch.setattr(typists, "time", house)
+    monkeypatch.setattr(typing_indicators, "time", house)
     monkeypatch.setattr(pubsub_publish, "publish", house.publish)
     return house
 
@@ -205,7 +206,7 @@ def test_who_has_not_typed_may_stop(house):
 @pytest.fixture
 async def sockets(settings, transactional_db, monkeypatch):
     settings.ALLOWED_HOSTS = ["testserver"]
-    monkeypatch.setattr(typists, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr(typing_indicators, "TICK_SECONDS", 0.05)
     yield
     here = hub.current()
     for task in list(here._work):

@@ -9,11 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat import mute, post_message, protocol, verbs
+from django_roomchat import mute, post_message, protocol
 from django_roomchat.errors import UnknownType
 from django_roomchat.identity import of_user
 from django_roomchat.models import Message
 from django_roomchat.protocol import Ack
+from django_roomchat.realtime import handlers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,7 +60,7 @@ def test_a_post_an_edit_and_a_deletion_are_frames(client):
 def test_python_performs_the_same(ana):
     frame = protocol.Post(id="a", body="hi")
 
-    assert verbs.perform(of_user(ana), "Lobby", frame) == Ack("a", "lobby", 1, False)
+    assert handlers.perform(of_user(ana), "Lobby", frame) == Ack("a", "lobby", 1, False)
 
 
 def test_what_only_a_socket_can_do_is_refused(client):
@@ -80,7 +81,7 @@ def test_frames_of_a_socket_have_no_verb(ana, kind):
     made = frame({}) if kind == "seen" else frame()
 
     with pytest.raises(UnknownType):
-        verbs.perform(of_user(ana), "lobby", made)
+        handlers.perform(of_user(ana), "lobby", made)
 
 
 def test_a_frame_that_is_none_is_told_why(client):
@@ -105,10 +106,10 @@ def test_another_sites_page_cannot_send_one(ana):
 
 def test_who_may_not_post_is_told_why_in_their_language_and_for_how_long(ana):
     who = of_user(ana)
-    assert verbs.enter(who, "lobby")[1].why == ""
+    assert handlers.enter(who, "lobby")[1].why == ""
     mute("lobby", ana, until=timezone.now() + timedelta(seconds=60))
 
-    _room, rights = verbs.enter(who, "lobby", "ko")
+    _room, rights = handlers.enter(who, "lobby", "ko")
 
     assert rights.why == "이 방에서 글쓰기가 금지되었습니다."
     assert 50 < rights.retry_after <= 60

@@ -114,10 +114,10 @@ def connect() -> None:
     Sessions that expire or are deleted in other ways are found by comparing: a receiver for their deletion would make
     ``clearsessions`` load them one by one.
     """
-    user_logged_out.connect(_signed_out, dispatch_uid="django_roomchat.session_watch")
+    user_logged_out.connect(_signed_out, dispatch_uid="django_roomchat.realtime.session_watch")
     model: Any = settings.AUTH_USER_MODEL
-    post_save.connect(_account_saved, sender=model, dispatch_uid="django_roomchat.session_watch")
-    post_delete.connect(_account_deleted, sender=model, dispatch_uid="django_roomchat.session_watch")
+    post_save.connect(_account_saved, sender=model, dispatch_uid="django_roomchat.realtime.session_watch")
+    post_delete.connect(_account_deleted, sender=model, dispatch_uid="django_roomchat.realtime.session_watch")
 
 
 def _signed_out(*, request: Any, **kwargs: Any) -> None:

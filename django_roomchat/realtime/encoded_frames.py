@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from django_roomchat import log
-from django_roomchat.fastlane import TextFrame
 from django_roomchat.protocol import (
     Event,
     Events,
@@ -16,12 +15,13 @@ from django_roomchat.protocol import (
     encode_event,
 )
 from django_roomchat.pubsub import Batch
+from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 
 _ERASED = b'"deleted_at":'
 """Occurs in every encoded event that is a deletion. Inside a string, JSON would escape the quotes."""
 
 
-class Stretch:
+class EncodedBatch:
     """A batch with its encoded frames. Each frame is encoded once for all recipients."""
 
     __slots__ = ("_frame", "_tutorial_frames", "batch")

@@ -16,10 +16,10 @@ from uuid import uuid4
 import msgspec
 
 from django_roomchat import pubsub
-from django_roomchat.fastlane import TextFrame
-from django_roomchat.hub import Hub, handles
 from django_roomchat.identity import Identity
 from django_roomchat.protocol import Person, Typists, encode
+from django_roomchat.realtime.hub import Hub, handles
+from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 
 TICK_SECONDS = 1.0
 LASTS_SECONDS = 6.0

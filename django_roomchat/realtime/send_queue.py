@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
-from django_roomchat import fastlane
-from django_roomchat.fastlane import TextFrame
+from django_roomchat.realtime import uvicorn_fast_path
+from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 
 Message = dict[str, Any]
 """An ASGI message such as ``{"type": "websocket.send", "text": …}``. One object may be sent to any number of
@@ -28,7 +28,7 @@ class Owner(Protocol):
         """Called when the waiting replies exceed ``max_bytes``."""
 
 
-class Outbox:
+class SendQueue:
     """The send queue of one client.
 
     A server's ``send`` finishes at once while the client reads, and waits only when the client's buffer is
@@ -61,7 +61,7 @@ class Outbox:
         owner: Owner,
     ) -> None:
         self._send = send
-        self._fastlane = fastlane.find(send)
+        self._fastlane = uvicorn_fast_path.find(send)
         self._max_bytes = max_bytes
         self._owner = owner
         self._writing: Coroutine[Any, Any, None] | None = None

@@ -20,17 +20,19 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import F
 
-from django_roomchat import hub, identity, pubsub
+from django_roomchat import identity, pubsub
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue
-from django_roomchat.hub import Hub, Socket
 from django_roomchat.identity import Identity
 from django_roomchat.identity.sessions import SessionBinding, in_force
 from django_roomchat.models import Room, RoomLog
 from django_roomchat.protocol import CLOSE_SESSION_ENDED
+from django_roomchat.realtime import hub
+from django_roomchat.realtime.hub import Hub
+from django_roomchat.realtime.hub_room import Socket
+from django_roomchat.realtime.threads import in_thread
 from django_roomchat.rooms import lookup
-from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 
 LOOK_SECONDS = 0.5

@@ -16,9 +16,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from django_roomchat import hub, inbox, presence, reading
 from django_roomchat.conf import config
 from django_roomchat.protocol import CLOSE_RESTART
+from django_roomchat.realtime import group_commit, hub, read_receipts
+from django_roomchat.realtime.presence import say_farewell
 
 _watching = False
 
@@ -74,9 +75,9 @@ async def drain() -> None:
     # A post that is not committed in time is not acknowledged either; its client sends it again with the same
     # id.
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(inbox.current().drain(), settings.DRAIN_SECONDS)
-        await asyncio.wait_for(reading.of(here).drain(), settings.DRAIN_SECONDS)
+        await asyncio.wait_for(group_commit.current().drain(), settings.DRAIN_SECONDS)
+        await asyncio.wait_for(read_receipts.of(here).drain(), settings.DRAIN_SECONDS)
     for socket in list(here.sockets):
         socket.close(CLOSE_RESTART, retry_after=random.uniform(0, settings.DRAIN_SPREAD_SECONDS))
-    await presence.say_farewell(here)
+    await say_farewell(here)
     await here.say_farewell()

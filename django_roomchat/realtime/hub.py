@@ -14,230 +14,36 @@ import asyncio
 import random
 import time
 import weakref
-from bisect import bisect_right
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
-import msgspec
-
-from django_roomchat import log, pubsub, threads
+from django_roomchat import log, pubsub
 from django_roomchat.conf import config
-from django_roomchat.fastlane import TextFrame
-from django_roomchat.frames import (
-    Stretch,
+from django_roomchat.protocol import CLOSE_TOO_SLOW, Heads, encode
+from django_roomchat.pubsub import Access, Batch, News, Notice
+from django_roomchat.pubsub.layer_client import Courier
+from django_roomchat.realtime import threads
+from django_roomchat.realtime.encoded_frames import (
     batch_of,
-    erases,
     events_frame,
     joined_frame,
     tutorial_frames,
 )
-from django_roomchat.identity import Identity
-from django_roomchat.protocol import CLOSE_TOO_SLOW, Heads, Joined, encode
-from django_roomchat.pubsub import Access, Batch, News, Notice
-from django_roomchat.pubsub.layer_client import Courier
+from django_roomchat.realtime.hub_room import HubRoom, Socket, Subscription, Watcher
+from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 from django_roomchat.throttled_logging import warn_throttled
 
 LINGER_SECONDS = 10.0
 """How long a room is kept in memory after its last socket left, in seconds. A client that reloads the page
 finds it ready."""
+
 FRAME_BYTES = 65_536
 """Approximate size of a catch-up frame, in bytes. Small frames make the backpressure of a slow client take
 effect early."""
+
 CHECK_SECONDS = 1.0
 """Interval, in seconds, at which the hub looks for blocked sockets and for rooms without sockets."""
-
-
-class Socket(Protocol):
-    """The interface of a socket, as the hub uses it."""
-
-    seats: dict[str, Seat]
-    """The socket's subscriptions, by canonical room name."""
-
-    @property
-    def is_tutorial(self) -> bool:
-        """Whether the socket uses the Channels tutorial's message format."""
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether a frame written now is sent without waiting."""
-
-    @property
-    def blocked_since(self) -> float | None:
-        """When the client stopped reading, as ``time.monotonic()``; ``None`` while it reads."""
-
-    def write(self, frame: TextFrame) -> None:
-        """Send an event frame without waiting."""
-
-    def reply(self, frame: TextFrame) -> None:
-        """Send a frame that carries no event, without waiting."""
-
-    def close(self, code: int, retry_after: float | None = None) -> None:
-        """Send a ``bye`` frame and close the connection, without waiting."""
-
-    @property
-    def who(self) -> Identity:
-        """The identity this socket authenticated as."""
-
-    @property
-    def key(self) -> str:
-        """The key of the identity this socket authenticated as."""
-
-    def call(self, name: str) -> None:
-        """Change the display name of the socket's identity."""
-
-    async def check_access(self, name: str) -> bool:
-        """Check again whether the socket may stay in the room, and leave the room if not.
-
-        Returns:
-            Whether the check could be carried out.
-        """
-
-
-class Watcher(Protocol):
-    """Notified when a socket subscribes to or leaves a room; see :attr:`Hub.watchers`."""
-
-    is_busy: bool
-    """Keep the hub running even when no sockets are open."""
-
-    def entered(self, socket: Socket, name: str) -> None:
-        """Called when a socket has subscribed to a room. ``joined`` may not have been sent yet."""
-
-    def left(self, socket: Socket, name: str) -> None:
-        """Called when a socket has left a room."""
-
-
-class Seat:
-    """The subscription of one socket to one room."""
-
-    __slots__ = ("cursor", "is_reading", "room", "socket")
-
-    def __init__(self, room: HubRoom, socket: Socket, cursor: int) -> None:
-        self.room = room
-        self.socket = socket
-        self.cursor = cursor
-        """Revision up to which all events have been written to the socket."""
-        self.is_reading = False
-        """Whether the events that the socket missed are being read from the database."""
-
-
-class HubRoom:
-    """A room in use by this process, with the buffer of its recent events."""
-
-    def __init__(self, name: str, events_max: int) -> None:
-        self.name = name
-        self.title = ""
-        self.epoch = ""
-        self.floor = 0
-        self.cursor = 0
-        self.access_version = 0
-        self.seats: dict[Socket, Seat] = {}
-        self.reading: asyncio.Task[None] | None = None
-        self.is_ready = False
-        """Whether the room's log has been read."""
-        self.wanted = 0
-        """The highest revision that any batch or poll has mentioned."""
-        self.is_filling = False
-        self.is_doubted = False
-        """Whether a socket has read a log of another epoch than the room's."""
-        self.newest: log.Slice | None = None
-        """The newest page of the log, for clients that join without a cursor."""
-        self.erased = 0
-        """Revision of the last change that deleted a message."""
-        self.reads: dict[tuple[str, int | None], asyncio.Future[log.Slice]] = {}
-        self.empty_since: float | None = None
-        self.entering = 0
-        self.courier: Courier | None = None
-        self.group = ""
-        self._events_max = events_max
-        self._events = 0
-        self._ring: deque[Stretch] = deque()
-        self._resumptions: dict[int, TextFrame] = {}
-
-    @property
-    def ring_floor(self) -> int:
-        """The lowest cursor that can be served from memory, without a database query."""
-        return self._ring[0].batch.prev if self._ring else self.cursor
-
-    def add(self, batch: Batch) -> Stretch:
-        """Append a batch that begins at the room's cursor."""
-        if any(erases(event) for _, event in batch.events):
-            # Deleted content must not be sent again. A client whose cursor is before this batch reads the
-            # log, where the content is erased.
-            self._ring.clear()
-            self._events = 0
-            self.erased = batch.head
-        stretch = Stretch(batch)
-        self._ring.append(stretch)
-        self._resumptions.clear()
-        self.cursor = batch.head
-        self._events += len(batch.events)
-        while self._events > self._events_max and len(self._ring) > 1:
-            self._events -= len(self._ring.popleft().batch.events)
-        return stretch
-
-    def count_in(self, epoch: str) -> None:
-        """Set the epoch that the room's revisions belong to."""
-        if self.epoch and epoch != self.epoch:
-            # The access version of the other log may be a lower one with different bans behind it, so the
-            # next poll checks every socket.
-            self.access_version = -1
-        self.epoch = epoch
-
-    def start_at(self, part: log.Slice) -> None:
-        """Discard the buffered events and set the cursor to the end of *part*."""
-        self._ring.clear()
-        self._resumptions.clear()
-        self._events = 0
-        self.count_in(part.epoch)
-        self.title, self.floor, self.cursor = part.title, part.floor, part.head
-        self.newest = None
-        self.erased = 0
-
-    def covers(self, epoch: str, since: int) -> bool:
-        """Whether the events after *since* are in memory."""
-        return (since == 0 or epoch == self.epoch) and self.ring_floor <= since <= self.cursor
-
-    def resumption(self, since: int, title: str) -> TextFrame:
-        """Return the ``joined`` frame for a client that resumes at *since*. Clients with the same cursor
-        share one encoded frame.
-        """
-        if since not in self._resumptions:
-            missed = self.after(since, None) if since < self.cursor else None
-            events = [msgspec.Raw(event) for _, event in missed.batch.events] if missed else []
-            joined = Joined(
-                self.name, self.title or title, self.epoch, self.floor, since, self.cursor, events
-            )
-            self._resumptions[since] = TextFrame(encode(joined))
-        return self._resumptions[since]
-
-    def after(self, cursor: int, max_bytes: int | None) -> Stretch | None:
-        """Return the events after *cursor*, about *max_bytes* of them, or all of them if it is ``None``.
-
-        Returns:
-            ``None`` if the events are no longer in memory.
-        """
-        if cursor < self.ring_floor:
-            return None
-        start = bisect_right(self._ring, cursor, key=lambda stretch: stretch.batch.prev) - 1
-        first = self._ring[start]
-        is_all = start == len(self._ring) - 1
-        if first.batch.prev == cursor and (
-            is_all or (max_bytes is not None and len(first.batch.events) >= 32)
-        ):
-            return first
-        events: list[tuple[int, bytes]] = []
-        size, head = 0, cursor
-        for place in range(start, len(self._ring)):
-            batch = self._ring[place].batch
-            new = [event for event in batch.events if event[0] > cursor]
-            events += new
-            head = batch.head
-            size += sum(len(event) for _, event in new)
-            if max_bytes is not None and size >= max_bytes:
-                break
-        return Stretch(Batch(self.name, self.epoch, cursor, head, events))
 
 
 class Hub:
@@ -299,7 +105,7 @@ class Hub:
             frame, read_epoch, head = await self._rejoined(room, socket, epoch, since, title)
         finally:
             room.entering -= 1
-        seat = Seat(room, socket, head)
+        seat = Subscription(room, socket, head)
         self._seat(seat)
         if frame is not None:
             socket.write(frame)
@@ -380,7 +186,7 @@ class Hub:
         """Return the ``heads`` frame of a socket, which serves as the ping."""
         return TextFrame(encode(Heads({name: seat.room.cursor for name, seat in socket.seats.items()})))
 
-    def _seat(self, seat: Seat) -> None:
+    def _seat(self, seat: Subscription) -> None:
         seat.room.seats[seat.socket] = seat
         seat.socket.seats[seat.room.name] = seat
         for watcher in self.watchers:
@@ -563,7 +369,7 @@ class Hub:
             else:
                 self._advance(seat)
 
-    def _advance(self, seat: Seat) -> None:
+    def _advance(self, seat: Subscription) -> None:
         """Send a socket the events after its cursor, for as long as its client reads."""
         room, socket = seat.room, seat.socket
         while seat.cursor < room.cursor and socket.is_ready and not seat.is_reading and not room.is_doubted:
@@ -631,7 +437,7 @@ class Hub:
             if not seat.socket.is_tutorial:
                 seat.socket.write(frame)
 
-    async def _catch_up(self, seat: Seat) -> None:
+    async def _catch_up(self, seat: Subscription) -> None:
         """Read the log for a socket whose cursor is before the buffer of recent events."""
         room, socket = seat.room, seat.socket
         try:
@@ -786,6 +592,7 @@ class Hub:
 Handler = Callable[[Hub, str, dict[str, Any]], None]
 """Called with the hub of the process, the room's name (empty if the notice concerns no room) and the data of
 the notice."""
+
 _handlers: dict[str, Handler] = {}
 
 

@@ -50,7 +50,7 @@ def beneath_sessions(send: Send) -> Send:
     return real_send if known and callable(real_send) else send
 
 
-def find(send: Send) -> Fastlane | None:
+def find(send: Send) -> FastPath | None:
     """Return the direct writer of an accepted socket, or ``None`` if its server has no such way."""
     protocol: Any = getattr(send, "__self__", None)
     kind = type(protocol)
@@ -61,10 +61,10 @@ def find(send: Send) -> Fastlane | None:
         or getattr(protocol.conn, "extensions", None) != []
     ):
         return None
-    return Fastlane(protocol)
+    return FastPath(protocol)
 
 
-class Fastlane:
+class FastPath:
     """Writes text frames to the transport of one socket."""
 
     __slots__ = ("_protocol",)

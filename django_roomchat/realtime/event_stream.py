@@ -18,13 +18,16 @@ from django.db import Error as DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import drain, frames, hub, log, policy, presence, protocol, session_watch, verbs
+from django_roomchat import log, policy, protocol
 from django_roomchat.conf import config
 from django_roomchat.errors import ChatError, TryAgain
-from django_roomchat.fastlane import TextFrame
 from django_roomchat.identity import Identity, sessions
 from django_roomchat.models import Room
-from django_roomchat.threads import in_thread
+from django_roomchat.realtime import encoded_frames, handlers, hub, session_watch, shutdown
+from django_roomchat.realtime.hub_room import Subscription
+from django_roomchat.realtime.presence import attend
+from django_roomchat.realtime.threads import in_thread
+from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 from django_roomchat.throttled_logging import warn_throttled
 
 RETRY_MS = 1000
@@ -44,7 +47,7 @@ class Stream:
     Args:
         who: the identity that listens.
         bond: the session that the identity depends on.
-        room, rights: the result of :func:`django_roomchat.verbs.enter`.
+        room, rights: the result of :func:`django_roomchat.realtime.handlers.enter`.
         epoch, since: the client's cursor; *since* is ``None`` if it has none.
     """
 
@@ -59,7 +62,7 @@ class Stream:
         epoch: str,
         since: int | None,
     ) -> None:
-        self.seats: dict[str, hub.Seat] = {}
+        self.seats: dict[str, Subscription] = {}
         self._who = who
         self._bond = bond
         self._room = room
@@ -95,9 +98,9 @@ class Stream:
         self._task = asyncio.current_task()
         self._hub.add(self)
         session_watch.current().add(self, self._bond)
-        presence.attend(self._hub)
-        drain.watch()
-        self._say(verbs.welcome(self._who))
+        attend(self._hub)
+        shutdown.watch()
+        self._say(handlers.welcome(self._who))
         self._say(self._rights)
         version = 0 if self._room.pk is None else self._room.log.access_version
         try:
@@ -115,7 +118,7 @@ class Stream:
     async def check_access(self, name: str) -> bool:
         policy.policy().forget(self._who)
         try:
-            _room, rights = await in_thread(verbs.enter, self._who, name, self._language)
+            _room, rights = await in_thread(handlers.enter, self._who, name, self._language)
             self._say(rights)
         except TryAgain:
             return False
@@ -241,7 +244,7 @@ async def open_stream(
     """
     if hub.current().is_draining:
         raise TryAgain(_("The server is restarting; try again."))
-    room, rights = await in_thread(verbs.enter, who, name, translation.get_language())
+    room, rights = await in_thread(handlers.enter, who, name, translation.get_language())
     return Stream(who, bond, room, rights, epoch, since)
 
 
@@ -260,8 +263,8 @@ async def look(who: Identity, name: str, epoch: str, since: int | None, seconds:
 
 
 def _look(who: Identity, name: str, epoch: str, since: int | None, language: str | None) -> list[str]:
-    room, rights = verbs.enter(who, name, language)
+    room, rights = handlers.enter(who, name, language)
     settings = config()
     part = log.read(room.name, epoch, since, limit=settings.RESUME_MAX_EVENTS, page=settings.PAGE_MESSAGES)
-    joined: str = frames.joined_frame(part, room.title)["text"]
-    return [protocol.encode(verbs.welcome(who)), protocol.encode(rights), joined]
+    joined: str = encoded_frames.joined_frame(part, room.title)["text"]
+    return [protocol.encode(handlers.welcome(who)), protocol.encode(rights), joined]

@@ -22,11 +22,12 @@ import msgspec
 
 from django_roomchat import pubsub
 from django_roomchat.conf import config
-from django_roomchat.fastlane import TextFrame
-from django_roomchat.hub import Hub, Socket, handles
 from django_roomchat.protocol import Here, Person, encode
+from django_roomchat.realtime.hub import Hub, handles
+from django_roomchat.realtime.hub_room import Socket
+from django_roomchat.realtime.threads import in_thread
+from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 from django_roomchat.rooms import presence_table
-from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 
 TICK_SECONDS = 1.0

@@ -15,14 +15,14 @@ import msgspec
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat.errors import Busy, ChatError, TryAgain
-from django_roomchat.fastlane import TextFrame
-from django_roomchat.hub import Hub, handles
 from django_roomchat.identity import Identity
 from django_roomchat.messages import read_markers
 from django_roomchat.messages.read_markers import Mark
 from django_roomchat.protocol import Marked, encode
+from django_roomchat.realtime.hub import Hub, handles
+from django_roomchat.realtime.threads import in_thread
+from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 from django_roomchat.rooms import lookup
-from django_roomchat.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 
 TICK_SECONDS = 1.0

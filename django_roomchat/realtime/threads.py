@@ -83,4 +83,4 @@ def _forget(*, setting: str, **kwargs: Any) -> None:
             closed.result()
 
 
-setting_changed.connect(_forget, dispatch_uid="django_roomchat.threads")
+setting_changed.connect(_forget, dispatch_uid="django_roomchat.realtime.threads")

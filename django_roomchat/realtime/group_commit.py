@@ -18,7 +18,7 @@ from django_roomchat.conf import config
 from django_roomchat.errors import Busy, ChatError, TryAgain
 from django_roomchat.messages.post import post_messages
 from django_roomchat.messages.types import Post, Posted
-from django_roomchat.threads import in_thread
+from django_roomchat.realtime.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 
 TRIES = 3
@@ -33,7 +33,7 @@ Answer = Callable[[Posted | ChatError], None]
 Waiting = deque[tuple[Post, Answer]]
 
 
-class Inbox:
+class GroupCommit:
     """The posts of one event loop that wait to be committed.
 
     A room locked by another transaction gets a separate queue until the lock is released, so that other rooms
@@ -172,13 +172,13 @@ def _try_again() -> TryAgain:
     return TryAgain(_("The message could not be stored; try again."), retry_after=RETRY_AFTER_SECONDS)
 
 
-_inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Inbox] = weakref.WeakKeyDictionary()
+_inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, GroupCommit] = weakref.WeakKeyDictionary()
 
 
-def current() -> Inbox:
+def current() -> GroupCommit:
     """Return the group commit queue of the running event loop."""
     loop = asyncio.get_running_loop()
     inbox = _inboxes.get(loop)
     if inbox is None:
-        inbox = _inboxes[loop] = Inbox()
+        inbox = _inboxes[loop] = GroupCommit()
     return inbox

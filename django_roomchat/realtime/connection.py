@@ -1,0 +1,520 @@
+"""An open socket: frames in, frames out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import parse_qs
+
+from django.db import Error as DatabaseError
+from django.http import parse_cookie
+from django.utils import translation
+from django.utils.translation import gettext_noop as _
+
+import django_roomchat
+from django_roomchat import policy, protocol
+from django_roomchat.conf import config
+from django_roomchat.errors import (
+    BadFrame,
+    BadValue,
+    Busy,
+    ChatError,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    TryAgain,
+)
+from django_roomchat.identity import Identity, guests, sessions
+from django_roomchat.messages.types import Post, Posted
+from django_roomchat.models import Room
+from django_roomchat.policy import rate_limits
+from django_roomchat.realtime import (
+    group_commit,
+    handlers,
+    hub,
+    read_receipts,
+    session_watch,
+    shutdown,
+    typing_indicators,
+    uvicorn_fast_path,
+)
+from django_roomchat.realtime.hub_room import Subscription
+from django_roomchat.realtime.presence import attend
+from django_roomchat.realtime.send_queue import SendQueue
+from django_roomchat.realtime.threads import in_thread
+from django_roomchat.realtime.uvicorn_fast_path import TextFrame
+from django_roomchat.rooms import lookup
+from django_roomchat.throttled_logging import warn_throttled
+
+_LOGGER = logging.getLogger(__name__)
+
+
+_NOWHERE: frozenset[str] = frozenset()
+
+MARK_BYTES = 65_536
+"""Number of bytes after which the client's progress is measured. There is at most one mark at a time, so that
+a slow client costs only a few numbers.
+"""
+
+
+P = ParamSpec("P")
+
+T = TypeVar("T")
+
+
+ASGIMessage = dict[str, Any]
+
+Scope = dict[str, Any]
+
+Send = Callable[[ASGIMessage], Awaitable[None]]
+
+
+def language_of(scope: Scope) -> str:
+    """Return the language of the page that opens the socket, from its cookie or header, as Django's
+    LocaleMiddleware does.
+    """
+    headers = dict(scope.get("headers", ()))
+    cookies = scope.get("cookies") or parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    accepted = headers.get(b"accept-language", b"").decode("latin-1")
+    request: Any = SimpleNamespace(COOKIES=cookies, META={"HTTP_ACCEPT_LANGUAGE": accepted})
+    return translation.get_language_from_request(request)
+
+
+class Connection:
+    """An accepted socket; implements the hub's :class:`~django_roomchat.realtime.hub_room.Socket`."""
+
+    __slots__ = (
+        "_bond",
+        "_address",
+        "_frame_rate",
+        "_frames_full_at",
+        "_hub",
+        "_inbox",
+        "_language",
+        "_mark",
+        "_mark_at",
+        "_mark_bytes",
+        "_outbox",
+        "_own_room",
+        "_posts",
+        "_query",
+        "_refusals_full_at",
+        "_seen",
+        "_silent_in",
+        "_task",
+        "_unseen",
+        "_unseen_since",
+        "_who",
+        "is_closing",
+        "is_tutorial",
+        "seats",
+    )
+
+    def __init__(self, scope: Scope, send: Send, who: Identity, bond: sessions.SessionBinding) -> None:
+        self.is_tutorial = not scope.get("subprotocols")
+        self.seats: dict[str, Subscription] = {}
+        self._own_room: str | None = scope.get("url_route", {}).get("kwargs", {}).get("room_name")
+        self._query: bytes = scope.get("query_string", b"")
+        self._who = who
+        self._bond = bond
+        self._language = language_of(scope)
+        self._hub = hub.current()
+        self._inbox = group_commit.current()
+        self._posts = 0
+        self._address = rate_limits.address_of(scope)
+        self._frame_rate = rate_limits.rate("FRAMES_PER_SOCKET")
+        self._frames_full_at = self._refusals_full_at = 0.0
+        self.is_closing = False
+        self._task = asyncio.current_task()
+        self._outbox = SendQueue(uvicorn_fast_path.beneath_sessions(send), config().REPLIES_MAX_BYTES, self)
+        # Number of bytes sent that the client has not confirmed. daphne accepts data for a client that reads
+        # nothing (https://github.com/django/daphne/issues/170), so only the client's own confirmation counts.
+        self._unseen = 0
+        self._unseen_since: float | None = None
+        self._silent_in = _NOWHERE
+        """Rooms in which the socket's identity may not post."""
+        self._seen: dict[str, int] = {}
+        self._mark: dict[str, int] | None = None
+        self._mark_bytes = 0
+        # Not above UNSEEN_MAX_BYTES: a client that is sent no more frames could not confirm a later mark.
+        self._mark_at = min(MARK_BYTES, config().UNSEEN_MAX_BYTES)
+
+    @property
+    def who(self) -> Identity:
+        return self._who
+
+    @property
+    def key(self) -> str:
+        return self._who.key
+
+    async def greet(self) -> None:
+        """Accept the socket and subscribe it to its room."""
+        self._hub.add(self)
+        session_watch.current().add(self, self._bond)
+        attend(self._hub)
+        shutdown.watch()
+        if not self.is_tutorial:
+            self._accept(protocol.SUBPROTOCOL)
+            self._welcome()
+        refusal: ChatError | None = None
+        if self._own_room is not None:
+            try:
+                epoch, since = self._position()
+                await self._enter(self._own_room, epoch, since)
+            except ChatError as error:
+                refusal = error
+        if self.is_tutorial:
+            # The tutorial's page gets no "joined" frame: once the socket is open, it receives every message.
+            self._accept(None)
+        if refusal is not None:
+            self._refuse(refusal, frame="join", room=self._own_room)
+            code = protocol.CLOSE_FORBIDDEN if isinstance(refusal, Forbidden) else protocol.CLOSE_NO_SUCH_ROOM
+            self.close(protocol.CLOSE_TRY_AGAIN if isinstance(refusal, TryAgain) else code)
+
+    def end(self) -> None:
+        """Release a socket that was closed."""
+        self._hub.remove(self)
+        session_watch.current().remove(self)
+        self._outbox.end()
+
+    def _accept(self, subprotocol: str | None) -> None:
+        self._outbox.write({"type": "websocket.accept", "subprotocol": subprotocol})
+
+    def _position(self) -> tuple[str, int | None]:
+        """Return the cursor that the client gives in the query string of the socket's URL."""
+        query = parse_qs(self._query.decode("latin-1"))
+        since = query.get("since", [""])[0]
+        # Longer numbers cannot be sequence numbers, and Python refuses to parse thousands of digits.
+        known = since.isascii() and since.isdecimal() and len(since) <= 16
+        return query.get("epoch", [""])[0], int(since) if known else None
+
+    # Incoming frames ------------------------------------------------------------------------------------
+
+    async def handle(self, text: str | None) -> None:
+        """Handle an incoming frame."""
+        if self.is_closing or not self._may_come():
+            return
+        frame: protocol.ClientFrame | None = None
+        try:
+            if self.is_tutorial:
+                said = protocol.decode_tutorial(text, config().FRAME_MAX_BYTES)
+                self._post(protocol.Post(id=said.id or uuid.uuid4().hex, body=said.message))
+                return
+            frame = protocol.decode(text, config().FRAME_MAX_BYTES)
+            await self._act(frame)
+        except ChatError as error:
+            self._refuse(error, *_about(frame))
+            if isinstance(error, (BadFrame, BadValue, RateLimited)):
+                self._count_refusal()
+        except Exception:
+            _LOGGER.exception("A frame of %s could not be handled", self._who.key)
+            self._refuse(TryAgain(_("Something went wrong on the server; try again.")), *_about(frame))
+
+    def _may_come(self) -> bool:
+        """Apply the frame rate limit. Returns whether the frame is handled."""
+        rate = self._frame_rate
+        if rate is None:
+            return True
+        now = time.monotonic()
+        full_at = (self._frames_full_at if self._frames_full_at > now else now) + rate.gap
+        if full_at - now <= rate.span:
+            self._frames_full_at = full_at
+            return True
+        sentence = _("Too many frames; wait a moment and try again.")
+        self._refuse(RateLimited(sentence, retry_after=round(full_at - now - rate.span + 0.05, 1)))
+        self._count_refusal()
+        return False
+
+    def _count_refusal(self) -> None:
+        """Close a socket that keeps sending frames that are rejected."""
+        rate = rate_limits.rate("REFUSALS_PER_SOCKET")
+        if rate is None:
+            return
+        now = time.monotonic()
+        self._refusals_full_at = max(self._refusals_full_at, now) + rate.gap
+        wait = self._refusals_full_at - now - rate.span
+        if wait > 0:
+            self.close(protocol.CLOSE_TOO_MANY, retry_after=round(wait + 0.05, 1))
+
+    async def _act(self, frame: protocol.ClientFrame) -> None:
+        match frame:
+            case protocol.Post():
+                self._post(frame)
+            case protocol.Seen(heads=heads):
+                self._note_seen(heads)
+            case protocol.Ping():
+                self.reply(self._hub.heads_of(self))
+            case protocol.Join(room=name, epoch=epoch, since=since):
+                await self._enter(name, epoch, since)
+            case protocol.Leave(room=name):
+                self._leave(name)
+            case protocol.Hello():
+                self._welcome()
+            case protocol.Typing():
+                self._type(frame)
+            case protocol.Read(seq=seq):
+                read_receipts.of(self._hub).put(
+                    self._who,
+                    self._room_of(frame),
+                    seq,
+                    lambda error: self._refuse(error, "read", room=frame.room or None),
+                )
+            case protocol.ChooseName(name=name):
+                await _with_database(_choose_name, self._who, name, self._bond.session_key, list(self.seats))
+                self._write(protocol.Done(frame.id))
+            case _:
+                room = self._room_of(frame)
+                self._write(await _with_database(_perform, self._who, self._address, room, frame))
+
+    def call(self, name: str) -> None:
+        """Change the display name of the socket's identity."""
+        self._who = replace(self._who, name=name, chose_name=True)
+        self._hub.rename(self)
+        if not self.is_tutorial:
+            self._write(protocol.Named(name))
+
+    def _post(self, frame: protocol.Post) -> None:
+        if self._hub.is_draining:
+            raise TryAgain(_("The server is restarting; try again."))
+        if self._posts >= config().SOCKET_MAX_POSTS:
+            most = config().SOCKET_MAX_POSTS
+            raise Busy(
+                _("A socket can have at most %(most)d unacknowledged posts; wait for their acks."), most=most
+            )
+        room = self._room_of(frame)
+        rate_limits.spend_local("POSTS", self._who, self._address, lookup.canonical_name(room))
+        post = Post(
+            self._who,
+            room,
+            frame.body,
+            frame.id,
+            frame.reply_to,
+            address=self._address,
+            files=frame.files,
+        )
+        self._inbox.put(post, lambda result: self._answer(post, result))
+        self._posts += 1
+
+    def _type(self, frame: protocol.Typing) -> None:
+        room = lookup.canonical_name(self._room_of(frame))
+        if room not in self.seats:
+            raise NotFound("This socket is not in that room.")
+        if room in self._silent_in:
+            raise Forbidden(_("You cannot post in this room."))
+        typing_indicators.of(self._hub).note(self._who, room, on=frame.on)
+
+    def _room_of(self, frame: protocol.ClientFrame) -> str:
+        if not hasattr(frame, "room"):
+            return ""
+        named: str = frame.room
+        own = self._own_room
+        if own is None:
+            if not named:
+                raise BadValue("Name the room: this socket's URL has none.")
+            return named
+        # Use the room's name as typed in the URL if the frame gives the same canonical name: it becomes the
+        # title of a new room.
+        return named if named and named != lookup.canonical_name(own) else own
+
+    async def _enter(self, name: str, epoch: str, since: int | None) -> None:
+        room, rights = await _with_database(_joined, self._who, self._address, name, self._language)
+        if room.name not in self.seats and len(self.seats) >= config().SOCKET_MAX_ROOMS:
+            most = config().SOCKET_MAX_ROOMS
+            sentence = _("A socket can be in at most %(most)d rooms; leave one first.")
+            raise Forbidden(sentence, most=most, code="too_many")
+        version = 0 if room.pk is None else room.log.access_version
+        if not self.is_tutorial:
+            self._tell_rights(rights)
+        try:
+            await self._hub.enter(self, room.name, epoch, since, title=room.title, access_version=version)
+        except DatabaseError as error:
+            raise _unavailable(error) from error
+
+    def _leave(self, name: str) -> None:
+        room = lookup.canonical_name(name or self._own_room or "")
+        if room not in self.seats:
+            raise NotFound("This socket is not in that room.")
+        self._hub.leave(self, room)
+        self._write(protocol.Left(room))
+
+    async def check_access(self, name: str) -> bool:
+        policy.policy().forget(self._who)
+        try:
+            _room, rights = await _with_database(_entered, self._who, name, self._language)
+            if not self.is_tutorial and name in self.seats:
+                self._tell_rights(rights)
+        except TryAgain:
+            return False
+        except ChatError as error:
+            if name in self.seats:
+                self._hub.leave(self, name)
+                self._refuse(error, frame="join", room=name)
+                if not self.seats:
+                    self.close(protocol.CLOSE_FORBIDDEN)
+                elif not self.is_tutorial:
+                    self._write(protocol.Left(name))
+        return True
+
+    def _tell_rights(self, rights: protocol.Rights) -> None:
+        if ("post" not in rights.can) != (rights.room in self._silent_in):
+            self._silent_in ^= {rights.room}
+        self._write(rights)
+
+    def _note_seen(self, heads: dict[str, int]) -> None:
+        self._seen.update((name, head) for name, head in heads.items() if name in self.seats)
+        mark = self._mark
+        if mark is None or not all(self._has_seen(name, head) for name, head in mark.items()):
+            return
+        self._unseen -= self._mark_bytes
+        self._mark = None
+        self._set_mark()
+        if self._unseen_since is not None:
+            self._unseen_since = None
+            self.on_ready()
+
+    def _has_seen(self, name: str, head: int) -> bool:
+        seat = self.seats.get(name)
+        # A room with a new epoch may have a head below the mark.
+        return seat is None or self._seen.get(name, -1) >= min(head, seat.cursor)
+
+    # Outgoing frames ------------------------------------------------------------------------------------
+
+    @property
+    def is_ready(self) -> bool:
+        return self._unseen_since is None and self._outbox.is_ready
+
+    @property
+    def blocked_since(self) -> float | None:
+        return self._unseen_since or self._outbox.blocked_since
+
+    def write(self, frame: TextFrame) -> None:
+        self._outbox.write(frame)
+        if not self.is_tutorial:
+            self._unseen += frame.size
+            if self._unseen >= self._mark_at:
+                self._set_mark()
+                if self._unseen_since is None and self._unseen > config().UNSEEN_MAX_BYTES:
+                    self._unseen_since = time.monotonic()
+
+    def reply(self, frame: TextFrame) -> None:
+        self._outbox.write(frame)
+
+    def _set_mark(self) -> None:
+        if self._mark is None and self._unseen >= self._mark_at:
+            self._mark = {name: seat.cursor for name, seat in self.seats.items()}
+            self._mark_bytes = self._unseen
+
+    def close(self, code: int, retry_after: float | None = None) -> None:
+        if self.is_closing:
+            return
+        self.is_closing = True
+        if not self._outbox.is_ready:
+            # The client does not read what was written before, so it would not read a close frame either.
+            self._outbox.end()
+            if self._task is not None:
+                self._task.cancel()
+            return
+        reason = protocol.CLOSE_CODES[code]
+        if not self.is_tutorial:
+            self._write(protocol.Bye(code, reason, retry_after))
+        self._outbox.write({"type": "websocket.close", "code": code, "reason": reason})
+
+    def _write(self, frame: Any) -> None:
+        self.reply(TextFrame(protocol.encode(frame)))
+
+    def _welcome(self) -> None:
+        settings = config()
+        self._write(
+            protocol.Welcome(
+                version=django_roomchat.__version__,
+                you=protocol.You(self._who.key, self._who.name, self._who.is_guest),
+                limits=protocol.Limits(settings.FRAME_MAX_BYTES, settings.BODY_MAX_LENGTH),
+                ping_seconds=settings.PING_SECONDS,
+            )
+        )
+
+    def _answer(self, post: Post, result: Posted | ChatError) -> None:
+        self._posts -= 1
+        if isinstance(result, ChatError):
+            self._refuse(result, "post", post.id, post.room)
+            return
+        typing_indicators.of(self._hub).stop(self._who.key, result.room)
+        if not self.is_tutorial:
+            self._write(protocol.Ack(result.id, result.room, result.seq, result.duplicate))
+
+    def _refuse(
+        self, error: ChatError, frame: str | None = None, id: str | None = None, room: str | None = None
+    ) -> None:
+        with translation.override(self._language):
+            detail = error.detail
+        if self.is_tutorial:
+            self._write(protocol.TutorialError(detail, "error", error.code, error.retry_after))
+        else:
+            self._write(protocol.Error(error.code, detail, frame, id, room, error.retry_after))
+
+    def on_ready(self) -> None:
+        if self.is_ready:
+            self._hub.resume(self)
+
+    def on_overflow(self) -> None:
+        self.close(protocol.CLOSE_TOO_SLOW)
+
+
+async def _with_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run *function* in a thread.
+
+    Raises:
+        ChatError: raised by the function, or the database fails.
+    """
+    try:
+        return await in_thread(function, *args, **kwargs)
+    except DatabaseError as error:
+        raise _unavailable(error) from error
+
+
+def _perform(who: Identity, address: str, room: str, frame: protocol.ClientFrame) -> protocol.ServerFrame:
+    """Perform a frame after applying the rate limits of its sender."""
+    rate_limits.spend("FRAMES", who, address)
+    with rate_limits.coming_from(address):
+        return handlers.perform(who, room, frame)
+
+
+def _joined(who: Identity, address: str, name: str, language: str) -> tuple[Room, protocol.Rights]:
+    """Apply the rate limit for joining, then call :func:`_entered`."""
+    rate_limits.spend("JOINS", who, address)
+    return _entered(who, name, language)
+
+
+def _entered(who: Identity, name: str, language: str) -> tuple[Room, protocol.Rights]:
+    """Return the room that is entered and the rights that the identity has in it."""
+    return handlers.enter(who, name, language)
+
+
+def _choose_name(who: Identity, name: str, session_key: str, rooms: list[str]) -> None:
+    session = sessions.open_session(session_key) if session_key else None
+    guests.choose_name(who, name, session, [lookup.room_of(room) for room in rooms])
+
+
+@hub.handles("guest_named")
+def _hear_name(here: hub.Hub, room: str, data: dict[str, Any]) -> None:
+    for socket in here.sockets_of(data["key"]):
+        socket.call(data["name"])
+
+
+def _unavailable(error: Exception) -> TryAgain:
+    warn_throttled("database", "The database failed for a socket: %r", error)
+    return TryAgain(_("The database is not responding; try again."))
+
+
+def _about(frame: protocol.ClientFrame | None) -> tuple[str | None, str | None, str | None]:
+    """Return the type, id and room of a frame, for the error that answers it."""
+    if frame is None:
+        return None, None, None
+    kind = type(frame).__struct_config__.tag
+    return str(kind), getattr(frame, "id", None) or None, getattr(frame, "room", None) or None
