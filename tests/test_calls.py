@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from django_roomchat.page import ShownMention
 from django_roomchat.templatetags.roomchat import roomchat_body, roomchat_html
 from django_roomchat.text.mention_syntax import pieces
+from django_roomchat.views.context import ShownMention
 
 # What the browser makes of the same texts is tested against the same file.
 TEXTS = json.loads((Path(__file__).parent / "mentions.json").read_text())

@@ -20,9 +20,10 @@ from django.template.loader import get_template
 from django.test import RequestFactory
 
 import django_roomchat
-from django_roomchat import checks, conf, page, protocol, pubsub, signals
+from django_roomchat import checks, conf, protocol, pubsub, signals
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.models import Room
+from django_roomchat.views.context import ShownMessage, index_page, room_page, search_page
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -193,21 +194,21 @@ def test_every_template_is_documented_with_its_blocks() -> None:
 def test_the_context_of_a_room_is_documented(rf: RequestFactory) -> None:
     documented = first_column(section("reference/templates.md", "Context of a room"))
 
-    assert documented == set(page.room_page(rf.get("/"), "lobby"))
+    assert documented == set(room_page(rf.get("/"), "lobby"))
 
 
 @pytest.mark.django_db
 def test_the_context_of_the_list_is_documented(rf: RequestFactory) -> None:
     documented = first_column(section("reference/templates.md", "Context of the list"))
 
-    assert documented == set(page.index_page(rf.get("/")))
+    assert documented == set(index_page(rf.get("/")))
 
 
 @pytest.mark.django_db
 def test_the_context_of_the_search_is_documented(rf: RequestFactory) -> None:
     [documented] = [first_column(section("reference/templates.md", "Context of the search"))]
 
-    assert documented == set(page.search_page(rf.get("/")))
+    assert documented == set(search_page(rf.get("/")))
 
 
 def test_what_a_message_has_in_a_template_is_documented() -> None:
@@ -215,7 +216,7 @@ def test_what_a_message_has_in_a_template_is_documented() -> None:
         r"^A message has (.*)\.$", section("reference/templates.md", "Context of a room"), re.MULTILINE
     )
 
-    assert set(re.findall(r"`(\w+)`", line)) - {"datetime"} == set(page.ShownMessage.__dataclass_fields__)
+    assert set(re.findall(r"`(\w+)`", line)) - {"datetime"} == set(ShownMessage.__dataclass_fields__)
 
 
 def test_every_custom_property_is_documented() -> None:

@@ -5,7 +5,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.test import RequestFactory
 
-from django_roomchat import page
 from django_roomchat.errors import BadRoomName, Forbidden
 from django_roomchat.identity import Identity, identify
 from django_roomchat.log import iso
@@ -14,20 +13,21 @@ from django_roomchat.messages.edit import edit_message
 from django_roomchat.messages.post import post_message
 from django_roomchat.messages.read_markers import mark_read
 from django_roomchat.models import Message, Room
-from django_roomchat.page import (
+from django_roomchat.policy import Decision, OpenPolicy
+from django_roomchat.protocol import LastMessage, Quote
+from django_roomchat.rooms.direct import direct_room
+from django_roomchat.rooms.members import add_member
+from django_roomchat.rooms.settings import configure_room
+from django_roomchat.views.context import (
     NewRoom,
     ShownMessage,
     ShownRoom,
     ShownRooms,
     history_json,
     index_page,
+    read_history,
     room_page,
 )
-from django_roomchat.policy import Decision, OpenPolicy
-from django_roomchat.protocol import LastMessage, Quote
-from django_roomchat.rooms.direct import direct_room
-from django_roomchat.rooms.members import add_member
-from django_roomchat.rooms.settings import configure_room
 
 pytestmark = pytest.mark.django_db
 
@@ -224,7 +224,7 @@ class OnlyPrivate(OpenPolicy):
 
 
 def test_an_empty_history_is_answered_as_one(request_):
-    assert history_json(page.read_history(identify(request_), "Lobby")) == {
+    assert history_json(read_history(identify(request_), "Lobby")) == {
         "room": "lobby",
         "title": "Lobby",
         "epoch": "",

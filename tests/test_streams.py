@@ -359,7 +359,7 @@ async def test_a_database_that_does_not_answer_is_said_so(monkeypatch):
     def fail(*about):
         raise OperationalError("gone")
 
-    monkeypatch.setattr("django_roomchat.views._bond", fail)
+    monkeypatch.setattr("django_roomchat.views.streams._bond", fail)
 
     response = await AsyncClient().get("/chat/lobby/events/")
 

@@ -51,7 +51,7 @@ _FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
 def roomchat(context: Context, room: Any) -> dict[str, Any]:
     """Embed a room in a page. *room* is a ``Room`` or the name of one."""
     from django_roomchat.models import Room
-    from django_roomchat.page import room_page
+    from django_roomchat.views.context import room_page
 
     request = context.get("request")
     if request is None:

@@ -1,0 +1,1 @@
+"""The views: pages, the JSON API, files, streams, hooks."""

@@ -1,0 +1,69 @@
+"""What several views share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+
+from django_roomchat import identity
+from django_roomchat.errors import BadValue, ChatError, Unsupported
+from django_roomchat.identity import Identity
+from django_roomchat.policy import rate_limits
+from django_roomchat.rooms import lookup
+
+
+def error_page(request: HttpRequest, error: ChatError) -> HttpResponse:
+    context = {"error": error.detail, "code": error.code, "index_url": reverse("roomchat:index")}
+    return render(request, "django_roomchat/error.html", context, status=error.status)
+
+
+@contextmanager
+def counted(what: rate_limits.What, request: HttpRequest, room_name: str = "") -> Iterator[Identity]:
+    """Identify the sender of a request and apply the rate limits."""
+    who, address = identity.who(request), rate_limits.address_of(request)
+    if what == "POSTS":
+        # The limit shared by all processes is checked with the post itself, as for a post from a socket.
+        rate_limits.spend_local(what, who, address, lookup.canonical_name(room_name))
+    else:
+        rate_limits.spend(what, who, address)
+    with rate_limits.coming_from(address):
+        yield who
+
+
+def json_error(error: ChatError) -> HttpResponse:
+    response = json_response({"error": {"code": error.code, "detail": error.detail}}, status=error.status)
+    if error.retry_after is not None:
+        response["Retry-After"] = str(max(1, round(error.retry_after)))
+    return response
+
+
+def json_text(request: HttpRequest) -> str:
+    if request.content_type != "application/json":
+        # This also protects against CSRF: a form of another site can send text/plain, but not JSON.
+        raise Unsupported("Send JSON, with Content-Type: application/json.")
+    return request.body.decode(errors="surrogateescape")
+
+
+def seq_parameter(request: HttpRequest, *names: str) -> dict[str, int]:
+    """Return the sequence number in the query string, if there is one: the first of *names* that is given."""
+    for name in names:
+        if typed := request.GET.get(name):
+            if not (typed.isascii() and typed.isdecimal() and len(typed) <= 16):
+                raise BadValue(
+                    f"“{name}” must be the sequence number of a message, a whole number, not {typed[:20]!r}."
+                )
+            return {name: int(typed)}
+    return {}
+
+
+def json_response(content: Any, status: int = 200) -> HttpResponse:
+    response = HttpResponse(msgspec.json.encode(content), status=status, content_type="application/json")
+    patch_vary_headers(response, ["Cookie"])
+    return response
