@@ -2,8 +2,17 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
-from django_roomchat import doctor
-from django_roomchat.doctor import SLOW, WELL, WRONG
+from django_roomchat.management import doctor
+from django_roomchat.management.doctor import (
+    SLOW,
+    WELL,
+    WRONG,
+    Finding,
+    _examine_postgresql,
+    _examine_sqlite,
+    examine,
+    log,
+)
 from django_roomchat.models import Message, Room
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -14,7 +23,7 @@ def findings():
     """What the doctor finds, by the first words of it."""
 
     def find(beginning):
-        return [finding for finding in doctor.examine() if finding.about.startswith(beginning)]
+        return [finding for finding in examine() if finding.about.startswith(beginning)]
 
     return find
 
@@ -30,11 +39,11 @@ def test_it_says_when_the_database_does_not_take_messages(findings, monkeypatch)
     def fail(*about, **options):
         raise DatabaseError("no such table")
 
-    monkeypatch.setattr(doctor.log, "append", fail)
+    monkeypatch.setattr(log, "append", fail)
 
     [found] = findings("The database does not store messages")
 
-    assert found == doctor.Finding(
+    assert found == Finding(
         WRONG, "The database does not store messages: no such table", "Run the migrate command."
     )
     assert Room.objects.count() == 0
@@ -68,7 +77,7 @@ class Cursor:
     ("commit", "fsync", "state"), [("on", "on", WELL), ("off", "on", WRONG), ("on", "off", WRONG)]
 )
 def test_postgresql_must_write_before_it_acknowledges(commit, fsync, state):
-    [found] = doctor._examine_postgresql(Cursor((commit, fsync)))
+    [found] = _examine_postgresql(Cursor((commit, fsync)))
 
     assert found.state == state
 
@@ -88,7 +97,7 @@ class Connection:
     ],
 )
 def test_sqlite_may_be_quick_or_safe(journal, synchronous, mode, states):
-    found = doctor._examine_sqlite(Connection(mode), Cursor((journal,), (synchronous,)))
+    found = _examine_sqlite(Connection(mode), Cursor((journal,), (synchronous,)))
 
     assert [finding.state for finding in found] == states
 

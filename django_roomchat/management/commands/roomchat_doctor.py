@@ -6,7 +6,7 @@ from typing import Any
 from django.core.checks import run_checks
 from django.core.management.base import BaseCommand, CommandError
 
-from django_roomchat import doctor
+from django_roomchat.management.doctor import SLOW, WELL, WRONG, Finding, examine
 
 
 class Command(BaseCommand):
@@ -14,21 +14,19 @@ class Command(BaseCommand):
     requires_system_checks = ()  # the command runs the system checks itself and shows them with its own findings
 
     def handle(self, *args: Any, **options: Any) -> None:
-        findings = [*doctor.examine(), *_checks()]
+        findings = [*examine(), *_checks()]
         for finding in findings:
-            style = {doctor.WELL: self.style.SUCCESS, doctor.SLOW: self.style.WARNING}.get(
-                finding.state, self.style.ERROR
-            )
+            style = {WELL: self.style.SUCCESS, SLOW: self.style.WARNING}.get(finding.state, self.style.ERROR)
             self.stdout.write(f"{style(finding.state.ljust(5))} {finding.about}")
             if finding.advice:
                 self.stdout.write(f"      {finding.advice}")
-        wrong = sum(finding.state == doctor.WRONG for finding in findings)
+        wrong = sum(finding.state == WRONG for finding in findings)
         if wrong:
             raise CommandError(f"{wrong} problems found.")
 
 
-def _checks() -> Iterator[doctor.Finding]:
+def _checks() -> Iterator[Finding]:
     for message in run_checks(include_deployment_checks=True):
         if str(message.id).startswith("roomchat."):
-            state = doctor.WRONG if message.is_serious() else doctor.SLOW
-            yield doctor.Finding(state, f"{message.msg} ({message.id})", message.hint or "")
+            state = WRONG if message.is_serious() else SLOW
+            yield Finding(state, f"{message.msg} ({message.id})", message.hint or "")

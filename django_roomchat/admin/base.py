@@ -1,0 +1,98 @@
+"""What the admins of several models share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from django_roomchat.errors import ChatError
+from django_roomchat.models import (
+    Attachment,
+    AuditEntry,
+    Message,
+)
+
+if TYPE_CHECKING:
+    # Django's admin classes take no type arguments when they run.
+    MessageModelAdmin = admin.ModelAdmin[Message]
+    AnyModelAdmin = admin.ModelAdmin[Any]
+    QueueModelAdmin = admin.ModelAdmin[Any]
+    HookModelAdmin = admin.ModelAdmin[Any]
+    FileModelAdmin = admin.ModelAdmin[Attachment]
+    AuditModelAdmin = admin.ModelAdmin[AuditEntry]
+    AnyPaginator = Paginator[Any]
+else:
+    AnyModelAdmin = MessageModelAdmin = QueueModelAdmin = AuditModelAdmin = admin.ModelAdmin
+    HookModelAdmin = FileModelAdmin = admin.ModelAdmin
+    AnyPaginator = Paginator
+
+COUNTED_MAX = 10_000
+"""Maximum number of rows that a list counts. Older rows can be found with the search."""
+
+
+class CappedPaginator(AnyPaginator):
+    """Counts at most ``COUNTED_MAX`` rows, because counting all rows of a long table is slow."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        counted: int = rows.order_by()[:COUNTED_MAX].count()
+        return counted
+
+
+class _ThroughActions(AnyModelAdmin):
+    """Base of admin classes whose changes call the package's functions.
+
+    Changes therefore take effect at once, are recorded in the audit trail, and can be rejected.
+    """
+
+    def changeform_view(self, request: HttpRequest, *about: Any, **options: Any) -> Any:
+        return self._or_refusal(super().changeform_view, request, *about, **options)
+
+    def delete_view(self, request: HttpRequest, *about: Any, **options: Any) -> Any:
+        return self._or_refusal(super().delete_view, request, *about, **options)
+
+    def changelist_view(self, request: HttpRequest, *about: Any, **options: Any) -> Any:
+        return self._or_refusal(super().changelist_view, request, *about, **options)
+
+    def _or_refusal(self, view: Any, request: HttpRequest, *about: Any, **options: Any) -> Any:
+        try:
+            return view(request, *about, **options)
+        except ChatError as error:
+            self.message_user(request, error.detail, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset.select_related("room"):
+            self.delete_model(request, row)
+
+
+def _link_to(file: Attachment) -> str:
+    address = reverse("admin:roomchat_attachment_content", args=[file.pk])
+    return format_html('<a href="{}">{}</a>', address, _("View file"))
+
+
+def _one_by_one(
+    page: Any, request: HttpRequest, chosen: Iterable[Any], act: Callable[[Any], object], done: Any
+) -> None:
+    """Call *act* for each chosen object, then report how many calls succeeded and why the others were
+    rejected.
+    """
+    count = 0
+    for one in chosen:
+        try:
+            act(one)
+            count += 1
+        except ChatError as error:
+            page.message_user(request, f"{one}: {error.detail}", messages.ERROR)
+    if count:
+        page.message_user(request, done % {"count": count}, messages.SUCCESS)

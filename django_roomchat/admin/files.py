@@ -1,0 +1,85 @@
+"""Files in the admin."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.template.defaultfilters import filesizeformat
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from django_roomchat.admin.base import CappedPaginator, FileModelAdmin, _link_to, _one_by_one
+from django_roomchat.admin.moderation import _judge
+from django_roomchat.errors import ChatError
+from django_roomchat.files import http
+from django_roomchat.messages import attachments
+from django_roomchat.models import (
+    Attachment,
+    Room,
+)
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(FileModelAdmin):
+    """Files can be viewed here and removed from their messages."""
+
+    list_display = ("name", "look", "content_type", "size", "room", "seq", "key", "created_at")
+    list_select_related = ("room",)
+    list_filter = ("content_type", "created_at")
+    search_fields = ("name", "=key", "=room__name")
+    ordering = ("-created_at",)
+    actions = ("take_down",)
+    show_full_result_count = False
+    paginator = CappedPaginator
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attachment]:
+        # Attachments without a room are about to be deleted and have no name any more.
+        return super().get_queryset(request).filter(room__isnull=False)
+
+    def get_urls(self) -> list[Any]:
+        look = self.admin_site.admin_view(self.content)
+        return [path("<uuid:id>/content/", look, name="roomchat_attachment_content"), *super().get_urls()]
+
+    def content(self, request: HttpRequest, id: Any) -> HttpResponseBase:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            return http.serve(request, get_object_or_404(self.get_queryset(request), pk=id))
+        except ChatError as error:
+            raise Http404(error.detail) from error
+
+    @admin.display(description=_("content"))
+    def look(self, file: Attachment) -> str:
+        return _link_to(file)
+
+    @admin.display(description=_("size"), ordering="bytes")
+    def size(self, file: Attachment) -> str:
+        return filesizeformat(file.bytes)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Attachment | None = None) -> bool:
+        # A single file cannot be changed. The list's action checks the permission without an object.
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Attachment | None = None) -> bool:
+        # Files are removed with the action, so that their messages do not refer to a missing file.
+        return False
+
+    @admin.action(description=_("Remove selected files from their messages"), permissions=["change"])
+    def take_down(self, request: HttpRequest, queryset: QuerySet[Attachment]) -> None:
+        _one_by_one(
+            self,
+            request,
+            queryset.select_related("room"),
+            lambda file: attachments.take_down_file(file, by=_judge(request, cast(Room, file.room))),
+            ngettext_lazy("%(count)d file removed.", "%(count)d files removed.", "count"),
+        )

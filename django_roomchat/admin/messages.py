@@ -1,0 +1,43 @@
+"""Messages in the admin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from django_roomchat.admin.base import CappedPaginator, MessageModelAdmin
+from django_roomchat.models import (
+    Message,
+)
+
+
+@admin.register(Message)
+class MessageAdmin(MessageModelAdmin):
+    """Messages can be viewed here. They are changed only by functions of the package, which keep the
+    numbering without gaps.
+    """
+
+    list_display = ("__str__", "room", "seq", "author_name", "kind", "created_at")
+    list_select_related = ("room",)
+    list_filter = ("kind", "created_at")
+    search_fields = ("body", "author_name", "=author_key")
+    raw_id_fields = ("room", "author")
+    ordering = ("-pk",)
+    show_full_result_count = False
+    paginator = CappedPaginator
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        return super().get_queryset(request).defer("data")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Message | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Message | None = None) -> bool:
+        # Called with a message when a room is deleted with its contents. A single message cannot be deleted,
+        # which would leave a gap.
+        match = request.resolver_match
+        return obj is not None and match is not None and (match.url_name or "").startswith("roomchat_room_")

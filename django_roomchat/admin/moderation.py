@@ -1,0 +1,242 @@
+"""Sanctions, reports, held messages and the audit trail in the admin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from django_roomchat import identity, policy
+from django_roomchat.admin.base import (
+    AuditModelAdmin,
+    CappedPaginator,
+    QueueModelAdmin,
+    _link_to,
+    _one_by_one,
+    _ThroughActions,
+)
+from django_roomchat.files import records
+from django_roomchat.identity import Identity
+from django_roomchat.models import (
+    AuditEntry,
+    Ban,
+    HeldMessage,
+    Mute,
+    Report,
+    Room,
+    Sanction,
+)
+from django_roomchat.moderation import reports, sanctions
+from django_roomchat.moderation.held import refuse as held_refuse
+from django_roomchat.moderation.held import release as held_release
+
+
+class _SanctionAdmin(_ThroughActions):
+    """Bans and mutes are created and ended with the package's functions, so that they apply to open sockets
+    at once.
+    """
+
+    list_display = ("__str__", "key", "reason", "created_at", "until", "by")
+    list_select_related = ("room", "by")
+    search_fields = ("name", "=key", "room__name")
+    fields = ("room", "key", "name", "reason", "until")
+    autocomplete_fields = ("room",)
+    ordering = ("-pk",)
+    show_full_result_count = False
+    paginator = CappedPaginator
+    begin: Any
+    end: Any
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Sanction | None = None) -> tuple[str, ...]:
+        return () if obj is None else ("room", "key")
+
+    def save_model(self, request: HttpRequest, obj: Sanction, form: Any, change: bool) -> None:
+        target = Identity(obj.key, obj.name)
+        self.begin(obj.room, target, by=_judge(request, obj.room), reason=obj.reason, until=obj.until)
+        obj.pk = self.model.objects.get(room=obj.room, key=obj.key).pk
+
+    def delete_model(self, request: HttpRequest, obj: Sanction) -> None:
+        self.end(obj.room, obj.key, by=_judge(request, obj.room))
+
+
+@admin.register(Ban)
+class BanAdmin(_SanctionAdmin):
+    begin, end = staticmethod(sanctions.ban), staticmethod(sanctions.unban)
+
+
+@admin.register(Mute)
+class MuteAdmin(_SanctionAdmin):
+    begin, end = staticmethod(sanctions.mute), staticmethod(sanctions.unmute)
+
+
+def _judge(request: HttpRequest, room: Room) -> Identity:
+    """Return the identity for moderating in the admin: the user's own, with the site's authority if the
+    policy lets them moderate.
+    """
+    who = identity.of_user(request.user)
+    policy.require(policy.policy().can_moderate(who, room))
+    return replace(who, is_site=True)
+
+
+class _Queue(admin.SimpleListFilter):
+    """List filter that shows pending objects unless another choice is made."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("decided", _("decided")), ("all", _("all"))]
+
+    def choices(self, changelist: Any) -> Any:
+        for choice in super().choices(changelist):
+            # The first choice is Django's “all”, which is used for the pending ones here.
+            yield (
+                choice
+                if choice["query_string"] != changelist.get_query_string(remove=[self.parameter_name])
+                else {**choice, "display": _("pending")}
+            )
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "all":
+            return queryset
+        waiting = {"state__in": (Report.State.OPEN, HeldMessage.State.WAITING)}
+        return queryset.exclude(**waiting) if self.value() == "decided" else queryset.filter(**waiting)
+
+
+class _QueueAdmin(QueueModelAdmin):
+    """Objects that wait for a decision, which an action of the list makes once."""
+
+    list_filter = (_Queue,)
+    ordering = ("pk",)
+    show_full_result_count = False
+    paginator = CappedPaginator
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field.name for field in self.model._meta.fields]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def decide(
+        self, request: HttpRequest, queryset: QuerySet[Any], decision: Callable[..., object], done: Any
+    ) -> None:
+        _one_by_one(self, request, queryset, lambda waiting: decision(waiting, by=request.user), done)
+
+
+@admin.register(Report)
+class ReportAdmin(_QueueAdmin):
+    list_display = (
+        "excerpt",
+        "place",
+        "author_name",
+        "reason",
+        "by_name",
+        "created_at",
+        "state",
+        "decided_by",
+    )
+    list_select_related = ("room", "decided_by")
+    search_fields = ("body", "author_name", "by_name", "=author_key", "=by_key", "room__name")
+    actions = ("uphold", "dismiss")
+
+    @admin.display(description=_("text"))
+    def excerpt(self, report: Report) -> str:
+        return Truncator(report.body).chars(100)
+
+    @admin.display(description=_("message"))
+    def place(self, report: Report) -> str:
+        address = f"{report.room.get_absolute_url()}?before={report.seq + 1}#m-{report.seq}"
+        return format_html('<a href="{}">{} {}</a>', address, report.room.title, report.seq)
+
+    @admin.action(description=_("Uphold selected reports and delete the messages"), permissions=["change"])
+    def uphold(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
+        self.decide(
+            request,
+            queryset,
+            reports.uphold,
+            ngettext_lazy("%(count)d report upheld.", "%(count)d reports upheld.", "count"),
+        )
+
+    @admin.action(description=_("Dismiss selected reports"), permissions=["change"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
+        self.decide(
+            request,
+            queryset,
+            reports.dismiss,
+            ngettext_lazy("%(count)d report dismissed.", "%(count)d reports dismissed.", "count"),
+        )
+
+
+@admin.register(HeldMessage)
+class HeldMessageAdmin(_QueueAdmin):
+    list_display = (
+        "excerpt",
+        "sent_files",
+        "room",
+        "author_name",
+        "reason",
+        "created_at",
+        "state",
+        "decided_by",
+    )
+    list_select_related = ("room", "author", "decided_by")
+    search_fields = ("body", "author_name", "=author_key", "room__name")
+    actions = ("release", "refuse")
+
+    @admin.display(description=_("text"))
+    def excerpt(self, held: HeldMessage) -> str:
+        return Truncator(held.body).chars(100)
+
+    @admin.display(description=_("files"))
+    def sent_files(self, held: HeldMessage) -> str:
+        if not held.files:
+            return ""
+        ids = [file["id"] for file in held.files]
+        there = records.rows().filter(pk__in=ids, room=held.room).order_by("created_at")
+        return format_html_join(", ", "{} {}", ((file.name, _link_to(file)) for file in there))
+
+    @admin.action(description=_("Release and post selected messages"), permissions=["change"])
+    def release(self, request: HttpRequest, queryset: QuerySet[HeldMessage]) -> None:
+        self.decide(
+            request,
+            queryset,
+            held_release,
+            ngettext_lazy("%(count)d message released.", "%(count)d messages released.", "count"),
+        )
+
+    @admin.action(description=_("Reject selected messages"), permissions=["change"])
+    def refuse(self, request: HttpRequest, queryset: QuerySet[HeldMessage]) -> None:
+        self.decide(
+            request,
+            queryset,
+            held_refuse,
+            ngettext_lazy("%(count)d message rejected.", "%(count)d messages rejected.", "count"),
+        )
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(AuditModelAdmin):
+    """The audit trail. Entries can be viewed and cannot be changed."""
+
+    list_display = ("at", "verb", "by_name", "target_name", "room_name", "data")
+    search_fields = ("=verb", "by_name", "=by_key", "target_name", "=target_key", "=room_name")
+    ordering = ("-pk",)
+    show_full_result_count = False
+    paginator = CappedPaginator
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False
