@@ -1,7 +1,7 @@
-"""``python -m tests.faults.proof``: the long runs, and the page that shows what came out of them.
+"""``python -m tests.faults.proof``: runs the long fault-injection tests and writes the page with their results.
 
-Takes about half an hour on two cores. ``python -m tests.faults.proof bans "run 1003"`` repeats only some parts and keeps the results of
-the others; ``python -m tests.faults.proof page`` only writes the page anew. Every figure of the page is in the file beside it.
+The runs take about half an hour on two cores. ``python -m tests.faults.proof bans "run 1003"`` repeats only some parts and keeps the
+results of the others; ``python -m tests.faults.proof page`` only rewrites the page. All figures of the page are stored in proof.json.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ RUN_SECONDS = float(os.environ.get("ROOMCHAT_PROOF_SECONDS", "50"))
 Results = dict[str, Any]
 
 
-# Every server with every layer and every database, by the seed of its run.
+# All combinations of server, layer and database, by the seed of the run.
 PLACES = {
     seed: Place(server, layer, database, 3)  # type: ignore[arg-type]  # product() forgets the literals
     for seed, (server, layer, database) in enumerate(
@@ -52,7 +52,7 @@ async def posts_under_faults(seed: int) -> Results:
 
 
 async def layer_outages() -> list[Results]:
-    """Redis killed, paused and flushed under open sockets."""
+    """Kill, pause and flush Redis while sockets are open."""
     found = []
     for layer, how, times in [
         ("redis", "kill", 20),
@@ -76,7 +76,7 @@ async def ban_races() -> list[Results]:
 
 
 async def revocations() -> list[Results]:
-    """Sockets at one process, whose rights end in another; with the channel layer, and without."""
+    """End the rights of one process's sockets from another process, with and without the channel layer."""
     place = Place("uvicorn", "redis", "postgresql", 2)
     return [await probes.revocations(place, 25, is_layer_dead=dead) for dead in (False, True)]
 
@@ -96,7 +96,7 @@ async def visits() -> list[Results]:
 
 
 FUZZED = 500_000
-"""Frames at a socket, in each dialect. The test fails unless the socket beside it hears exactly what was stored."""
+"""Frames sent to a socket, in each dialect. The test fails unless another socket receives exactly the stored messages."""
 
 
 async def fuzz() -> list[Results]:
@@ -139,7 +139,7 @@ def main() -> int:
         began = time.monotonic()
         found = asyncio.run(PARTS[part]())  # type: ignore[arg-type]  # they are coroutine functions
         results[part] = {"made": _circumstances(time.monotonic() - began), "results": found}
-        # After each part: what is found is kept even if a later one fails.
+        # Written after each part, so that the results are kept if a later part fails.
         RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
         _say(f"{part}: {results[part]['made']['minutes']} minutes")
     PAGE.write_text(page(results))
@@ -163,7 +163,7 @@ def _circumstances(seconds: float) -> Results:
 
 
 def holds(results: Results) -> bool:
-    """Nothing was lost, doubled or out of order in any part."""
+    """Return whether no part lost, duplicated or reordered a message, and all rights ended in time."""
     others = (results.get(part, {}).get("results", []) for part in ("layer", "deaths"))
     verdicts = [*_runs(results), *chain.from_iterable(others)]
     bans = results.get("bans", {}).get("results", [])
@@ -184,7 +184,7 @@ def _runs(results: Results) -> list[Results]:
 
 
 def bound(count: int) -> str:
-    """What none in *count* says: at most 3/N, with 95 % confidence (the rule of three)."""
+    """Return the upper bound of a rate with no event in *count* tries: 3/N with 95 % confidence (rule of three)."""
     if not count:
         return "nothing"
     return f"at most 1 in {count // 3:,}"
@@ -198,7 +198,7 @@ def _say(line: str) -> None:
 
 
 def page(results: Results) -> str:
-    """The page of the documentation."""
+    """Return the content of the documentation page."""
     parts = [_HEAD]
     if runs := _runs(results):
         parts.append(_show_runs(runs))
@@ -220,30 +220,29 @@ def page(results: Results) -> str:
 _HEAD = """\
 <!-- Written by `tox -e proof`: change tests/faults/proof.py instead. -->
 
-# What was shown
+# Fault-injection tests
 
-[](promises.md) says what holds.
-This page says how hard it was tried to break it, and what came out.
-All figures are from real processes on one machine; `tox -e proof` repeats everything and writes this page and `docs/topics/proof.json`, which has every figure.
+This page describes the fault-injection tests of the [delivery guarantees](promises.md) and their results.
+All figures are from real processes on one machine; `tox -e proof` repeats the tests and writes this page and `docs/topics/proof.json`, which contains every figure.
 
-None in N tries does not say never.
-With 95 % confidence it says that the true rate is at most 3/N, and that bound stands beside each count.
+No failure in N tries does not exclude failures.
+With 95 % confidence the true rate is at most 3/N; the tables show that bound beside each count.
 """
 
 
 _FOUND = """\
-## What it has found
+## Defects found
 
-A suite that finds nothing proves little about itself.
-`tests/faults/test_checker.py` gives the checker histories with every fault that it names, and the suite's first runs, on 21 November 2026, found these:
+`tests/faults/test_checker.py` verifies that the checker detects every fault that it names, with histories that contain these faults.
+The first runs of the suite, on 21 November 2026, found these defects:
 
-- Who resumed exactly where a batch of 32 or more changes began got that batch only, under a frame that named the room's head: what followed was skipped for good.
-  In the first long run, one of 48 members missed 11 messages so.
-- After FLUSHALL a process was in no group any more and did not know it: its members heard of others' messages only by the poll, until the groups were renewed hours later.
-- The first socket of a process stood still for a second, and all others with it, while the layer was imported.
-- With `UNSEEN_MAX_BYTES` below 64 KiB every client that had much to read was closed as slow, however fast it read.
+- A client that resumed exactly at the beginning of a batch of 32 or more changes received only that batch, in a frame with the room's head: the following changes were skipped permanently.
+  In the first long run, one of 48 members missed 11 messages.
+- After FLUSHALL a process was no longer in any group and did not detect it: its members received the messages of other processes only through the poll, until the groups were renewed hours later.
+- The first socket of a process blocked all sockets for a second while the layer was imported.
+- With `UNSEEN_MAX_BYTES` below 64 KiB every client with many events to read was closed as slow, even if it read fast.
 
-Each is fixed, and has a test of its own.
+All of them are fixed, with a test for each.
 """
 
 
@@ -275,9 +274,9 @@ def _show_runs(runs: list[Results]) -> str:
     kinds = [
         ["acknowledged and not stored", total["lost"], bound(total["acknowledged"])],
         ["stored or shown more than once", total["duplicated"], bound(total["posts"])],
-        ["before what was acknowledged earlier", total["reordered"], bound(total["posts"])],
-        ["stored and not asked for", total["unexpected"], bound(total["posts"])],
-        ["without an answer in the end", total["indeterminate"], bound(total["posts"])],
+        ["stored before an earlier acknowledged post", total["reordered"], bound(total["posts"])],
+        ["stored but never sent", total["unexpected"], bound(total["posts"])],
+        ["never answered", total["indeterminate"], bound(total["posts"])],
     ]
     kinds = [[kind, count, how if not count else "—"] for kind, count, how in kinds]
     places = [
@@ -294,10 +293,10 @@ def _show_runs(runs: list[Results]) -> str:
     return f"""\
 ## Posts under faults
 
-48 members in 12 rooms post, edit and delete through a proxy, to three application processes, while one fault follows another: \
-{sum(faults.values())} of them in {len(runs)} runs.
-In the end everything is mended, every member has said what they wanted and seen everything, and a checker compares what each of them \
-asked, was told and saw with what the database holds.
+48 members in 12 rooms post, edit and delete through a proxy, to three application processes, while faults are injected one after \
+another: {sum(faults.values())} faults in {len(runs)} runs.
+At the end of a run all faults are removed and every member sends its remaining posts and receives all changes; a checker then compares \
+the requests, responses and received events of each member with the database.
 
 {
         _table(
@@ -312,9 +311,9 @@ asked, was told and saw with what the database holds.
         )
     }
 
-{_table(["posts that were", "count", "so the rate is, with 95 % confidence,"], kinds)}
+{_table(["posts that were", "count", "rate, with 95 % confidence"], kinds)}
 
-Views of members that are not the database's, numbers missing or doubled, members that did not come to rest: {
+Members whose view differs from the database, missing or duplicate numbers, and members that did not finish: {
         violations
     }.
 
@@ -343,8 +342,8 @@ The faults:
 
 def _show_layer(outages: list[Results]) -> str:
     how = {
-        "kill": "killed, and started again",
-        "pause": "stopped (SIGSTOP), and continued",
+        "kill": "killed and restarted",
+        "pause": "stopped (SIGSTOP) and continued",
         "flush": "flushed (FLUSHALL)",
     }
     names = {"redis": "core", "pubsub": "pubsub"}
@@ -364,16 +363,16 @@ def _show_layer(outages: list[Results]) -> str:
     worst = max(one["worst_delay_of_each_outage"]["max"] for one in outages)
     first = outages[0]
     return f"""\
-## The channel layer taken away
+## Channel layer outages
 
-Members at one process talk, members at another only listen, so that everything they hear has crossed the layer or was found by the poll.
-Redis is away for 0 to 4 seconds each time, with the default intervals (`POLL_SECONDS` is {POLL_SECONDS:g}).
+Members of one process post and members of another process only receive, so every message crosses the layer or is found by the poll.
+Each outage of Redis takes 0 to 4 seconds, with the default intervals (`POLL_SECONDS` is {POLL_SECONDS:g}).
 
-{_table(["Redis was", "times", "sockets closed", "usual delay", "worst delay, median", "worst delay", "as before after", "posts not in order or lost"], rows)}
+{_table(["Redis was", "times", "sockets closed", "usual delay", "worst delay, median", "worst delay", "usual delay again after", "posts reordered or lost"], rows)}
 
-The worst delay of all was {worst:.1f} s; the poll interval and one second more is {POLL_SECONDS + 1:g} s.
-In the {first["minutes"]:.1f} minutes of the first {first["times"]} outages no process wrote more than \
-{first["most_lines_of_one_kind_in_one_log"]} lines about one kind of trouble.
+The longest delay was {worst:.1f} s; the poll interval plus one second is {POLL_SECONDS + 1:g} s.
+In the {first["minutes"]:.1f} minutes of the first {first["times"]} outages no process logged more than \
+{first["most_lines_of_one_kind_in_one_log"]} lines about the same error.
 """
 
 
@@ -383,13 +382,13 @@ def _show_deaths(deaths: list[Results]) -> str:
     return f"""\
 ## Application processes killed
 
-One of three processes is killed (SIGKILL) {one["times"]} times, and started again at once.
-Its members come back to the others, with full-jitter back-off.
-{one["members_cut_off"]:,} times a member was cut off; the time from the kill until they had everything that was stored when it happened:
+One of three processes is killed (SIGKILL) {one["times"]} times, and restarted at once.
+Its members reconnect to the others, with full-jitter back-off.
+Members were disconnected {one["members_cut_off"]:,} times; this is the time from the kill until they had received all messages stored at that time:
 
 {_table(["median", "99th percentile", "longest"], [[f"{seconds[part]:.2f} s" for part in ("p50", "p99", "max")]])}
 
-Of {one["posts"]:,} posts meanwhile {one["classes"].get("ok", 0):,} were in order.
+Of {one["posts"]:,} posts during that time {one["classes"].get("ok", 0):,} were stored once and in order.
 """
 
 
@@ -399,21 +398,20 @@ def _show_bans(bans: list[Results]) -> str:
     return f"""\
 ## Bans that race with posts
 
-Somebody posts without a pause to one process, and is banned from another, {one["bans"]:,} times.
-In {through:,} of the races some of the posts came through and some did not; there were {
-        one["posts"]:,} posts, \
-of which {one["stored"]:,} were stored.
+A user posts continuously to one process, and is banned by another, {one["bans"]:,} times.
+In {through:,} of the races some of the posts were stored and some were not; of {one["posts"]:,} posts, \
+{one["stored"]:,} were stored.
 
 {
         _table(
-            ["", "count", "so the rate is, with 95 % confidence,"],
+            ["", "count", "rate, with 95 % confidence"],
             [
                 [
                     "messages numbered after the ban",
                     one["numbered_after_the_ban"],
                     bound(one["bans"]) + " bans",
                 ],
-                ["acknowledged but missing", one["acknowledged_but_missing"], bound(one["stored"])],
+                ["messages acknowledged but missing", one["acknowledged_but_missing"], bound(one["stored"])],
             ],
         )
     }
@@ -426,9 +424,9 @@ def _show_revocations(found: list[Results]) -> str:
         "password": "a changed password",
         "deactivate": "a deactivated account",
         "delete": "a deleted account",
-        "expiry": "a session that ends by its time",
+        "expiry": "an expired session",
         "ban": "a ban",
-        "forget": "a session's row deleted by nobody who tells",
+        "forget": "a session row deleted without a signal",
         "update": "an account changed by `QuerySet.update()`",
     }
     rows = [
@@ -440,10 +438,10 @@ def _show_revocations(found: list[Results]) -> str:
         *(f"layer {one['layer']}, {part}" for one in found for part in ("median", "longest")),
     ]
     return f"""\
-## Rights that end
+## Revoked rights
 
-People have sockets at one process, and in another one their right ends, {found[0]["times"]} times in each way; once with Redis and once after it was killed.
-From then until the socket is closed, with the default intervals:
+Users have sockets at one process, and another process ends their rights, {found[0]["times"]} times in each way; once with Redis and once after it was killed.
+The times are from the change until the socket is closed, with the default intervals:
 
 {_table(head, rows)}
 """
@@ -467,12 +465,21 @@ def _show_deaf(deaf: list[Results]) -> str:
     return f"""\
 ## Clients that never read
 
-{first["at_once"]} clients at a time open a socket with a small receive buffer and never read, in a room in which others say some 2 KB many times a second.
+{first["at_once"]} clients at a time open a socket with a small receive buffer and never read, in a room in which others post messages of 2 KB many times a second.
 `SLOW_SECONDS` is {first["slow_seconds"]:g} here instead of 30.
-Memory is what the process grew by, without what it grows by in the same time without them.
+Memory is the growth of the process, minus its growth in the same time without these clients.
 
-{_table(["server", "clients", "memory for each", "at worst", "let go after", "others closed", "others' 99th percentile without", "with"], rows)}
+{_table(["server", "clients", "memory for each", "maximum", "closed after", "others closed", "others' 99th percentile without", "with"], rows)}
 """
+
+
+_VISITS = {
+    "left at once": "disconnected at once",
+    "left when in": "disconnected after entering",
+    "said something": "posted",
+    "said something and tore the line": "posted and reset the connection",
+    "was closed": "were closed by the server",
+}
 
 
 def _show_visits(visits: list[Results]) -> str:
@@ -499,12 +506,14 @@ def _show_visits(visits: list[Results]) -> str:
         [name, *(one[when][key] for one in visits for when in ("before", "after"))]
         for key, name in kept.items()
     ]
-    ways = ", ".join(f"{count:,} {name}" for name, count in sorted(visits[0]["outcomes"].items()))
+    ways = ", ".join(
+        f"{count:,} {_VISITS.get(name, name)}" for name, count in sorted(visits[0]["outcomes"].items())
+    )
     return f"""\
-## Coming and going
+## Leaks: many connections
 
-Clients connect and disconnect, politely and by tearing the line, some of them in the middle of a post: {ways}.
-After 3,000 others, who fill what is kept for good, this is what the process holds when nobody is there, before and after:
+Clients connect and disconnect, with a close frame or by resetting the connection, some of them during a post: {ways}.
+The table shows the resources of the process without any client, before and after these connections; 3,000 earlier connections have filled the permanent caches.
 
 {_table(head, rows)}
 """
@@ -516,14 +525,14 @@ def _show_fuzz(fuzz: list[Results]) -> str:
         "dialect",
         "frames",
         "tracebacks",
-        "what the socket beside it heard and was not stored, or the other way round",
-        "in",
+        "differences between stored and received messages",
+        "duration",
     ]
     return f"""\
-## Frames that are none, or nearly
+## Invalid frames (fuzzing)
 
-A socket sends frames that are random, cut, mutated or absurd; another one in the same room hears what is stored, and nothing else.
-`tests/fuzz/test_fuzz.py` fails at the first traceback or difference; the decoders alone take a million with `tox -e fuzz`.
+A socket sends random, truncated, mutated and absurd frames; another socket in the same room must receive exactly the stored messages.
+`tests/fuzz/test_fuzz.py` fails at the first traceback or difference; `tox -e fuzz` sends a million frames to the decoders alone.
 
 {_table(head, rows)}
 """
@@ -536,13 +545,13 @@ def _show_circumstances(results: Results) -> str:
     dates = sorted({one["date"] for one in made})
     commits = list(dict.fromkeys(one["commit"] for one in made))
     return f"""\
-## Where and when
+## Test environment
 
-{" and ".join(dates)}, commit {" and ".join(commits)}, {last["cores"]} cores, which the servers, the databases and the clients share; \
+{" and ".join(dates)}, commit {" and ".join(commits)}, {last["cores"]} cores, shared by the servers, the databases and the clients; \
 {sum(one["minutes"] for one in made):.0f} minutes.
 {", ".join(f"{name} {last[name]}" for name in names)}.
 
-Processes die here, machines do not: PostgreSQL runs without `fsync` and SQLite with `synchronous=NORMAL`, so nothing on this page is about a power cut.
+The tests kill processes, not machines: PostgreSQL runs without `fsync` and SQLite with `synchronous=NORMAL`, so the results do not cover power failures.
 """
 
 
