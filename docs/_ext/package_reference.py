@@ -12,7 +12,9 @@ from pathlib import Path
 
 from docutils import nodes
 from package_source import WIRE, Field, Undocumented, fields_of, json_schema, sent_close_codes, wire_type
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
@@ -150,7 +152,33 @@ def _subclasses(error: type[errors.ChatError]) -> Iterator[type[errors.ChatError
             yield from _subclasses(child)
 
 
+# Re-exported names -----------------------------------------------------------------------------------------------
+
+
+def resolve_reexported(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.TextElement
+) -> nodes.Element | None:
+    """Resolve a reference to the module that defines an object by the shorter name under which it is documented.
+
+    Type hints name ``django_roomchat.models.rooms.Room``; the reference documents ``django_roomchat.models.Room``.
+    """
+    target = node.get("reftarget", "")
+    if node.get("refdomain") != "py" or not target.startswith(f"{django_roomchat.__name__}."):
+        return None
+    *modules, name = target.split(".")
+    domain = env.domains["py"]
+    for length in range(len(modules) - 1, 0, -1):
+        shorter = ".".join([*modules[:length], name])
+        found = domain.resolve_xref(
+            env, node["refdoc"], app.builder, node["reftype"], shorter, node, contnode
+        )
+        if found is not None:
+            return found
+    return None
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("missing-reference", resolve_reexported)
     app.add_directive("roomchat-settings", Settings)
     app.add_directive("roomchat-wire", Wire)
     app.add_directive("roomchat-schema", Schema)

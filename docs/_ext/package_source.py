@@ -6,6 +6,7 @@ This module does not import Sphinx, so that the tests can use it.
 import ast
 import inspect
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -104,8 +105,11 @@ def fields_of(module: ModuleType, class_name: str) -> tuple[str, list[Field]]:
     Raises:
         Undocumented: an attribute has no docstring.
     """
-    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
-    [found] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name]
+    found = _class_node(module, class_name)
+    if found is None:  # re-exported by the module
+        found = _class_node(sys.modules[getattr(module, class_name).__module__], class_name)
+    if found is None:
+        raise Undocumented(f"{module.__name__}.{class_name}: its source was not found.")
     fields = []
     for place, node in enumerate(found.body):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
@@ -125,6 +129,13 @@ def fields_of(module: ModuleType, class_name: str) -> tuple[str, list[Field]]:
             "the documentation is generated from it."
         )
     return ast.get_docstring(found) or "", fields
+
+
+def _class_node(module: ModuleType, class_name: str) -> ast.ClassDef | None:
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    return next(
+        (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name), None
+    )
 
 
 def _docstring(node: ast.stmt | None) -> str:
