@@ -1,5 +1,5 @@
 /**
- * The client without a page: for those who bring their own.
+ * The client without a user interface, for custom pages.
  *
  *     import { openSession } from ".../django_roomchat/client.js";
  *
@@ -9,8 +9,8 @@
  *     session.start();
  *     session.post("Hello");
  *
- * The events are described in `session.js`. It runs wherever there are EventTarget and WebSocket: in a worker or
- * in Node as well, where storage and locks may be missing.
+ * `session.js` describes the events. The client runs wherever EventTarget and WebSocket exist, also in a worker or in
+ * Node, where storage and locks may be missing.
  */
 import { NOTHING, receive } from "./core/cursor.js";
 import { HttpSocket } from "./core/http_socket.js";
@@ -23,15 +23,15 @@ import { REAL_CLOCK, Transport } from "./core/transport.js";
 export { SafeStorage, HttpSocket, NOTHING, Outbox, Session, Transport, pageSignals, receive };
 
 /**
- * A session with everything that this browser has to offer, not started yet.
+ * Create a session with the features that this browser supports. Call `start()` to connect.
  *
- * @param socket address of the room's socket, absolute or relative to the page
- * @param room the room's canonical name
- * @param you `{key, name}`: whose posts to keep
+ * @param socket URL of the room's socket, absolute or relative to the page
+ * @param room canonical name of the room
+ * @param you `{key, name}` of the user whose posts are stored
  * @param cursor `{epoch, head}` of what is shown already, if anything is
- * @param http `{events, frames, token}` for networks without sockets: the room's two addresses, and a function that
- *   returns Django's CSRF token
- * @param signal ends what the session hears of the page
+ * @param http `{events, frames, token}` for networks that block WebSockets: the two URLs of the room, and a function
+ *   that returns Django's CSRF token
+ * @param signal removes the session's listeners on the page
  */
 export function openSession({ socket, room, you, cursor, http, signal }) {
   const signals = pageSignals({ signal });

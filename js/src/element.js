@@ -14,10 +14,11 @@ import { FEATURES } from "./features.js";
 import { Room } from "./room.js";
 
 /**
- * `<room-chat>`: takes over the room that the server has rendered inside it, in place.
+ * `<room-chat>`: hydrates the room that the server has rendered inside it.
  *
- * It lives in the light DOM, so that the site's templates and style sheets apply. Configuration comes in `data-*`
- * attributes, words in a JSON script, markup for new messages in a `<template>`; see `_room.html`.
+ * It uses the light DOM, so that the site's templates and style sheets apply. The configuration is in `data-*`
+ * attributes, the strings are in a JSON script, and the markup of new messages is in a `<template>`; see
+ * `_room.html`.
  */
 export class RoomChat extends HTMLElement {
   #abortController = null;
@@ -46,21 +47,21 @@ export class RoomChat extends HTMLElement {
     this.#session = undefined;
   }
 
-  /** Moved with `moveBefore()`: still the same room, on the same socket. */
+  /** Moved with `moveBefore()`: the session and its socket are kept. */
   connectedMoveCallback() {}
 
-  // For the site's own scripts
+  // API for the site's scripts
 
-  /** The session ({@link Session}), while the element is in a page. */
+  /** The session ({@link Session}) while the element is connected. */
   get session() {
     return this.#session;
   }
 
   /**
-   * Say something, as if it had been written into the composer. Returns whether nothing objected.
+   * Send a message as if it had been typed into the composer. Returns false if it was cancelled.
    *
-   * @param replyTo the message that this answers: `{seq, name, body}`
-   * @param files what goes with it, as for {@link Session.post}
+   * @param replyTo the message that this one replies to: `{seq, name, body}`
+   * @param files attachments, as for {@link Session.post}
    */
   send(body, { replyTo, files } = {}) {
     const event = this.dispatch("before-send", { body, replyTo, files }, { cancelable: true });
@@ -70,7 +71,10 @@ export class RoomChat extends HTMLElement {
     return true;
   }
 
-  /** Show the message with this number, wherever in the room it is, and mark it. Resolves with whether that could be done. */
+  /**
+   * Scroll to the message with this sequence number, load it if needed, and mark it. Resolves to whether it was
+   * found.
+   */
   async goTo(seq) {
     return Boolean(this.#session && (await this.#history.goTo(seq)));
   }
@@ -82,7 +86,7 @@ export class RoomChat extends HTMLElement {
     return event;
   }
 
-  // Taking over
+  // Hydration
 
   #hydrate() {
     if (this.#abortController) return;
@@ -129,7 +133,7 @@ export class RoomChat extends HTMLElement {
     for (const start of FEATURES) start(this.#room);
     this.#session.start();
     this.#banner.show(this.#session);
-    // From now on, what is added is news: announce it.
+    // Messages that are added from now on are new and should be announced.
     requestAnimationFrame(() => this.#part("log").setAttribute("aria-live", "polite"));
   }
 
@@ -187,7 +191,7 @@ export class RoomChat extends HTMLElement {
     });
   }
 
-  // What the session says
+  // Session events
 
   #showStatus({ state, code, reason }) {
     this.dataset.state = state;
@@ -218,24 +222,24 @@ export class RoomChat extends HTMLElement {
   }
 
   #reset(messages, more, reason) {
-    // Who reads further up is left where they are; what they read may have changed.
+    // A user who reads older messages keeps the scroll position. These messages may have changed.
     if (reason === "gap" && !this.#log.atBottom) return void this.#history.reload();
     this.#withoutAnnouncing(() => this.#log.reset(messages, { you: this.#session.you, more }));
   }
 
   #showPost(post) {
-    // The page may show already what the outbox still holds: it was reloaded before the answer came.
+    // The page may already contain a post that is still in the outbox, if it was reloaded before the ack arrived.
     if (this.#log.hasOwn(post.id)) this.#session.discard(post.id);
     else this.#log.showPost(post, this.#session.you);
   }
 
   #showSent(post, seq) {
-    // What is older or newer than what is shown will come with its page.
+    // A message outside of the shown range comes with its page.
     if (this.#log.messageWindow.covers(seq)) this.#log.confirmPost(post.id, seq);
     else this.#log.removePost(post.id);
   }
 
-  // What the person does
+  // User interaction
 
   #onClick({ target }) {
     const action = target.closest?.("[data-action]")?.dataset.action;
@@ -251,9 +255,9 @@ export class RoomChat extends HTMLElement {
     return view && { seq: view.seq, text: view.text };
   }
 
-  // Small tools
+  // Helpers
 
-  /** Without screen readers reading it all out. */
+  /** Change the log without an announcement by screen readers. */
   #withoutAnnouncing(change) {
     const log = this.#part("log");
     log.setAttribute("aria-live", "off");

@@ -14,8 +14,8 @@ import { lazyFiles } from "./uploads/lazy_files.js";
 import { lazyPanels } from "./lazy_panels.js";
 
 /**
- * What the page can do beyond reading and writing: each a function of a {@link Room}. Each works alone: leave one out, and
- * the others go on. What opens at a click is in `panels.js`, behind the door.
+ * The features of the page: each is a function of a {@link Room} and independent of the others. Features that open
+ * after a click are in `panels.js`, which `lazy_panels.js` loads.
  */
 export const FEATURES = [
   lazyPanels,

@@ -1,6 +1,6 @@
 /**
- * What concerns files: a script of its own, which the page asks for where files can be sent. A page is read, and one writes
- * in it, without waiting for this.
+ * Uploads and the image viewer, as a separate bundle. The page loads it after it has become usable, where files can
+ * be sent.
  */
 export { attachments } from "./uploads/attachments.js";
 export { lightbox } from "./timeline/lightbox.js";

@@ -5,9 +5,9 @@ const INTERACTIONS = ["pointermove", "pointerdown", "focusin", "keydown"];
 const TRIGGERS = ["present", "search-open", "room-actions", "actions", "emoji", "rename"].map((part) => `[data-part="${part}"]`).join(", ");
 
 /**
- * Fetches `panels.js`, what is behind buttons, when somebody first reaches for the room: who only reads does without.
+ * Lazily loads `panels.js` (dialogs and menus) on the first user interaction.
  *
- * A hand is slower than that. Should a click or a key be faster, it waits, and comes again.
+ * A click or key that arrives before the module has loaded is repeated afterwards.
  */
 export function lazyPanels(room) {
   const { element, data, signal } = room;
@@ -17,7 +17,7 @@ export function lazyPanels(room) {
   let tries = 0;
 
   const load = async () => {
-    // Firefox keeps for ever that an address did not load, and what counts as one has the fragment in it.
+    // Firefox caches a failed module import by its URL, including the fragment.
     const { PANELS } = await import(data.panelsSrc + (tries++ ? `#${tries}` : ""));
     if (signal.aborted) return;
     isLoaded = true;
@@ -44,7 +44,8 @@ export function lazyPanels(room) {
   room.listen(element, "click", onEarlyClick, { capture: true });
   room.listen(room.eventScope, "keydown", (event) => {
     if (isLoaded || event.defaultPrevented || !(isHelpKey(event) || isSearchKey(event))) return;
-    // The browser has a use for one of them, and nobody can tell later that we had one.
+    // The search shortcut has a default action in the browser, which must be prevented now: later the event cannot be
+    // cancelled.
     if (isSearchKey(event)) event.preventDefault();
     const { target } = event;
     whenLoaded(() => target.dispatchEvent(new KeyboardEvent("keydown", event)));

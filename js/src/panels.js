@@ -1,7 +1,4 @@
-/**
- * What is behind buttons: dialogs and lists that open when somebody asks for them. A script of its own, fetched when a person
- * first reaches for the room; see `door.js`.
- */
+/** Dialogs and lists that open on demand, as a separate bundle; see `lazy_panels.js`. */
 import { emojiPicker } from "./composer/emoji_button.js";
 import { guestName } from "./people/guest_name.js";
 import { moderation } from "./people/moderation.js";

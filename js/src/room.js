@@ -1,35 +1,37 @@
 import { Menu } from "./ui/menu.js";
 
 /**
- * The room in the page, as its features see it.
+ * The room in the page, as features use it.
  *
- * A feature is a function that is given this once: when the element has taken the page over (`features.js` lists them), or
- * when somebody first reaches for the room (`panels.js`).
- * It finds its markup with `part()`, hears the session with `on()`, asks the server with `ask()`, puts what can be done
- * with a message or with the room into the two menus, and ends with `signal`.
+ * A feature is a function that is called once with this object: on hydration (`features.js`) or on the first user
+ * interaction (`panels.js`). It finds its markup with `part()`, listens to the session with `on()`, sends requests
+ * with `request()`, adds actions to the menus of messages, people and the room, and ends with `signal`.
  */
 export class Room {
-  /** The last frame of that name; empty before the first. */
+  /** The last frame `rights`; empty before the first. */
   rights = {};
   /** By `data-do`: `{when(view), act(view, button)}`; `view` is a {@link MessageView}. */
   messageActions = new Map();
   /** By `data-do`: `{when(), act(undefined, button)}`. */
   roomActions = new Map();
-  /** By `data-do`: `{when(person), act(person)}`; `person` is the frame of that name, `{key, name, role, may, banned, muted}`. */
+  /**
+   * By `data-do`: `{when(person), act(person)}`; `person` is the frame of that name, `{key, name, role, may, banned,
+   * muted}`.
+   */
   personActions = new Map();
 
   /**
    * @param element `<room-chat>`
-   * @param words what the script says, in the page's language
-   * @param composer {@link Composer}; none where one may only read
-   * @param notice {@link Notice}; none where the template has none
+   * @param strings localised strings
+   * @param composer {@link Composer}; none if the user may only read
+   * @param toast {@link Toast}; none if the template has none
    */
   constructor({ element, strings, calendar, session, log, history, composer, toast, signal }) {
     Object.assign(this, { element, strings, calendar, session, log, history, composer, toast, signal });
     this.on("rights", (frame) => (this.rights = frame));
   }
 
-  /** Resolves when what is behind buttons is here, or cannot be had just now; see `door.js`. */
+  /** Load `panels.js`. Resolves when it has loaded or failed to load; see `lazy_panels.js`. */
   loadPanels = async () => {};
 
   part(name) {
@@ -44,12 +46,15 @@ export class Room {
     return this.element.dataset;
   }
 
-  /** Where keys and what is pasted are the room's: in a page of ours everywhere, in another one only within the room. */
+  /**
+   * Target of listeners for keys and pasted files: the document on the room's own page, the room element on other
+   * pages.
+   */
   get eventScope() {
     return "ownPage" in this.data ? document : this.element;
   }
 
-  /** Where a message is shown among those around it, for ever. */
+  /** Permanent URL of a message, shown among its neighbours. */
   messageUrl(seq) {
     return new URL(`?at=${seq}#m-${seq}`, new URL(this.data.roomUrl, location));
   }
@@ -58,26 +63,26 @@ export class Room {
     return this.session.you;
   }
 
-  /** May the person do this here, as far as the server has told? The words are those of the frame `rights`. */
+  /** Whether the user may do this, according to the last frame `rights`, which also defines the words. */
   can(what) {
     return (this.data.can ?? "").split(" ").includes(what);
   }
 
-  /** Hear an event of the session: `handler(detail)`. */
+  /** Listen to an event of the session: `handler(detail)`. */
   on(type, handler) {
     this.session.addEventListener(type, ({ detail }) => handler(detail), { signal: this.signal });
   }
 
-  /** Hear an event of an element, as long as the room is in the page. */
+  /** Listen to an event of an element while the room is in the page. */
   listen(target, type, handler, options) {
     target?.addEventListener(type, handler, { signal: this.signal, ...options });
   }
 
   /**
-   * Ask the server for something. A refusal is told in words.
+   * Send a request. If it is rejected, the error is shown.
    *
-   * @param told what to tell when it is done
-   * @returns the answer, or undefined if it was refused
+   * @param success text to show when it succeeds
+   * @returns the answer, or undefined if it was rejected
    */
   async request(frame, success) {
     try {
@@ -90,7 +95,7 @@ export class Room {
     }
   }
 
-  /** Tell a refusal in words: what a request of the session rejects with. */
+  /** Show the error with which a request of the session was rejected. */
   showError({ code, detail }) {
     this.toast?.show(detail ?? this.strings[`refused_${code}`] ?? this.strings.refused);
   }
@@ -100,7 +105,7 @@ export class Room {
     return new Menu({ menu, actions, signal: this.signal });
   }
 
-  /** Tell the site's own scripts: `roomchat:{name}`. */
+  /** Dispatch `roomchat:{name}` on the element, for the site's scripts. */
   dispatch(name, detail) {
     return this.element.dispatch(name, detail);
   }

@@ -1,10 +1,8 @@
-/**
- * The numbers and words of the wire that the client acts upon; the reference documentation has them all.
- */
+/** The codes of the protocol that the client interprets; the reference documentation lists all of them. */
 
 export const SUBPROTOCOL = "roomchat.v1";
 
-/** Close codes after which trying again by itself would be of no use; the page says what a person can do. */
+/** Close codes after which reconnecting would not help. The page shows what the user can do. */
 export const CLOSE_SESSION_ENDED = 4001;
 export const CLOSE_FORBIDDEN = 4003;
 export const CLOSE_NO_SUCH_ROOM = 4004;
@@ -19,5 +17,5 @@ export const TERMINAL_CLOSE_CODES = new Set([
   CLOSE_REPLACED,
 ]);
 
-/** Errors about a frame the server could not read: they cannot name the post they answer. */
+/** Errors about a frame that the server could not decode: they cannot carry the id of the post. */
 export const UNREADABLE_FRAME_CODES = new Set(["bad_json", "bad_frame", "bad_text", "too_big", "unsupported"]);

@@ -1,19 +1,19 @@
 /**
- * The one rule every receiver keeps, as a pure function.
+ * The cursor rule as a pure function.
  *
- * A cursor is `{epoch, head}`: everything up to `head` of the log named `epoch` has been applied. A frame
- * with events says which range it covers, `(prev, head]`, and there are only these things to do with it.
+ * A cursor is `{epoch, head}`: everything up to `head` in the log with the epoch `epoch` has been applied. A frame
+ * with events states the range that it covers, `(prev, head]`, and the result is one of the following.
  */
 
-export const IGNORE = "ignore"; // seen it already
-export const APPLY = "apply"; // it continues what we have
-export const HOLE = "hole"; // something before it is missing: ask for it
-export const FOREIGN = "foreign"; // it belongs to another log: ask with our own position, be told to start over
-export const RESET = "reset"; // told to start over: throw away what we have and show this
+export const IGNORE = "ignore"; // the events have been applied already
+export const APPLY = "apply"; // the events continue the log
+export const HOLE = "hole"; // events before them are missing: request them
+export const FOREIGN = "foreign"; // the events belong to another log: join again with the client's position, and the server will answer with a reset
+export const RESET = "reset"; // the server has reset the client: remove all messages and show these
 
 export const NOTHING = Object.freeze({ epoch: "", head: 0 });
 
-/** What to do with `frame` (`joined` or `events`) at `cursor`, the cursor afterwards, and the events to show. */
+/** Compare `frame` (`joined` or `events`) with `cursor`. Returns the verdict, the new cursor and the events to show. */
 export function receive(cursor, frame) {
   const { epoch, prev, head } = frame;
   if (frame.reset) return { verdict: RESET, cursor: { epoch, head }, events: frame.events };

@@ -1,6 +1,6 @@
 import { CLOSE_FORBIDDEN, CLOSE_NO_SUCH_ROOM } from "./codes.js";
 
-const FIRST_FRAME_MS = 5_000; // a stream of which nothing arrives is held back on its way: ask again and again instead
+const FIRST_FRAME_MS = 5_000; // a stream without data after this time is buffered by a proxy: use polling instead
 const WAIT_SECONDS = 25;
 const RETRY_SECONDS = 2;
 
@@ -10,10 +10,11 @@ const WEBSOCKET_ONLY = new Set(["hello", "leave", "seen", "ping", "typing"]);
 const CLOSE_CODES = { 403: CLOSE_FORBIDDEN, 404: CLOSE_NO_SUCH_ROOM };
 
 /**
- * What a WebSocket does for one room, over HTTP: for networks that let no socket through.
+ * Replacement for the WebSocket of one room, over HTTP, for networks that block WebSockets.
  *
- * It hears from `<room>/events/`, as a stream if that arrives, and speaks to `<room>/frames/`. Every answer is
- * delivered as if it had been heard. It keeps its position itself, so a response that ends is no loss.
+ * It receives frames from `<room>/events/`, as a stream where streams work, and posts frames to `<room>/frames/`.
+ * Answers to posts are delivered like received frames. It keeps its own position in the log, so nothing is lost when
+ * a response ends.
  */
 export class HttpSocket {
   onopen = () => {};
@@ -34,10 +35,10 @@ export class HttpSocket {
   #sending = Promise.resolve();
 
   /**
-   * @param events, frames addresses
+   * @param events, frames URLs
    * @param token function that returns Django's CSRF token
-   * @param position `{epoch, since}`, where to go on from, or nothing
-   * @param learnt `{streams}`: whether streams arrive, remembered for the next one
+   * @param position `{epoch, since}` from which to resume, or nothing
+   * @param support `{streams}`: whether streams work, remembered for the next instance
    */
   constructor({ events, frames, token, position, support = SUPPORT, fetch = globalThis.fetch.bind(globalThis), clock }) {
     this.#events = events;
@@ -61,7 +62,7 @@ export class HttpSocket {
     this.#request?.abort();
   }
 
-  // Hearing
+  // Receiving
 
   async #listen() {
     while (!this.#closed) {
@@ -69,7 +70,7 @@ export class HttpSocket {
       try {
         await (this.#support.streams ? this.#stream(request) : this.#poll(request));
       } catch {
-        // Begun anew, from another position or in another way; anything else is an end.
+        // An aborted request restarts from another position or as polling. Any other error closes the socket.
         if (!request.signal.aborted) this.#end(1006);
       }
       if (this.#bye) this.#end(this.#bye.code);
@@ -143,7 +144,7 @@ export class HttpSocket {
     }
     if (frame.type === "joined" || frame.type === "events") this.#position = { epoch: frame.epoch, since: frame.head };
     if (frame.type === "bye") this.#bye = frame;
-    // Every response begins with these.
+    // Every response begins with these frames.
     if (frame.type === "welcome" || frame.type === "rights") {
       if (this.#lastFrames[frame.type] === data) return;
       this.#lastFrames[frame.type] = data;
@@ -157,7 +158,7 @@ export class HttpSocket {
     this.onclose({ code, reason: this.#bye?.reason ?? "" });
   }
 
-  // Speaking
+  // Sending
 
   async #post(frame, body) {
     let answer;
@@ -183,7 +184,7 @@ function retryAfter({ headers }) {
   return seconds > 0 && { retry_after: seconds };
 }
 
-/** What the server said, or what a proxy's page of HTML amounts to. */
+/** The error of a response, or an equivalent one if the body is not JSON, such as the HTML page of a proxy. */
 async function errorOf(response) {
   try {
     return (await response.json()).error;

@@ -1,8 +1,8 @@
 /**
- * A fresh UUID, version 4.
+ * Generate a random UUID, version 4.
  *
- * `crypto.randomUUID` exists in secure contexts only, and a chat on an office network is often plain http;
- * `crypto.getRandomValues` is everywhere.
+ * `crypto.randomUUID` exists only in secure contexts, and chats on internal networks often use plain HTTP.
+ * `crypto.getRandomValues` is always available.
  */
 export function generateId() {
   if (crypto.randomUUID) return crypto.randomUUID();

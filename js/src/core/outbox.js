@@ -2,19 +2,19 @@ import { generateId } from "./identifiers.js";
 
 const PREFIX = "roomchat:post";
 const LOCK_PREFIX = "roomchat:tab:";
-/** The tab closes, or is one that may not lock anything (a sandboxed frame). */
+/** The tab is closing, or may not use locks (a sandboxed frame). */
 const IGNORED_ERRORS = new Set(["AbortError", "SecurityError"]);
 
 /**
- * The posts that the server has not acknowledged yet, on paper, so that they survive a reload.
+ * Stores the posts that the server has not acknowledged, so that they survive a reload.
  *
- * Each post is an entry of its own in `localStorage`, marked with the tab that sends it. A tab holds a Web Lock
- * for as long as it lives; whoever is granted the lock of another tab knows that tab to be gone, and takes
- * over what it left. So a post is always somebody's and never two tabs'. (If it were sent twice all the same,
- * its id would make it one message.)
+ * Each post is one entry in `localStorage`, with the id of the tab that sends it. A tab holds a Web Lock while it is
+ * open. Another tab that is granted this lock knows that the first one is closed, and takes over its posts. A post
+ * therefore always belongs to exactly one tab. If a post were sent twice nevertheless, its id would make it one
+ * message.
  *
- * Where there are no Web Locks the storage should be the tab's own (`sessionStorage`): a post then survives a
- * reload, though not the closing of its tab.
+ * Without Web Locks, use the storage of the tab (`sessionStorage`): posts then survive a reload, but not the closing
+ * of the tab.
  */
 export class Outbox {
   #storage;
@@ -25,9 +25,9 @@ export class Outbox {
   #closing;
 
   /**
-   * @param cupboard where to write ({@link Cupboard})
+   * @param storage {@link SafeStorage}
    * @param locks `navigator.locks`, or undefined
-   * @param author key of who writes: a post is never sent in somebody else's name
+   * @param author key of the author: posts of one user are never sent as another
    */
   constructor({ storage, locks, author, room }) {
     this.#storage = storage;
@@ -35,7 +35,7 @@ export class Outbox {
     this.#prefix = `${[PREFIX, author, room].map(encodeURIComponent).join(":")}:`;
   }
 
-  /** Say that this tab lives. */
+  /** Take the lock of this tab. */
   open() {
     if (this.#closing) return;
     this.#closing = new AbortController();
@@ -43,7 +43,7 @@ export class Outbox {
     this.#request(this.#tab, () => closed);
   }
 
-  /** The tab goes, or sleeps in the back-forward cache: others may have its posts. */
+  /** Release the lock when the page is closed or enters the back-forward cache: other tabs may take over the posts. */
   close() {
     this.#closing?.abort();
     this.#closing = undefined;
@@ -58,12 +58,12 @@ export class Outbox {
     this.#storage.remove(this.#prefix + id);
   }
 
-  /** The posts this tab has to send, oldest first. */
+  /** The posts of this tab, oldest first. */
   own() {
     return this.#posts((tab) => tab === this.#tab);
   }
 
-  /** Call `found(posts)` for posts of tabs that are gone: at once, or whenever such a tab goes. */
+  /** Call `onPosts(posts)` with the posts of closed tabs: immediately, and whenever another tab is closed. */
   adopt(onPosts) {
     if (!this.#closing) return;
     const others = new Set(this.#entries().map(({ tab }) => tab));
@@ -101,14 +101,14 @@ export class Outbox {
         const entry = JSON.parse(this.#storage.get(key));
         return typeof entry.id === "string" && typeof entry.body === "string" ? [entry] : [];
       } catch {
-        return []; // Somebody else wrote it, or half of it.
+        return []; // Another script has written the entry, or only a part of it was written.
       }
     });
   }
 
   #request(tab, granted) {
     const { signal } = this.#closing;
-    // A held lock cannot be aborted, only a request that still waits: the callback's promise releases it.
+    // Only a waiting request can be aborted. A held lock is released when the promise of its callback resolves.
     this.#locks?.request(LOCK_PREFIX + tab, { signal }, granted).catch((error) => {
       if (!IGNORED_ERRORS.has(error.name)) throw error;
     });

@@ -1,14 +1,14 @@
 import { emit } from "./emit.js";
 
 /**
- * What the browser tells about the page's life, in two words.
+ * The lifecycle of the page as two events.
  *
- * `wake`: somebody may be looking again, or the network is back: the line should be tried now.
- * `sleep`: the page goes, perhaps into the back-forward cache, where an open socket is not allowed.
+ * `wake`: the page may be visible again or the network is back, so the connection should be checked.
+ * `sleep`: the page is closed or enters the back-forward cache, where open sockets are not allowed.
  *
- * Both end with the AbortSignal `signal`.
+ * The listeners are removed by the AbortSignal `signal`.
  *
- * `resume` is there because Chrome does not always fire `visibilitychange` after a freeze.
+ * `resume` is included because Chrome does not always fire `visibilitychange` after a freeze.
  */
 export function pageSignals({ window = globalThis.window, signal } = {}) {
   const signals = new EventTarget();

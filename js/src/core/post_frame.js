@@ -1,9 +1,9 @@
 /**
- * Ask the server for something without a socket: a frame goes, its answer comes.
+ * Post a frame over HTTP and return its answer.
  *
- * Rejects with `{code, detail}` as `Session.request` does; `offline` where nobody answers.
+ * Rejects with `{code, detail}` like `Session.request`; with the code `offline` if there is no response.
  *
- * @param url where frames are sent
+ * @param url URL to which frames are posted
  * @param token Django's CSRF token
  */
 export async function postFrame({ url, token, frame, fetch = globalThis.fetch }) {

@@ -1,13 +1,13 @@
 /**
- * Small words kept in the browser, which must never be the reason that a chat does not work.
+ * Web Storage that never fails.
  *
- * Storage may be switched off, full, or taken away while the page lives; whatever it refuses is kept in memory.
+ * Storage may be disabled, full, or removed while the page is open. Values that cannot be stored are kept in memory.
  */
 export class SafeStorage {
   #storage;
   #memory = new Map();
 
-  /** @param open returns a Web Storage object, and may throw as `window.localStorage` itself does */
+  /** @param open returns a Web Storage object, and may throw as `window.localStorage` does */
   constructor(open) {
     try {
       this.#storage = open();
@@ -40,7 +40,7 @@ export class SafeStorage {
     try {
       this.#storage?.removeItem(key);
     } catch {
-      // What cannot be removed cannot be read either.
+      // An entry that cannot be removed cannot be read either.
     }
   }
 
@@ -49,7 +49,7 @@ export class SafeStorage {
     try {
       for (let index = 0; index < (this.#storage?.length ?? 0); index++) found.add(this.#storage.key(index));
     } catch {
-      // Memory is all there is.
+      // Only memory is available.
     }
     return [...found].filter((key) => key.startsWith(prefix)).sort();
   }

@@ -3,13 +3,13 @@ import { emit } from "./emit.js";
 
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_LIMIT_MS = 30_000;
-const STABLE_AFTER_MS = 5_000; // a socket that lived this long was a success: back-off starts anew
+const STABLE_AFTER_MS = 5_000; // a socket that stayed open this long resets the back-off
 const CONNECT_TIMEOUT_MS = 10_000;
-const PING_DEFAULT_SECONDS = 25; // until the welcome says better
+const PING_DEFAULT_SECONDS = 25; // until the frame `welcome` sends the value
 const PING_GRACE_MS = 10_000;
-const PROBE_TIMEOUT_MS = 5_000; // after a sleep: how long a socket has to prove that it is alive
-const FALL_BACK_AFTER = 3; // sockets in a row that did not open
-const WEBSOCKET_PROBE_MS = 5 * 60_000; // how often it is tried whether sockets pass by now
+const PROBE_TIMEOUT_MS = 5_000; // after a wake: time within which the server has to send a frame
+const FALL_BACK_AFTER = 3; // failed attempts in a row before the fallback is used
+const WEBSOCKET_PROBE_MS = 5 * 60_000; // while the fallback is used: interval of attempts to open a WebSocket
 
 export const REAL_CLOCK = {
   now: () => Date.now(),
@@ -18,15 +18,17 @@ export const REAL_CLOCK = {
 };
 
 /**
- * One socket that is always there: it connects, notices when the line is dead, and connects again.
+ * A connection that reconnects: it detects a dead socket, waits and connects again.
  *
- * It knows frames, and of frames only what concerns the line (`welcome`, `ping`, `bye`); what they mean is the
- * session's business. Where sockets do not open, something else takes their place, if there is something. Events:
+ * The transport sends and receives frames, but interprets only those about the connection (`welcome`, `ping`, `bye`);
+ * the session handles the others. If WebSockets repeatedly fail to open, it uses the fallback, if one is given.
+ * Events:
  *
- * - `open`: a new socket is ready
+ * - `open`: a new socket is open
  * - `frame`: `detail = {frame, size}`, size in characters
- * - `lost`: `detail = {code, reason, retryIn}`, the socket is gone and the next attempt is in `retryIn` ms
- * - `ended`: `detail = {code, reason}`, the server said something that trying again would not change
+ * - `lost`: `detail = {code, reason, retryIn}`: the socket is closed and the next attempt starts in `retryIn` ms
+ * - `ended`: `detail = {code, reason}`: the server has closed the connection for a reason that a new attempt would
+ *   not change
  */
 export class Transport extends EventTarget {
   #url;
@@ -50,9 +52,9 @@ export class Transport extends EventTarget {
   #probeTimer;
 
   /**
-   * @param url function that returns the address; it is asked before each attempt
-   * @param fallback function that makes what stands in for a socket ({@link HttpSocket}), if there is such
-   * @param signals an EventTarget with `wake` and `sleep` events ({@link pageSignals}), if the host has such
+   * @param url function that returns the URL; called before each attempt
+   * @param fallback function that creates a replacement for a socket ({@link HttpSocket}), if there is one
+   * @param signals an EventTarget with `wake` and `sleep` events ({@link pageSignals}), if the host has one
    */
   constructor({ url, fallback, WebSocket = globalThis.WebSocket, clock = REAL_CLOCK, random = Math.random, signals }) {
     super();
@@ -78,13 +80,13 @@ export class Transport extends EventTarget {
     this.#state = "stopped";
   }
 
-  /** Begin again with a fresh socket, at once. */
+  /** Close the socket and connect immediately. */
   restart() {
     this.#closeSocket();
     this.#connect();
   }
 
-  /** Send a frame now, or say that it cannot be done now. */
+  /** Send a frame. Returns false if no socket is open. */
   send(frame) {
     if (!this.#open) return false;
     this.#socket.send(JSON.stringify(frame));
@@ -92,7 +94,7 @@ export class Transport extends EventTarget {
     return true;
   }
 
-  // The socket's life
+  // Connection
 
   #connect() {
     this.#clock.clearTimeout(this.#timer);
@@ -100,7 +102,7 @@ export class Transport extends EventTarget {
     this.#bye = null;
     const socket = this.#usesFallback ? this.#fallback() : new this.#WebSocket(this.#url(), SUBPROTOCOL);
     this.#socket = socket;
-    // Every handler asks whether its socket is still the one: an abandoned socket may speak for minutes.
+    // Each handler checks that its socket is the current one: an abandoned socket may emit events for minutes.
     socket.onopen = () => socket === this.#socket && this.#opened();
     socket.onmessage = ({ data }) => socket === this.#socket && this.#received(data);
     socket.onclose = ({ code, reason }) => socket === this.#socket && this.#disconnected(code, reason);
@@ -132,7 +134,7 @@ export class Transport extends EventTarget {
 
   #disconnected(code, reason) {
     const openMs = this.#open ? this.#clock.now() - this.#openedAt : 0;
-    // Some servers drop the close code on the way; the bye frame before it says the same.
+    // Some servers lose the close code. The `bye` frame before it carries the same code.
     const bye = this.#bye ?? {};
     if (!this.#open) this.#chooseConnection();
     this.#closeSocket();
@@ -150,7 +152,7 @@ export class Transport extends EventTarget {
     emit(this, "lost", { ...detail, retryIn });
   }
 
-  /** What did not open: the other way may. */
+  /** After a failed attempt, choose between WebSocket and fallback for the next one. */
   #chooseConnection() {
     if (!this.#fallback) return;
     this.#failedOpens = this.#usesFallback ? FALL_BACK_AFTER - 1 : this.#failedOpens + 1;
@@ -176,7 +178,7 @@ export class Transport extends EventTarget {
     this.#connect();
   }
 
-  /** Full jitter: anywhere between now and a limit that doubles, so that a thousand clients spread out. */
+  /** Full jitter: a random delay below a limit that doubles, so that many clients do not reconnect at the same time. */
   #backoff() {
     return this.#random() * Math.min(BACKOFF_LIMIT_MS, BACKOFF_FIRST_MS * 2 ** this.#attempts);
   }
@@ -191,12 +193,12 @@ export class Transport extends EventTarget {
     socket?.close(1000);
   }
 
-  // The heartbeat, both ways: the server must hear us, and we it
+  // Heartbeat in both directions: the client sends pings, and expects frames from the server
 
   #checkHeartbeat() {
     this.#clock.clearTimeout(this.#timer);
     const now = this.#clock.now();
-    if (now < this.#lastReceivedAt) this.#lastReceivedAt = now; // somebody set the clock back
+    if (now < this.#lastReceivedAt) this.#lastReceivedAt = now; // the system clock was set back
     if (now < this.#lastSentAt) this.#lastSentAt = now;
     const deadline = Math.min(this.#lastReceivedAt + this.#pingMs + PING_GRACE_MS, this.#probeUntil);
     if (now >= deadline) {
@@ -208,12 +210,12 @@ export class Transport extends EventTarget {
     this.#timer = this.#clock.setTimeout(() => this.#checkHeartbeat(), next - now);
   }
 
-  // The page's life
+  // Page lifecycle
 
   #wake() {
     if (this.#state === "waiting" || this.#state === "asleep") this.#connect();
     if (this.#state !== "open") return;
-    // Timers stand still in a sleeping tab. Ask, and believe the socket dead if it does not answer soon.
+    // Timers do not run in a suspended tab. Send a ping, and close the socket if no frame arrives soon.
     this.send({ type: "ping" });
     this.#probeUntil = this.#clock.now() + PROBE_TIMEOUT_MS;
     this.#checkHeartbeat();
@@ -227,7 +229,7 @@ export class Transport extends EventTarget {
   }
 }
 
-/** A frame, or null for whatever is not one: a newer server may say things we do not know. */
+/** Parse a frame. Returns null for anything else: a newer server may send messages that this client does not know. */
 function parse(data) {
   try {
     const frame = JSON.parse(data);

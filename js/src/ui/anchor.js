@@ -1,6 +1,9 @@
-const MARGIN_PX = 8; // between what opens and the edges of the window
+const MARGIN_PX = 8; // distance from the edges of the window
 
-/** Put something that is in the browser's top layer beside what opened it: below if there is room, else above. */
+/**
+ * Position an element of the top layer next to the element that opened it: below it if there is space, otherwise
+ * above.
+ */
 export function anchorTo(box, opener) {
   const anchor = opener.getBoundingClientRect();
   const { width, height } = box.getBoundingClientRect();

@@ -1,8 +1,8 @@
 import { CLOSE_REPLACED, CLOSE_SESSION_ENDED } from "../core/codes.js";
 
-const OFFLINE_AFTER_MS = 3_000; // shorter breaks are nobody's business
+const OFFLINE_AFTER_MS = 3_000; // shorter interruptions are not shown
 
-/** What is wrong with the connection, if it lasts, and what one can do about it. */
+/** Shows a lasting problem of the connection, and what the user can do about it. */
 export class Banner {
   #element;
   #strings;

@@ -1,4 +1,4 @@
-/** Django's CSRF token, that of a form within an element: the cookie may be one that no script reads. */
+/** Django's CSRF token, read from a form inside an element, because the cookie may be HttpOnly. */
 export function csrfToken(element) {
   return element.querySelector('[name="csrfmiddlewaretoken"]')?.value ?? "";
 }

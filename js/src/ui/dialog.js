@@ -1,9 +1,9 @@
 /**
- * A `<dialog>` of the room: modal, closed by Esc, by its button with `data-close` and, where the browser knows
- * `closedby`, by a click beside it. The browser itself returns the focus to where it was.
+ * A modal `<dialog>` of the room. It is closed by Esc, by its button with `data-close` and, in browsers that support
+ * `closedby`, by a click outside. The browser restores the focus.
  *
- * @param onOpen called each time before it is shown
- * @param onClose called each time it was closed, with its `returnValue`
+ * @param onOpen called before each opening
+ * @param onClose called after each closing, with the `returnValue`
  */
 export class Dialog {
   #element;

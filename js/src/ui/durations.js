@@ -5,18 +5,18 @@ const UNITS = [
   ["second", 1],
 ];
 
-/** A number of a unit in words: “10 seconds”. */
+/** A number of units, localised: “10 seconds”. */
 export function amount(number, unit, language) {
   return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(number);
 }
 
-/** A length of time in the largest unit of which it is a whole number: “5 minutes”, “90 seconds”. */
+/** A duration in the largest unit of which it is a whole number, localised: “5 minutes”, “90 seconds”. */
 export function duration(seconds, language) {
   const [unit, size] = UNITS.find(([, size]) => seconds >= size && seconds % size === 0) ?? UNITS.at(-1);
   return amount(seconds / size, unit, language);
 }
 
-/** What is left of a wait, as clocks show it: `0:09`, `12:00`, `1:00:00`. */
+/** A remaining time as a clock shows it: `0:09`, `12:00`, `1:00:00`. */
 export function countdown(seconds) {
   const pad = (number) => String(number).padStart(2, "0");
   const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];

@@ -1,10 +1,11 @@
 const KIB = 1024;
-const INTEGER_FROM = 10; // from here on nobody asks for tenths
+const INTEGER_FROM = 10; // from this number on, no decimals are shown
 
 /**
- * How large, in the reader's numbers: "1.4 MB". `roomchat_size` in `templatetags/roomchat.py` does the same on the server.
+ * A file size in the number format of the page: “1.4 MB”. `roomchat_size` in `templatetags/roomchat.py` is the
+ * equivalent on the server.
  *
- * @param house `{words, language}`
+ * @param shared `{strings, language}`
  */
 export function formatFileSize(bytes, { strings, language }) {
   const [unit, number] = bytes < KIB * KIB ? ["size_kb", Math.max(bytes / KIB, 0.1)] : ["size_mb", bytes / KIB / KIB];
@@ -12,7 +13,10 @@ export function formatFileSize(bytes, { strings, language }) {
   return strings[unit].replace("{count}", new Intl.NumberFormat(language, digits).format(number));
 }
 
-/** What it is to those who look: `roomchat_kind` on the server. A picture of unknown size is shown as a file. */
+/**
+ * The kind of a file as it is shown; `roomchat_kind` is the equivalent on the server. An image of unknown size is
+ * shown as a file.
+ */
 export function fileKind({ type, width }) {
   const [family] = type.split("/");
   if (family === "image") return width ? "image" : "file";
@@ -23,13 +27,13 @@ export function fileKind({ type, width }) {
 const [MAX_WIDTH, MAX_HEIGHT] = [400, 320];
 const MIN_PX = 48;
 
-/** The room that a picture takes: `roomchat_box` on the server. */
+/** Width and height of a thumbnail; `roomchat_box` is the equivalent on the server. */
 export function thumbnailSize({ width, height }) {
   const scale = Math.min(1, MAX_WIDTH / width, MAX_HEIGHT / height);
   return [width, height].map((length) => Math.max(MIN_PX, Math.round(length * scale)));
 }
 
-/** What a message without words is called. */
+/** The names of the files, shown in place of the text of a message without one. */
 export function fileNames(files) {
   return (files ?? []).map(({ name }) => name).join(", ");
 }

@@ -1,11 +1,12 @@
 import { Dialog } from "./dialog.js";
 
 /**
- * A dialog with a form that asks something of the server: it closes when that is done, and stays when it was refused.
+ * A dialog with a form that sends a request: it closes when the request succeeds, and stays open when it is rejected.
  *
- * @param element the `<dialog>`, with one `<form>` in it
- * @param onOpen `onOpen(about)`, called before it is shown, with an empty form
- * @param send `send(values, about)`; `values` is the form's FormData. Its promise says whether the dialog may close
+ * @param element the `<dialog>`, which contains one `<form>`
+ * @param onOpen `onOpen(context)`, called before it is shown, with an empty form
+ * @param send `send(values, context)`; `values` is the FormData of the form. Its promise resolves to whether the
+ *   dialog may close
  */
 export class FormDialog {
   #dialog;
@@ -26,7 +27,7 @@ export class FormDialog {
     this.#form.addEventListener("submit", (event) => this.#onSubmit(event), { signal });
   }
 
-  /** @returns a promise of whether it was done; not if it was only closed */
+  /** @returns a promise of whether the request succeeded; false if the dialog was only closed */
   open(context) {
     this.#context = context;
     this.#dialog.open(context);

@@ -4,7 +4,10 @@ import { IS_MAC, isHelpKey } from "./shortcuts.js";
 
 const KEY = "roomchat:help-key";
 
-/** Which keys there are. The dialog opens from the room's menu, and with `?` unless one has switched that off. */
+/**
+ * The dialog with the keyboard shortcuts. It opens from the room's menu, and with `?` unless the user has disabled
+ * that key.
+ */
 export function help(room) {
   const element = room.part("help");
   if (!element) return;
@@ -13,7 +16,7 @@ export function help(room) {
   const isOn = () => storage.get(KEY) !== "off";
   const onOpen = () => {
     if (box) box.checked = isOn();
-    // The list of rooms stands beside the room, not in it.
+    // The room list is outside the room element.
     const exists = (part) => room.part(part) ?? ("ownPage" in room.data && document.querySelector(`[data-part="${part}"]`));
     for (const row of element.querySelectorAll("[data-needs]")) row.hidden = !exists(row.dataset.needs);
   };

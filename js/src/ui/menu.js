@@ -1,10 +1,10 @@
 import { anchorTo } from "./anchor.js";
 
 /**
- * A menu in the browser's top layer, for whatever is asked about: one message, or the room.
+ * A menu in the top layer, for one message, one person or the room.
  *
- * Its buttons carry `data-do`; those that make no sense just now are not shown. The arrow keys, Home and End go from one
- * to the next, Esc closes it (the browser's own), and the button that opened it has the focus again.
+ * Its buttons carry `data-do`, and those that are not available are hidden. The arrow keys, Home and End move between
+ * the buttons. Esc closes the menu (by the browser), and the focus returns to the button that opened it.
  */
 export class Menu {
   #menu;
@@ -14,7 +14,8 @@ export class Menu {
 
   /**
    * @param menu the element with `popover`
-   * @param actions a Map of `data-do` to `{when(about), act(about, button)}`; without `when` it is always offered
+   * @param actions a Map from `data-do` to `{when(context), act(context, button)}`; an action without `when` is
+   *   always available
    */
   constructor({ menu, actions, signal }) {
     this.#menu = menu;

@@ -1,8 +1,8 @@
 /**
- * A text as one looks for it: without case, accents and the ways in which the same is written.
+ * Normalise a text for searching: case, accents and equivalent code points are ignored.
  *
- * Korean syllables come apart into their letters, so that what stands there halfway through a syllable begins the name that
- * it will become: “ㅁ”, “미” and “민” all begin “민준”.
+ * NFKD decomposes Korean syllables into letters, so that a partly typed syllable is a prefix of the complete one:
+ * “ㅁ”, “미” and “민” are all prefixes of “민준”.
  */
 export function normalizeForSearch(text) {
   return text
@@ -12,7 +12,7 @@ export function normalizeForSearch(text) {
     .replace(/[\s_-]+/gu, " ");
 }
 
-/** Does the text, or a word in it, begin so? Both folded. */
+/** Whether the text or a word in it begins with the prefix. Both are normalised. */
 export function hasWordPrefix(text, prefix) {
   return ` ${text}`.includes(` ${prefix}`);
 }

@@ -1,8 +1,8 @@
 const SHOWN_MS = 6_000;
 
 /**
- * A short word about what was just done, perhaps with a button that takes it back. One at a time: a new one ends the
- * old one as if its time were over.
+ * A short message about a completed action, optionally with an undo button. Only one is shown: a new one expires the
+ * previous one.
  */
 export class Toast {
   #element;
@@ -20,12 +20,12 @@ export class Toast {
     this.#text = element.querySelector('[data-part="notice-text"]');
     this.#button = element.querySelector("button");
     this.#button.addEventListener("click", () => this.#end("onUndo"), { signal });
-    // What waits to become true does so when the page goes.
+    // Pending actions are executed when the page is closed.
     window.addEventListener("pagehide", () => this.#end("onExpire"), { signal });
     signal.addEventListener("abort", () => this.#end("onExpire"));
   }
 
-  /** @param undo called if the button is pressed; @param over called if it is not */
+  /** @param onUndo called when the button is pressed; @param onExpire called otherwise */
   show(text, { onUndo, onExpire } = {}) {
     this.#end("onExpire");
     this.#current = { onUndo, onExpire };
@@ -36,7 +36,7 @@ export class Toast {
     this.#timer = setTimeout(() => this.#end("onExpire"), SHOWN_MS);
   }
 
-  /** While a dialog is open, what is behind it can neither be seen well nor pressed: then it stands in the dialog. */
+  /** The page behind a modal dialog is inert, so the toast is placed in the open dialog. */
   #position() {
     const dialog = document.activeElement?.closest("dialog[open]");
     const parent = dialog ?? this.#defaultParent;

@@ -1,4 +1,4 @@
-/** Begin when all that stands in an element has been parsed, unless it has left the page by then. */
+/** Call back when the children of an element have been parsed, unless the element has been removed by then. */
 export function whenParsed(element, callback) {
   if (document.readyState !== "loading") callback();
   else document.addEventListener("DOMContentLoaded", () => element.isConnected && callback(), { once: true });
