@@ -8,8 +8,8 @@ const BODY_LENGTH = 140;
 const PREFIX = "roomchat:notify";
 
 /**
- * Messages that come while nobody looks, told by the browser: only once the person has asked for it, on this device; and
- * which rooms to leave out, on all of their devices.
+ * Browser notifications of messages that arrive while the room is not visible, if the user has enabled them on this
+ * device; and muting a room, which applies to all devices of the user.
  */
 export function notifications(room) {
   const element = room.part("notifications");
@@ -17,7 +17,7 @@ export function notifications(room) {
   const storage = new SafeStorage(() => localStorage);
   const settings = new NotificationSettings(storage, room.data.meKey);
   muteActions(room);
-  // Without a secure page, or in an iPhone's browser, there are none.
+  // Notifications do not exist on insecure pages and in the browser of an iPhone.
   if (!("Notification" in globalThis)) return;
   const dialog = settingsDialog(room, element, settings);
   room.roomActions.set("notify", { when: () => !settings.isOn, act: () => requestPermission(settings).then(() => dialog.open()) });
@@ -25,7 +25,7 @@ export function notifications(room) {
   showNotifications(room, settings, storage);
 }
 
-/** What the person has chosen in this browser: `what` is none, mentions or all. */
+/** The user's choice in this browser: `what` is none, mentions or all. */
 class NotificationSettings {
   #storage;
   #key;
@@ -43,7 +43,7 @@ class NotificationSettings {
     this.#storage.set(this.#key, what);
   }
 
-  /** They have asked for it once. */
+  /** The user has enabled notifications at least once. */
   get isOn() {
     return Notification.permission === "granted" && this.#storage.get(this.#key) !== null;
   }
@@ -57,7 +57,7 @@ class NotificationSettings {
   }
 }
 
-/** Called by a click, and by nothing else. */
+/** Browsers show the permission prompt only after a click. */
 async function requestPermission(settings) {
   const permission = await Notification.requestPermission();
   if (permission === "granted" && settings.what === "none") settings.what = "mentions";
@@ -82,7 +82,10 @@ function settingsDialog(room, element, settings) {
   return new Dialog({ element, onOpen, signal: room.signal });
 }
 
-/** Muting is the account's: other tabs are told, other devices see it in their list of rooms. */
+/**
+ * Muting is stored with the account. A BroadcastChannel notifies the other tabs; other devices read it with the room
+ * list.
+ */
 function muteActions(room) {
   const { strings } = room;
   const show = (isMuted) => room.element.toggleAttribute("data-muted", isMuted);
@@ -125,10 +128,10 @@ function showNotifications(room, settings, storage) {
     const text = [...(body || fileNames(files))].slice(0, BODY_LENGTH).join("");
     const title = isDirect() ? author.name : `${author.name} – ${room.part("title")?.textContent ?? room.data.title}`;
     try {
-      // One for each room, which a new one takes the place of. Our sound is our own, and off by default.
+      // One notification per room, replaced by the next one. The sound is played by the page, and is off by default.
       shown = new Notification(title, { body: text, tag: key, renotify: true, silent: true, data: { seq } });
     } catch {
-      return; // Chrome on Android has it for service workers only
+      return; // Chrome on Android supports notifications only from service workers
     }
     shown.onclick = () => {
       window.focus();

@@ -2,7 +2,7 @@ import { UnreadBadge } from "./unread_badge.js";
 
 const SEND_AFTER_MS = 1_000;
 
-/** How far one has read. */
+/** Send the read marker, and show the unread count on the room's own page. */
 export function readTracking(room) {
   const { session, log, data, signal } = room;
   const tracker = new ReadTracker({
@@ -20,9 +20,9 @@ export function readTracking(room) {
 }
 
 /**
- * What the person has read: told to the server, and counted while they look elsewhere.
+ * Tracks what the user has read: sends the read marker, and counts unread messages while the page is hidden.
  *
- * A message counts as read when the page is in front and its end is in sight.
+ * A message counts as read when the page is visible and scrolled to the end of the log.
  */
 export class ReadTracker {
   #log;
@@ -32,7 +32,10 @@ export class ReadTracker {
   #unread = 0;
   #badge;
 
-  /** @param read the place up to which it was read before; @param badge {@link Badge}, if any; @param tell `tell(seq)` */
+  /**
+   * @param read sequence number up to which the user has read before; @param badge {@link UnreadBadge}, if any;
+   *   @param send `send(seq)`
+   */
   constructor({ log, list, read, badge, send, signal }) {
     this.#log = log;
     this.#sent = read;
@@ -47,12 +50,12 @@ export class ReadTracker {
     });
   }
 
-  /** Somebody is in front of the page, at the end of the messages. */
+  /** Whether the page is visible and scrolled to the end. */
   get isViewing() {
     return document.visibilityState === "visible" && this.#log.atBottom;
   }
 
-  /** New messages of others have arrived; `first` is the place of the first of them. */
+  /** New messages of others have arrived; `first` is the sequence number of the first one. */
   addUnread(count, first) {
     if (document.visibilityState !== "visible") {
       if (!this.#unread) this.#log.startNewMarker(first);
@@ -61,13 +64,13 @@ export class ReadTracker {
     this.update();
   }
 
-  /** Another tab of the same person has read up to `seq`, which leaves so many `unread`. */
+  /** Another tab of the user has read up to `seq`; `unread` messages are left. */
   readElsewhere({ seq, unread }) {
     this.#sent = Math.max(this.#sent, seq);
     if (unread < this.#unread) this.#show(unread);
   }
 
-  /** Is anybody looking? Then what they see is read in a moment. */
+  /** Reset the count if the page is visible, and send the read marker after a delay if the end is visible. */
   update() {
     if (document.visibilityState === "visible") this.#show(0);
     if (this.isViewing && this.#timer === null) this.#timer = setTimeout(() => this.#flush(), SEND_AFTER_MS);

@@ -5,7 +5,7 @@ const WAIT_MS = 500;
 
 let context;
 
-/** Two soft notes; now or not at all, where the browser wants the person to have touched the page first. */
+/** Play two soft notes, unless the browser blocks audio because the user has not interacted with the page. */
 export async function playSound() {
   try {
     context ??= new AudioContext();
@@ -13,7 +13,7 @@ export async function playSound() {
     if (context.state !== "running") return;
     NOTES_HZ.forEach((hertz, index) => play(hertz, context.currentTime + index * NOTE_SECONDS));
   } catch {
-    // No sound is no reason to fail.
+    // A failing sound is ignored.
   }
 }
 

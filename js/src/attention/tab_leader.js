@@ -1,8 +1,8 @@
 /**
- * One person in several tabs: is one of them looking at the room, and which of them tells of a message?
+ * Coordinates the tabs of one user: finds out whether one of them is visible, and which one shows a notification.
  *
- * A tab that is looked at holds a shared Web Lock. What was told last stands in storage, and is compared and changed under
- * another lock: so each message is told by one tab, and by none while one is looked at.
+ * A visible tab holds a shared Web Lock. The last notified sequence number is in storage, and is compared and set
+ * under another lock. So each message is notified by one tab, and by none while a tab is visible.
  */
 export class TabLeader {
   #storage;
@@ -10,7 +10,10 @@ export class TabLeader {
   #key;
   #releaseLock = null;
 
-  /** @param cupboard what the tabs share ({@link Cupboard}); @param locks `navigator.locks`; @param key person and room */
+  /**
+   * @param storage shared by the tabs ({@link SafeStorage}); @param locks `navigator.locks`; @param key identifies
+   *   user and room
+   */
   constructor({ storage, locks, key, signal }) {
     this.#storage = storage;
     this.#locks = locks;
@@ -20,7 +23,7 @@ export class TabLeader {
     this.#updateLock();
   }
 
-  /** Call `tell()` if nobody is looking and no other tab has told of message `seq`, or of a later one. */
+  /** Call `notify()` if no tab is visible and no other tab has notified of message `seq` or a later one. */
   notifyOnce(seq, notify) {
     if (!this.#locks) return void (this.#isVisible || notify());
     return this.#locks.request(`${this.#key}:told`, async () => {
@@ -44,6 +47,6 @@ export class TabLeader {
     this.#releaseLock = null;
     if (!this.#isVisible || !this.#locks) return;
     const released = new Promise((resolve) => (this.#releaseLock = resolve));
-    this.#locks.request(this.#visibleLock, { mode: "shared" }, () => released).catch(() => {}); // the page goes
+    this.#locks.request(this.#visibleLock, { mode: "shared" }, () => released).catch(() => {}); // rejected when the page is closed
   }
 }

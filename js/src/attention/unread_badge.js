@@ -1,9 +1,9 @@
 /**
- * How much is unread, where one sees it without looking at the page: in its title, as a dot on its icon, and on the icon of
- * the installed app. Only on our own page: what another one is called is not ours to say.
+ * Shows the unread count in the title of the page, as a dot on its icon, and on the icon of the installed app. Used
+ * only on the room's own page: on other pages, the title belongs to the site.
  *
- * The icon with the dot is a file, which `<link rel="icon" data-unread="…">` names, since a content security policy may
- * forbid pictures that a script has drawn.
+ * The icon with the dot is a file named by `<link rel="icon" data-unread="…">`, because a content security policy may
+ * forbid images drawn by a script.
  */
 export class UnreadBadge {
   #title = null;
@@ -16,6 +16,6 @@ export class UnreadBadge {
     if (!unread) this.#title = null;
     if (this.#icon) this.#icon.href = unread ? this.#icon.dataset.unread : this.#defaultIcon;
     const result = unread ? navigator.setAppBadge?.(unread) : navigator.clearAppBadge?.();
-    result?.catch(() => {}); // a browser may have the function and nowhere to show it
+    result?.catch(() => {}); // a browser may have the method but no place to show a badge
   }
 }

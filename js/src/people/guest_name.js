@@ -3,7 +3,7 @@ import { postFrame } from "../core/post_frame.js";
 import { csrfToken } from "../ui/csrf.js";
 import { FormDialog } from "../ui/form_dialog.js";
 
-/** A guest chooses how others see them: behind their name in the header, and in the room's menu. */
+/** The dialog in which a guest chooses a display name. It opens from the name in the header and from the room's menu. */
 export function guestName(room) {
   const { data, session, strings, signal } = room;
   const [element, button] = [room.part("guest-name"), room.part("rename")];
@@ -42,8 +42,8 @@ export function guestName(room) {
 }
 
 /**
- * Over HTTP, because a name lasts as long as the session, and there are sessions that only an answer to a request can change.
- * Sites without these addresses have the socket.
+ * The name is sent over HTTP, because it lasts as long as the session, and some session backends can only be changed
+ * in a response. Sites without this URL use the socket.
  */
 function submitName({ data, session, element }, frame) {
   if (!data.framesUrl) return session.request(frame);

@@ -1,6 +1,6 @@
 import { FormDialog } from "../ui/form_dialog.js";
 
-/** What moderators and owners may do about somebody: from the list of people, and from what they said. */
+/** Actions of moderators and owners on a person, in the list of people and in the menu of a message. */
 export function moderation(room) {
   const { signal } = room;
   const offer = (what, when, act) => room.personActions.set(what, { when, act });

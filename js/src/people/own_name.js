@@ -1,4 +1,4 @@
-/** What others call the person: as the server knows it, and when it changes, here or in another window. */
+/** Shows the user's display name, and updates it when it changes in this or in another tab. */
 export function ownName(room) {
   const button = room.part("rename");
   if (button && room.data.panelsSrc) button.disabled = false;

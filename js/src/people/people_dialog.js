@@ -1,12 +1,12 @@
 import { Dialog } from "../ui/dialog.js";
 import { PeopleList } from "./people_list.js";
 
-const FILTER_MIN_PEOPLE = 9; // so many people, and one may look for somebody by name
+const FILTER_MIN_PEOPLE = 9; // number of people from which the filter is shown
 const FILTER_AFTER_MS = 250;
-const PAGE = 200; // as many as the server lists at once
+const PAGE = 200; // page size of the server
 const RANKS = ["owner", "moderator", "member"];
 
-/** Who is here, who belongs to the room, and who may not speak or enter: one dialog, with what can be done about each. */
+/** The dialog with people who are present, members, and sanctioned people, with the actions available for each. */
 export function people(room) {
   const { presence } = room;
   const element = room.part("people");
@@ -102,7 +102,7 @@ class PeopleDialog {
     return this.#sections.members.element.contains(target) ? this.#loadMembers(this.#members.people) : this.#loadSanctions(this.#sanctions.people);
   }
 
-  /** What may be done about somebody, only the server knows: their rank may have changed, or a mute have ended. */
+  /** Only the server knows the available actions: a role may have changed, or a mute may have ended. */
   async #openMenu(opener) {
     const { list } = Object.values(this.#sections).find(({ element }) => element.contains(opener));
     const known = list.personAt(opener);
@@ -127,7 +127,7 @@ class PeopleDialog {
   async #loadMembers(before = []) {
     const requestId = (this.#requestId += 1);
     const answer = await this.#room.request({ type: "members", prefix: this.#filterText, after: before.at(-1)?.key ?? "" });
-    // Somebody has typed on meanwhile: another answer is on its way.
+    // The filter has changed meanwhile; another answer will arrive.
     if (!answer || requestId !== this.#requestId) return;
     this.#members = { people: [...before, ...answer.members], more: answer.members.length === PAGE };
     this.#show();
@@ -179,7 +179,7 @@ class PeopleDialog {
   }
 }
 
-/** Does a word of the name begin like this? As the server finds them. */
+/** Whether a word of the name begins with the prefix; the server applies the same rule. */
 export function hasNamePrefix(name, prefix) {
   return ` ${name}`.toLocaleLowerCase().includes(` ${prefix}`.trimEnd().toLocaleLowerCase());
 }

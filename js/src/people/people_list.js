@@ -1,16 +1,13 @@
 import { PersonRow } from "./person_row.js";
 
-/**
- * A list of people that changes while somebody reads it: rows stay the elements they are, so that the focus stays
- * where it is.
- */
+/** A list of people that can change while it is read. Rows keep their elements, so that the focus is not lost. */
 export class PeopleList {
   #list;
   #template;
   #describe;
   #rows = new Map();
 
-  /** @param describe `describe(person)`: what a row shows beside the name, see {@link PersonRow} */
+  /** @param describe `describe(person)` returns what a row shows beside the name, see {@link PersonRow} */
   constructor({ list, template, describe }) {
     this.#list = list;
     this.#template = template;
@@ -21,7 +18,7 @@ export class PeopleList {
     return this.#rows.size;
   }
 
-  /** Show these, in this order. */
+  /** Show these people in this order. */
   show(people) {
     const keys = new Set(people.map(({ key }) => key));
     for (const [key, { element }] of this.#rows) {
@@ -40,7 +37,7 @@ export class PeopleList {
     });
   }
 
-  /** Who stands in the row that holds this element. */
+  /** The person in the row that contains this element. */
   personAt(element) {
     return this.#rows.get(element.closest("li")?.dataset.key)?.person;
   }

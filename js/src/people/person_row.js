@@ -1,6 +1,6 @@
 import { hue, initials } from "./avatars.js";
 
-/** Somebody in a list of people: the `<li>` of `_people.html`. */
+/** A person in a list: the `<li>` of `_people.html`. */
 export class PersonRow {
   #part = (name) => this.element.querySelector(`[data-part="${name}"]`);
 
@@ -16,14 +16,14 @@ export class PersonRow {
 
   /**
    * @param person `{key, name}`
-   * @param note what is said of them below the name
-   * @param isYou it is who looks
-   * @param hasActions something may be done about them
+   * @param note text below the name
+   * @param isYou whether it is the user
+   * @param hasActions whether there are actions on this person
    */
   show(person, { note = "", isYou = false, hasActions = true } = {}) {
     this.#person = person;
     this.element.dataset.key = person.key;
-    // A guest whom the room never heard has a key and no name.
+    // A guest who never joined has a key but no name.
     const name = person.name || person.key;
     const avatar = this.#part("avatar");
     avatar.dataset.hue = hue(person.key);

@@ -1,6 +1,6 @@
 import { PresenceView } from "./presence_view.js";
 
-/** How many are here; who they are is behind the number. */
+/** Shows the number of people who are present. Its button opens the list. */
 export function presenceFeature(room) {
   const button = room.part("present");
   if (!button) return;

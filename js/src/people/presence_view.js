@@ -1,31 +1,31 @@
-/** Who is here: everybody by name, as long as they are not a crowd, and always how many. */
+/** The people who are present: their number, and their names unless there are too many. */
 export class PresenceView extends EventTarget {
   #button;
   #shown;
   #people = new Map();
   #count = null;
 
-  /** @param button shows the number; it is the way to the list */
+  /** @param button shows the number and opens the list */
   constructor({ button }) {
     super();
     this.#button = button;
     this.#shown = button.querySelector('[data-part="present-count"]');
   }
 
-  /** How many; null as long as nobody has said it. */
+  /** The number of people; null before the first frame `presence`. */
   get count() {
     return this.#count;
   }
 
-  /** Those whose names are known: `{key, name}`. */
+  /** The people whose names are known: `{key, name}`. */
   get people() {
     return [...this.#people.values()];
   }
 
   /**
-   * `change` is dispatched when this is done.
+   * Handle the frame `presence`, then dispatch `change`.
    *
-   * @param frame `presence`: `{count, here}` is everybody, `{count, joined, left}` a change, `{count}` a crowd
+   * @param frame `{count, here}` is the complete list, `{count, joined, left}` a change, `{count}` only the number
    */
   show({ count, here, joined, left }) {
     if (here || !(joined || left)) this.#people.clear();

@@ -1,6 +1,6 @@
 import { FormDialog } from "../ui/form_dialog.js";
 
-/** Ask the moderators to look at a message, and say what is wrong with it. */
+/** The dialog that reports a message to the moderators, with a reason. */
 export function report(room) {
   const element = room.part("report");
   if (!element) return;

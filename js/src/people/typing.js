@@ -1,6 +1,6 @@
-const SEND_EVERY_MS = 3_000; // the server forgets a typist after 6 s
+const SEND_EVERY_MS = 3_000; // the server forgets a typing user after 6 s
 
-/** Who types. */
+/** Show who is typing, and notify the server when the user types. */
 export function typingFeature(room) {
   const { session, strings, signal } = room;
   const [element, input] = [room.part("typing"), room.part("composer")?.elements.body];
@@ -9,14 +9,14 @@ export function typingFeature(room) {
   room.on("typing", (frame) => view.show(frame, session.you));
 }
 
-/** Who types, in a line that keeps its place; and telling the others that we do, now and then. */
+/** Shows who is typing, in a line whose space is reserved, and repeatedly notifies the server while the user types. */
 export class TypingIndicator {
   #element;
   #strings;
   #send;
   #sentAt = -Infinity;
 
-  /** @param element the line; @param tell `tell(on)` */
+  /** @param element the line; @param send `send(on)` */
   constructor({ element, input, strings, send, signal }) {
     this.#element = element;
     this.#strings = strings;

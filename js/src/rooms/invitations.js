@@ -1,7 +1,7 @@
 import { Dialog } from "../ui/dialog.js";
 import { pluralize } from "../ui/plurals.js";
 
-/** Links by which people become members: make one, copy it, see those that work, and revoke them. */
+/** The dialog for invitation links: create, copy, list and revoke them. */
 export function invitations(room) {
   const element = room.part("invite");
   if (!element) return;
@@ -34,7 +34,7 @@ class Invitations {
   #onOpen() {
     this.#element.querySelector("form").reset();
     this.#part("invite-made").hidden = true;
-    // Other roles than a member's are for owners to give.
+    // Only owners may invite with another role than member.
     this.#part("invite-role").hidden = !this.#room.can("manage");
     this.#loadList();
   }
@@ -61,7 +61,7 @@ class Invitations {
       await navigator.clipboard.writeText(field.value);
       toast?.show(strings.link_copied);
     } catch {
-      field.select(); // no clipboard for us: one key is left to press
+      field.select(); // without clipboard access, the selected link can be copied with one key
     }
   }
 
@@ -88,7 +88,7 @@ class Invitations {
     if (!item || !(await this.#room.request({ type: "revoke", invitation: Number(item.dataset.invitation) }))) return;
     const next = item.nextElementSibling ?? item.previousElementSibling;
     item.remove();
-    // The focus goes on to what is left.
+    // Move the focus to a remaining element.
     (next?.querySelector("button") ?? this.#element.querySelector("[data-close]")).focus();
     this.#part("invitations").hidden = !next;
   }

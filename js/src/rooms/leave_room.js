@@ -1,6 +1,6 @@
 import { FormDialog } from "../ui/form_dialog.js";
 
-/** End one's membership, and go back to the list of rooms. */
+/** The dialog that ends the membership and returns to the room list. */
 export function leaveRoom(room) {
   const element = room.part("leave");
   if (!element) return;
@@ -13,7 +13,7 @@ export function leaveRoom(room) {
       try {
         await session.request({ type: "quit" });
       } catch (error) {
-        // Where only members may be, the room itself is over before the answer comes.
+        // In a members-only room, the session ends before the answer arrives.
         if (session.state !== "ended") {
           room.showError(error);
           return false;

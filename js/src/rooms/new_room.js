@@ -3,7 +3,7 @@ import { Dialog } from "../ui/dialog.js";
 import { isPlainClick } from "../ui/plain_click.js";
 import { whenParsed } from "../ui/when_parsed.js";
 
-/** `<new-room>`: the button that makes a room opens its form in place, where the server has put it. See `_new_room.html`. */
+/** `<new-room>`: opens the form for a new room, which the server has rendered, in a dialog. See `_new_room.html`. */
 export class NewRoom extends HTMLElement {
   #abortController = null;
 
@@ -45,7 +45,7 @@ export class NewRoom extends HTMLElement {
       const { url } = await postFrame({ url: this.dataset.framesUrl, token: values.get("csrfmiddlewaretoken"), frame });
       location.assign(url);
     } catch ({ code, detail }) {
-      // What the server has no sentence for, the page of the form may have.
+      // An error without a text is shown by the page of the form.
       if (detail) this.#showError(form, detail, code === "taken" && frame.title);
       else form.submit();
     }

@@ -8,15 +8,15 @@ import { whenParsed } from "../ui/when_parsed.js";
 import { RoomRows } from "./room_rows.js";
 
 const REFRESH_MS = 20_000;
-const FRESH_MS = 2_000; // what is younger is not asked for again
+const FRESH_MS = 2_000; // a list that is not older is not requested again
 const SCROLL_KEY = "roomchat:rooms-scrolled";
 
 /**
- * `<room-list>`: keeps the list of rooms up to date that the server has rendered inside it.
+ * `<room-list>`: updates the room list that the server has rendered inside it.
  *
- * What happens in the room of the page, and what is read in any window of the person, it hears. What is said in other
- * rooms it asks for, while somebody can see it: every 20 seconds, and when they come back. Of several windows one asks,
- * and tells the others. See `_room_list.html`.
+ * Messages in the room of the page and read markers of all tabs arrive as events. Messages in other rooms are
+ * requested every 20 seconds while the list is visible, and when the page becomes visible again. Of several tabs one
+ * requests the list and broadcasts it. See `_room_list.html`.
  */
 export class RoomList extends HTMLElement {
   #abortController = null;
@@ -52,7 +52,7 @@ export class RoomList extends HTMLElement {
     on(document, "roomchat:read", ({ detail }) => this.#onRead(detail));
     on(document, "roomchat:status", ({ detail }) => detail.state === "connected" && this.#refresh());
     on(document, "visibilitychange", () => isHidden() && clearTimeout(this.#timer));
-    // Before the composer, in which the arrow alone means something else.
+    // In the capture phase: for the composer, the arrow key has another meaning.
     on(document, "keydown", (event) => this.#onKeydown(event), { capture: true });
     on(window, "focus", () => this.#refresh());
     on(pageSignals({ signal }), "wake", () => this.#refresh());
@@ -62,12 +62,12 @@ export class RoomList extends HTMLElement {
     this.#scheduleRefresh();
   }
 
-  // Asking
+  // Requests
 
   async #refresh() {
     clearTimeout(this.#timer);
     if (this.#isRefreshing || isHidden()) return;
-    // Where there is no space for it, nobody sees it either.
+    // A list without boxes is not visible.
     if (Date.now() - this.#refreshedAt < FRESH_MS || !this.getClientRects().length) return this.#scheduleRefresh();
     this.#isRefreshing = true;
     const rooms = await this.#fetch();
@@ -87,7 +87,7 @@ export class RoomList extends HTMLElement {
     if (!isHidden()) this.#timer = setTimeout(() => this.#refresh(), REFRESH_MS);
   }
 
-  /** By the room's own line where there is one: it needs no session and no CSRF token to be looked up. */
+  /** Uses the room's socket if there is one: that needs no session lookup and no CSRF token. */
   async #fetch() {
     const frame = { type: "rooms", limit: this.#limit };
     const { session } = document.querySelector("room-chat") ?? {};
@@ -95,7 +95,7 @@ export class RoomList extends HTMLElement {
       const answer = await (session ? session.request(frame) : postFrame({ url: this.dataset.framesUrl, token: csrfToken(this), frame }));
       return answer.rooms;
     } catch {
-      return undefined; // the next time
+      return undefined; // the next request may succeed
     }
   }
 
@@ -103,11 +103,11 @@ export class RoomList extends HTMLElement {
     return Number(this.dataset.limit);
   }
 
-  // Hearing
+  // Updates
 
   #onChannelMessage({ rooms, limit, read }) {
     if (read) this.#rows.setUnread(read.room, read);
-    // A longer list than ours, or one that was cut off where ours goes on, does not help.
+    // Ignore a list that is longer than this one, or that was cut off where this one continues.
     if (!rooms || rooms.length > this.#limit || (rooms.length >= limit && limit !== this.#limit)) return;
     this.#refreshedAt = Date.now();
     this.#rows.show(rooms);
@@ -125,21 +125,21 @@ export class RoomList extends HTMLElement {
     this.#rows.addMessage(dataset.room, { at, key: author.key, name: author.name, body: body || fileNames(files) });
   }
 
-  // Going
+  // Navigation
 
   #roomUrl(name) {
     const index = this.dataset.roomUrl.lastIndexOf("~");
     return this.dataset.roomUrl.slice(0, index) + encodeURIComponent(name) + this.dataset.roomUrl.slice(index + 1);
   }
 
-  /** Alt+↑ and Alt+↓: the room above and below; with Shift the next one in which something is unread. */
+  /** Alt+↑ and Alt+↓ open the previous and the next room; with Shift, only rooms with unread messages. */
   #onKeydown(event) {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (!step || !event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return;
     if (event.target.closest?.("select") || document.querySelector("dialog[open], [popover]:popover-open")) return;
     const links = this.#rows.links;
     const index = links.findIndex((link) => link.ariaCurrent === "page");
-    // From here to the end, and on from the other end.
+    // From the current room to the end, then from the other end.
     const others = links.slice(index + 1).concat(links.slice(0, Math.max(index, 0)));
     const ordered = step > 0 ? others : others.reverse();
     const target = ordered.find((link) => !event.shiftKey || hasUnread(link));
@@ -149,7 +149,7 @@ export class RoomList extends HTMLElement {
     target.click();
   }
 
-  /** In the next room the column stands as it stood in this one. */
+  /** Keep the scroll position of the list when another room is opened. */
   #restoreScroll(on) {
     const body = this.querySelector('[data-part="list-body"]');
     if (!body || !this.dataset.current) return;
@@ -178,9 +178,9 @@ function openChannel(name, signal) {
 }
 
 /**
- * How far a box reaches out of the one that scrolls, in pixels: above is negative.
+ * How far a box extends beyond its scroller, in pixels; negative at the top.
  *
- * `scrollIntoView()` would scroll, too, but in some versions of Chromium the first Tab goes on from there.
+ * `scrollIntoView()` is not used because in some versions of Chromium the first Tab would continue from there.
  */
 function overflow(rect, scroller) {
   if (rect.top < scroller.top) return rect.top - scroller.top;

@@ -1,4 +1,4 @@
-/** What can be done with the room, behind one button in its header: all that features have put into `room.roomActions`. */
+/** The menu with the room's actions, which features add to `room.roomActions`. */
 export function roomMenu(room) {
   const [button, element] = [room.part("room-actions"), room.part("room-menu")];
   if (!button || !element) return;

@@ -1,11 +1,11 @@
 import { hue, initials } from "../people/avatars.js";
 
-const UNREAD_MAX = 99; // the server counts to a hundred
+const UNREAD_MAX = 99; // the server counts up to 100
 const PARTS = ["yours", "lately"];
 
 /**
- * The rows of the list of rooms. It fills what the server has rendered with what it is told, in place, and puts the room
- * in which something was said last on top, but nothing moves while a pointer or the focus is on it.
+ * The rows of the room list. It updates the rendered rows in place, and moves the room with the latest message to the
+ * top, but not while the pointer or the focus is in the list.
  */
 export class RoomRows {
   #list;
@@ -18,9 +18,9 @@ export class RoomRows {
 
   /**
    * @param list the element with the parts and the template
-   * @param current the name of the room that the page shows, if it shows one
-   * @param you `{key, word}`: whose list it is, and what they are called in it
-   * @param address `address(name)`: where a room is
+   * @param current name of the room of the page, if any
+   * @param you `{key, label}`: the user's key, and the label of own messages
+   * @param roomUrl `roomUrl(name)`: URL of a room
    */
   constructor({ list, current, you, roomUrl, calendar, signal }) {
     this.#list = list;
@@ -34,18 +34,18 @@ export class RoomRows {
       this.#order[part] = rows.map(({ dataset }) => dataset.room);
     }
     this.updateTimes();
-    // Soon: the pointer (in Firefox) and the focus are still there while their going is told.
+    // In the next frame: during these events, :hover (in Firefox) and the focus are not updated yet.
     for (const type of ["pointerleave", "focusout"]) {
       list.addEventListener(type, () => requestAnimationFrame(() => this.#applyOrder()), { signal });
     }
   }
 
-  /** The links, as they stand. */
+  /** The links in the displayed order. */
   get links() {
     return [...this.#list.querySelectorAll('[data-part="listed-link"]')];
   }
 
-  /** The whole list, the room in which something was said last first: rooms as in the frame `rooms`. */
+  /** Show the complete list, latest message first; `rooms` as in the frame `rooms`. */
   show(rooms) {
     const names = new Set(rooms.map(({ name }) => name));
     const isHere = this.#rows.has(this.#current) && !names.has(this.#current);
@@ -58,7 +58,7 @@ export class RoomRows {
     this.#applyOrder();
   }
 
-  /** Somebody has said something in a room of the list: `{at, key, name, body}`. */
+  /** A message was posted in a room of the list: `{at, key, name, body}`. */
   addMessage(name, message) {
     const row = this.#rows.get(name);
     if (!row) return;
@@ -70,13 +70,13 @@ export class RoomRows {
     this.#applyOrder();
   }
 
-  /** How much of a room is not read. */
+  /** Update the unread count of a room. */
   setUnread(name, { unread = 0, mentions = 0 }) {
     const row = this.#rows.get(name);
     if (row) this.#fillCount(row, { unread, mentions });
   }
 
-  /** By the reader's clock, and by what day it is. */
+  /** Format the times with the clock of the browser and the current day. */
   updateTimes() {
     for (const row of this.#rows.values()) this.#fillTime(row, part(row, "when")?.dateTime);
   }
@@ -114,7 +114,7 @@ export class RoomRows {
     const isOwn = key === this.#you.key;
     if (author) author.hidden = "direct" in row.dataset && !isOwn;
     setText(row, "author", isOwn ? this.#you.label : name);
-    // Isolated, so that its direction of writing is its own.
+    // Isolated, so that the text has its own direction.
     setText(row, "last", `\u2068${body}\u2069`);
     this.#fillTime(row, at);
   }
@@ -178,7 +178,7 @@ function markNames(marks) {
   return marks.map(({ dataset }) => dataset.mark).join();
 }
 
-/** Exactly these rows, in this order, and those that stand right already are not touched. */
+/** Show exactly these rows in this order. Rows that are in the right position are not moved. */
 function arrange(list, rows) {
   let next = list.firstElementChild;
   for (const row of rows) {

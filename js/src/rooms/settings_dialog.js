@@ -1,7 +1,7 @@
 import { amount, duration } from "../ui/durations.js";
 import { FormDialog } from "../ui/form_dialog.js";
 
-/** The settings of the room, for owners. */
+/** The dialog with the settings of the room, for owners. */
 export function settings(room) {
   const element = room.part("settings");
   if (!element) return;
@@ -25,7 +25,7 @@ export function settings(room) {
   });
 }
 
-/** What is another value than it was; what was left out of a frame is its default. */
+/** The values that have changed. A value that is missing in a frame has its default. */
 export function changes(before, after) {
   return Object.fromEntries(Object.entries(after).filter(([name, value]) => value !== (before[name] ?? emptyValue(value))));
 }
@@ -41,7 +41,7 @@ function fill(form, current, room) {
     else if (field.localName === "select") choose(field, value ?? 0, room.calendar.language);
     else field.value = value;
   }
-  // A private room is in nobody's list but its members'.
+  // Private rooms are listed only for their members.
   const listed = form.querySelector('[data-part="settings-listed"]');
   if (listed) listed.hidden = current.visibility !== "open";
 }
@@ -55,12 +55,12 @@ function valueOf(field) {
   return field.localName === "select" ? Number(field.value) : field.value.trim();
 }
 
-/** Those with a name; a site's own template may have left some out. */
+/** The fields with a name; a custom template may omit some. */
 function fieldsOf(form) {
   return [...form.elements].filter(({ name }) => name);
 }
 
-/** What was set elsewhere may be none of the choices: then it becomes one. */
+/** A value that was set elsewhere and is not among the options is added as an option. */
 function choose(field, value, language) {
   if (![...field.options].some((option) => Number(option.value) === value)) {
     field.append(new Option("", value));

@@ -10,9 +10,10 @@ const STORAGE_PREFIX = "roomchat:files";
 const ANYTHING = "application/octet-stream";
 
 /**
- * What lies ready for the next message. It is the {@link Composer}'s `extra`: `files`, `refuses()` and `taken()`.
+ * The attachments of the next message; the {@link Composer} uses it as `attachments`: `files`, `hasFailed()` and
+ * `clear()`.
  *
- * What has reached the server is remembered like a draft, so that a reload does not lose it.
+ * Uploaded files are stored like a draft, so that they survive a reload.
  */
 export class AttachmentTray {
   #room;
@@ -23,8 +24,8 @@ export class AttachmentTray {
   #limits;
   #options;
   #views = [];
-  #uploads = new Set(); // all that are under way, those of posts that wait for them as well
-  #storage = new SafeStorage(() => sessionStorage); // this tab's own: two tabs must not send the same file
+  #uploads = new Set(); // all active uploads, including those of posts that wait for them
+  #storage = new SafeStorage(() => sessionStorage); // per tab: two tabs must not send the same file
   #key;
   #touch = matchMedia("(pointer: coarse)");
 
@@ -38,7 +39,7 @@ export class AttachmentTray {
     this.#limits = { bytes: Number(data.fileMax) || Infinity, files: Number(data.filesMax) || Infinity };
     this.shared = { strings, language: calendar.language };
     this.#key = [STORAGE_PREFIX, data.meKey, data.room].map(encodeURIComponent).join(":");
-    let queue = Promise.resolve(); // one picture at a time: several large ones are too much for a phone
+    let queue = Promise.resolve(); // one image at a time: resizing several large ones at once needs too much memory on a phone
     this.#options = {
       url: data.filesUrl,
       token: () => csrfToken(room.element),
@@ -49,27 +50,27 @@ export class AttachmentTray {
     for (const file of this.#restore()) this.#show(new Upload(file, this.#options));
   }
 
-  // For the composer
+  // Used by the composer
 
-  /** What goes with the message. */
+  /** The attachments of the next message. */
   get files() {
     return this.#views.map(({ upload }) => upload);
   }
 
-  /** Is there something that must be seen to first? It is shown. */
+  /** Whether an upload has failed. The first failed one gets the focus. */
   hasFailed() {
     const view = this.#views.find(({ upload }) => upload.state === "failed");
     view?.focus();
     return Boolean(view);
   }
 
-  /** They belong to a message now. */
+  /** Empty the tray: the files belong to a message now. */
   clear() {
     this.#views = [];
     this.#render();
   }
 
-  // For the page
+  // Used by attachments.js
 
   get isBusy() {
     return [...this.#uploads].some(({ isActive }) => isActive);
@@ -89,14 +90,14 @@ export class AttachmentTray {
     if (problems.length) this.#room.toast?.show(problems.join(" "));
     const rightToLeft = getComputedStyle(this.#list).direction === "rtl";
     this.#list.scrollLeft = rightToLeft ? -this.#list.scrollWidth : this.#list.scrollWidth;
-    if (!this.#touch.matches) this.#room.composer.input.focus(); // on a phone the keyboard would cover what was chosen
+    if (!this.#touch.matches) this.#room.composer.input.focus(); // on a phone the on-screen keyboard would cover the files
   }
 
   resume() {
     for (const upload of this.#uploads) upload.resume();
   }
 
-  /** A post was taken back: nothing will have its files. */
+  /** A post was discarded: cancel or delete its files. */
   discard(files) {
     for (const file of files) {
       if (file.cancel) file.cancel();
@@ -113,12 +114,12 @@ export class AttachmentTray {
     return undefined;
   }
 
-  /** As far as its name for itself tells: only the server looks inside. */
+  /** A first check by the declared type; only the server examines the content. */
   #isAllowedType({ type }) {
     const [family] = type.split("/");
     if (this.#types.includes(ANYTHING) || this.#types.includes(type)) return true;
     if (family === "image") return false;
-    // Sounds and films have several names each, and the rest may be text or an archive by its content.
+    // Audio and video types have several names, and any other file may be text or an archive.
     return !["audio", "video"].includes(family) || this.#types.some((allowed) => allowed.startsWith(`${family}/`));
   }
 
@@ -164,7 +165,7 @@ export class AttachmentTray {
     if (this.#status) this.#status.textContent = text;
   }
 
-  // Like a draft
+  // Persistence
 
   #save() {
     const uploaded = this.files.filter(({ state }) => state === "done");

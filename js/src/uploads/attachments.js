@@ -1,7 +1,7 @@
 import { AttachmentTray } from "./attachment_tray.js";
 import { listenForFiles } from "./incoming_files.js";
 
-/** Files that go with the next message: chosen, pasted or dropped, and on their way to the server at once. */
+/** Attachments of the next message: selected, pasted or dropped, and uploaded immediately. */
 export function attachments(room) {
   const [attach, list, template] = [room.part("attach"), room.part("strip"), room.template("upload")];
   if (!room.composer || !attach || !list || !template || !room.data.filesUrl) return;

@@ -1,20 +1,20 @@
 /**
- * The ways on which files come to a room: chosen, pasted, and dropped on it.
+ * Listen for files that are selected, pasted or dropped on the room.
  *
- * @param wanted whether any may come just now
- * @param take `take(files)`, an array of `File`
+ * @param isAllowed whether files are accepted at the moment
+ * @param onFiles `onFiles(files)`, an array of `File`
  */
 export function listenForFiles(room, { picker, target, isAllowed, onFiles }) {
   const takeSelected = () => {
     const files = [...picker.files];
-    picker.value = ""; // so that the same file can be chosen again
+    picker.value = ""; // so that the same file can be selected again
     if (files.length) onFiles(files);
   };
-  takeSelected(); // before this script was here
+  takeSelected(); // files selected before this module was loaded
   room.listen(picker, "change", takeSelected);
   room.listen(room.eventScope, "paste", (event) => {
     const { files, types } = event.clipboardData;
-    // A table or a text of an office program comes with a picture of itself; what is meant is the text.
+    // Office programs add an image of the copied text or table; the text is pasted.
     const isText = types.includes("text/plain") && types.includes("text/html");
     if (!files.length || isText || !isAllowed()) return;
     event.preventDefault();
@@ -44,7 +44,7 @@ function listenForDrops(room, { target, isAllowed, onFiles }) {
   });
 }
 
-/** Without folders, which look like files and cannot be read. */
+/** The dropped files without folders, which are listed as files but cannot be read. */
 function droppedFiles({ items, files }) {
   const isFolder = [...items].filter(({ kind }) => kind === "file").map((item) => item.webkitGetAsEntry?.()?.isDirectory);
   return [...files].filter((_, index) => !isFolder[index]);

@@ -1,27 +1,27 @@
-const MAX_PX = 2560; // of a photo that is sent: sharp on any screen, and a tenth of what a camera makes
+const MAX_PX = 2560; // longest side of an uploaded photo: sharp on any screen, and a tenth of the size that a camera produces
 const QUALITY = 0.85;
-const PREVIEW_PX = 800; // on the longest side, for screens with two pixels in one
-/** What a photo of a kind is made into. A GIF moves, and would not any more. */
+const PREVIEW_PX = 800; // longest side of a preview, for screens with a pixel ratio of 2
+/** Types and extensions of resized images by original type. GIF is missing because resizing would lose the animation. */
 const TARGET_TYPES = { "image/jpeg": ["image/jpeg", "jpg"], "image/png": ["image/webp", "webp"], "image/webp": ["image/webp", "webp"] };
-const ANIMATED_FLAG = 2; // the flag in the header of a WebP
+const ANIMATED_FLAG = 2; // flag in the header of a WebP file
 const HEADER_BYTES = 21;
 
-/** Is it made smaller before it is sent? Then its size says little yet. */
+/** Whether an image of this type is resized before the upload; its original size is then no reason to reject it. */
 export function isResizable({ type }) {
   return type in TARGET_TYPES;
 }
 
 /**
- * A picture, ready to be sent and to be looked at: `{file, width, height, preview}`. What is no picture to this browser
- * comes back alone, as `{file}`.
+ * Prepare an image for upload and preview: `{file, width, height, preview}`. Returns `{file}` if the browser cannot
+ * decode it.
  *
- * The preview is a canvas, which no content security policy forbids: a `blob:` address would need a rule of its own.
+ * The preview is a canvas, because a `blob:` URL would need a rule in the content security policy.
  */
 export async function prepareImage(file) {
   if (!file.type.startsWith("image/")) return { file };
   let bitmap;
   try {
-    bitmap = await createImageBitmap(file); // turned as its camera was held
+    bitmap = await createImageBitmap(file); // applies the orientation in the metadata
   } catch {
     return { file };
   }
@@ -38,7 +38,7 @@ async function resized(file, bitmap) {
   const canvas = drawToCanvas(bitmap, MAX_PX);
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, type, QUALITY));
   if (!blob || blob.size >= file.size) return undefined;
-  // A browser that cannot write this kind writes PNG instead.
+  // A browser that cannot encode this type encodes PNG instead.
   const name = blob.type === type ? `${file.name.replace(/\.\w+$/, "")}.${extension}` : file.name;
   return { file: new File([blob], name, { type: blob.type }), width: canvas.width, height: canvas.height };
 }
@@ -48,7 +48,7 @@ async function isAnimated(file) {
   return Boolean(new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer())[HEADER_BYTES - 1] & ANIMATED_FLAG);
 }
 
-/** On a canvas of its own, at most so long. */
+/** Draw an image on a new canvas, scaled down to a maximum length of its longest side. */
 export function drawToCanvas(picture, maxLength) {
   const scale = Math.min(1, maxLength / Math.max(picture.width, picture.height));
   const canvas = document.createElement("canvas");

@@ -1,17 +1,17 @@
 import { generateId } from "../core/identifiers.js";
 
 const RETRY_MS = 2_000;
-const MAX_TRIES = 4; // of an upload that the network breaks off while everything else gets through
+const MAX_TRIES = 4; // maximum attempts while the network breaks the upload but the session is connected
 
-/** It is the file: the same one will be refused again. */
+/** Statuses that are about the file itself: a retry would be rejected again. */
 const FINAL_STATUSES = new Set([400, 413, 415, 422]);
 
 /**
- * The way of one file to the server. It is what a post holds in `files` (see {@link Session}): it has an `id` when it is
- * there, and `arrive()` until then.
+ * The upload of one file. A post holds it in `files` (see {@link Session}): it has an `id` once it is uploaded, and
+ * `uploaded()` until then.
  *
- * `state` is `preparing`, `sending`, `waiting` (for the network), `done`, `failed` (with `error`) or `cancelled`; `change`
- * is dispatched whenever that or `progress` (0 to 1) changes.
+ * `state` is `preparing`, `sending`, `waiting` (for the network), `done`, `failed` (with `error`) or `cancelled`;
+ * `change` is dispatched when the state or `progress` (0 to 1) changes.
  */
 export class Upload extends EventTarget {
   key = generateId();
@@ -27,8 +27,8 @@ export class Upload extends EventTarget {
   #ready = false;
 
   /**
-   * @param file `File`; or what `toJSON()` gave of one that is there
-   * @param way `{url, token(), maxBytes, prepare(file), isOnline()}`
+   * @param file `File`, or the result of `toJSON()` of an uploaded one
+   * @param options `{url, token(), maxBytes, prepare(file), isOnline()}`
    */
   constructor(file, options) {
     super();
@@ -58,12 +58,12 @@ export class Upload extends EventTarget {
     else this.#send();
   }
 
-  /** The network is back. */
+  /** Try again when the network is back. */
   resume() {
     if (this.state === "waiting") this.start();
   }
 
-  /** Not any more; what the server has of it already, it may throw away. */
+  /** Cancel the upload; the server may delete the file if it has been uploaded. */
   cancel() {
     clearTimeout(this.#timer);
     const { id } = this;
@@ -72,7 +72,10 @@ export class Upload extends EventTarget {
     if (id) deleteUpload(id, this.#options);
   }
 
-  /** Ends when it is there, fails with `{code, detail}` when it cannot come. One that has failed tries again. */
+  /**
+   * Resolves when the file is uploaded, rejects with `{code, detail}` when it cannot be. A failed upload is retried
+   * first.
+   */
   uploaded() {
     if (this.state === "failed") this.start();
     return new Promise((resolve, reject) => {
@@ -87,7 +90,7 @@ export class Upload extends EventTarget {
     });
   }
 
-  /** What the outbox keeps of it, and the server tells of it. */
+  /** The fields that the outbox stores, and that the server sends with a message. */
   toJSON() {
     const { id, name, type, bytes, width, height, alt, url, thumb } = this;
     return { id, name, type, bytes, width, height, alt, url, thumb };
@@ -100,7 +103,7 @@ export class Upload extends EventTarget {
 
   #send() {
     this.#tries += 1;
-    const request = (this.#request = new XMLHttpRequest()); // fetch() tells nothing of what is sent
+    const request = (this.#request = new XMLHttpRequest()); // fetch() does not report upload progress
     const form = new FormData();
     form.append("file", this.#file, this.name);
     request.open("POST", this.#options.url);
@@ -119,7 +122,7 @@ export class Upload extends EventTarget {
     if (status === 0) return this.#onNetworkError();
     const answer = parseJson(responseText);
     if (status === 201) return this.#set("done", { ...answer, progress: 1 });
-    // A page of HTML: something between us and the server said no.
+    // A body that is not JSON comes from a proxy.
     const { code, detail } = answer?.error ?? { code: status === 413 ? "too_big" : "upload_failed" };
     this.#fail({ code, detail, isFinal: FINAL_STATUSES.has(status) });
   }
@@ -141,10 +144,10 @@ export class Upload extends EventTarget {
   }
 }
 
-/** Tell the server that no message will have this file. */
+/** Notify the server that no message will have this file. */
 export function deleteUpload(id, { url, token }) {
   const headers = { "X-CSRFToken": token() };
-  fetch(`${url}${id}/`, { method: "DELETE", headers, keepalive: true }).catch(() => {}); // it would go by itself, later
+  fetch(`${url}${id}/`, { method: "DELETE", headers, keepalive: true }).catch(() => {}); // without the request, the server deletes the file later
 }
 
 function parseJson(text) {

@@ -3,15 +3,15 @@ import { drawToCanvas } from "./resize.js";
 
 const THUMBNAIL_PX = 160;
 
-/** A file above the field in which one writes, cloned from `_upload.html`: what it is, how far it is, what to do with it. */
+/** An attachment above the text field, cloned from `_upload.html`: name, size, progress, error and buttons. */
 export class UploadView {
   #upload;
   #shared;
 
   /**
-   * @param house `{words, language}`
-   * @param remove called when it is not wanted any more
-   * @param leave called when what was to be said of it is said: back to the message
+   * @param shared `{strings, language}`
+   * @param onRemove called when the file is removed
+   * @param onDescribed called when Enter ends the alt text, to return the focus to the text field
    */
   constructor(template, upload, { shared, onRemove, onDescribed }) {
     this.element = template.content.firstElementChild.cloneNode(true);
@@ -51,7 +51,7 @@ export class UploadView {
     });
     alt.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.isComposing) return;
-      event.preventDefault(); // it would send the message, half described
+      event.preventDefault(); // Enter would submit the form
       onDescribed();
     });
   }
