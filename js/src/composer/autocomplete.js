@@ -8,14 +8,14 @@ import { RecentEmoji } from "./recent_emoji.js";
 
 const EMOJI_MAX = 8;
 
-/** Names of people behind `@`, and of emoji behind `:`. */
+/** Autocompletion of names after `@` and of emoji after `:`. */
 export function autocomplete(room) {
   const { composer, signal } = room;
   const [list, template] = [room.part("options"), room.template("option")];
   if (!composer || !list || !template) return;
   const names = room.emojiNames;
   new Completion({ composer, list, template, sources: [people(room), emoji(names)], signal });
-  // A short name between two colons needs no list.
+  // A complete short name is replaced immediately.
   room.listen(composer.input, "input", async ({ isComposing }) => {
     const { value, selectionEnd } = composer.input;
     const context = isComposing ? null : completeEmojiAt(value, selectionEnd);
@@ -24,7 +24,7 @@ export function autocomplete(room) {
   });
 }
 
-// What is completed
+// Sources
 
 function people({ session, element }) {
   const candidates = new MentionCandidates({
@@ -40,7 +40,7 @@ function people({ session, element }) {
   };
 }
 
-/** Who has said something in the page, the latest first. */
+/** The authors of the messages in the page, latest first. */
 function recentAuthors(element) {
   const people = new Map();
   for (const item of [...element.querySelectorAll('li[data-seq][data-kind="user"]:not([data-deleted])')].reverse()) {

@@ -1,14 +1,14 @@
-const IME_KEY_CODE = 229; // what Safari reports for the Enter that ends a composition
+const IME_KEY_CODE = 229; // Safari reports this for the Enter that ends a composition
 const SHOWN_MAX = 8;
 
-let options = 0; // an id for each, for two rooms may be in one page
+let options = 0; // for unique ids, because a page may contain two rooms
 
 /**
- * Completes what is being typed: a list over the field, whose options are chosen while the focus stays in the text.
+ * An autocompletion list above the text field. The focus stays in the field while an option is chosen.
  *
- * The field stays a text field with several lines, which a combobox is not: `aria-activedescendant` says which option is
- * meant, `aria-controls` and `aria-autocomplete` where it comes from. While an input method composes, the list follows
- * what stands there but takes no key, because each of them is an answer to the input method.
+ * The field is a textarea and therefore no combobox: `aria-activedescendant` refers to the active option,
+ * `aria-controls` and `aria-autocomplete` to the list. While an input method composes, the list is updated but does
+ * not handle keys, because they belong to the input method.
  */
 export class Completion {
   #composer;
@@ -16,19 +16,19 @@ export class Completion {
   #list;
   #template;
   #sources;
-  #current = null; // {source, typed}
-  #dismissedAt = -1; // the place of what is not to be completed any more
+  #current = null; // {source, context}
+  #dismissedAt = -1; // start of the text whose completion was dismissed
   #active = 0;
   #items = [];
-  #compositionStart = null; // where a composition began
+  #compositionStart = null; // where the composition began, or null
 
   /**
    * @param composer {@link Composer}
    * @param list an empty listbox
-   * @param template holds one option, with the parts `option-sign`, `option-name` and `option-more`
-   * @param sources each `{read(text, caret), search(typed, show), look(item), text(item)}`: `read` says what may be completed,
-   *   `{start, text}` or null; `search` calls `show(items)` as often as it knows more; `look` gives `{key, sign, name, more,
-   *   hue}` of an item; `text` what is written for it
+   * @param template one option, with the parts `option-sign`, `option-name` and `option-more`
+   * @param sources each `{match(text, caret), search(context, show), describe(item), text(item)}`: `match` returns
+   *   the context `{start, text}` or null; `search` calls `show(items)` once or several times; `describe` returns
+   *   `{key, sign, name, more, hue}` of an item; `text` returns the text to insert
    */
   constructor({ composer, list, template, sources, signal }) {
     this.#composer = composer;
@@ -48,7 +48,7 @@ export class Completion {
       this.#update();
     });
     on(this.#input, "blur", () => this.#close());
-    // The focus stays where one writes.
+    // Keep the focus in the text field.
     on(list, "mousedown", (event) => event.preventDefault());
     on(list, "click", ({ target }) => {
       const index = [...list.children].indexOf(target.closest('[role="option"]'));
@@ -87,7 +87,7 @@ export class Completion {
     return null;
   }
 
-  // The list
+  // List
 
   #shown = "";
 
@@ -96,7 +96,7 @@ export class Completion {
     if (!this.#items.length) return this.#hide();
     const descriptions = this.#items.map((item) => this.#current.source.describe(item));
     const shown = JSON.stringify(descriptions);
-    // The server has found whom the page knew: what stands there stays, for fingers and screen readers.
+    // If the server has found the same people as the page, the elements are kept, for pointers and screen readers.
     if (shown !== this.#shown) this.#list.replaceChildren(...descriptions.map((description) => this.#option(description)));
     this.#shown = shown;
     const index = descriptions.findIndex(({ key }) => key === this.#current.key);
@@ -118,7 +118,7 @@ export class Completion {
     return option;
   }
 
-  /** Pixels between the field and the upper edge of the room. */
+  /** Height in pixels between the field and the top of the room. */
   #availableHeight() {
     const top = this.#list.closest("room-chat")?.getBoundingClientRect().top ?? 0;
     return Math.max(96, this.#list.getBoundingClientRect().bottom - Math.max(0, top) - 8);
@@ -143,7 +143,7 @@ export class Completion {
     this.#hide();
   }
 
-  /** Close it, and leave alone what stands there. */
+  /** Close the list and leave the text unchanged. */
   #dismiss() {
     this.#dismissedAt = this.#current.context.start;
     this.#close();
@@ -153,7 +153,7 @@ export class Completion {
     const { source, context } = this.#current;
     const item = this.#items[index];
     if (this.#compositionStart !== null) {
-      // What the input method composes becomes text when the field is left.
+      // Leaving the field commits the text that the input method is composing.
       this.#input.blur();
       this.#input.focus();
     }
@@ -179,7 +179,7 @@ export class Completion {
   }
 }
 
-/** With the space that parts it from what follows, unless there is one. */
+/** Append a space unless one follows. */
 function withSpace(text, rest) {
   return /^\s/u.test(rest) ? text : `${text} `;
 }

@@ -1,13 +1,13 @@
 import { pluralize } from "../ui/plurals.js";
 
 const COUNTER_FROM = 200; // characters left at which the counter appears
-const IME_KEY_CODE = 229; // what Safari reports for the Enter that ends a composition
+const IME_KEY_CODE = 229; // Safari reports this for the Enter that ends a composition
 
 /**
- * Where one writes. It is never disabled: what cannot be sent now is sent later.
+ * The message form. It is never disabled: messages that cannot be sent now are queued.
  *
- * Enter sends and Shift+Enter begins a line, except where Enter picks a candidate (Korean, Japanese, Chinese
- * input) and on touch screens, whose keyboards have no Shift+Enter.
+ * Enter sends and Shift+Enter starts a line, except while Enter chooses a candidate of an input method (Korean,
+ * Japanese, Chinese) and on touch screens, whose keyboards have no Shift+Enter.
  */
 export class Composer {
   #form;
@@ -21,15 +21,15 @@ export class Composer {
   #context = null; // {edit: seq} or {replyTo: {seq, name, body}}
   #bar;
   #keyHandlers = [];
-  /** What goes with the text: `{files, refuses(), taken()}`, see {@link Tray}. */
+  /** Attachments: `{files, hasFailed(), clear()}`, see {@link AttachmentTray}. */
   attachments = null;
   #autoGrows = CSS.supports("field-sizing", "content");
   #isTouch = matchMedia("(hover: none) and (pointer: coarse)");
 
   /**
-   * @param send `send(text, {replyTo, files})`, returns whether it took it
-   * @param change `change(seq, text)`: an edit
-   * @param last `last()`: the last message that one may edit, `{seq, text}`
+   * @param send `send(text, {replyTo, files})` returns whether the message was accepted
+   * @param saveEdit `saveEdit(seq, text)`
+   * @param lastOwn `lastOwn()` returns the last own message, `{seq, text}`
    */
   constructor({ form, limit, strings, draft, send, saveEdit, lastOwn, signal }) {
     const part = (name) => form.querySelector(`[data-part="${name}"]`);
@@ -63,33 +63,33 @@ export class Composer {
     this.#updateCounter();
   }
 
-  /** The field itself. */
+  /** The text field. */
   get input() {
     return this.#input;
   }
 
-  /** Let `take(event)` have each key before the composer does; it returns whether it took it. */
+  /** Call `handle(event)` for each key before the composer handles it; it returns whether it has handled the key. */
   addKeyHandler(handle) {
     this.#keyHandlers.push(handle);
   }
 
-  /** Put a text in the place of what stands from `start` to `end`, or at the caret. It can be undone like typing. */
+  /** Replace the text from `start` to `end`, or insert at the caret. The browser's undo works. */
   insert(text, start = this.#input.selectionStart, end = this.#input.selectionEnd) {
     this.#input.focus();
     this.#input.setSelectionRange(start, end);
-    // Deprecated, and still the only way that the browser's own Undo knows of.
+    // Deprecated, but the only way to keep the undo history of the browser.
     if (document.execCommand?.("insertText", false, text)) return;
     this.#input.setRangeText(text, start, end, "end");
     this.#input.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertText", data: text }));
   }
 
-  /** Answer a message: `{seq, name, body}`. */
+  /** Reply to a message: `{seq, name, body}`. */
   reply(message) {
     if (this.#context?.edit) this.#clearContext();
     this.#setContext({ replyTo: message }, this.#strings.replying.replace("{name}", message.name), message.body);
   }
 
-  /** Change a message: `{seq, text}`. What was being written waits as the draft. */
+  /** Edit a message: `{seq, text}`. The current text is kept as the draft. */
   edit({ seq, text }) {
     this.#draft.flush();
     this.#setContext({ edit: seq }, this.#strings.editing, text);
@@ -167,7 +167,7 @@ export class Composer {
     this.#updateCounter();
   }
 
-  /** Characters as the server counts them: code points, not UTF-16 units. */
+  /** Characters left; like the server, this counts code points, not UTF-16 units. */
   #remaining() {
     return this.#limit - [...this.#input.value.trim()].length;
   }
@@ -182,7 +182,7 @@ export class Composer {
     else this.#input.removeAttribute("aria-invalid");
   }
 
-  /** Where the style sheet cannot let the field grow with its text. */
+  /** For browsers without `field-sizing`. */
   #resize() {
     if (this.#autoGrows) return;
     this.#input.style.height = "auto";

@@ -2,9 +2,9 @@ const PREFIX = "roomchat:draft";
 const WRITE_AFTER_MS = 300;
 
 /**
- * What somebody has begun to write, kept while they look away, sign in again, or lose their battery.
+ * An unsent message, stored so that it survives leaving the page, signing in again or a crash.
  *
- * It is kept under the writer's own key, so that the next person at the same browser does not find it.
+ * The key contains the author, so that another user of the same browser does not see it.
  */
 export class Draft {
   #storage;
@@ -23,14 +23,14 @@ export class Draft {
     return this.#storage.get(this.#key) ?? "";
   }
 
-  /** Soon. */
+  /** Store the text after a delay. */
   write(text) {
     this.#text = text;
     this.#clock.clearTimeout(this.#timer);
     this.#timer = this.#clock.setTimeout(() => this.flush(), WRITE_AFTER_MS);
   }
 
-  /** Now: the page may be going. */
+  /** Store the text immediately, because the page may be closed. */
   flush() {
     this.#clock.clearTimeout(this.#timer);
     if (this.#text === null) return;

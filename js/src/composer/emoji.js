@@ -1,22 +1,22 @@
 import { hasWordPrefix, normalizeForSearch } from "../ui/normalize.js";
 
-const loading = new Map(); // by address, for all rooms of a page
+const loading = new Map(); // by URL, for all rooms of a page
 
 /**
- * The emoji that there are, and what they are called: in the page's language and, always, in English.
+ * Loads the emoji and their names in English and in the page's language.
  *
- * They are data (`static/django_roomchat/emoji/*.json`), fetched when they are first needed.
+ * The data is in `static/django_roomchat/emoji/*.json`, and is fetched when it is first needed.
  */
 export class EmojiNames {
   #urls;
   #index = null;
 
-  /** @param urls of the English names and, if there are such, of those in the page's language */
+  /** @param urls URL of the English names and, if available, of those in the page's language */
   constructor(urls) {
     this.#urls = urls;
   }
 
-  /** Resolves with an {@link EmojiBook}; rejects if the names cannot be had, and may be tried again. */
+  /** Resolves to an {@link EmojiIndex}; rejects if the English names cannot be loaded, and may then be called again. */
   async load() {
     if (this.#index) return this.#index;
     const [english, ...others] = this.#urls;
@@ -32,7 +32,7 @@ export class EmojiIndex {
   #names = new Map();
   #terms = [];
 
-  /** @param english, own files of names: `{groups: {group: {emoji: "name|other name"}}}` */
+  /** @param english, local data files: `{groups: {group: {emoji: "name|other name"}}}` */
   constructor(english, local) {
     this.groups = new Map(Object.entries(english.groups).map(([group, names]) => [group, Object.keys(names)]));
     const translated = Object.assign({}, ...Object.values(local?.groups ?? {}));
@@ -48,8 +48,8 @@ export class EmojiIndex {
   }
 
   /**
-   * Emoji of which a name begins so: `[{emoji, name, term}]`, whose `term` is the name that does. First those that are
-   * called exactly so, then by name, by another word for it, and by a word in the middle.
+   * Find emoji by the beginning of a name: `[{emoji, name, term}]`, whose `term` is the matching name. Exact matches
+   * come first, then names, other terms, and words inside a term.
    */
   find(text, limit = Infinity) {
     const query = normalizeForSearch(text).trim();
@@ -60,11 +60,11 @@ export class EmojiIndex {
       const best = Math.min(...ranks);
       if (best < Infinity) found.push({ emoji, best, name: this.nameOf(emoji), term: terms[ranks.indexOf(best)].term });
     }
-    // Sorting is stable: what ranks alike stays in the order that Unicode gives.
+    // Sorting is stable: equal ranks keep the order of Unicode.
     return found.sort((one, other) => one.best - other.best).slice(0, limit);
   }
 
-  /** The emoji that is called exactly so. */
+  /** The emoji with exactly this name. */
   byName(name) {
     const query = normalizeForSearch(name).trim();
     return this.#terms.find(({ terms }) => terms.some(({ normalized }) => normalized === query))?.emoji;

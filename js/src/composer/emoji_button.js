@@ -2,7 +2,7 @@ import { SafeStorage } from "../core/storage.js";
 import { EmojiPicker } from "./emoji_picker.js";
 import { RecentEmoji } from "./recent_emoji.js";
 
-/** Emoji from a list: into what one writes, and under messages. */
+/** The emoji picker, for the composer and for reactions. */
 export function emojiPicker(room) {
   const { composer, messageActions } = room;
   const [element, button] = [room.part("emoji-picker"), room.part("emoji")];
@@ -20,7 +20,7 @@ export function emojiPicker(room) {
   });
   if (!composer || !button) return;
   let wasOpen = false;
-  // A click beside it closes it by itself, before the button hears of the click.
+  // A click on the button closes the open popover before the button receives the event.
   room.listen(button, "pointerdown", () => (wasOpen = picker.isOpen));
   room.listen(button, "click", () => {
     if (!wasOpen) picker.open(button, (chosen) => composer.insert(chosen));

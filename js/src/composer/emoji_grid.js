@@ -1,11 +1,9 @@
-/**
- * Many small buttons in rows, as one stop of the Tab key: the arrow keys go from one to the next, in the rows as they stand.
- */
+/** A grid of buttons with one tab stop: the arrow keys move between the buttons and the displayed rows. */
 export class EmojiGrid {
   #element;
   #onLeaveTop;
 
-  /** @param element holds the buttons, in whatever depth; @param above called when one goes up from the first row */
+  /** @param element contains the buttons, at any depth; @param onLeaveTop called for an arrow up in the first row */
   constructor({ element, onLeaveTop, signal }) {
     this.#element = element;
     this.#onLeaveTop = onLeaveTop;
@@ -17,7 +15,7 @@ export class EmojiGrid {
     return [...this.#element.querySelectorAll("button")].filter((button) => !button.closest("[hidden]"));
   }
 
-  /** The first button is where Tab leads. */
+  /** Make the first button the tab stop. */
   restart() {
     this.#setTabStop(this.buttons[0]);
   }
@@ -53,7 +51,7 @@ export class EmojiGrid {
   }
 }
 
-/** What stands above or below, as straight as the rows allow. */
+/** The nearest button in the next or previous row. */
 function inAdjacentRow(buttons, index, step) {
   const middle = (button) => {
     const { left, width } = button.getBoundingClientRect();

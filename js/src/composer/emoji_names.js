@@ -1,6 +1,6 @@
 import { EmojiNames } from "./emoji.js";
 
-/** What emoji are called, for all who ask, and the button that leads to them. */
+/** Provides the emoji names to other features, and shows the button of the emoji picker. */
 export function emojiNames(room) {
   const { data, composer } = room;
   room.emojiNames = new EmojiNames((data.emoji ?? "").split(" ").filter(Boolean));

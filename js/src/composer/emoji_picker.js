@@ -4,9 +4,9 @@ import { EmojiGrid } from "./emoji_grid.js";
 const FOUND_MAX = 60;
 
 /**
- * Emoji to choose from, over the page: those chosen lately first, then all, and a field that finds them by name.
+ * The emoji picker: recently used emoji, all emoji by group, and a search field.
  *
- * Where their names cannot be had, it says so and offers those of the menu.
+ * If the names cannot be loaded, it shows an error and the emoji of the message menu.
  */
 export class EmojiPicker {
   #element;
@@ -19,10 +19,11 @@ export class EmojiPicker {
   #onChoose = null;
 
   /**
-   * @param element the popover, with the parts `emoji-search`, `emoji-none` and `emoji-failed` and a section for each group
+   * @param element the popover, with the parts `emoji-search`, `emoji-none` and `emoji-failed` and a section for each
+   *   group
    * @param names {@link EmojiNames}
    * @param recent {@link RecentEmoji}
-   * @param spare emoji for when there are no names
+   * @param fallback emoji to show if the names cannot be loaded
    */
   constructor({ element, names, recent, fallback, signal }) {
     this.#element = element;
@@ -42,14 +43,15 @@ export class EmojiPicker {
     return this.#element.matches(":popover-open");
   }
 
-  /** @param choose `choose(emoji)` */
+  /** @param onChoose `onChoose(emoji)` */
   async open(opener, onChoose) {
     this.#search.value = "";
     this.#fill("recent", this.#recent.list());
     this.#element.showPopover();
     this.#onChoose = onChoose;
     anchorTo(this.#element, opener);
-    // Where a keyboard would cover half of the screen, it waits until one wants to search.
+    // On touch screens the search field is not focused, because the on-screen keyboard would cover half of the
+    // screen.
     if (matchMedia("(hover: none) and (pointer: coarse)").matches) this.#element.focus();
     else this.#search.focus();
     await this.#load();
@@ -106,7 +108,7 @@ export class EmojiPicker {
   #onKeydown(event) {
     if (event.isComposing) return;
     if (event.key === "ArrowDown") this.#grid.focus();
-    else if (event.key === "Escape") this.close(); // and does not empty the field first, as some browsers do
+    else if (event.key === "Escape") this.close(); // some browsers would clear the field first
     else if (event.key === "Enter") this.#choose(this.#search.value.trim() && this.#grid.buttons[0]?.dataset.emoji);
     else return;
     event.preventDefault();

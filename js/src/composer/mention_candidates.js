@@ -1,24 +1,24 @@
 import { hasWordPrefix, normalizeForSearch } from "../ui/normalize.js";
 
 const DEBOUNCE_MS = 150;
-const PEOPLE_MAX = 20; // as many as the server tells at once
+const PEOPLE_MAX = 20; // page size of the server
 const PREFIX_MAX = 100;
 const NAME_LENGTH = 80;
 
 /**
- * Whom one can call in a room, by the beginning of a name or of a word in it: those who have said something in the page at
- * once, and everybody else when the server has answered.
+ * People who can be mentioned, by the beginning of a name or of a word in it: authors of messages in the page
+ * immediately, all others when the server has answered.
  */
 export class MentionCandidates {
   #getAuthors;
   #request;
   #clock;
   #timer;
-  #results = new Map(); // by what was asked for, folded
+  #results = new Map(); // by normalised prefix
 
   /**
-   * @param seen `seen()`: `{key, name}` of those in the page, the latest first
-   * @param ask `ask(prefix)`: resolves with `[{key, name}]`, or rejects
+   * @param getAuthors `getAuthors()` returns `{key, name}` of authors in the page, latest first
+   * @param request `request(prefix)` resolves to `[{key, name}]`, or rejects
    */
   constructor({ getAuthors, request, clock }) {
     this.#getAuthors = getAuthors;
@@ -27,10 +27,10 @@ export class MentionCandidates {
   }
 
   /**
-   * @param text what has been typed of a name
-   * @param settled what of it is not being composed by an input method: the server does not know half a syllable
-   * @param goesOn the same name as before
-   * @param show `show(people)`, called with everybody who is known now, and again when there are more
+   * @param text the typed part of a name
+   * @param committed the part of it that no input method is composing: the server cannot search for half a syllable
+   * @param isContinuation whether it continues the previous name
+   * @param show `show(people)`, called immediately, and again when the server has answered
    */
   search({ text, committed = text, isContinuation }, show) {
     if (!isContinuation) this.#results.clear();
@@ -46,11 +46,11 @@ export class MentionCandidates {
       this.#results.set(normalizeForSearch(prefix), await this.#request(prefix));
       update();
     } catch {
-      // Those in the page are still there.
+      // The authors in the page are still shown.
     }
   }
 
-  /** Was so much told of a shorter beginning that nobody can be missing? */
+  /** Whether the result for a shorter prefix was below the page size, so that it includes everything. */
   #isComplete(prefix) {
     return [...this.#results].some(([query, { length }]) => query === prefix || (length < PEOPLE_MAX && prefix.startsWith(query)));
   }
@@ -59,17 +59,17 @@ export class MentionCandidates {
     const results = [...this.#results.values()].flat();
     const isOtherUser = ({ key, name }) => results.some((other) => other.key !== key && normalizeForSearch(other.name) === normalizeForSearch(name));
     const people = new Map();
-    // Of two with one name, the server calls the one that it tells of.
+    // Of two people with the same name, the server mentions the one that it returns.
     for (const person of [...this.#getAuthors().filter((person) => !isOtherUser(person)), ...results]) {
       if (!people.has(person.key) && isMentionable(person.name)) people.set(person.key, person);
     }
-    // Scripts without capitals have no space between the names of a person: “민준” is 김민준, too.
+    // Scripts without letter case have no spaces in personal names: “민준” also finds 김민준.
     const fits = /^\p{Lo}/u.test(prefix) ? (name) => name.includes(prefix) : (name) => hasWordPrefix(name, prefix);
     return [...people.values()].filter(({ name }) => fits(normalizeForSearch(name)));
   }
 }
 
-/** A name that the server would find behind an `@`. */
+/** Whether the server would recognise the name after an `@`. */
 function isMentionable(name) {
   return /^[\p{L}\p{N}_]/u.test(name) && [...name].length <= NAME_LENGTH;
 }

@@ -1,6 +1,6 @@
 const REFRESH_MAX_S = 60 * 60;
 
-/** Where one may not write, the reason stands in the place of the field. What was written waits in it. */
+/** While the user may not post, show the reason in place of the text field. The text is kept. */
 export function readOnly(room) {
   const [form, closed] = [room.part("composer"), room.part("closed")];
   if (!form || !closed) return;
@@ -11,7 +11,7 @@ export function readOnly(room) {
     const text = canPost ? "" : why || closed.dataset.otherwise || "";
     if (closed.textContent !== text) closed.textContent = text;
     clearTimeout(timer);
-    // A mute ends by itself, and nobody says so.
+    // A mute expires without an event.
     if (!canPost && retry_after >= 0) timer = setTimeout(() => room.session.refresh(), Math.min(retry_after + 1, REFRESH_MAX_S) * 1000);
     if (form.hidden === !canPost) return;
     if (!canPost) hadFocus = form.contains(document.activeElement);
@@ -22,7 +22,7 @@ export function readOnly(room) {
   room.signal.addEventListener("abort", () => clearTimeout(timer));
 }
 
-/** Who is banned while they look is told why, in the place where they wrote; what they had begun to write is kept. */
+/** When the user is banned, show the reason in place of the text field. The text is kept. */
 export function banNotice(room) {
   const [form, closed] = [room.part("composer"), room.part("closed")];
   if (!form || !closed) return;

@@ -1,11 +1,11 @@
 const KEY = "roomchat:emoji";
 const MAX = 18;
 
-/** The emoji that somebody has chosen lately in this browser, the latest first. */
+/** The emoji that were recently used in this browser, latest first. */
 export class RecentEmoji {
   #storage;
 
-  /** @param cupboard {@link Cupboard} */
+  /** @param storage {@link SafeStorage} */
   constructor(storage) {
     this.#storage = storage;
   }

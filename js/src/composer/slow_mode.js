@@ -3,8 +3,8 @@ import { countdown, duration } from "../ui/durations.js";
 const TICK_MS = 1_000;
 
 /**
- * In a slow room it is said how slow it is and, after a post, how long the next one waits. Nothing is lost meanwhile: what
- * is written stands in the page, and the session sends it when its time has come.
+ * In slow mode, show the interval and, after a post, the remaining time. Posts are not lost meanwhile: the page shows
+ * them as pending, and the session sends them later.
  */
 export function slowMode(room) {
   const element = room.part("slow");

@@ -1,9 +1,7 @@
-/**
- * Days and times as the reader's clock and the page's language have them.
- */
+/** Formats dates and times in the browser's time zone and the page's language. */
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const GROUPED_WITHIN_MS = 5 * 60 * 1000; // as in templatetags/roomchat.py
+const GROUPED_WITHIN_MS = 5 * 60 * 1000; // the same as in templatetags/roomchat.py
 
 export class Calendar {
   #strings;
@@ -35,12 +33,12 @@ export class Calendar {
     return this.#full.format(at);
   }
 
-  /** A day and a time, shortly. */
+  /** Date and time, in a short form. */
   moment(at) {
     return this.#moment.format(at);
   }
 
-  /** As short as can be: the time if it was today, the day of the last week, else the date. */
+  /** The shortest form: the time if it was today, the weekday within the last week, otherwise the date. */
   short(at, now = new Date()) {
     const age = Math.round((midnight(now) - midnight(at)) / DAY_MS);
     if (age === 0) return this.time(at);
@@ -61,7 +59,7 @@ function midnight(at) {
   return new Date(at.getFullYear(), at.getMonth(), at.getDate());
 }
 
-/** `2026-11-21`, in the reader's time zone. */
+/** `2026-11-21`, in the browser's time zone. */
 export function dayKey(at) {
   const pad = (number) => String(number).padStart(2, "0");
   return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
@@ -72,9 +70,10 @@ export function sameDay(one, other) {
 }
 
 /**
- * What a message is to the one above it: does a new day begin, does it go on what its author just said?
+ * How a message relates to the previous one: whether it starts a day, and whether it follows a message of the same
+ * author.
  *
- * Both are `{at: Date, author: string, kind: string}`; nothing above is undefined.
+ * Both are `{at: Date, author: string, kind: string}`; `previous` may be undefined.
  */
 export function grouping(above, message) {
   const startsDay = !above || !sameDay(above.at, message.at);
@@ -86,7 +85,7 @@ export function grouping(above, message) {
   return { startsDay, follows };
 }
 
-/** A page may name a language that this browser has never heard of. */
+/** The page may declare a language that the browser does not know. */
 function format(language, options) {
   try {
     return new Intl.DateTimeFormat(language, options);

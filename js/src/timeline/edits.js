@@ -1,6 +1,6 @@
 import { Dialog } from "../ui/dialog.js";
 
-/** What a message said before it was edited, where the site keeps that. */
+/** The dialog with earlier versions of a message, if the site keeps them. */
 export function edits(room) {
   const element = room.part("edits");
   if (!element || !("keepsEdits" in room.data)) return;

@@ -2,16 +2,16 @@ import { fileKind, formatFileSize, thumbnailSize } from "../ui/file_size.js";
 import { drawToCanvas } from "../uploads/resize.js";
 
 /**
- * The files of a message, each cloned from `_file.html`: pictures, players, and rows with a name.
+ * The attachments of a message, each cloned from `_file.html`: images, players, and rows with a file name.
  *
- * Files of a post are {@link Upload}s: these have a preview and a progress. When the server's word for one comes, its
- * element stays and so does the preview, until the server's picture is there.
+ * Files of a post are {@link Upload}s with preview and progress. When the server sends the stored file, the element
+ * is kept, and so is the preview until the image has loaded.
  */
 export class FilesView {
   #element;
   #shared;
 
-  /** @param element the part "files" of a message; the site's own template may have none */
+  /** @param element the part "files" of a message; a custom template may have none */
   constructor(element, shared) {
     this.#element = element;
     this.#shared = shared;
@@ -27,7 +27,7 @@ export class FilesView {
     }
   }
 
-  /** What they are called, where the message has no words. */
+  /** The names of the files, for messages without text. */
   get names() {
     return Array.from(this.#element?.querySelectorAll("[data-name]") ?? [], ({ dataset }) => dataset.name).join(", ");
   }
@@ -80,7 +80,7 @@ function fillPicture(picture, file) {
     preview.setAttribute("aria-hidden", "true");
     picture.append(preview);
   }
-  // The server's word for it, not that of an upload: from now on its picture is the one to show.
+  // A file without a preview comes from the server, so its image can be shown.
   const source = file.preview ? undefined : file.thumb || file.url;
   if (!source || image.getAttribute("src") === source) return;
   image.addEventListener("load", () => preview?.remove(), { once: true });

@@ -1,10 +1,9 @@
 import { hue, initials } from "../people/avatars.js";
 
 /**
- * A message in a list, as a link to it: the `<li>` of `_found.html`.
+ * A message in a list of results, linked to the message itself: the `<li>` of `_found.html`.
  *
- * @param message `{author, at, where, url, pieces}`; every second one of the pieces, from the second on, is what was looked
- *   for
+ * @param message `{author, at, where, url, pieces}`; the pieces with an odd index are the matches
  */
 export function foundRow(room, { author, at, where, url, pieces }) {
   const row = room.template("found").content.querySelector("li").cloneNode(true);

@@ -1,12 +1,12 @@
 import { isPlainClick } from "../ui/plain_click.js";
 
-const PRELOAD_PX = 800; // begin to load this long before the reader gets there
+const PRELOAD_PX = 800; // distance from the end of the shown messages at which loading starts
 
 /**
- * Pages of the log, on demand: older and newer ones before the reader gets to the end of what is shown, the one around a
- * message that they go to, and the newest one when they come back.
+ * Loads pages of the log: older and newer ones before the user reaches the end of the shown messages, the page around
+ * a message, and the newest page.
  *
- * The links are the ones that work without a script; they stay as the buttons to press where scrolling does not do it.
+ * The links also work without JavaScript. They remain as buttons for when scrolling does not trigger loading.
  */
 export class History {
   #rows;
@@ -23,13 +23,13 @@ export class History {
   #observer;
 
   /**
-   * @param older, newer `{row, link}`: the links and the lines they stand in; there may be no newer one
+   * @param older, newer `{row, link}`: the links and the rows that contain them; `newer` may be missing
    * @param newest links and buttons that lead to the newest messages
-   * @param beginning what stands at the beginning of the room instead
-   * @param url of the JSON
+   * @param beginning shown instead of the link to older messages at the start of the room
+   * @param url URL of the JSON view
    * @param position `position()`: `{epoch, head}` of the session
-   * @param show `show(shown)`, what {@link Stretch} made of a page
-   * @param tell `tell(words)`: that a page for which the reader has asked cannot be had
+   * @param show `show(page)`, with the result of {@link MessageWindow.accept}
+   * @param onError `onError(text)`: a page that the user requested cannot be loaded
    */
   constructor({ older, newer, newest, beginning, scroller, list, url, log, position, show, onError, strings, signal }) {
     this.#rows = Object.entries({ older, newer }).filter(([, { row, link }]) => row && link);
@@ -46,7 +46,7 @@ export class History {
     for (const link of newest) onClick(link, () => this.#onReturn());
     const options = { root: scroller, rootMargin: `${PRELOAD_PX}px 0px` };
     this.#observer = new IntersectionObserver((entries) => this.#onIntersect(entries), options);
-    // Only who scrolls up wants what is older: a short first page would otherwise load the whole room.
+    // Observe only after the first scrolling: otherwise a short first page would load the whole room.
     const { row } = older;
     scroller.addEventListener("scroll", () => this.#observer.observe(row), { signal, once: true, passive: true });
     if (newer.row) this.#observer.observe(newer.row);
@@ -58,7 +58,7 @@ export class History {
     this.#showRows();
   }
 
-  /** Go to a message and mark it, wherever in the room it is. Whether the page around it could be had. */
+  /** Scroll to a message and mark it. Resolves to whether its page could be loaded. */
   async goTo(seq) {
     this.#wantsLive = false;
     if (!this.#log.has(seq) && !(await this.#load("around", seq))) return false;
@@ -75,19 +75,19 @@ export class History {
     this.#log.toBottom();
   }
 
-  /** There is a line again: what could not be had before can be now. */
+  /** The connection is back: retry to load the newest page. */
   retry() {
     if (this.#wantsLive) this.toLive();
   }
 
-  /** So much was missed that the server does not tell it all: get what the reader is at, as it is now. */
+  /** The client has missed too many messages: reload the page around the messages that are visible. */
   async reload() {
     const seq = this.#log.firstVisible;
     this.#log.messageWindow.trim({ newest: this.#log.newest });
     if (seq === null || !(await this.#load("around", seq))) this.#showRows();
   }
 
-  /** From a button that is gone then: the focus goes where the messages are. */
+  /** The button disappears, so the focus moves to the log. */
   #onReturn() {
     this.#scroller.focus({ preventScroll: true });
     this.toLive();
@@ -100,7 +100,7 @@ export class History {
     }
   }
 
-  /** Whether it has come and is shown. A new one ends the one before. */
+  /** Load a page; a new request aborts the previous one. Resolves to whether it was shown. */
   async #load(what, seq) {
     const { messageWindow } = this.#log;
     if ((what === "older" && messageWindow.isAtStart) || (what === "newer" && messageWindow.isLive)) return false;
@@ -137,7 +137,7 @@ export class History {
     return response.json();
   }
 
-  /** An observer tells of changes only: if the page just shown was short, the link is still in sight. */
+  /** An observer reports only changes: after a short page, the link may still be visible. */
   #observeAgain() {
     for (const [, { row }] of this.#rows) {
       this.#observer.unobserve(row);

@@ -1,10 +1,10 @@
 import { Dialog } from "../ui/dialog.js";
 import { isPlainClick } from "../ui/plain_click.js";
 
-/** The pictures of the room, one at a time and as large as the window. Without a script the link leads to the picture. */
+/** Shows the images of the room one at a time, as large as the window. Without JavaScript the link opens the image. */
 export function lightbox(room) {
   const [element, list] = [room.part("lightbox"), room.part("messages")];
-  // A player that the page's content security policy forbids: the row below it still leads to the file.
+  // Remove a player that the content security policy blocks: the row below it links to the file.
   room.listen(list, "error", ({ target }) => target.closest("video, audio")?.remove(), { capture: true });
   if (!element) return;
   const part = (name) => element.querySelector(`[data-part="${name}"]`);
@@ -22,7 +22,7 @@ export function lightbox(room) {
     image.alt = thumbnail.alt;
     image.src = thumbnail.currentSrc || link.href;
     title.textContent = thumbnail.alt;
-    // A long description is scrolled with the keys, too.
+    // Make a long description focusable, so that it can be scrolled with the keyboard.
     requestAnimationFrame(() => (title.tabIndex = title.scrollHeight > title.clientHeight ? 0 : -1));
     download.href = link.href;
     download.download = link.closest("[data-name]").dataset.name;
@@ -50,7 +50,7 @@ export function lightbox(room) {
   });
 }
 
-/** The small one stands there until the large one is here. */
+/** The thumbnail is shown until the full image has loaded. */
 async function showFull(image, url, isWanted) {
   const full = new Image();
   full.src = url;

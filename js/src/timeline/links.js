@@ -1,15 +1,12 @@
-/**
- * Addresses in what people say. `django_roomchat/links.py` does the same for what the server renders; `tests/links.json`
- * holds both to it.
- */
+/** URLs in messages. `links.py` is the equivalent on the server; `links.json` in `tests/` has the cases for both. */
 
-// Characters that are invisible or turn the direction of writing end an address: it leads where it says.
+// Invisible and bidirectional control characters end a URL, so that the displayed text is the target.
 const LINK =
   /(?<![A-Za-z0-9_])[hH][tT][tT][pP][sS]?:\/\/[^\s<>"'`\u0000-\u001f\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]+/g;
 const TRAILING_PUNCTUATION = ".,:;!?…。、！？*_~";
 const BRACKETS = { ")": "(", "]": "[", "}": "{", "）": "（", "】": "【", "」": "「" };
 
-/** The text in pieces: strings, and `{url}` for what should become a link. Only http and https, so no script. */
+/** Split a text into strings and `{url}` objects. Only http and https are recognised, so a link cannot run a script. */
 export function splitLinks(text) {
   const found = [];
   let position = 0;
@@ -23,7 +20,7 @@ export function splitLinks(text) {
   return found.filter((piece) => piece !== "");
 }
 
-/** Without the punctuation of the sentence around it; a bracket belongs to the address if it was opened in it. */
+/** Remove trailing punctuation. A closing bracket belongs to the URL if it was opened in it. */
 function trimUrl(url) {
   let end = url.length;
   while (end && (TRAILING_PUNCTUATION.includes(url[end - 1]) || endsWithUnopenedBracket(url.slice(0, end)))) end--;

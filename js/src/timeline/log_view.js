@@ -2,23 +2,23 @@ import { pluralize } from "../ui/plurals.js";
 import { MessageView } from "./message_view.js";
 import { MessageWindow } from "./message_window.js";
 
-const AT_BOTTOM_PX = 48; // this close to the end counts as being there
-const PILL_FROM_PX = 600; // this far away there is a button back
-const KEEP_AROUND = 200; // messages kept above and below those in sight
-const TRIM_SLACK = 100; // so many more, before any are taken out
+const AT_BOTTOM_PX = 48; // within this distance the log counts as scrolled to the end
+const PILL_FROM_PX = 600; // from this distance on, the button to the newest messages is shown
+const KEEP_AROUND = 200; // messages kept above and below the visible ones
+const TRIM_SLACK = 100; // excess at which messages are removed
 
 /**
- * The messages of a room, in order: confirmed ones by `seq`, then those still on their way.
+ * The messages of a room: confirmed ones ordered by `seq`, then pending ones.
  *
- * Whoever is at the bottom stays there; whoever reads further up is not moved by a pixel. The scroller is a
- * reversed flex box (see roomchat.css), so that a page is at its newest message before any script has run.
+ * At the end of the log, new messages scroll it; otherwise the scroll position is preserved. The scroller is a
+ * reversed flex box (see roomchat.css), so that the page shows the newest message before any script runs.
  *
- * It shows one stretch of the log ({@link Stretch}), and takes out what is far above and below the messages in sight, so that
- * a page that is open for days does not grow. Posts under way belong to the live end: while it is not shown, nor are they.
+ * The view shows one {@link MessageWindow} of the log, and removes messages far from the visible ones, so that a page
+ * that is open for days does not grow. Pending posts are shown only at the live end.
  *
- * `news` is dispatched on it when messages have come that nobody had seen: `detail = {news, others}`, both by `seq`. On its
- * list, `arrived` and `departed` say that the reader has come to the live end or left it, `extent` that the stretch has
- * another beginning or end.
+ * It dispatches `new-messages` for new messages: `detail = {created, others}`, both by `seq`. The list element
+ * dispatches `reach-live` and `leave-live` when the user scrolls to or away from the live end, and `window-change`
+ * when the window changes.
  */
 export class LogView extends EventTarget {
   #scroller;
@@ -26,15 +26,15 @@ export class LogView extends EventTarget {
   #pill;
   #shared;
   #messageWindow;
-  #views = []; // confirmed, by seq; then pending, in the order of writing
-  #hiddenPending = []; // pending, while the live end is not shown
+  #views = []; // confirmed by seq, then pending in the order of posting
+  #hiddenPending = []; // pending posts while the live end is not shown
   #unseen = 0;
   #newFrom = null;
   #wasAtBottom = true;
 
   /**
-   * @param startsAt `{begins, isLive}`: what the server has rendered
-   * @param read the place up to which the person has read
+   * @param initial `{isAtStart, isLive}`: the window that the server has rendered
+   * @param read sequence number up to which the user has read
    */
   constructor({ scroller, list, pill, shared, initial, read, signal }) {
     super();
@@ -53,57 +53,57 @@ export class LogView extends EventTarget {
     this.#updatePill();
   }
 
-  /** Which part of the log is shown. */
+  /** The part of the log that is shown. */
   get messageWindow() {
     return this.#messageWindow;
   }
 
-  /** `seq` of the newest message shown that the server has. */
+  /** `seq` of the newest confirmed message. */
   get newest() {
     return this.#views.findLast(({ pending }) => !pending)?.seq ?? null;
   }
 
-  /** Say “New” above the message with this number, or the first one after it that is somebody else's. */
+  /** Show the marker “New” above the first message of another user with this or a higher sequence number. */
   startNewMarker(seq) {
     this.#newFrom = seq;
     this.#updateNewMarker();
   }
 
-  /** The newest message of the room is shown, and its end is in sight. */
+  /** Whether the newest message of the room is shown and the log is scrolled to the end. */
   get atBottom() {
     return this.#messageWindow.isLive && this.#distance() <= AT_BOTTOM_PX;
   }
 
-  /** `seq` of the first message in sight. */
+  /** `seq` of the first visible message. */
   get firstVisible() {
     const [first] = this.#visibleRange();
     return first && !first.pending ? first.seq : null;
   }
 
-  /** Is the message with this number in the page? */
+  /** Whether the message with this sequence number is shown. */
   has(seq) {
     return this.#views[this.#indexOf(seq)]?.seq === seq;
   }
 
-  /** What stands behind an `<li>`. */
+  /** The {@link MessageView} of an `<li>`. */
   viewOf(item) {
     return this.#views.find(({ element }) => element === item);
   }
 
-  /** The last message that `isIt(view)` is true of. */
+  /** The last view for which `predicate(view)` is true. */
   last(predicate) {
     return this.#views.findLast(predicate);
   }
 
-  /** Does it show this message? Then a post of ours with this id has arrived. */
+  /** Whether an own message with this post id is shown as confirmed. */
   hasOwn(id) {
     return this.#views.some(({ pending, element }) => !pending && element.dataset.id === id && "mine" in element.dataset);
   }
 
   /**
-   * The socket has brought these: add and change messages.
+   * Add and update messages that the socket has delivered.
    *
-   * @param unseen how many of them nobody can have seen
+   * @param unseen how many of them are new
    */
   upsert(messages, { you, unseen = 0 }) {
     const shown = this.#messageWindow.add(messages);
@@ -113,8 +113,8 @@ export class LogView extends EventTarget {
   }
 
   /**
-   * A page has come, as the stretch has told: put it above or below, or in the place of what is shown. Nobody is moved,
-   * unless the message that they read is not in it.
+   * Show a page, as accepted by the window: above, below, or instead of the shown messages. The scroll position is
+   * preserved if its message is still shown.
    */
   showPage({ messages, replaces }, { you }) {
     const change = () => {
@@ -128,14 +128,14 @@ export class LogView extends EventTarget {
     this.#onScroll();
   }
 
-  /** Forget every confirmed message, show these instead: the newest page. */
+  /** Remove all confirmed messages and show these, the newest page. */
   reset(messages, { you, more }) {
     this.#messageWindow.reset(messages, { more });
     this.showPage({ messages, replaces: true }, { you });
     this.toBottom();
   }
 
-  /** Go to a message, or if it is not there to the next one, and mark it. */
+  /** Scroll to a message, or to the next one if it does not exist, and mark it. */
   scrollTo(seq) {
     const view = this.#views[this.#indexOf(seq)];
     this.mark(seq);
@@ -146,7 +146,7 @@ export class LogView extends EventTarget {
     this.#onScroll();
   }
 
-  /** Mark a message as the one that was looked for; `null` marks none. */
+  /** Mark a message as the target of a link or search; `null` removes the mark. */
   mark(seq) {
     for (const item of this.#list.querySelectorAll("[data-marked]")) item.removeAttribute("data-marked");
     if (seq !== null && this.has(seq)) this.#views[this.#indexOf(seq)].element.toggleAttribute("data-marked", true);
@@ -187,7 +187,7 @@ export class LogView extends EventTarget {
     this.#onScroll();
   }
 
-  // The list
+  // List
 
   #upsertAll(messages, you) {
     for (const message of messages) this.#upsert(message, you);
@@ -199,7 +199,7 @@ export class LogView extends EventTarget {
     this.#updateAllGrouping();
   }
 
-  /** Posts under way come last at the live end, and nowhere else. */
+  /** Show pending posts only at the live end. */
   #placePending() {
     if (this.#messageWindow.isLive) {
       for (const view of this.#hiddenPending.splice(0)) this.#insert(view, this.#views.length);
@@ -235,7 +235,7 @@ export class LogView extends EventTarget {
     this.#insert(view, index);
   }
 
-  /** Where a confirmed message with this number is, or would be. */
+  /** The index of the confirmed message with this sequence number, or where it would be inserted. */
   #indexOf(seq) {
     return this.#findFirst((view) => view.seq >= seq);
   }
@@ -243,12 +243,12 @@ export class LogView extends EventTarget {
   #insert(view, index) {
     const before = this.#views[index]?.element ?? null;
     this.#views.splice(index, 0, view);
-    // An element that stands where it should is not touched, or screen readers would say it twice.
+    // An element in the right position is not moved, because screen readers would announce it again.
     if (!view.element.isConnected || view.element.nextElementSibling !== before) this.#list.insertBefore(view.element, before);
     this.#updateGroupingAround(index);
   }
 
-  /** Out of the order, though not out of the page. */
+  /** Remove a view from the order, but not from the page. */
   #detach(view) {
     if (this.#hiddenPending.includes(view)) return void this.#hiddenPending.splice(this.#hiddenPending.indexOf(view), 1);
     const index = this.#views.indexOf(view);
@@ -268,14 +268,14 @@ export class LogView extends EventTarget {
     this.#views.forEach((view, index) => view.updateGrouping(this.#views[index - 1]));
   }
 
-  /** Take out what is far from the messages in sight, `first` to `last`; without a last one, the end is. */
+  /** Remove messages far from the visible ones, `first` to `last`; without `last`, the end is visible. */
   #trim(first, last) {
     const views = this.#views;
     if (views.length <= KEEP_AROUND + TRIM_SLACK) return;
     const confirmed = this.#findFirst(({ pending }) => pending);
     const indexOf = (view) => (view ? views.indexOf(view) : confirmed - 1);
     const [start, end] = [indexOf(first), Math.min(indexOf(last), confirmed - 1)];
-    if (start < 0 || end < 0) return; // it was all put there anew
+    if (start < 0 || end < 0) return; // all messages were replaced
     const [above, below] = [start, confirmed - 1 - end].map((many) => (many > KEEP_AROUND + TRIM_SLACK ? many - KEEP_AROUND : 0));
     if (below) {
       this.#messageWindow.trim({ newest: views[confirmed - 1 - below].seq });
@@ -290,7 +290,7 @@ export class LogView extends EventTarget {
     if (above || below) this.#list.dispatchEvent(new CustomEvent("window-change"));
   }
 
-  // From message to message with the arrow keys
+  // Moving between messages with the arrow keys
 
   #onKeydown(event) {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -305,9 +305,12 @@ export class LogView extends EventTarget {
     element.scrollIntoView({ block: "nearest" });
   }
 
-  // The place of the reader
+  // Scroll position
 
-  /** How far the end of the messages is below the lower edge, whichever way the host's style sheet scrolls. */
+  /**
+   * Distance of the end of the log from the lower edge in pixels, independent of the scroll direction in the style
+   * sheet.
+   */
   #distance() {
     const end = this.#scroller.firstElementChild.getBoundingClientRect().bottom;
     return Math.round(end - this.#scroller.getBoundingClientRect().bottom + this.#borderBottom());
@@ -317,19 +320,19 @@ export class LogView extends EventTarget {
     return this.#scroller.offsetHeight - this.#scroller.clientHeight - this.#scroller.clientTop;
   }
 
-  /** @param follow stay at the bottom, rather than with what is in sight */
+  /** @param follow keep the end of the log in place rather than the first visible message */
   #preserveScroll(change, { follow = this.atBottom } = {}) {
     const [first, last] = this.#visibleRange();
     const [seq, before] = [first?.seq, first?.element.getBoundingClientRect().top];
     change();
     this.#trim(first, follow ? undefined : last);
     if (follow) return this.toBottom();
-    // What was read may have been put there anew.
+    // The first visible message may have been replaced.
     const anchor = first?.element.isConnected ? first : this.has(seq) && this.#views[this.#indexOf(seq)];
     if (anchor) this.#scroller.scrollTop += anchor.element.getBoundingClientRect().top - before;
   }
 
-  /** The first and the last message that can be seen. */
+  /** The first and the last visible message. */
   #visibleRange() {
     const { top, bottom } = this.#scroller.getBoundingClientRect();
     const first = this.#findFirst(({ element }) => element.getBoundingClientRect().bottom > top);
@@ -337,7 +340,7 @@ export class LogView extends EventTarget {
     return [this.#views[first], this.#views[Math.max(first, below - 1)]];
   }
 
-  /** The index of the first message of which this is true, as it is of all that follow. */
+  /** Binary search: the index of the first view for which the predicate is true; it is true for all following ones. */
   #findFirst(predicate) {
     let [low, high] = [0, this.#views.length];
     while (low < high) {

@@ -1,14 +1,14 @@
 /**
- * Those whom a text calls, where it calls them. `django_roomchat/mentions.py` does the same for what the server renders;
- * `tests/mentions.json` holds both to it.
+ * Mentions in messages. The server has an equivalent for what it renders; `mentions.json` in `tests/` has the cases
+ * for both.
  */
 
 const NOT_IN = "a, code, pre";
 
 /**
- * A text in pieces: strings, and `{call, key}` for a name with its `@`.
+ * Split a text into strings and `{mention, key}` objects, whose `mention` is the name with its `@`.
  *
- * @param mentions `[{key, name}]`, as an event has them
+ * @param mentions `[{key, name}]` as in an event
  */
 export function splitMentions(text, mentions) {
   if (!mentions?.length) return text ? [text] : [];
@@ -25,7 +25,7 @@ export function splitMentions(text, mentions) {
   return found.filter((piece) => piece !== "");
 }
 
-/** The element for a call, which stands out, and more so if it is oneself. */
+/** The element of a mention, highlighted if it is the user. */
 export function mentionElement({ mention, key }, you) {
   const element = document.createElement("span");
   element.className = "roomchat-mention";
@@ -34,7 +34,7 @@ export function mentionElement({ mention, key }, you) {
   return element;
 }
 
-/** Mark calls in what the server has rendered, but not in code and links. */
+/** Highlight mentions in rendered text, except in code and links. */
 export function highlightMentions(root, mentions, you) {
   if (!mentions?.length) return;
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -46,7 +46,7 @@ export function highlightMentions(root, mentions, you) {
   }
 }
 
-/** Scripts without capitals put what belongs to a name right behind it: “@민수님”. */
+/** Scripts without letter case attach suffixes to a name: “@민수님”. */
 function canEndMention(name, rest) {
   return /\p{Lo}$/u.test(name) || !/^[\p{L}\p{M}\p{N}_]/u.test(rest);
 }

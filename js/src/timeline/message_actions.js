@@ -1,4 +1,4 @@
-/** What can be done with a message: from the menu, by its reactions, and from the composer. */
+/** Actions on a message, in its menu, its reactions and the composer. */
 export function messageActions(room) {
   const { strings, composer, toast } = room;
   const offer = (what, when, act) => room.messageActions.set(what, { when, act });
@@ -30,7 +30,7 @@ export function messageActions(room) {
   });
 }
 
-/** It opens from the button of a message, or with Enter on a message that the arrow keys have reached. */
+/** The menu opens from the button of a message, or with Enter on a focused message. */
 function startMenu(room) {
   const [element, scroller] = [room.part("menu"), room.part("log")];
   if (!element) return;
@@ -47,7 +47,7 @@ function startMenu(room) {
     const item = event.target.closest("li[data-seq]");
     if (event.key !== "Enter" || item !== event.target) return;
     event.preventDefault();
-    // A hand on the keys may be faster than what else there is to do with a message.
+    // Enter may be pressed before the actions of panels.js have loaded.
     room.loadPanels().then(() => item === document.activeElement && open(item, item.querySelector('[data-part="actions"]') ?? item));
   });
   room.listen(scroller, "scroll", () => menu.close(), { passive: true });
@@ -59,7 +59,7 @@ function react(room, item, emoji) {
   room.request({ type: "react", seq: Number(item.dataset.seq), emoji, on });
 }
 
-/** It is gone from the page at once, and from the server when nobody has taken that back. */
+/** Hide a message immediately, and delete it on the server when the time for undoing has expired. */
 function deleteSoon(room, { element, seq }) {
   element.toggleAttribute("data-doomed", true);
   const restore = () => element.removeAttribute("data-doomed");
@@ -74,6 +74,6 @@ async function copyLink(room, seq) {
     await navigator.clipboard.writeText(url.href);
     room.toast?.show(room.strings.link_copied);
   } catch {
-    location.hash = url.hash; // no clipboard for us: at least it stands in the address
+    location.hash = url.hash; // without clipboard access, show the link in the address bar
   }
 }

@@ -9,17 +9,17 @@ import { sanitizedNodes } from "./rendered.js";
 import { systemText } from "./system_lines.js";
 
 /**
- * One message: the `<li>` of `_message.html`, whether the server rendered it or we cloned it.
+ * One message: the `<li>` of `_message.html`, rendered by the server or cloned from its template.
  *
- * What it knows stands in its attributes, for style sheets and tests to see as well: `data-seq`, `data-rev`,
- * `data-id`, `data-author`, `data-kind`, `data-mine`, `data-deleted`, `data-pinned`, `data-starts-day`,
- * `data-follows` and, while it is not sent, `data-state`.
+ * Its state is in attributes, which style sheets and tests can use: `data-seq`, `data-rev`, `data-id`, `data-author`,
+ * `data-kind`, `data-mine`, `data-deleted`, `data-pinned`, `data-starts-day`, `data-follows` and, while it is not
+ * sent, `data-state`.
  */
 export class MessageView {
   #shared;
   #at = new Date(0);
 
-  /** @param house what all messages of a room share: `{calendar, words, templates}` */
+  /** @param shared objects that all messages of a room use: `{calendar, strings, templates}` */
   constructor(element, shared) {
     this.element = element;
     this.#shared = shared;
@@ -43,12 +43,12 @@ export class MessageView {
     return "state" in this.element.dataset;
   }
 
-  /** What stands in it, for a reply or an edit. */
+  /** The text, for an edit. */
   get text() {
     return this.element.dataset.text ?? this.#part("body")?.textContent ?? "";
   }
 
-  /** What stands in it in few words, for an answer to it. */
+  /** The text or the file names, for the quote in a reply. */
   get summary() {
     return this.text || this.#files.names;
   }
@@ -57,7 +57,7 @@ export class MessageView {
     return this.#part("author")?.textContent ?? "";
   }
 
-  /** Show the message as the server has it. */
+  /** Show a message from the server. */
   show(message, { mine, you }) {
     const { element } = this;
     const { seq, rev, id, kind, author, body, at } = message;
@@ -78,7 +78,7 @@ export class MessageView {
     if (edited) edited.hidden = deleted || !message.edited_at;
   }
 
-  /** Show what its author has written and the server has not confirmed. */
+  /** Show a post that the server has not confirmed. */
   showPost(post, you) {
     const { dataset } = this.element;
     Object.assign(dataset, { id: post.id, kind: "user", state: post.state });
@@ -90,7 +90,7 @@ export class MessageView {
     this.#setDelivery(post);
   }
 
-  /** The server has it as number `seq`. Its own words for it follow, or came already. */
+  /** The server has stored the post as message `seq`. The event with its content follows, or was received before. */
   confirm(seq) {
     const { element } = this;
     element.dataset.seq = seq;
@@ -114,7 +114,7 @@ export class MessageView {
     return { at: this.#at, author, kind };
   }
 
-  /** A message was changed; perhaps this one quotes it. */
+  /** A message has changed: update the quote if it is of that message. */
   updateQuote(message) {
     this.#quote.update(message);
   }
@@ -139,7 +139,7 @@ export class MessageView {
     const { strings } = this.#shared;
     delete this.element.dataset.text;
     if (!deleted && html) {
-      this.element.dataset.text = body; // what is edited is what was written, not how it looks
+      this.element.dataset.text = body; // an edit starts with the source text, not the rendered one
       const shown = this.#part("body");
       shown?.replaceChildren(...sanitizedNodes(html));
       if (shown) highlightMentions(shown, mentions, you);
@@ -162,7 +162,7 @@ export class MessageView {
   }
 
   #setTime(at) {
-    if (Number.isNaN(at.valueOf())) return; // the site's own template may show no time, or another one
+    if (Number.isNaN(at.valueOf())) return; // a custom template may show no time, or in another format
     this.#at = at;
     const time = this.#part("time");
     if (!time) return;
@@ -216,7 +216,7 @@ function link(url) {
   return anchor;
 }
 
-/** Without touching the document where nothing changes: screen readers and layout notice touches. */
+/** Set a text only if it differs: screen readers and layout react to every change. */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,16 +1,15 @@
 /**
- * The part of a room's log that the page shows: one stretch without holes, from the message `oldest` to the message
- * `newest`.
+ * The range of a room's log that the page shows, without gaps: from the message `oldest` to the message `newest`.
  *
- * It ends at the live end of the room, and what the socket brings continues it; or it ends somewhere in the past, since the
- * reader went there, or what lay far below them was taken out. Then what is said now does not belong here, until newer pages
- * have met the live end.
+ * The window either ends at the live end of the room, where messages from the socket continue it, or in the past,
+ * because the user went there or newer messages were removed from the page. In the second case new messages are
+ * outside of the window until newer pages have reached the live end.
  *
- * The two meet by the cursor rule. A page has everything up to its `head`, and what the socket brings while the page is on
- * its way is kept. So the last page, if it knows what the socket knew when it was asked for, and what was kept are together
- * all that there is.
+ * Pages and socket are joined by the cursor rule. A page is complete up to its `head`, and messages that the socket
+ * delivers while a page is requested are kept. The last page, if its head is not behind the position at the time of
+ * the request, is therefore complete together with these messages.
  *
- * Numbers only, no DOM; `log_view.js` shows them, `history.js` asks for pages.
+ * The window has numbers only, no DOM; `log_view.js` shows the messages, `history.js` requests the pages.
  */
 export class MessageWindow {
   #oldest;
@@ -19,7 +18,10 @@ export class MessageWindow {
   #isLive;
   #request = null;
 
-  /** @param begins whether it begins where the room does; @param isLive whether it ends at the live end */
+  /**
+   * @param isAtStart whether the window starts with the first message of the room; @param isLive whether it ends at
+   *   the live end
+   */
   constructor({ oldest = null, newest = null, isAtStart, isLive }) {
     this.#oldest = oldest;
     this.#newest = newest;
@@ -43,12 +45,12 @@ export class MessageWindow {
     return this.#isLive;
   }
 
-  /** Does a message with this number belong here? */
+  /** Whether a message with this sequence number belongs to the window. */
   covers(seq) {
     return (this.#isAtStart || seq >= this.#oldest) && (this.#isLive || seq <= (this.#newest ?? -1));
   }
 
-  /** The socket has brought these; those that belong here come back. */
+  /** Messages that the socket has delivered. Returns those that belong to the window. */
   add(messages) {
     for (const message of messages) this.#request?.added.set(message.seq, message);
     const covered = messages.filter(({ seq }) => this.covers(seq));
@@ -56,14 +58,14 @@ export class MessageWindow {
     return covered;
   }
 
-  /** The server says to throw everything away and show its newest page. */
+  /** The server has reset the session: the window is its newest page. */
   reset(messages, { more }) {
     this.#request = null;
     this.#clear({ isAtStart: !more, isLive: true });
     this.#extend(messages);
   }
 
-  /** What lies beyond these numbers was taken out. */
+  /** Messages beyond these numbers were removed from the page. */
   trim({ oldest, newest }) {
     if (oldest !== undefined) {
       this.#oldest = oldest;
@@ -76,11 +78,11 @@ export class MessageWindow {
   }
 
   /**
-   * Ask for a page. The one asked for before is forgotten.
+   * Begin to request a page; a previous request is cancelled.
    *
-   * @param what `older`, `newer`, `newest`, or `around` the message `place`
-   * @param position `{epoch, head}`: what the socket knows now
-   * @returns what to give to `answer()`; `query` is for the address
+   * @param what `older`, `newer`, `newest`, or `around` the message `seq`
+   * @param position `{epoch, head}` of the session
+   * @returns the argument for `accept()`; `query` is for the URL
    */
   request(what, { epoch, head }, seq) {
     const from = { older: this.#oldest, newer: this.#newest ?? 0 }[what];
@@ -89,7 +91,7 @@ export class MessageWindow {
     return this.#request;
   }
 
-  /** The page has come: `{messages, replaces}`, oldest first; or nothing if it does not fit any more. */
+  /** Accept a page. Returns `{messages, replaces}`, oldest first, or undefined if the page no longer fits. */
   accept(request, { epoch, head, messages, before, after }) {
     if (request !== this.#request) return undefined;
     this.#request = null;
@@ -110,7 +112,7 @@ export class MessageWindow {
     return { messages: [...page, ...later], replaces };
   }
 
-  /** It will not come. */
+  /** The page cannot be loaded. */
   cancel(request) {
     if (request === this.#request) this.#request = null;
   }

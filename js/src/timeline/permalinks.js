@@ -3,10 +3,10 @@ import { isPlainClick } from "../ui/plain_click.js";
 const POSITION_PARAMS = ["at", "before", "after"];
 
 /**
- * Links to messages lead there without leaving the page, wherever in the room they are: the quote above an answer, and what
- * the page's address names, with `?at=`, which the server has marked, or with `#m-123`.
+ * Links to messages are opened without leaving the page: quotes, `#m-123` in the URL, and `?at=`, whose message the
+ * server has marked.
  *
- * Once the reader has come to the live end, the address is the room's again: a reload leads to where they are.
+ * At the live end, the position is removed from the URL, so that a reload shows the newest messages.
  */
 export function permalinks(room) {
   const { history, data, element } = room;
@@ -14,7 +14,7 @@ export function permalinks(room) {
   room.listen(element, "click", (event) => {
     const link = event.target.closest?.('a[href^="#m-"]');
     const seq = link && seqIn(link.hash);
-    // The link of a message itself puts it into the address, as links do.
+    // The permalink of a message itself changes the URL, like any link.
     if (!seq || !isPlainClick(event) || link.dataset.part === "link") return;
     event.preventDefault();
     history.goTo(seq);

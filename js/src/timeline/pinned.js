@@ -3,9 +3,9 @@ import { fileNames } from "../ui/file_size.js";
 import { isPlainClick } from "../ui/plain_click.js";
 import { foundRow } from "./found_row.js";
 
-const EXCERPT_LENGTH = 160; // as in search.py
+const EXCERPT_LENGTH = 160; // the same length as in search results
 
-/** The pinned messages of the room: go there, or unpin them. */
+/** The dialog with pinned messages: go to a message, or unpin it. */
 export function pinned(room) {
   const element = room.part("pinned");
   if (!element || !room.template("found")) return;

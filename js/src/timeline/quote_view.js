@@ -1,11 +1,11 @@
 import { fileNames } from "../ui/file_size.js";
 
-/** The beginning of the message that another one answers: a link to it, above the answer. */
+/** The quote in a reply: the beginning of the original message, linked to it. */
 export class QuoteView {
   #element;
   #strings;
 
-  /** @param element the part "quote" of a message; the site's own template may have none */
+  /** @param element the part "quote" of a message; a custom template may have none */
   constructor(element, strings) {
     this.#element = element;
     this.#strings = strings;
@@ -22,7 +22,7 @@ export class QuoteView {
     this.#set("quote-body", quote.deleted ? this.#strings.deleted : quote.body);
   }
 
-  /** `message` has changed: if it is the one quoted here, so does the quote. */
+  /** A message has changed: update the quote if it is of that message. */
   update({ seq, author, body, files, deleted_at }) {
     if (!this.#element || this.#element.hidden || Number(this.#element.dataset.quoted) !== seq) return;
     this.show({ seq, name: author.name, body: [...(body || fileNames(files))].slice(0, QUOTE_LENGTH).join(""), deleted: Boolean(deleted_at) });
@@ -34,4 +34,4 @@ export class QuoteView {
   }
 }
 
-const QUOTE_LENGTH = 140; // as in log.py
+const QUOTE_LENGTH = 140; // the same length as on the server

@@ -1,8 +1,8 @@
-/** The emoji below a message, each a button that says how many chose it, pressed where one of them is oneself. */
+/** The reactions to a message: a button per emoji with its count, pressed if the user has reacted with it. */
 export class ReactionsView {
   #element;
 
-  /** @param element the part "reactions" of a message; the site's own template may have none */
+  /** @param element the part "reactions" of a message; a custom template may have none */
   constructor(element) {
     this.#element = element;
   }
@@ -13,7 +13,7 @@ export class ReactionsView {
     const entries = Object.entries(reactions ?? {});
     this.#element.hidden = !entries.length;
     const existing = new Map(Array.from(this.#element.children, (button) => [button.dataset.emoji, button]));
-    // A button that stays is kept, and with it the focus.
+    // Existing buttons are kept, so that the focus is not lost.
     const buttons = entries.map(([emoji, { count, keys }]) => {
       const button = existing.get(emoji) ?? this.#button(emoji);
       button.querySelector("span").textContent = count;

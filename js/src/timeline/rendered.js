@@ -4,8 +4,8 @@ const ALLOWED_ELEMENTS = new Set(
 const ALLOWED_URLS = /^(https?|mailto):/i;
 
 /**
- * Text that the server has rendered, as nodes. The server made it harmless already; what is not on this list is left
- * out all the same, and its text stays.
+ * The nodes of text that the server has rendered and sanitised. Elements that are not on the allow-list are removed
+ * here as well; their text is kept.
  */
 export function sanitizedNodes(html) {
   const parsed = new DOMParser().parseFromString(html, "text/html");

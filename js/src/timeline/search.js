@@ -4,9 +4,9 @@ import { pluralize } from "../ui/plurals.js";
 import { isSearchKey } from "../ui/shortcuts.js";
 import { foundRow } from "./found_row.js";
 
-const DEBOUNCE_MS = 250; // so long nothing more was typed
+const DEBOUNCE_MS = 250; // delay after the last key before the search is sent
 
-/** What was said, by the words in it: hits appear while one types, and a click leads there. */
+/** Full-text search: results appear while the user types, and a click goes to the message. */
 export function search(room) {
   const element = room.part("search");
   if (!element || !room.template("found")) return;
@@ -20,7 +20,7 @@ export function search(room) {
     room.history.goTo(Number(link.dataset.seq));
   };
   room.listen(element, "click", onClick);
-  // A search field would only be emptied by it.
+  // Escape in a search field would only clear it.
   room.listen(element, "keydown", (event) => {
     if (event.key !== "Escape" || event.isComposing) return;
     event.preventDefault();
@@ -79,7 +79,7 @@ class Search {
     this.#timer = setTimeout(() => this.#search(), DEBOUNCE_MS);
   }
 
-  /** Enter leads to the newest hit; or looks at once, for who types faster. */
+  /** Enter goes to the newest result, or searches immediately if the results are not up to date. */
   #onSubmit(event) {
     event.preventDefault();
     const [first] = this.#links;
@@ -103,7 +103,7 @@ class Search {
     const before = append ? this.#before : "";
     try {
       const found = await this.#room.session.request({ type: "search", query, everywhere, before });
-      // What was typed meanwhile is what is looked for.
+      // Ignore the answer if the query has changed meanwhile.
       if (requestId === this.#requestId) this.#show(current, found, { append });
     } catch ({ code, detail }) {
       const { strings } = this.#room;
@@ -143,7 +143,7 @@ class Search {
     return row;
   }
 
-  /** The arrow keys go from the field into the list and back. */
+  /** The arrow keys move between the field and the results. */
   #onKeydown(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step || event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;

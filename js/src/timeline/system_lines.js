@@ -1,9 +1,9 @@
 /**
- * What the system says, in the reader's language; `templatetags/roomchat.py` does the same on the server.
+ * The text of a system message in the page's language; `templatetags/roomchat.py` is the equivalent on the server.
  *
  * @param line `{code, name, by, value}` of an event
- * @param words has `line_<code>`, and `line_<code>_by` for what somebody did to somebody else
- * @param body what the server says of it, for codes that this page has no words for
+ * @param strings has `line_<code>`, and `line_<code>_by` for actions of one person on another
+ * @param body text from the server, for codes without a string
  */
 export function systemText({ code, name = "", by = "", value = "" }, strings, body) {
   const template = (by && strings[`line_${code}_by`]) || strings[`line_${code}`];
