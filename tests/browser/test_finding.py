@@ -237,8 +237,8 @@ def test_who_reads_the_past_has_not_read_the_newest(site: Server, room: str, new
         page.evaluate(
             """() => {
               const { session } = document.querySelector("room-chat");
-              const tell = session.tell.bind(session);
-              session.tell = (frame) => (console.log(frame.type, frame.seq), tell(frame));
+              const send = session.send.bind(session);
+              session.send = (frame) => (console.log(frame.type, frame.seq), send(frame));
             }"""
         )
         scroll(page, "down")

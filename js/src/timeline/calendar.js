@@ -75,13 +75,13 @@ export function sameDay(one, other) {
  *
  * Both are `{at: Date, author: string, kind: string}`; `previous` may be undefined.
  */
-export function grouping(above, message) {
-  const startsDay = !above || !sameDay(above.at, message.at);
+export function grouping(previous, message) {
+  const startsDay = !previous || !sameDay(previous.at, message.at);
   const follows =
     !startsDay &&
-    above.author === message.author &&
-    above.kind === message.kind &&
-    message.at - above.at < GROUPED_WITHIN_MS;
+    previous.author === message.author &&
+    previous.kind === message.kind &&
+    message.at - previous.at < GROUPED_WITHIN_MS;
   return { startsDay, follows };
 }
 

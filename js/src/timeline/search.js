@@ -136,7 +136,7 @@ class Search {
     const { data } = this.#room;
     const isHere = room === data.room;
     const url = this.#room.messageUrl(seq);
-    if (!isHere) url.pathname = new URL(`../../${encodeURIComponent(room)}/`, url).pathname;
+    if (!isHere) url.pathname = new URL(`../${encodeURIComponent(room)}/`, url).pathname;
     const everywhere = this.#form.elements.everywhere.checked;
     const row = foundRow(this.#room, { author, at, where: everywhere && title, url, pieces: excerpt });
     if (isHere) row.querySelector("a").dataset.seq = seq;
