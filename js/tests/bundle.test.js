@@ -6,13 +6,13 @@ import { gzipSync } from "node:zlib";
 
 const esbuild = await import("esbuild").catch(() => undefined);
 const LIMIT_BYTES = 35 * 1024;
-const PANELS_LIMIT_BYTES = 15 * 1024; // fetched when somebody first reaches for the room
+const PANELS_LIMIT_BYTES = 15 * 1024; // loaded on the first user interaction
 const SCRIPTS = ["roomchat.js", "client.js", "files.js", "panels.js"];
 const shipped = (name) => readFileSync(new URL(`../../django_roomchat/static/django_roomchat/${name}`, import.meta.url), "utf8");
 
 for (const name of SCRIPTS) {
-  test(`${name} stands alone`, () => {
-    // Hashed static files would not find what it imports, nor its source map.
+  test(`${name} is self-contained`, () => {
+    // With hashed static files, imports and source maps would not be found.
     const text = shipped(name);
     assert.doesNotMatch(text, /\bimport\s*["'{*]|\bimport\s*\(\s*["'`]|\bfrom\s*["']/);
     assert.doesNotMatch(text, /sourceMappingURL/);
@@ -20,7 +20,7 @@ for (const name of SCRIPTS) {
   });
 }
 
-test("What is shipped was built from these sources", { skip: !esbuild && "esbuild is missing: npm ci" }, async () => {
+test("The bundles were built from these sources", { skip: !esbuild && "esbuild is missing: npm ci" }, async () => {
   const { scripts } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   for (const option of ["--bundle", "--minify", "--format=esm", "--target=es2022", "--charset=utf8"]) {
     assert.ok(scripts.build.includes(option));
@@ -42,19 +42,19 @@ test("What is shipped was built from these sources", { skip: !esbuild && "esbuil
 
 const weight = (name) => gzipSync(shipped(name)).length;
 
-test("What the page loads is light", () => {
+test("The scripts of the page are small", () => {
   assert.ok(weight("roomchat.js") + weight("files.js") < LIMIT_BYTES);
 });
 
-test("What is behind its buttons is light", () => {
+test("The script with the panels is small", () => {
   assert.ok(weight("panels.js") < PANELS_LIMIT_BYTES);
 });
 
-test("The client without a page touches no page", () => {
+test("The client bundle does not use the DOM", () => {
   assert.doesNotMatch(shipped("client.js"), /HTMLElement|querySelector|customElements|createElement/);
 });
 
-test("The client without a page can be imported where there is no page", async () => {
+test("The client bundle can be imported without a DOM", async () => {
   const { Session, Transport, openSession } = await import("../../django_roomchat/static/django_roomchat/client.js");
   for (const exported of [Session, Transport, openSession]) assert.equal(typeof exported, "function");
 });

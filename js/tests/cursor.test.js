@@ -13,48 +13,48 @@ const frame = (prev, head, extra) => ({
 });
 const revisions = ({ events }) => events.map(({ rev }) => rev);
 
-test("A frame that continues what we have is applied whole", () => {
+test("A frame that continues the log is applied completely", () => {
   const result = receive(at(5), frame(5, 7));
   assert.equal(result.verdict, APPLY);
   assert.deepEqual(result.cursor, at(7));
   assert.deepEqual(revisions(result), [6, 7]);
 });
 
-test("Of a frame that overlaps what we have, only the new part is applied", () => {
+test("Only the new events of an overlapping frame are applied", () => {
   assert.deepEqual(revisions(receive(at(6), frame(3, 8))), [7, 8]);
 });
 
-test("A frame that we have seen changes nothing", () => {
+test("A frame that was applied before changes nothing", () => {
   const result = receive(at(8), frame(3, 8));
   assert.equal(result.verdict, IGNORE);
   assert.deepEqual(result.cursor, at(8));
 });
 
-test("A frame that begins after what we have shows a hole, and nothing of it is applied", () => {
+test("No event of a frame after a gap is applied", () => {
   const result = receive(at(5), frame(6, 7));
   assert.equal(result.verdict, HOLE);
   assert.deepEqual(result.cursor, at(5));
   assert.deepEqual(result.events, []);
 });
 
-test("A frame of another log is not applied to ours", () => {
+test("A frame of another epoch is not applied", () => {
   assert.equal(receive(at(5), frame(5, 7, { epoch: "e2" })).verdict, FOREIGN);
 });
 
-test("Who has nothing takes any log", () => {
+test("A client without a position accepts any epoch", () => {
   const result = receive(NOTHING, frame(0, 1, { epoch: "e2" }));
   assert.equal(result.verdict, APPLY);
   assert.deepEqual(result.cursor, { epoch: "e2", head: 1 });
 });
 
-test("A reset is obeyed from anywhere, backwards too", () => {
+test("A reset is applied at any position, also backwards", () => {
   const result = receive(at(50), frame(0, 3, { epoch: "e2", reset: "ahead" }));
   assert.equal(result.verdict, RESET);
   assert.deepEqual(result.cursor, { epoch: "e2", head: 3 });
   assert.equal(result.events.length, 3);
 });
 
-test("In any order, with repetitions and losses, nothing is applied twice or out of order", () => {
+test("In any order, with repetitions and losses, no event is applied twice or out of order", () => {
   for (let seed = 1; seed <= 200; seed++) {
     const random = lcg(seed);
     let cursor = NOTHING;

@@ -3,29 +3,29 @@ import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { thumbnailSize, fileKind, fileNames, formatFileSize } from "../src/ui/file_size.js";
 import { Upload } from "../src/uploads/upload.js";
-import { settled } from "./stage.js";
+import { flushPromises } from "./stage.js";
 
-// What the server makes of the same files is tested against the same file.
+// The same cases test the server.
 const FILES = JSON.parse(readFileSync(new URL("../../tests/files.json", import.meta.url)));
 const SHARED = { strings: { size_kb: "{count} KB", size_mb: "{count} MB" }, language: "en" };
 
 for (const { kind, size, box, ...file } of FILES) {
-  test(`Kind, size and place of ${file.type} with ${file.bytes} bytes`, () => {
+  test(`Kind, size and thumbnail of ${file.type} with ${file.bytes} bytes`, () => {
     assert.deepEqual([fileKind(file), formatFileSize(file.bytes, SHARED)], [kind, size]);
     if (box) assert.deepEqual(thumbnailSize(file), box);
   });
 }
 
-test("A size has the reader's numbers", () => {
+test("A file size uses the number format of the language", () => {
   assert.equal(formatFileSize(1_468_006, { ...SHARED, language: "de" }), "1,4 MB");
 });
 
-test("A message without words is called by its files", () => {
+test("A message without text shows the names of its files", () => {
   assert.equal(fileNames([{ name: "a.txt" }, { name: "b.txt" }]), "a.txt, b.txt");
   assert.equal(fileNames(undefined), "");
 });
 
-// The way of one file
+// Upload
 
 let requests;
 
@@ -50,10 +50,10 @@ class FakeRequest {
   }
 
   abort() {
-    this.answers(0);
+    this.respond(0);
   }
 
-  answers(status, body) {
+  respond(status, body) {
     Object.assign(this, { status, responseText: body === undefined ? "<html>" : JSON.stringify(body) });
     this.onloadend();
   }
@@ -79,25 +79,25 @@ async function started(more, content = "milk") {
   return upload;
 }
 
-test("An upload tells how far it is, and is what the server says when it is there", async () => {
+test("An upload reports its progress and takes over the response", async () => {
   const upload = await started();
   const seen = [];
   upload.addEventListener("change", () => seen.push([upload.state, upload.progress]));
   const arrived = upload.uploaded();
   requests[0].upload.onprogress({ loaded: 1, total: 4 });
-  requests[0].answers(201, STORED);
+  requests[0].respond(201, STORED);
   await arrived;
   assert.deepEqual(seen, [["sending", 0.25], ["done", 1]]);
   assert.deepEqual(JSON.parse(JSON.stringify(upload)), { ...STORED, alt: "" });
   assert.deepEqual([requests[0].method, requests[0].url, requests[0].headers["X-CSRFToken"]], ["POST", "/files/", "t"]);
 });
 
-test("What is too big after all is not sent", async () => {
+test("A file that is too big after resizing is not sent", async () => {
   const upload = await started({ maxBytes: 3 });
   assert.deepEqual([upload.state, upload.error.code, requests.length], ["failed", "too_big", 0]);
 });
 
-test("A refusal is final where it is about the file", async () => {
+test("An error is final if it is about the file", async () => {
   for (const [status, body, error] of [
     [415, { error: { code: "unsupported", detail: "No." } }, { code: "unsupported", detail: "No.", isFinal: true }],
     [429, { error: { code: "rate_limited", detail: "Later." } }, { code: "rate_limited", detail: "Later.", isFinal: false }],
@@ -105,49 +105,49 @@ test("A refusal is final where it is about the file", async () => {
     [502, undefined, { code: "upload_failed", detail: undefined, isFinal: false }],
   ]) {
     const upload = await started();
-    requests.at(-1).answers(status, body);
+    requests.at(-1).respond(status, body);
     assert.deepEqual(upload.error, error);
   }
 });
 
-test("Who waits for one that has failed makes it try again", async () => {
+test("Waiting for a failed upload starts it again", async () => {
   const upload = await started();
-  requests[0].answers(502);
+  requests[0].respond(502);
   const arrived = upload.uploaded();
-  await settled();
-  requests[1].answers(201, STORED);
+  await flushPromises();
+  requests[1].respond(201, STORED);
   await arrived;
   assert.equal(upload.id, "f1");
 });
 
-test("Without a network it waits, and goes on when that is back", async () => {
+test("Without a network an upload waits, and continues when the network is back", async () => {
   const upload = await started({ isOnline: () => false });
   for (const index of [0, 1, 2, 3, 4]) {
-    requests[index].answers(0);
+    requests[index].respond(0);
     assert.equal(upload.state, "waiting");
     upload.resume();
-    await settled();
+    await flushPromises();
   }
-  requests[5].answers(201, STORED);
+  requests[5].respond(201, STORED);
   assert.equal(upload.state, "done");
 });
 
-test("Where everything else gets through, it gives up after four times", async () => {
+test("While the session is connected, an upload fails after four attempts", async () => {
   const upload = await started();
   for (const index of [0, 1, 2]) {
-    requests[index].answers(0);
+    requests[index].respond(0);
     mock.timers.tick(2000 * (index + 1));
-    await settled();
+    await flushPromises();
   }
-  requests[3].answers(0);
+  requests[3].respond(0);
   assert.deepEqual([upload.state, upload.error.code], ["failed", "upload_failed"]);
 });
 
-test("A cancelled one is broken off, and taken back where the server has it", async () => {
+test("A cancelled upload is aborted, or deleted on the server", async () => {
   const calls = [];
   globalThis.fetch = async (...call) => calls.push(call);
   const [underWay, there] = [await started(), await started()];
-  requests[1].answers(201, STORED);
+  requests[1].respond(201, STORED);
   for (const upload of [underWay, there]) upload.cancel();
   assert.deepEqual([underWay.state, there.state], ["cancelled", "cancelled"]);
   assert.deepEqual(calls.map(([url, { method }]) => [method, url]), [["DELETE", "/files/f1/"]]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { HttpSocket } from "../src/core/http_socket.js";
-import { FakeClock, settled } from "./stage.js";
+import { FakeClock, flushPromises } from "./stage.js";
 
 let clock, requests, socket;
 
@@ -19,20 +19,20 @@ const answer = (status, content, headers = {}) => ({
   body: content?.getReader ? content : undefined,
 });
 
-/** A response that goes on: `.says(frame)`, `.ends()`. */
+/** A streaming response: `.emitFrame(frame)`, `.end()`. */
 function stream() {
   let control;
   const body = new ReadableStream({ start: (controller) => (control = controller) });
   return {
     ...answer(200, body),
     cut: (text) => control.enqueue(new TextEncoder().encode(text)),
-    says: (frame) => control.enqueue(new TextEncoder().encode(`id: x\ndata: ${JSON.stringify(frame)}\n\n`)),
-    ends: () => control.close(),
-    breaks: (reason) => control.error(reason),
+    emitFrame: (frame) => control.enqueue(new TextEncoder().encode(`id: x\ndata: ${JSON.stringify(frame)}\n\n`)),
+    end: () => control.close(),
+    fail: (reason) => control.error(reason),
   };
 }
 
-/** Opens a socket whose requests are answered by `replies`, in order; a request beyond them waits. */
+/** Open a socket whose requests get the responses `replies` in order; further requests stay pending. */
 function open(replies, options = {}) {
   const received = [];
   const fetch = (url, { signal, ...rest }) => {
@@ -41,7 +41,7 @@ function open(replies, options = {}) {
       const reply = (rest.method ? options.posted : replies)?.shift();
       signal?.addEventListener("abort", () => {
         reject(signal.reason);
-        reply?.breaks?.(signal.reason);
+        reply?.fail?.(signal.reason);
       });
       if (reply instanceof Error) reject(reply);
       else if (reply) resolve(reply);
@@ -63,13 +63,13 @@ function open(replies, options = {}) {
 }
 
 const later = async () => {
-  for (let turn = 0; turn < 20; turn++) await settled();
+  for (let turn = 0; turn < 20; turn++) await flushPromises();
 };
 const welcome = { type: "welcome", ping_seconds: 25 };
 const joined = { type: "joined", room: "x", epoch: "e", prev: 0, head: 3, events: [] };
 const events = { type: "events", room: "x", epoch: "e", prev: 3, head: 4, events: [{ seq: 4 }] };
 
-test("It opens with the first frame and hears a stream, however it is cut", async () => {
+test("The socket opens with the first frame, and parses a stream that arrives in any pieces", async () => {
   const response = stream();
   const received = open([response], { position: { epoch: "e", since: 2 } });
   response.cut("retry: 1000\n\nda");
@@ -77,39 +77,39 @@ test("It opens with the first frame and hears a stream, however it is cut", asyn
   assert.deepEqual(received, []);
   response.cut(`ta: ${JSON.stringify(welcome)}\n`);
   response.cut("\n");
-  response.says(joined);
+  response.emitFrame(joined);
   await later();
   assert.deepEqual(received, ["open", welcome, joined]);
   assert.equal(requests[0].url, "/events/?epoch=e&since=2");
 });
 
-test("A response that ends is followed by one from where it stood, without a word", async () => {
+test("After the end of a response the next request resumes at the position, without an event", async () => {
   const [first, second] = [stream(), stream()];
   const received = open([first, second]);
-  first.says(welcome);
-  first.says(joined);
-  first.ends();
+  first.emitFrame(welcome);
+  first.emitFrame(joined);
+  first.end();
   await later();
-  second.says(welcome);
-  second.says(events);
+  second.emitFrame(welcome);
+  second.emitFrame(events);
   await later();
   assert.deepEqual(received, ["open", welcome, joined, events]);
   assert.deepEqual(requests.map(({ url }) => url), ["/events/", "/events/?epoch=e&since=3"]);
 });
 
-test("A response that ends with a goodbye is an end", async () => {
+test("A response that ends with bye closes the socket", async () => {
   const response = stream();
   const received = open([response]);
   const bye = { type: "bye", code: 4003, reason: "not allowed" };
-  response.says(bye);
-  response.ends();
+  response.emitFrame(bye);
+  response.end();
   await later();
   assert.deepEqual(received, ["open", bye, "closed 4003"]);
 });
 
-test("A response without anything, and a network that fails, are an end", async () => {
+test("An empty response and a network error close the socket", async () => {
   const empty = stream();
-  empty.ends();
+  empty.end();
   for (const reply of [empty, new TypeError("network")]) {
     const received = open([reply]);
     await later();
@@ -117,7 +117,7 @@ test("A response without anything, and a network that fails, are an end", async 
   }
 });
 
-test("A stream of which nothing arrives gives way to asking again and again", async () => {
+test("A stream without data is replaced by polling", async () => {
   const received = open([stream(), answer(200, { frames: [welcome, joined] }), answer(200, { frames: [welcome, events] })]);
   await later();
   clock.advance(5_000);
@@ -131,7 +131,7 @@ test("A stream of which nothing arrives gives way to asking again and again", as
   ]);
 });
 
-test("What was learnt about streams is remembered", async () => {
+test("Missing support for streams is remembered", async () => {
   const support = { streams: true };
   open([answer(400, { error: { code: "no_streams" } })], { support });
   await later();
@@ -140,17 +140,17 @@ test("What was learnt about streams is remembered", async () => {
   assert.deepEqual(requests.map(({ url }) => url), ["/events/", "/events/?wait=0", "/events/?wait=0"]);
 });
 
-test("A stream that has begun may be silent for long", async () => {
+test("A stream that has started may be silent for a long time", async () => {
   const response = stream();
   open([response]);
-  response.says(welcome);
+  response.emitFrame(welcome);
   await later();
   clock.advance(600_000);
   await later();
   assert.equal(requests.length, 1);
 });
 
-test("A server that cannot stream is asked again and again", async () => {
+test("A server that cannot stream is polled", async () => {
   const refused = answer(400, { error: { code: "no_streams", detail: "WSGI" } });
   const received = open([refused, answer(200, { frames: [welcome] })]);
   await later();
@@ -158,14 +158,14 @@ test("A server that cannot stream is asked again and again", async () => {
 });
 
 for (const [status, code] of [[403, 4003], [404, 4004], [500, 1006]]) {
-  test(`${status} is an end with ${code}`, async () => {
+  test(`Status ${status} closes the socket with ${code}`, async () => {
     const received = open([answer(status, { error: { code: "x", detail: "No." } })]);
     await later();
     assert.deepEqual(received, [{ type: "bye", code, reason: "No." }, `closed ${code}`]);
   });
 }
 
-test("A server that says when to come back is believed", async () => {
+test("Retry-After is delivered as retry_after", async () => {
   const [bye] = open([answer(503, "<html>", { "Retry-After": "7" })]);
   await later();
   assert.equal(bye, undefined);
@@ -174,7 +174,7 @@ test("A server that says when to come back is believed", async () => {
   assert.deepEqual(received[0], { type: "bye", code: 1006, reason: "status 503", retry_after: 7 });
 });
 
-test("What is said is posted, one after the other, and the answer is heard", async () => {
+test("Frames are posted one after the other, and the answers are delivered", async () => {
   const response = stream();
   const ack = { type: "ack", id: "a", room: "x", seq: 1, duplicate: false };
   const received = open([response], { posted: [answer(200, ack), answer(429, { error: { code: "rate_limited", detail: "Slowly." } }, { "Retry-After": "3" })] });
@@ -192,7 +192,7 @@ test("What is said is posted, one after the other, and the answer is heard", asy
   ]);
 });
 
-test("A post that cannot be brought is to be tried again, and one that a page of HTML refuses is not", async () => {
+test("A post is retried after a network error, but not after an HTML error page", async () => {
   const received = open([stream()], { posted: [new TypeError("network"), answer(403, "<html>")] });
   for (const id of ["a", "b"]) socket.send(JSON.stringify({ type: "post", id, room: "x", body: "hi" }));
   await later();
@@ -202,21 +202,21 @@ test("A post that cannot be brought is to be tried again, and one that a page of
   ]);
 });
 
-test("What makes sense on a socket only is not sent", async () => {
+test("Frames that only a WebSocket needs are not sent", async () => {
   open([stream()]);
   for (const type of ["seen", "ping", "typing", "hello", "leave"]) socket.send(JSON.stringify({ type }));
   await later();
   assert.equal(requests.length, 1);
 });
 
-test("A join begins anew from its position", async () => {
+test("A join restarts from its position", async () => {
   const [first, second] = [stream(), stream()];
   const received = open([first, second, stream()]);
-  first.says(joined);
+  first.emitFrame(joined);
   await later();
   socket.send(JSON.stringify({ type: "join", room: "x", epoch: "e", since: 1 }));
   await later();
-  second.says(events);
+  second.emitFrame(events);
   await later();
   socket.send(JSON.stringify({ type: "join", room: "x" }));
   await later();
@@ -224,10 +224,10 @@ test("A join begins anew from its position", async () => {
   assert.deepEqual(requests.map(({ url }) => url), ["/events/", "/events/?epoch=e&since=1", "/events/"]);
 });
 
-test("Closed is closed", async () => {
+test("A closed socket delivers no frames", async () => {
   const response = stream();
   const received = open([response]);
-  response.says(welcome);
+  response.emitFrame(welcome);
   socket.close();
   await later();
   assert.deepEqual(received, []);

@@ -7,7 +7,7 @@ import { FakeClock, FakeStorage } from "./stage.js";
 
 const outbox = (storage) => new Outbox({ storage: new SafeStorage(() => storage), author: "g:1", room: "방: 1" });
 
-test("Without Web Locks a reload finds what the tab had left", () => {
+test("Without Web Locks the outbox adopts the posts of the tab after a reload", () => {
   const storage = new FakeStorage();
   outbox(storage).save({ id: "a", body: "hi", at: 1, state: "pending" });
   const reloaded = outbox(storage);
@@ -17,7 +17,7 @@ test("Without Web Locks a reload finds what the tab had left", () => {
   assert.deepEqual(found, [{ id: "a", body: "hi", at: 1, state: "pending" }]);
 });
 
-test("Entries that it cannot read are left alone", () => {
+test("Unreadable entries are ignored", () => {
   const storage = new FakeStorage();
   outbox(storage).save({ id: "a", body: "hi", at: 1 });
   const [key] = [storage.key(0)];
@@ -30,7 +30,7 @@ test("Entries that it cannot read are left alone", () => {
   assert.deepEqual(found.map(({ id }) => id), ["a"]);
 });
 
-test("Storage that is forbidden or full is replaced by memory", () => {
+test("Memory replaces storage that is forbidden or full", () => {
   const forbidden = new SafeStorage(() => {
     throw new DOMException("denied", "SecurityError");
   });
@@ -47,7 +47,7 @@ test("Storage that is forbidden or full is replaced by memory", () => {
   }
 });
 
-test("A draft is written down soon, and at once when the page goes", () => {
+test("A draft is stored after a delay, or immediately by flush", () => {
   const clock = new FakeClock();
   const storage = new SafeStorage(() => new FakeStorage());
   const draft = () => new Draft({ storage, author: "g:1", room: "lobby", clock });
@@ -61,7 +61,7 @@ test("A draft is written down soon, and at once when the page goes", () => {
   assert.equal(draft().read(), "");
 });
 
-test("A draft belongs to its writer and its room", () => {
+test("A draft belongs to its author and room", () => {
   const storage = new SafeStorage(() => new FakeStorage());
   const draft = (author, room) => new Draft({ storage, author, room, clock: new FakeClock() });
   const own = draft("g:1", "lobby");

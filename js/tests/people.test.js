@@ -5,19 +5,19 @@ import { amount, countdown, duration } from "../src/ui/durations.js";
 import { hasNamePrefix } from "../src/people/people_dialog.js";
 import { changes } from "../src/rooms/settings_dialog.js";
 
-test("a length of time is said in the largest unit that it is a whole number of", () => {
-  const said = [5, 60, 90, 900, 3600, 7200, 86_400].map((seconds) => duration(seconds, "en"));
+test("A duration uses the largest unit of which it is a whole number", () => {
+  const texts = [5, 60, 90, 900, 3600, 7200, 86_400].map((seconds) => duration(seconds, "en"));
 
-  assert.deepEqual(said, ["5 seconds", "1 minute", "90 seconds", "15 minutes", "1 hour", "2 hours", "1 day"]);
+  assert.deepEqual(texts, ["5 seconds", "1 minute", "90 seconds", "15 minutes", "1 hour", "2 hours", "1 day"]);
   assert.equal(amount(30, "day", "de"), "30 Tage");
 });
 
-test("what is left of a wait is shown as clocks show it", () => {
+test("A remaining time is formatted like a clock", () => {
   assert.deepEqual([0, 9, 75, 3600, 3661].map(countdown), ["0:00", "0:09", "1:15", "1:00:00", "1:01:01"]);
 });
 
-test("a name is found by the beginning of any of its words", () => {
-  const found = (wanted) => ["Min Su", "Susanne", "김 민수"].filter((name) => hasNamePrefix(name, wanted));
+test("A name is found by the beginning of any of its words", () => {
+  const found = (prefix) => ["Min Su", "Susanne", "김 민수"].filter((name) => hasNamePrefix(name, prefix));
 
   assert.deepEqual(found("su"), ["Min Su", "Susanne"]);
   assert.deepEqual(found("민"), ["김 민수"]);
@@ -25,8 +25,8 @@ test("a name is found by the beginning of any of its words", () => {
   assert.deepEqual(found(""), ["Min Su", "Susanne", "김 민수"]);
 });
 
-test("only what is another than before is sent", () => {
-  // What a frame leaves out is nothing, 0 or false.
+test("Only changed settings are sent", () => {
+  // Values that are missing in a frame are empty, 0 or false.
   const known = { title: "Board", listed: true, slow_seconds: 5 };
   const same = { title: "Board", listed: true, announcement: false, slow_seconds: 5, retention_days: 0 };
 

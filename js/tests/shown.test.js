@@ -6,34 +6,34 @@ import { generateId } from "../src/core/identifiers.js";
 import { splitLinks } from "../src/timeline/links.js";
 import { hue, initials } from "../src/people/avatars.js";
 
-// What the server makes of the same texts is tested against the same file.
+// The same cases test the server.
 const LINKS = JSON.parse(readFileSync(new URL("../../tests/links.json", import.meta.url)));
 
 for (const [text, expected] of LINKS) {
   test(`Links in ${JSON.stringify(text)}`, () => assert.deepEqual(splitLinks(text), expected));
 }
 
-test("Initials are of the first and the last word", () => {
+test("Initials are the first characters of the first and the last word", () => {
   const names = { "Ana Silva": "AS", "Guest 4821": "G", 김민수: "김", "山田 由紀": "山由", "🎉 party": "🎉", "ana": "A", "": "" };
   for (const [name, expected] of Object.entries(names)) assert.equal(initials(name), expected);
 });
 
-test("A person's colour is the same for ever", () => {
+test("The colour of a person does not change", () => {
   assert.deepEqual(["", "a", "u:12", "g:한국어"].map(hue), [1, 4, 9, 4]);
 });
 
-test("A message follows its author's last one within five minutes of the same day", () => {
-  const said = (at, author = "a", kind = "user") => ({ at: new Date(at), author, kind });
-  const above = said("2026-11-21T10:00:00");
-  assert.deepEqual(grouping(above, said("2026-11-21T10:04:59")), { startsDay: false, follows: true });
-  assert.deepEqual(grouping(above, said("2026-11-21T10:05:00")), { startsDay: false, follows: false });
-  assert.deepEqual(grouping(above, said("2026-11-21T10:00:01", "b")), { startsDay: false, follows: false });
-  assert.deepEqual(grouping(above, said("2026-11-21T10:00:01", "a", "system")), { startsDay: false, follows: false });
-  assert.deepEqual(grouping(said("2026-11-21T23:59:59"), said("2026-11-22T00:00:00")), { startsDay: true, follows: false });
+test("A message follows one of the same author within five minutes on the same day", () => {
+  const sent = (at, author = "a", kind = "user") => ({ at: new Date(at), author, kind });
+  const above = sent("2026-11-21T10:00:00");
+  assert.deepEqual(grouping(above, sent("2026-11-21T10:04:59")), { startsDay: false, follows: true });
+  assert.deepEqual(grouping(above, sent("2026-11-21T10:05:00")), { startsDay: false, follows: false });
+  assert.deepEqual(grouping(above, sent("2026-11-21T10:00:01", "b")), { startsDay: false, follows: false });
+  assert.deepEqual(grouping(above, sent("2026-11-21T10:00:01", "a", "system")), { startsDay: false, follows: false });
+  assert.deepEqual(grouping(sent("2026-11-21T23:59:59"), sent("2026-11-22T00:00:00")), { startsDay: true, follows: false });
   assert.deepEqual(grouping(undefined, above), { startsDay: true, follows: false });
 });
 
-test("Days near by have names", () => {
+test("Today and yesterday have names", () => {
   const calendar = new Calendar({ language: "en", strings: { today: "Today", yesterday: "Yesterday" } });
   const now = new Date("2026-03-01T12:00:00");
   assert.equal(calendar.day(new Date("2026-03-01T00:00:00"), now), "Today");
@@ -41,7 +41,7 @@ test("Days near by have names", () => {
   assert.equal(calendar.day(new Date("2026-02-27T10:00:00"), now), "Friday, February 27, 2026");
 });
 
-test("A language that nobody knows does not stop the clock", () => {
+test("An unknown language does not break the formats", () => {
   const calendar = new Calendar({ language: "not a language", strings: {} });
   assert.match(calendar.time(new Date()), /\d/);
 });

@@ -1,6 +1,6 @@
 /**
- * What the client stands on, made of cardboard: a clock that a test moves, sockets that a test speaks through,
- * storage and locks that several "tabs" share.
+ * Fakes of the browser: a clock that tests advance, sockets that tests control, storage and locks that several tabs
+ * share.
  */
 
 export class FakeClock {
@@ -17,7 +17,7 @@ export class FakeClock {
 
   clearTimeout = (timer) => this.#timers.delete(timer);
 
-  /** Let time pass, with everything that is due in it. */
+  /** Advance the time and run the timers that are due. */
   advance(ms) {
     const until = this.#now + ms;
     for (;;) {
@@ -31,14 +31,14 @@ export class FakeClock {
     this.#now = until;
   }
 
-  /** The laptop sleeps: time passes, and nothing that is due happens until it wakes. */
+  /** Suspend: the time passes, and the timers that were due run at the end. */
   sleep(ms) {
     this.#now += ms;
     this.advance(0);
   }
 }
 
-/** A WebSocket class, and the sockets made of it: `sockets.latest.opens()`, `.says(frame)`, `.closes(code)`. */
+/** A WebSocket class and its instances: `sockets.latest.emitOpen()`, `.emitFrame(frame)`, `.emitClose(code)`. */
 export function fakeSockets() {
   const made = [];
   class FakeWebSocket {
@@ -58,15 +58,15 @@ export function fakeSockets() {
       this.closed = true;
     }
 
-    opens() {
+    emitOpen() {
       this.onopen();
     }
 
-    says(frame) {
+    emitFrame(frame) {
       this.onmessage({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
     }
 
-    closes(code = 1006, reason = "") {
+    emitClose(code = 1006, reason = "") {
       this.onclose({ code, reason });
     }
 
@@ -108,7 +108,7 @@ export class FakeStorage {
   }
 }
 
-/** `navigator.locks`, as far as the outbox needs it: first come, first served, and requests can be aborted. */
+/** `navigator.locks` as far as the outbox uses it: locks are granted in order, and requests can be aborted. */
 export class FakeLocks {
   #queues = new Map();
 
@@ -137,14 +137,14 @@ export class FakeLocks {
   }
 }
 
-/** Everything that was promised by now has happened. */
-export const settled = () => new Promise((resolve) => setImmediate(resolve));
+/** Resolves after all pending promise callbacks have run. */
+export const flushPromises = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Collects events of a target as `[type, detail]`. */
+/** Collect events of a target as `[type, detail]`. */
 export function listen(target, ...types) {
-  const heard = [];
-  for (const type of types) target.addEventListener(type, ({ detail }) => heard.push([type, detail]));
-  return heard;
+  const received = [];
+  for (const type of types) target.addEventListener(type, ({ detail }) => received.push([type, detail]));
+  return received;
 }
 
 export function message(seq, { rev = seq, id = `id-${seq}`, author = "g:2", body = `text ${seq}`, ...rest } = {}) {

@@ -3,29 +3,32 @@ import { test } from "node:test";
 import { MessageWindow } from "../src/timeline/message_window.js";
 import { message } from "./stage.js";
 
-/** A room on a server: what was said has the numbers 1, 2, 3, …; pages as the address `messages/` answers them. */
+/**
+ * A room on the server: messages have the numbers 1, 2, 3 and so on; `page()` returns what the view `messages/`
+ * returns.
+ */
 class Room {
-  said = [];
+  messages = [];
   epoch = "e";
   size = 10;
 
   constructor(count) {
-    while (this.said.length < count) this.say();
+    while (this.messages.length < count) this.post();
   }
 
   get head() {
-    return this.said.length;
+    return this.messages.length;
   }
 
-  say() {
-    this.said.push(message(this.said.length + 1));
-    return this.said.at(-1);
+  post() {
+    this.messages.push(message(this.messages.length + 1));
+    return this.messages.at(-1);
   }
 
   page({ before = Infinity, after, around }) {
     const half = this.size / 2;
-    const newer = (from, many) => this.said.filter(({ seq }) => seq > from).slice(0, many);
-    const older = (to, many) => this.said.filter(({ seq }) => seq < to).slice(-many);
+    const newer = (from, count) => this.messages.filter(({ seq }) => seq > from).slice(0, count);
+    const older = (to, count) => this.messages.filter(({ seq }) => seq < to).slice(-count);
     const messages =
       after !== undefined ? newer(after, this.size)
       : around !== undefined ? [...older(around + 1, half), ...newer(around, half)]
@@ -41,7 +44,7 @@ class Room {
   }
 }
 
-/** What a page shows of it, as `log_view.js` would: a stretch, and what it has let in. */
+/** The page as `log_view.js` shows it: a window, and the messages that it has accepted. */
 class Reader {
   shown = new Map();
 
@@ -60,7 +63,7 @@ class Reader {
     return [...this.shown.keys()].sort((one, other) => one - other);
   }
 
-  hear(...messages) {
+  receive(...messages) {
     this.head = Math.max(this.head, ...messages.map(({ rev }) => rev));
     this.#show(this.messageWindow.add(messages));
   }
@@ -93,64 +96,64 @@ class Reader {
 
 const from = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-test("At the live end, what is said belongs to it", () => {
+test("New messages belong to the window at the live end", () => {
   const room = new Room(30);
   const reader = new Reader(room);
-  reader.hear(room.say(), room.say());
+  reader.receive(room.post(), room.post());
 
   assert.deepEqual(reader.seqs, from(21, 32));
 });
 
-test("A change to what is not shown is left out", () => {
+test("A change to a message outside of the window is ignored", () => {
   const reader = new Reader(new Room(30));
-  reader.hear(message(20, { rev: 31 }), message(21, { rev: 32 }));
+  reader.receive(message(20, { rev: 31 }), message(21, { rev: 32 }));
 
   assert.deepEqual([reader.seqs, reader.shown.get(21).rev], [from(21, 30), 32]);
 });
 
-test("In a room that begins where the page does, nothing is too old", () => {
+test("In an empty room the window is at the start and live", () => {
   const reader = new Reader(new Room(0));
-  reader.hear(message(1));
+  reader.receive(message(1));
 
   assert.deepEqual([reader.seqs, reader.messageWindow.isAtStart], [[1], true]);
 });
 
-test("Around an old message, what is said now is left out", () => {
+test("New messages do not belong to a window around an old message", () => {
   const room = new Room(100);
   const reader = new Reader(room, 50);
-  reader.hear(room.say());
+  reader.receive(room.post());
 
   assert.deepEqual([reader.seqs, reader.messageWindow.isLive, reader.messageWindow.isAtStart], [from(46, 55), false, false]);
 });
 
-test("Older pages lead to the beginning, newer ones to the live end, without a hole", () => {
+test("Older pages reach the start and newer pages the live end, without a gap", () => {
   const room = new Room(100);
   const reader = new Reader(room, 50);
   while (!reader.messageWindow.isAtStart) reader.load("older");
   assert.deepEqual(reader.seqs, from(1, 55));
   while (!reader.messageWindow.isLive) reader.load("newer");
-  reader.hear(room.say());
+  reader.receive(room.post());
 
   assert.deepEqual(reader.seqs, from(1, 101));
 });
 
-test("What is said while the last page is on its way is there when it has come", () => {
+test("A message that arrives during the request of the last page is included", () => {
   const room = new Room(60);
   const reader = new Reader(room, 50);
   const request = reader.request("newer");
   const page = room.page(request.query);
-  reader.hear(room.say());
+  reader.receive(room.post());
   assert.deepEqual(reader.seqs, from(46, 55));
   reader.accept(request, page);
 
   assert.deepEqual([reader.seqs, reader.messageWindow.isLive], [from(46, 61), true]);
 });
 
-test("A last page that knows less than the socket did is not the live end", () => {
+test("A last page whose head is behind the session is not the live end", () => {
   const room = new Room(60);
   const reader = new Reader(room, 50);
   const stale = room.page({ after: 55 });
-  reader.hear(room.say());
+  reader.receive(room.post());
   reader.accept(reader.request("newer"), stale);
   assert.deepEqual([reader.seqs, reader.messageWindow.isLive], [from(46, 60), false]);
   reader.load("newer");
@@ -158,34 +161,34 @@ test("A last page that knows less than the socket did is not the live end", () =
   assert.deepEqual([reader.seqs, reader.messageWindow.isLive], [from(46, 61), true]);
 });
 
-test("A change that came while its page was on its way is not lost", () => {
+test("A change that arrives during the request of its page is kept", () => {
   const room = new Room(60);
   const reader = new Reader(room);
   const request = reader.request("older");
   const page = room.page(request.query);
-  reader.hear(message(45, { rev: 61, body: "better" }));
+  reader.receive(message(45, { rev: 61, body: "better" }));
   reader.accept(request, page);
 
   assert.equal(reader.shown.get(45).body, "better");
 });
 
-test("The newest page takes the place of an old one, with what was said meanwhile", () => {
+test("The newest page replaces an old one and includes messages that arrived meanwhile", () => {
   const room = new Room(100);
   const reader = new Reader(room, 20);
   const request = reader.request("newest");
   const page = room.page(request.query);
-  reader.hear(room.say());
+  reader.receive(room.post());
   reader.accept(request, page);
 
   assert.deepEqual([reader.seqs, reader.messageWindow.isLive], [from(91, 101), true]);
 });
 
-test("What was taken out at either end comes back with its page", () => {
+test("Removed messages at either end come back with their pages", () => {
   const room = new Room(60);
   const reader = new Reader(room);
   while (!reader.messageWindow.isAtStart) reader.load("older");
   reader.trim({ oldest: 21, newest: 40 });
-  reader.hear(room.say());
+  reader.receive(room.post());
   assert.deepEqual([reader.seqs, reader.messageWindow.isAtStart, reader.messageWindow.isLive], [from(21, 40), false, false]);
   while (!reader.messageWindow.isAtStart) reader.load("older");
   while (!reader.messageWindow.isLive) reader.load("newer");
@@ -193,7 +196,7 @@ test("What was taken out at either end comes back with its page", () => {
   assert.deepEqual(reader.seqs, from(1, 61));
 });
 
-test("A page that does not border on what is shown any more is thrown away", () => {
+test("A page that no longer borders on the window is rejected", () => {
   const room = new Room(60);
   const reader = new Reader(room);
   const request = reader.request("older");
@@ -203,7 +206,7 @@ test("A page that does not border on what is shown any more is thrown away", () 
   assert.deepEqual(reader.seqs, from(55, 60));
 });
 
-test("Whoever asks for two pages gets the second", () => {
+test("The second of two requests cancels the first", () => {
   const room = new Room(100);
   const reader = new Reader(room);
   const first = reader.request("around", 20);
@@ -213,7 +216,7 @@ test("Whoever asks for two pages gets the second", () => {
   assert.deepEqual(reader.seqs, from(66, 75));
 });
 
-test("A page of another log is thrown away, and so is one that was asked for before a new beginning", () => {
+test("A page of another epoch, or requested before a reset, is rejected", () => {
   const room = new Room(60);
   const reader = new Reader(room);
   const request = reader.request("older");
@@ -225,27 +228,27 @@ test("A page of another log is thrown away, and so is one that was asked for bef
   assert.deepEqual([reader.messageWindow.oldest, reader.messageWindow.newest, reader.messageWindow.isAtStart], [3, 3, true]);
 });
 
-test("Whatever is read, cut and said in whatever order: there is never a hole or a stranger", () => {
+test("Random operations in any order leave no gap and no message outside of the window", () => {
   let seed = 7;
-  const chance = (many) => (seed = (seed * 48271) % 2147483647) % many;
+  const randomBelow = (count) => (seed = (seed * 48271) % 2147483647) % count;
   for (let run = 0; run < 200; run++) {
-    const room = new Room(chance(80));
+    const room = new Room(randomBelow(80));
     const reader = new Reader(room);
     const undelivered = [];
     let request = null;
     let page = null;
     for (let step = 0; step < 60; step++) {
       const { oldest, newest, isAtStart, isLive } = reader.messageWindow;
-      const what = ["say", "say", "hear", "ask", "read", "answer", "answer", "cut"][chance(8)];
-      if (what === "say") undelivered.push(room.say());
-      if (what === "hear") reader.hear(...undelivered.splice(0, 1 + chance(4)));
-      if (what === "cut" && newest - oldest > 20) reader.trim(chance(2) ? { oldest: oldest + 8 } : { newest: newest - 8 });
-      if (what === "ask" && room.head) {
+      const what = ["post", "post", "receive", "request", "load", "accept", "accept", "trim"][randomBelow(8)];
+      if (what === "post") undelivered.push(room.post());
+      if (what === "receive") reader.receive(...undelivered.splice(0, 1 + randomBelow(4)));
+      if (what === "trim" && newest - oldest > 20) reader.trim(randomBelow(2) ? { oldest: oldest + 8 } : { newest: newest - 8 });
+      if (what === "request" && room.head) {
         const wanted = [...(isAtStart ? [] : ["older"]), ...(isLive ? [] : ["newer"]), "around", "newest"];
-        [request, page] = [reader.request(wanted[chance(wanted.length)], 1 + chance(room.head)), null];
+        [request, page] = [reader.request(wanted[randomBelow(wanted.length)], 1 + randomBelow(room.head)), null];
       }
-      if (what === "read" && request) page ??= room.page(request.query);
-      if (what === "answer" && request && page) {
+      if (what === "load" && request) page ??= room.page(request.query);
+      if (what === "accept" && request && page) {
         reader.accept(request, page);
         [request, page] = [null, null];
       }

@@ -16,103 +16,103 @@ beforeEach(() => {
 
 const started = () => {
   transport.start();
-  sockets.latest.opens();
+  sockets.latest.emitOpen();
   return sockets.latest;
 };
 const welcome = { type: "welcome", ping_seconds: 10 };
 
-test("It asks for roomchat.v1", () => {
+test("The socket uses the subprotocol roomchat.v1", () => {
   transport.start();
   assert.equal(sockets.latest.protocol, "roomchat.v1");
 });
 
-test("A frame is sent while the socket is open, and refused while it is not", () => {
+test("A frame is sent only while the socket is open", () => {
   transport.start();
   assert.equal(transport.send({ type: "hello" }), false);
-  sockets.latest.opens();
+  sockets.latest.emitOpen();
   assert.equal(transport.send({ type: "hello" }), true);
   assert.deepEqual(sockets.latest.sent, [{ type: "hello" }]);
 });
 
-test("What is no frame is passed over", () => {
-  const heard = listen(transport, "frame");
+test("Data that is not a frame is ignored", () => {
+  const received = listen(transport, "frame");
   const socket = started();
-  for (const noise of ["{", "null", "[]", "5", '{"type": 5}']) socket.says(noise);
-  socket.says({ type: "left", room: "x" });
-  assert.deepEqual(heard.map(([, { frame }]) => frame.type), ["left"]);
+  for (const noise of ["{", "null", "[]", "5", '{"type": 5}']) socket.emitFrame(noise);
+  socket.emitFrame({ type: "left", room: "x" });
+  assert.deepEqual(received.map(([, { frame }]) => frame.type), ["left"]);
 });
 
-test("Waits double up to 30 s, and a draw decides how much of each is waited", () => {
+test("The limit of the delay doubles up to 30 s, and the delay is a random part of it", () => {
   const waits = listen(transport, "lost");
   random = 1;
   transport.start();
   for (let attempt = 0; attempt < 9; attempt++) {
-    sockets.latest.closes();
+    sockets.latest.emitClose();
     clock.advance(waits.at(-1)[1].retryIn);
   }
   assert.deepEqual(waits.map(([, { retryIn }]) => retryIn), [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
   assert.equal(sockets.made.length, 10);
 });
 
-test("A draw of nothing means to try at once", () => {
+test("A random value of 0 reconnects immediately", () => {
   random = 0;
   transport.start();
-  sockets.latest.closes();
+  sockets.latest.emitClose();
   clock.advance(0);
   assert.equal(sockets.made.length, 2);
 });
 
-test("A socket that lived a while makes the next wait short again", () => {
+test("A socket that was open for 5 s resets the back-off", () => {
   const waits = listen(transport, "lost");
   random = 1;
   transport.start();
   for (let attempt = 0; attempt < 4; attempt++) {
-    sockets.latest.closes();
+    sockets.latest.emitClose();
     clock.advance(30_000);
   }
-  sockets.latest.opens();
+  sockets.latest.emitOpen();
   clock.advance(5_000);
-  sockets.latest.closes();
+  sockets.latest.emitClose();
   assert.equal(waits.at(-1)[1].retryIn, 500);
 });
 
-test("A socket that opens and breaks at once does not", () => {
+test("A socket that closes soon after opening does not reset the back-off", () => {
   const waits = listen(transport, "lost");
   random = 1;
-  started().closes();
+  started().emitClose();
   clock.advance(500);
-  sockets.latest.opens();
-  sockets.latest.closes();
+  sockets.latest.emitOpen();
+  sockets.latest.emitClose();
   assert.deepEqual(waits.map(([, { retryIn }]) => retryIn), [500, 1000]);
 });
 
-test("The server may say when to come back", () => {
+test("The frame bye can set the delay", () => {
   const waits = listen(transport, "lost");
   const socket = started();
-  socket.says({ type: "bye", code: 4012, reason: "restart", retry_after: 1.7 });
-  socket.closes(1006);
+  socket.emitFrame({ type: "bye", code: 4012, reason: "restart", retry_after: 1.7 });
+  socket.emitClose(1006);
   assert.deepEqual(waits, [["lost", { code: 4012, reason: "restart", retryIn: 1700 }]]);
 });
 
 for (const code of [4001, 4003, 4004, 4400, 4409]) {
-  test(`After ${code} it does not come back by itself`, () => {
-    const heard = listen(transport, "lost", "ended");
-    started().closes(code, "over");
+  test(`After ${code} the transport does not reconnect`, () => {
+    const received = listen(transport, "lost", "ended");
+    started().emitClose(code, "over");
     clock.advance(1_000_000);
-    assert.deepEqual(heard, [["ended", { code, reason: "over" }]]);
+    assert.deepEqual(received, [["ended", { code, reason: "over" }]]);
     assert.equal(sockets.made.length, 1);
   });
 }
 
-test("A close whose code got lost on the way means what the bye before it said", () => {
-  const heard = listen(transport, "ended");
+test("The code of bye replaces a lost close code", () => {
+  const received = listen(transport, "ended");
   const socket = started();
-  socket.says({ type: "bye", code: 4001, reason: "session ended" });
-  socket.closes(1006);
-  assert.equal(heard[0][1].code, 4001);
+  socket.emitFrame({ type: "bye", code: 4001, reason: "session ended" });
+  socket.emitClose(1006);
+  assert.equal(received[0][1].code, 4001);
 });
 
-test("A socket that does not open in 10 s is given up", () => {
+test("A socket that does not open within 10 s is closed", () => {
   transport.start();
   clock.advance(10_000);
   assert.equal(sockets.made[0].closed, true);
@@ -120,44 +120,44 @@ test("A socket that does not open in 10 s is given up", () => {
   assert.equal(sockets.made.length, 2);
 });
 
-test("Who has said nothing for a while sends a ping", () => {
+test("A ping is sent after ping_seconds without another frame", () => {
   const socket = started();
-  socket.says(welcome);
+  socket.emitFrame(welcome);
   clock.advance(9_999);
   assert.deepEqual(socket.sent, []);
   clock.advance(1);
   assert.deepEqual(socket.sent, [{ type: "ping" }]);
 });
 
-test("A line on which nothing is heard for ping_seconds and 10 s more is dead", () => {
-  const heard = listen(transport, "lost");
+test("A socket without received frames for ping_seconds and 10 s is closed", () => {
+  const received = listen(transport, "lost");
   const socket = started();
-  socket.says(welcome);
+  socket.emitFrame(welcome);
   clock.advance(19_999);
-  assert.deepEqual(heard, []);
+  assert.deepEqual(received, []);
   clock.advance(1);
-  assert.equal(heard[0][1].reason, "silence");
+  assert.equal(received[0][1].reason, "silence");
   assert.equal(socket.closed, true);
 });
 
-test("Whatever is heard keeps the line alive", () => {
+test("Any received frame keeps the socket open", () => {
   const socket = started();
-  socket.says(welcome);
+  socket.emitFrame(welcome);
   for (let second = 0; second < 120; second += 15) {
     clock.advance(15_000);
-    socket.says({ type: "ping", heads: {} });
+    socket.emitFrame({ type: "ping", heads: {} });
   }
   assert.equal(sockets.made.length, 1);
 });
 
-test("After a long sleep it knows that the line is dead", () => {
-  started().says(welcome);
+test("After a long suspension the transport reconnects", () => {
+  started().emitFrame(welcome);
   clock.sleep(8 * 60 * 60 * 1000);
   clock.advance(500);
   assert.equal(sockets.made.length, 2);
 });
 
-test("On waking it asks, and leaves a line that does not answer", () => {
+test("On wake the transport pings, and closes a socket that does not answer", () => {
   const socket = started();
   signals.dispatchEvent(new Event("wake"));
   assert.deepEqual(socket.sent, [{ type: "ping" }]);
@@ -165,25 +165,25 @@ test("On waking it asks, and leaves a line that does not answer", () => {
   assert.equal(socket.closed, true);
 });
 
-test("On waking it stays on a line that answers", () => {
+test("On wake the transport keeps a socket that answers", () => {
   const socket = started();
   signals.dispatchEvent(new Event("wake"));
-  socket.says({ type: "ping", heads: {} });
+  socket.emitFrame({ type: "ping", heads: {} });
   clock.advance(5_000);
   assert.equal(socket.closed, false);
 });
 
-test("On waking it does not wait any longer", () => {
+test("On wake a waiting transport connects immediately", () => {
   random = 1;
   transport.start();
-  sockets.latest.closes();
+  sockets.latest.emitClose();
   signals.dispatchEvent(new Event("wake"));
   assert.equal(sockets.made.length, 2);
   clock.advance(500);
   assert.equal(sockets.made.length, 2);
 });
 
-test("A page that goes to sleep closes its socket, and opens another when it wakes", () => {
+test("On sleep the transport closes the socket, and on wake it opens another", () => {
   const socket = started();
   signals.dispatchEvent(new Event("sleep"));
   assert.equal(socket.closed, true);
@@ -193,26 +193,26 @@ test("A page that goes to sleep closes its socket, and opens another when it wak
   assert.equal(sockets.made.length, 2);
 });
 
-test("An abandoned socket is not listened to any more", () => {
-  const heard = listen(transport, "frame");
+test("Events of an abandoned socket are ignored", () => {
+  const received = listen(transport, "frame");
   const old = started();
   transport.restart();
-  sockets.latest.opens();
-  old.says({ type: "ping", heads: {} });
-  old.closes();
-  assert.deepEqual(heard, []);
+  sockets.latest.emitOpen();
+  old.emitFrame({ type: "ping", heads: {} });
+  old.emitClose();
+  assert.deepEqual(received, []);
   assert.equal(transport.state, "open");
 });
 
-test("A clock that is set back does not silence the heartbeat", () => {
+test("A clock that is set back does not stop the heartbeat", () => {
   const socket = started();
-  socket.says(welcome);
+  socket.emitFrame(welcome);
   clock.sleep(-3_600_000);
   clock.advance(3_600_000 + 20_000);
   assert.ok(socket.sentOf("ping").length > 0);
 });
 
-test("Stopped is stopped", () => {
+test("A stopped transport does not reconnect", () => {
   const socket = started();
   transport.stop();
   clock.advance(1_000_000);
@@ -221,28 +221,28 @@ test("Stopped is stopped", () => {
   assert.equal(sockets.made.length, 1);
 });
 
-// Where sockets do not open
+// Fallback
 
-const standIns = () => {
+const fallbackSockets = () => {
   const made = [];
   const { WebSocket } = sockets;
   const fallback = () => {
-    const standIn = { sent: [], closed: false, send: (text) => standIn.sent.push(JSON.parse(text)), close: () => (standIn.closed = true) };
-    made.push(standIn);
-    return standIn;
+    const fallbackSocket = { sent: [], closed: false, send: (text) => fallbackSocket.sent.push(JSON.parse(text)), close: () => (fallbackSocket.closed = true) };
+    made.push(fallbackSocket);
+    return fallbackSocket;
   };
   transport = new Transport({ url: () => "ws://test/", fallback, WebSocket, clock, signals, random: () => 0 });
   return made;
 };
 const failTimes = (count) => {
   for (let attempt = 0; attempt < count; attempt++) {
-    sockets.latest.closes();
+    sockets.latest.emitClose();
     clock.advance(0);
   }
 };
 
-test("After three sockets that did not open it falls back", () => {
-  const made = standIns();
+test("The fallback is used after three sockets that did not open", () => {
+  const made = fallbackSockets();
   transport.start();
   failTimes(2);
   assert.equal(made.length, 0);
@@ -253,18 +253,18 @@ test("After three sockets that did not open it falls back", () => {
   assert.deepEqual([made[0].sent, transport.state], [[{ type: "hello" }], "open"]);
 });
 
-test("Sockets that opened once in between do not count", () => {
-  const made = standIns();
+test("A socket that opens resets the count of failed attempts", () => {
+  const made = fallbackSockets();
   transport.start();
   failTimes(2);
-  sockets.latest.opens();
+  sockets.latest.emitOpen();
   failTimes(1);
   failTimes(2);
   assert.equal(made.length, 0);
 });
 
-test("Where the other way does not open either, they take turns", () => {
-  const made = standIns();
+test("If the fallback does not open, the next attempt is a WebSocket", () => {
+  const made = fallbackSockets();
   transport.start();
   failTimes(3);
   made[0].onclose({ code: 1006, reason: "" });
@@ -274,8 +274,8 @@ test("Where the other way does not open either, they take turns", () => {
   assert.equal(made.length, 2);
 });
 
-test("It tries every five minutes whether sockets pass, and goes back to them when they do", () => {
-  const made = standIns();
+test("The transport tries a WebSocket every five minutes, and returns to WebSockets when one opens", () => {
+  const made = fallbackSockets();
   const lost = listen(transport, "lost");
   transport.start();
   failTimes(3);
@@ -288,17 +288,17 @@ test("It tries every five minutes whether sockets pass, and goes back to them wh
   };
   keepAlive(5);
   assert.deepEqual([sockets.made.length, made[0].closed], [4, false]);
-  sockets.latest.closes();
+  sockets.latest.emitClose();
   keepAlive(5);
-  sockets.latest.opens();
+  sockets.latest.emitOpen();
   assert.deepEqual([sockets.made.length, made[0].closed, sockets.made[4].closed], [6, true, true]);
   assert.equal(lost.at(-1)[1].retryIn, 0);
-  sockets.latest.opens();
+  sockets.latest.emitOpen();
   assert.deepEqual([transport.state, made.length], ["open", 1]);
 });
 
-test("Who has stopped tries no socket", () => {
-  const made = standIns();
+test("A stopped transport tries no WebSocket", () => {
+  const made = fallbackSockets();
   transport.start();
   failTimes(3);
   made[0].onopen();
@@ -307,7 +307,7 @@ test("Who has stopped tries no socket", () => {
   assert.equal(sockets.made.length, 3);
 });
 
-test("Without another way it goes on trying sockets", () => {
+test("Without a fallback the transport keeps trying WebSockets", () => {
   random = 0;
   transport.start();
   failTimes(9);

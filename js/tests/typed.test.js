@@ -10,7 +10,7 @@ import { SafeStorage } from "../src/core/storage.js";
 import { mentionAt, emojiAt, completeEmojiAt } from "../src/composer/caret_context.js";
 import { FakeClock } from "./stage.js";
 
-// What the server makes of the same texts is tested against the same file.
+// The same cases test the server.
 const MENTIONS = JSON.parse(readFileSync(new URL("../../tests/mentions.json", import.meta.url)));
 
 for (const [text, names, expected] of MENTIONS) {
@@ -19,7 +19,7 @@ for (const [text, names, expected] of MENTIONS) {
   });
 }
 
-/** The text up to `|` is what stands before the caret. */
+/** The caret is at the `|`. */
 function at(read, marked) {
   const caret = marked.indexOf("|");
   return read(marked.replace("|", ""), caret);
@@ -46,7 +46,7 @@ const CALLS = {
 };
 
 for (const [marked, expected] of Object.entries(CALLS)) {
-  test(`A name is being typed in ${JSON.stringify(marked)}: ${JSON.stringify(expected)}`, () => assert.deepEqual(at(mentionAt, marked), expected));
+  test(`Mention before the caret in ${JSON.stringify(marked)}: ${JSON.stringify(expected)}`, () => assert.deepEqual(at(mentionAt, marked), expected));
 }
 
 const EMOJI = {
@@ -66,23 +66,23 @@ const EMOJI = {
 };
 
 for (const [marked, expected] of Object.entries(EMOJI)) {
-  test(`An emoji is being typed in ${JSON.stringify(marked)}: ${JSON.stringify(expected)}`, () => assert.deepEqual(at(emojiAt, marked), expected));
+  test(`Emoji before the caret in ${JSON.stringify(marked)}: ${JSON.stringify(expected)}`, () => assert.deepEqual(at(emojiAt, marked), expected));
 }
 
-test("A short name between two colons is whole", () => {
+test("A short name between two colons is complete", () => {
   assert.deepEqual(at(completeEmojiAt, "so :tada:|"), { start: 3, text: "tada" });
   assert.deepEqual(at(completeEmojiAt, ":+1:|"), { start: 0, text: "+1" });
   for (const marked of [":tada|", "10:30:|", "a:tada:|", "::|"]) assert.equal(at(completeEmojiAt, marked), null);
 });
 
-test("What is looked for is found without case and accents, and halfway through a syllable", () => {
+test("Searching ignores case and accents, and finds partly typed syllables", () => {
   const found = { José: "jos", "Ana Silva": "SIL", "Jean-Luc": "luc", がく: "か" };
   for (const [name, prefix] of Object.entries(found)) assert.ok(hasWordPrefix(normalizeForSearch(name), normalizeForSearch(prefix)), `${prefix} in ${name}`);
   for (const prefix of ["ㅁ", "미", "민", "민ㅈ", "민주", "민준"]) assert.ok(hasWordPrefix(normalizeForSearch("민준"), normalizeForSearch(prefix)), prefix);
   for (const [name, prefix] of [["Anatol", "nat"], ["민준", "인"]]) assert.ok(!hasWordPrefix(normalizeForSearch(name), normalizeForSearch(prefix)));
 });
 
-// People
+// Mention candidates
 
 function mentionCandidates(authors, answers) {
   const clock = new FakeClock();
@@ -94,7 +94,7 @@ function mentionCandidates(authors, answers) {
   const shown = [];
   const people = new MentionCandidates({ getAuthors: () => authors, request, clock });
   const search = (text, { committed, isContinuation = true } = {}) => people.search({ text, committed, isContinuation }, (found) => shown.push(found.map(({ name }) => name)));
-  /** Typing stops for long enough, and the server answers. */
+  /** Wait for the debounce delay and the answer of the server. */
   const pause = async () => {
     clock.advance(200);
     for (let turn = 0; turn < 4; turn++) await undefined;
@@ -104,7 +104,7 @@ function mentionCandidates(authors, answers) {
 
 const person = (name, key = `u:${name}`) => ({ key, name });
 
-test("Those in the page are there at once, and the others when the server has answered", async () => {
+test("Authors in the page are shown immediately, all others when the server has answered", async () => {
   const { pause, requests, shown, search } = mentionCandidates([person("Anatol"), person("Bo")], { a: [person("Ada"), person("Anatol")] });
   search("a", { isContinuation: false });
   assert.deepEqual(shown, [["Anatol"]]);
@@ -113,7 +113,7 @@ test("Those in the page are there at once, and the others when the server has an
   assert.deepEqual(shown.at(-1), ["Anatol", "Ada"]);
 });
 
-test("The server is asked when one stops typing, and not for what it has answered already", async () => {
+test("The server is asked after the debounce delay, and not for what a known result includes", async () => {
   const { pause, requests, shown, search } = mentionCandidates([], { an: [person("Ana"), person("Anatol")] });
   search("a", { isContinuation: false });
   search("an");
@@ -126,7 +126,7 @@ test("The server is asked when one stops typing, and not for what it has answere
   assert.deepEqual(shown.at(-1), ["Anatol"]);
 });
 
-test("While there may be more than it told, the server is asked again", async () => {
+test("After a full page the server is asked again", async () => {
   const { pause, requests, search } = mentionCandidates([], { "": Array.from({ length: 20 }, (_, number) => person(`A${number}`)) });
   search("", { isContinuation: false });
   await pause();
@@ -135,7 +135,7 @@ test("While there may be more than it told, the server is asked again", async ()
   assert.deepEqual(requests, ["", "z"]);
 });
 
-test("The server is asked for what an input method is done with", async () => {
+test("The server is asked for the part that no input method is composing", async () => {
   const { pause, requests, shown, search } = mentionCandidates([person("민준")], {});
   search("민ㅈ", { committed: "민", isContinuation: false });
   await pause();
@@ -143,14 +143,14 @@ test("The server is asked for what an input method is done with", async () => {
   assert.deepEqual(shown.at(-1), ["민준"]);
 });
 
-test("Of two with one name, the one that the server calls is offered", async () => {
+test("Of two people with the same name, the one from the server is shown", async () => {
   const { pause, shown, search } = mentionCandidates([person("Ana", "g:1")], { an: [person("Ana", "u:1")] });
   search("an", { isContinuation: false });
   await pause();
   assert.deepEqual(shown, [["Ana"], ["Ana"]]);
 });
 
-test("A name that the server would not find behind an @ is not offered", () => {
+test("Names that the server does not recognise are not shown", () => {
   const { shown, search } = mentionCandidates([person("🎉 party"), person("x".repeat(81)), person("Bo")], {});
   search("", { isContinuation: false });
   assert.deepEqual(shown, [["Bo"]]);
@@ -161,7 +161,7 @@ test("A name that the server would not find behind an @ is not offered", () => {
 const names = (file) => JSON.parse(readFileSync(new URL(`../../django_roomchat/static/django_roomchat/emoji/${file}.json`, import.meta.url)));
 const found = (book, typed) => book.find(typed, 5).map(({ emoji }) => emoji);
 
-test("Emoji are found by the beginning of a name, of a short name and of a word", () => {
+test("Emoji are found by the beginning of a name, a short name or a word", () => {
   const book = new EmojiIndex(names("en"));
   assert.equal(found(book, "thu")[0], "👍");
   assert.equal(found(book, "tada")[0], "🎉");
@@ -172,7 +172,7 @@ test("Emoji are found by the beginning of a name, of a short name and of a word"
   assert.deepEqual(found(book, " "), []);
 });
 
-test("Emoji are found in the page's language, and in English as ever", () => {
+test("Emoji are found in the language of the page and in English", () => {
   const book = new EmojiIndex(names("en"), names("ko"));
   assert.equal(book.nameOf("🎉"), "파티");
   assert.equal(found(book, "파티")[0], "🎉");
@@ -180,7 +180,7 @@ test("Emoji are found in the page's language, and in English as ever", () => {
   assert.equal(book.find("tada")[0].term, "tada");
 });
 
-test("A whole short name is one emoji, and any other none", () => {
+test("A short name matches one emoji exactly", () => {
   const book = new EmojiIndex(names("en"));
   assert.equal(book.byName("tada"), "🎉");
   assert.equal(book.byName("thumbs_up"), "👍");
@@ -188,7 +188,7 @@ test("A whole short name is one emoji, and any other none", () => {
 });
 
 for (const file of ["ar", "de", "en", "es", "fr", "ja", "ko", "pt-br", "zh-hans"]) {
-  test(`The names in ${file}.json are of the same emoji as all others, and light`, () => {
+  test(`${file}.json has the same emoji as the other languages, and is small`, () => {
     const emoji = ({ groups }) => Object.values(groups).flatMap(Object.keys);
     const [one, english] = [names(file), names("en")];
     assert.deepEqual(emoji(one), emoji(english));
@@ -198,7 +198,7 @@ for (const file of ["ar", "de", "en", "es", "fr", "ja", "ko", "pt-br", "zh-hans"
   });
 }
 
-test("The emoji chosen lately are kept, the latest first and each once", () => {
+test("Recent emoji are unique, latest first", () => {
   const recent = new RecentEmoji(new SafeStorage(() => undefined));
   for (const emoji of ["👍", "🎉", "👍"]) recent.add(emoji);
   assert.deepEqual(recent.list(), ["👍", "🎉"]);
