@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { pluralize } from "../src/ui/plurals.js";
+import { pluralize } from "../../src/ui/plurals.js";
 
 test("A number has the plural form of its language, also above the listed numbers", () => {
   const of = Array.from({ length: 200 }, (_, number) => (number % 100 === 1 ? 1 : 0)).join("");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { HttpSocket } from "../src/core/http_socket.js";
-import { FakeClock, flushPromises } from "./stage.js";
+import { HttpSocket } from "../../src/core/http_socket.js";
+import { FakeClock, flushPromises } from "../fakes.js";
 
 let clock, requests, socket;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { APPLY, FOREIGN, HOLE, IGNORE, NOTHING, RESET, receive } from "../src/core/cursor.js";
-import { message } from "./stage.js";
+import { APPLY, FOREIGN, HOLE, IGNORE, NOTHING, RESET, receive } from "../../src/core/cursor.js";
+import { message } from "../fakes.js";
 
 const at = (head) => ({ epoch: "e1", head });
 const frame = (prev, head, extra) => ({

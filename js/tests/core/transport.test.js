@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Transport } from "../src/core/transport.js";
-import { FakeClock, fakeSockets, listen } from "./stage.js";
+import { Transport } from "../../src/core/transport.js";
+import { FakeClock, fakeSockets, listen } from "../fakes.js";
 
 let clock, sockets, signals, transport, random;
 

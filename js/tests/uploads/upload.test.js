@@ -1,31 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { thumbnailSize, fileKind, fileNames, formatFileSize } from "../src/ui/file_size.js";
-import { Upload } from "../src/uploads/upload.js";
-import { flushPromises } from "./stage.js";
-
-// The same cases test the server.
-const FILES = JSON.parse(readFileSync(new URL("../../tests/files.json", import.meta.url)));
-const SHARED = { strings: { size_kb: "{count} KB", size_mb: "{count} MB" }, language: "en" };
-
-for (const { kind, size, box, ...file } of FILES) {
-  test(`Kind, size and thumbnail of ${file.type} with ${file.bytes} bytes`, () => {
-    assert.deepEqual([fileKind(file), formatFileSize(file.bytes, SHARED)], [kind, size]);
-    if (box) assert.deepEqual(thumbnailSize(file), box);
-  });
-}
-
-test("A file size uses the number format of the language", () => {
-  assert.equal(formatFileSize(1_468_006, { ...SHARED, language: "de" }), "1,4 MB");
-});
-
-test("A message without text shows the names of its files", () => {
-  assert.equal(fileNames([{ name: "a.txt" }, { name: "b.txt" }]), "a.txt, b.txt");
-  assert.equal(fileNames(undefined), "");
-});
-
-// Upload
+import { Upload } from "../../src/uploads/upload.js";
+import { flushPromises } from "../fakes.js";
 
 let requests;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MessageWindow } from "../src/timeline/message_window.js";
-import { message } from "./stage.js";
+import { MessageWindow } from "../../src/timeline/message_window.js";
+import { message } from "../fakes.js";
 
 /**
  * A room on the server: messages have the numbers 1, 2, 3 and so on; `page()` returns what the view `messages/`

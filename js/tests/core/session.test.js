@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Outbox } from "../src/core/outbox.js";
-import { Session } from "../src/core/session.js";
-import { SafeStorage } from "../src/core/storage.js";
-import { Transport } from "../src/core/transport.js";
-import { FakeClock, FakeLocks, FakeStorage, fakeSockets, listen, message, flushPromises } from "./stage.js";
+import { Outbox } from "../../src/core/outbox.js";
+import { Session } from "../../src/core/session.js";
+import { SafeStorage } from "../../src/core/storage.js";
+import { Transport } from "../../src/core/transport.js";
+import { FakeClock, FakeLocks, FakeStorage, fakeSockets, listen, message, flushPromises } from "../fakes.js";
 
 const YOU = { key: "g:1", name: "Guest 1" };
 const EVENTS = ["status", "messages", "reset", "pending", "sent", "dropped", "held", "problem"];
