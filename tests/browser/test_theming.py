@@ -31,7 +31,7 @@ def files_of(page: str, *, without: str = "", only: str = "") -> dict[str, str]:
         if title == without or (only and title != only):
             continue
         for path, more, content in re.findall(
-            r"^```\{code-block\} [\w+]+\n:caption: (\S+)( \(goes on\))?\n\n(.*?)^```$",
+            r"^```\{code-block\} [\w+]+\n:caption: (\S+)( \(goes on\))?(?: \(excerpt\))?\n\n(.*?)^```$",
             section,
             re.MULTILINE | re.DOTALL,
         ):
