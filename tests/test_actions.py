@@ -30,7 +30,6 @@ from django_roomchat.models import Ban, Message, Room, RoomLog
 from django_roomchat.moderation import sanctions
 from django_roomchat.moderation.sanctions import aunban, ban, unban
 from django_roomchat.policy import Decision, OpenPolicy
-from django_roomchat.pubsub import publish
 from django_roomchat.rooms import lookup
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +47,7 @@ def _forgetful():
 def told(monkeypatch):
     """What is told to everybody."""
     news = []
-    monkeypatch.setattr(publish, "publish", news.append)
+    monkeypatch.setattr(pubsub, "publish", news.append)
     return news
 
 

@@ -20,9 +20,10 @@ from django_roomchat.pubsub import (
     layer_alias,
     messages,
     publish,
+    publishing,
     to_message,
 )
-from django_roomchat.pubsub.publish import _listeners
+from django_roomchat.pubsub.publishing import _listeners
 
 IN_MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 
@@ -42,7 +43,7 @@ def parts(news):
 
 @pytest.fixture(autouse=True)
 def _nobody_listens(monkeypatch):
-    monkeypatch.setattr(publish, "_listeners", {})
+    monkeypatch.setattr(publishing, "_listeners", {})
 
 
 # Names -----------------------------------------------------------------------------------------------------------
@@ -329,7 +330,7 @@ class Hanging:
 
 @pytest.mark.parametrize(("error", "told"), [(OSError("down"), "OSError('down')"), (None, "TimeoutError()")])
 def test_a_layer_that_fails_is_reported_and_nobody_is_hurt(monkeypatch, caplog, error, told):
-    monkeypatch.setattr(publish, "SEND_SECONDS", 0.01)
+    monkeypatch.setattr(publishing, "SEND_SECONDS", 0.01)
     monkeypatch.setattr(messages, "get_channel_layer", lambda alias: Hanging(error))
 
     publish(batch())

@@ -10,8 +10,8 @@ from django_roomchat import log, pubsub
 from django_roomchat.identity import Identity
 from django_roomchat.log import State
 from django_roomchat.protocol import Author, Event, encode_event
-from django_roomchat.pubsub import Access, Batch, publish
-from django_roomchat.pubsub.publish import _listeners
+from django_roomchat.pubsub import Access, Batch, publishing
+from django_roomchat.pubsub.publishing import _listeners
 from django_roomchat.realtime import hub
 from django_roomchat.realtime.hub import Hub
 from django_roomchat.realtime.hub_room import HubRoom
@@ -161,7 +161,7 @@ def _no_layer(settings, monkeypatch):
     """Without a channel layer a hub lives by what it hears in its process, and by its poll."""
     settings.CHANNEL_LAYERS = {}
     monkeypatch.setattr(hub.reports, "warn", lambda *about: None)
-    monkeypatch.setattr(publish, "_listeners", {})
+    monkeypatch.setattr(publishing, "_listeners", {})
 
 
 @pytest.fixture

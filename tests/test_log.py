@@ -10,8 +10,8 @@ from django.db.models import F
 
 from django_roomchat import log
 from django_roomchat.errors import IdReused, NotFound
-from django_roomchat.log import Appended, Draft, Slice, State, Stored, read, sequence
-from django_roomchat.log.read import _log_of
+from django_roomchat.log import Appended, Draft, Slice, State, Stored, reading, sequence
+from django_roomchat.log.reading import _log_of
 from django_roomchat.log.sequence import _take_anywhere
 from django_roomchat.models import Message, Room, RoomLog
 from django_roomchat.protocol import Quote
@@ -810,7 +810,7 @@ def test_what_is_written_during_a_read_comes_with_the_next(room, monkeypatch):
         append(room, draft(uuid.uuid4().hex))
         return found
 
-    monkeypatch.setattr(read, "_log_of", log_of_and_be_overtaken)
+    monkeypatch.setattr(reading, "_log_of", log_of_and_be_overtaken)
     since, new, tail = (
         log.read("lobby", str(room.log.epoch), 0, limit=10, page=10),
         log.read("lobby", "", None, limit=10, page=10),
@@ -831,7 +831,7 @@ def test_a_reader_whose_messages_are_pruned_during_the_read_starts_over(room, mo
         log.prune(room.pk, through=2)
         return found
 
-    monkeypatch.setattr(read, "_log_of", log_of_and_be_pruned)
+    monkeypatch.setattr(reading, "_log_of", log_of_and_be_pruned)
     part = log.read("lobby", epoch, since, limit=10, page=10)
 
     assert (seqs(part), part.reset, part.prev, part.head) == ([3], "floor", 0, 3)
@@ -846,7 +846,7 @@ def test_a_tail_whose_messages_are_pruned_during_the_read_begins_where_they_end(
         log.prune(room.pk, through=2)
         return found
 
-    monkeypatch.setattr(read, "_log_of", log_of_and_be_pruned)
+    monkeypatch.setattr(reading, "_log_of", log_of_and_be_pruned)
     part = log.tail("lobby", changes=10)
 
     assert (seqs(part), part.prev, part.head) == ([3], 2, 3)

@@ -24,7 +24,6 @@ from django_roomchat.messages.types import Post
 from django_roomchat.messages.unread_notifications import notify_unread
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, RoomLog
 from django_roomchat.protocol import LastMessage, ListedRoom, Marked
-from django_roomchat.pubsub import publish
 from django_roomchat.rooms import lookup
 from django_roomchat.rooms.direct import direct_room
 from django_roomchat.rooms.members import add_member
@@ -44,7 +43,7 @@ def _forget():
 def published(monkeypatch):
     heard = []
     monkeypatch.setattr(
-        publish, "publish", lambda news: heard.append(news) if isinstance(news, pubsub.Notice) else None
+        pubsub, "publish", lambda news: heard.append(news) if isinstance(news, pubsub.Notice) else None
     )
     return heard
 

@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 from django_roomchat import protocol, pubsub
 from django_roomchat.identity import Identity
 from django_roomchat.models import Presence, Room, ServerProcess
-from django_roomchat.pubsub import publish as pubsub_publish
 from django_roomchat.realtime import hub, presence, threads
 from django_roomchat.realtime.presence import (
     Presences,
@@ -97,7 +96,7 @@ class Process:
 def house(monkeypatch, request):
     house = House()
     monkeypatch.setattr(presence, "time", house)
-    monkeypatch.setattr(pubsub_publish, "publish", house.publish)
+    monkeypatch.setattr(pubsub, "publish", house.publish)
     return house
 
 

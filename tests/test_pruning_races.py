@@ -3,8 +3,8 @@
 import pytest
 
 from django_roomchat import log
-from django_roomchat.log import read
-from django_roomchat.log.read import _log_of
+from django_roomchat.log import reading
+from django_roomchat.log.reading import _log_of
 from django_roomchat.messages.edit import delete_message
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import Room
@@ -31,7 +31,7 @@ def prune_meanwhile(room, monkeypatch):
             log.prune(room.pk, through)
             return found
 
-        monkeypatch.setattr(read, "_log_of", log_of)
+        monkeypatch.setattr(reading, "_log_of", log_of)
 
     return prune
 
@@ -68,7 +68,7 @@ def test_the_recent_events_do_not_begin_above_the_head_that_was_read(room, monke
         log.prune(room.pk, 5)
         return found
 
-    monkeypatch.setattr(read, "_log_of", log_of)
+    monkeypatch.setattr(reading, "_log_of", log_of)
 
     part = log.tail("lobby", changes=4)
 

@@ -10,7 +10,6 @@ from django_roomchat import log
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import NotFound
 from django_roomchat.identity import Identity, site
-from django_roomchat.log import append as log_append
 from django_roomchat.messages.edit import adelete_message, aedit_message, delete_message, edit_message
 from django_roomchat.messages.history import read_history
 from django_roomchat.messages.post import apost_message, post_message, post_messages
@@ -92,7 +91,7 @@ def test_what_is_deleted_while_an_answer_is_on_its_way_is_not_quoted(monkeypatch
         appended.extend(done.values())
         return done
 
-    monkeypatch.setattr(log_append, "append", late)
+    monkeypatch.setattr(log, "append", late)
     post_message("lobby", "yes", reply_to=1)
 
     [event] = appended[0].events

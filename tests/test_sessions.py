@@ -14,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from django_roomchat import pubsub
 from django_roomchat.errors import BadValue
 from django_roomchat.identity import Identity, of_user, sessions
 from django_roomchat.models import Room
 from django_roomchat.policy import ALLOWED, Decision, OpenPolicy
-from django_roomchat.pubsub import publish
 from django_roomchat.realtime import hub, session_watch, threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
@@ -327,7 +327,7 @@ async def test_a_guests_socket_outlives_the_row_of_its_session(settings, monkeyp
 @pytest.fixture
 def told(monkeypatch):
     notices = []
-    monkeypatch.setattr(publish, "publish", notices.append)
+    monkeypatch.setattr(pubsub, "publish", notices.append)
     return notices
 
 

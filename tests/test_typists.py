@@ -9,7 +9,6 @@ from django_roomchat import pubsub
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import post_message
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
-from django_roomchat.pubsub import publish as pubsub_publish
 from django_roomchat.realtime import hub, threads, typing_indicators
 from django_roomchat.realtime.typing_indicators import Typing
 from django_roomchat.testing import ChatClient
@@ -73,7 +72,7 @@ class Process:
 def house(monkeypatch):
     house = House()
     monkeypatch.setattr(typing_indicators, "time", house)
-    monkeypatch.setattr(pubsub_publish, "publish", house.publish)
+    monkeypatch.setattr(pubsub, "publish", house.publish)
     return house
 
 

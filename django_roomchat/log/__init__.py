@@ -1,8 +1,8 @@
 """The log of a room: numbered, gapless, in one order. Append, change, read, announce."""
 
-from django_roomchat.log.announce import announce as announce
-from django_roomchat.log.announce import on_commit as on_commit
-from django_roomchat.log.append import append as append
+from django_roomchat.log.announcing import announce as announce
+from django_roomchat.log.announcing import on_commit as on_commit
+from django_roomchat.log.appending import append as append
 from django_roomchat.log.changes import change as change
 from django_roomchat.log.changes import change_many as change_many
 from django_roomchat.log.changes import prune as prune
@@ -14,12 +14,12 @@ from django_roomchat.log.drafts import Stored as Stored
 from django_roomchat.log.events import QUOTE_LENGTH as QUOTE_LENGTH
 from django_roomchat.log.events import iso as iso
 from django_roomchat.log.events import quotes as quotes
-from django_roomchat.log.read import Slice as Slice
-from django_roomchat.log.read import State as State
-from django_roomchat.log.read import follow as follow
-from django_roomchat.log.read import page as page
-from django_roomchat.log.read import page_after as page_after
-from django_roomchat.log.read import pinned as pinned
-from django_roomchat.log.read import read as read
-from django_roomchat.log.read import states as states
-from django_roomchat.log.read import tail as tail
+from django_roomchat.log.reading import Slice as Slice
+from django_roomchat.log.reading import State as State
+from django_roomchat.log.reading import follow as follow
+from django_roomchat.log.reading import page as page
+from django_roomchat.log.reading import page_after as page_after
+from django_roomchat.log.reading import pinned as pinned
+from django_roomchat.log.reading import read as read
+from django_roomchat.log.reading import states as states
+from django_roomchat.log.reading import tail as tail

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop as _
 from django_roomchat import log
 from django_roomchat.errors import Busy, NotFound
 from django_roomchat.identity import Identity
-from django_roomchat.log.announce import SendSignals, announce, on_commit
+from django_roomchat.log.announcing import SendSignals, announce, on_commit
 from django_roomchat.messages.types import Posted
 from django_roomchat.models import Message, Room
 from django_roomchat.rooms.lookup import (

@@ -16,7 +16,7 @@ from django_roomchat.errors import Forbidden, NotFound
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.identity.identities import identity_of
-from django_roomchat.log.announce import SendSignals, send_signals
+from django_roomchat.log.announcing import SendSignals, send_signals
 from django_roomchat.messages.change import change_message, require_message
 from django_roomchat.messages.content import rendered_data
 from django_roomchat.messages.types import Posted

@@ -18,7 +18,7 @@ from django_roomchat import filters, log, policy
 from django_roomchat.conf import config
 from django_roomchat.errors import BadValue, Busy, ChatError, NotFound
 from django_roomchat.identity.identities import identity_of
-from django_roomchat.log.announce import announce, on_commit
+from django_roomchat.log.announcing import announce, on_commit
 from django_roomchat.messages.change import RIGHTS_CHANGE, TRIES
 from django_roomchat.messages.content import chosen_files, filtered, profile_of, rendered_data, with_files
 from django_roomchat.messages.types import Post, Posted

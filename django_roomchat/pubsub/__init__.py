@@ -12,6 +12,6 @@ from django_roomchat.pubsub.messages import News as News
 from django_roomchat.pubsub.messages import Notice as Notice
 from django_roomchat.pubsub.messages import from_message as from_message
 from django_roomchat.pubsub.messages import to_message as to_message
-from django_roomchat.pubsub.publish import publish as publish
-from django_roomchat.pubsub.publish import subscribe as subscribe
-from django_roomchat.pubsub.publish import unsubscribe as unsubscribe
+from django_roomchat.pubsub.publishing import publish as publish
+from django_roomchat.pubsub.publishing import subscribe as subscribe
+from django_roomchat.pubsub.publishing import unsubscribe as unsubscribe

@@ -10,7 +10,7 @@ from django_roomchat import policy, pubsub
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.identity import Identity
-from django_roomchat.log.announce import on_commit
+from django_roomchat.log.announcing import on_commit
 from django_roomchat.models import (
     Membership,
     Room,
