@@ -29,7 +29,7 @@ from django_roomchat.messages.types import Post, Posted
 from django_roomchat.models import Ban, Message, Room, RoomLog
 from django_roomchat.moderation import sanctions
 from django_roomchat.moderation.sanctions import aunban, ban, unban
-from django_roomchat.policy import Decision, OpenPolicy
+from django_roomchat.policy import Decision, OpenPolicy, permissions
 from django_roomchat.rooms import lookup
 
 pytestmark = pytest.mark.django_db
@@ -594,7 +594,8 @@ def test_where_rights_change_all_the_time_one_is_asked_to_come_again(monkeypatch
         require_entry(who, room)
         RoomLog.objects.update(access_version=room.log.access_version + 1)
 
-    monkeypatch.setattr(policy, "require_entry", overtaken)
+    for module in (policy, permissions):
+        monkeypatch.setattr(module, "require_entry", overtaken)
 
     with pytest.raises(Busy) as caught:
         act()

@@ -4,9 +4,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from django_roomchat import pubsub
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import Identity
-from django_roomchat.messages.post import bus, post_message
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, Ban, HeldMessage, Message, Mute, Report, Room, RoomLog
 from django_roomchat.moderation.reports import report_message
 from django_roomchat.moderation.sanctions import ban, mute
@@ -137,7 +138,7 @@ def test_a_ban_made_in_the_admin_takes_hold_at_once(
     admin_client, admin_user, monkeypatch, django_capture_on_commit_callbacks
 ):
     told = []
-    monkeypatch.setattr(bus, "publish", told.append)
+    monkeypatch.setattr(pubsub, "publish", told.append)
     room = Room.objects.get(name=post_message("lobby", "hi").room)
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -159,7 +160,7 @@ def test_a_ban_ended_in_the_admin_is_ended_at_once(
     told = []
     ban("lobby", BOB)
     made = Ban.objects.get()
-    monkeypatch.setattr(bus, "publish", told.append)
+    monkeypatch.setattr(pubsub, "publish", told.append)
 
     with django_capture_on_commit_callbacks(execute=True):
         if how == "alone":

@@ -6,10 +6,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_roomchat import accept_invitation, add_member, create_room, direct_room, invite, post_message
+from django_roomchat import (
+    accept_invitation,
+    add_member,
+    create_room,
+    direct_room,
+    invite,
+    post_message,
+    pubsub,
+)
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, of_user
-from django_roomchat.messages.post import bus
 from django_roomchat.models import AuditEntry, Invitation, Membership, Message, Room
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +73,7 @@ def test_settings_are_changed_at_once_and_on_the_record(
     admin_client, room, monkeypatch, django_capture_on_commit_callbacks
 ):
     told = []
-    monkeypatch.setattr(bus, "publish", told.append)
+    monkeypatch.setattr(pubsub, "publish", told.append)
 
     with django_capture_on_commit_callbacks(execute=True):
         page = change(

@@ -18,12 +18,10 @@ from django_roomchat.pubsub import (
     from_message,
     group_name,
     layer_alias,
-    messages,
     publish,
     publishing,
     to_message,
 )
-from django_roomchat.pubsub.publishing import _listeners
 
 IN_MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 
@@ -258,7 +256,7 @@ async def test_who_unsubscribed_hears_no_more():
 async def test_who_was_not_subscribed_may_unsubscribe():
     pubsub.unsubscribe()
 
-    assert _listeners == {}
+    assert publishing._listeners == {}
 
 
 async def test_where_nobody_listens_the_layer_is_told():
@@ -285,13 +283,13 @@ async def test_a_hub_whose_loop_is_gone_is_forgotten_and_the_layer_is_told():
     layer, channel = await layer_channel()
     gone = asyncio.new_event_loop()
     gone.close()
-    _listeners[gone] = Listening()
+    publishing._listeners[gone] = Listening()
     said = batch()
 
     await asyncio.to_thread(publish, said)
 
     assert parts(from_message(await layer.receive(channel))) == parts(said)
-    assert _listeners == {}
+    assert publishing._listeners == {}
 
 
 async def test_two_hubs_of_a_process_both_hear():
@@ -331,7 +329,7 @@ class Hanging:
 @pytest.mark.parametrize(("error", "told"), [(OSError("down"), "OSError('down')"), (None, "TimeoutError()")])
 def test_a_layer_that_fails_is_reported_and_nobody_is_hurt(monkeypatch, caplog, error, told):
     monkeypatch.setattr(publishing, "SEND_SECONDS", 0.01)
-    monkeypatch.setattr(messages, "get_channel_layer", lambda alias: Hanging(error))
+    monkeypatch.setattr(publishing, "get_channel_layer", lambda alias: Hanging(error))
 
     publish(batch())
 

@@ -13,14 +13,13 @@ from django.db import OperationalError
 from django.urls import re_path
 
 import django_roomchat
-from django_roomchat import consumers
 from django_roomchat.consumers import ChatConsumer, _Endpoint
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import Message, Room
 from django_roomchat.moderation import sanctions
 from django_roomchat.policy import Decision, OpenPolicy
-from django_roomchat.realtime import hub, threads
+from django_roomchat.realtime import group_commit, hub, threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
@@ -628,13 +627,13 @@ async def test_who_comes_back_says_in_the_address_where_it_stands(query, bodies,
 async def test_more_posts_than_may_wait_are_refused_and_may_be_repeated(settings, monkeypatch):
     settings.ROOMCHAT = {"SOCKET_MAX_POSTS": 2}
     go_on = threading.Event()
-    post_messages = consumers.inbox.post_messages
+    post_messages = group_commit.post_messages
 
     def held_up(*args, **kwargs):
         go_on.wait(10)
         return post_messages(*args, **kwargs)
 
-    monkeypatch.setattr(consumers.inbox, "post_messages", held_up)
+    monkeypatch.setattr(group_commit, "post_messages", held_up)
     async with client() as socket:
         await socket.receive("joined")
         for id_ in "abc":

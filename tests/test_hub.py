@@ -11,7 +11,6 @@ from django_roomchat.identity import Identity
 from django_roomchat.log import State
 from django_roomchat.protocol import Author, Event, encode_event
 from django_roomchat.pubsub import Access, Batch, publishing
-from django_roomchat.pubsub.publishing import _listeners
 from django_roomchat.realtime import hub
 from django_roomchat.realtime.hub import Hub
 from django_roomchat.realtime.hub_room import HubRoom
@@ -160,7 +159,7 @@ class House:
 def _no_layer(settings, monkeypatch):
     """Without a channel layer a hub lives by what it hears in its process, and by its poll."""
     settings.CHANNEL_LAYERS = {}
-    monkeypatch.setattr(hub.reports, "warn", lambda *about: None)
+    monkeypatch.setattr(hub, "warn_throttled", lambda *about: None)
     monkeypatch.setattr(publishing, "_listeners", {})
 
 
@@ -187,7 +186,7 @@ async def house(clock, lobby):
 def reported(monkeypatch):
     """The trouble that is told to the server's log."""
     lines = []
-    monkeypatch.setattr(hub.reports, "warn", lambda about, message, *args: lines.append(message % args))
+    monkeypatch.setattr(hub, "warn_throttled", lambda about, message, *args: lines.append(message % args))
     return lines
 
 
@@ -1124,14 +1123,14 @@ async def test_a_room_that_is_entered_again_is_not_forgotten(house, lobby, clock
 
 async def test_a_hub_without_sockets_ends_and_starts_again_with_the_next(house, lobby, clock):
     house.hub.remove(await house.enter())
-    listening = dict(_listeners)
+    listening = dict(publishing._listeners)
     await clock.advance(20)
-    ended = dict(_listeners)
+    ended = dict(publishing._listeners)
 
     lobby.append()
     socket = await house.enter()
 
-    assert (len(listening), ended, len(_listeners)) == (1, {}, 1)
+    assert (len(listening), ended, len(publishing._listeners)) == (1, {}, 1)
     lobby.append()
     await clock.advance(6)
     assert socket.shown()[1] == 2

@@ -15,7 +15,7 @@ from django_roomchat import identity, log, privacy
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import NotFound
 from django_roomchat.identity import Identity, of_user
-from django_roomchat.log import Draft, changes
+from django_roomchat.log import Draft
 from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.history import aread_history, prune_history, read_history
 from django_roomchat.messages.post import apost_message, post_message
@@ -448,7 +448,7 @@ def test_it_works_in_small_transactions(monkeypatch):
         post_message("lobby", f"{number}", author=GUEST)
     batches = []
     monkeypatch.setattr(
-        changes,
+        log,
         "change_many",
         lambda room, seqs, make, original=log.change_many: (
             batches.append(list(seqs)) or original(room, seqs, make)
@@ -470,7 +470,7 @@ def test_what_is_said_meanwhile_is_erased_too(monkeypatch):
             post_message("lobby", body, author=GUEST)
         return original(room, seqs, make)
 
-    monkeypatch.setattr(changes, "change_many", change_many)
+    monkeypatch.setattr(log, "change_many", change_many)
 
     assert erase_user(GUEST.key).messages == 2
 
@@ -482,7 +482,7 @@ def test_a_room_that_is_deleted_meanwhile_is_no_trouble(monkeypatch):
         Room.objects.all().delete()
         return original(room, seqs, make)
 
-    monkeypatch.setattr(changes, "change_many", change_many)
+    monkeypatch.setattr(log, "change_many", change_many)
 
     assert erase_user(GUEST.key).messages == 0
 

@@ -247,7 +247,7 @@ async def test_while_the_database_fails_nobody_is_thrown_out_and_the_log_says_so
             raise OperationalError("gone")
         return real(bonds)
 
-    monkeypatch.setattr(sessions, "in_force", fail)
+    monkeypatch.setattr(session_watch, "in_force", fail)
     async with socket_of(browser) as socket:
         await socket.receive("joined")
         await first_ends()

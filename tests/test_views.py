@@ -9,12 +9,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat.messages import post
+from django_roomchat import pubsub
+from django_roomchat.errors import Busy
 from django_roomchat.messages.edit import delete_message
-from django_roomchat.messages.post import Busy, bus, post_message
+from django_roomchat.messages.post import post_message
 from django_roomchat.models import Message, Room
 from django_roomchat.policy import Decision, OpenPolicy
 from django_roomchat.rooms import lookup
+from django_roomchat.views import api, rooms
 
 pytestmark = pytest.mark.django_db
 
@@ -615,7 +617,7 @@ def test_what_may_succeed_later_says_when(client, monkeypatch):
     def busy(*args, **options):
         raise Busy("Later.", retry_after=0.2)
 
-    monkeypatch.setattr(post, "post_message", busy)
+    monkeypatch.setattr(api, "post_message", busy)
 
     response = post_json(client, "lobby", {"id": "a", "body": "hi"})
 
@@ -626,7 +628,7 @@ def test_what_may_succeed_later_says_when(client, monkeypatch):
 @pytest.mark.parametrize("view", ["room", "messages"])
 def test_an_answer_promises_only_what_is_committed(client, settings, monkeypatch, view):
     told = []
-    monkeypatch.setattr(bus, "publish", told.append)
+    monkeypatch.setattr(pubsub, "publish", told.append)
     monkeypatch.setitem(settings.DATABASES["default"], "ATOMIC_REQUESTS", True)
     post_message_ = post_message
 
@@ -635,7 +637,8 @@ def test_an_answer_promises_only_what_is_committed(client, settings, monkeypatch
         told.append("answered")
         return posted
 
-    monkeypatch.setattr(post, "post_message", post_message_and_look)
+    for module in (api, rooms):
+        monkeypatch.setattr(module, "post_message", post_message_and_look)
 
     if view == "room":
         client.post(url_of("lobby"), {"body": "hi"})

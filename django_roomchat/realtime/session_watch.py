@@ -25,7 +25,7 @@ from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.errors import BadValue
 from django_roomchat.identity import Identity
-from django_roomchat.identity.sessions import SessionBinding, in_force
+from django_roomchat.identity.sessions import SessionBinding, digest, in_force
 from django_roomchat.models import Room, RoomLog
 from django_roomchat.protocol import CLOSE_SESSION_ENDED
 from django_roomchat.realtime import hub
@@ -65,10 +65,10 @@ class SessionWatcher:
             self._task.cancel()
             self._task = None
 
-    def end(self, digest: str) -> None:
+    def end(self, session_digest: str) -> None:
         """Close the sockets of a session that has ended, given the digest of its key."""
         for socket, bond in list(self._bonds.items()):
-            if digest(bond.session_key) == digest:
+            if digest(bond.session_key) == session_digest:
                 socket.close(CLOSE_SESSION_ENDED)
 
     def doubt(self, user_key: str) -> None:
