@@ -525,7 +525,7 @@ def test_a_page_that_is_closed_during_an_upload_keeps_the_words(page: Page) -> N
     page.reload()
 
     expect(failed(page)).to_contain_text("important words")
-    expect(failed(page)).to_contain_text("the page was closed before its files had arrived")
+    expect(failed(page)).to_contain_text("the page was closed before its files were uploaded")
     assert asked == ["beforeunload"]
     failed(page).get_by_role("button", name="Retry").click()
     expect(sent(page).locator(".roomchat-body")).to_have_text(["important words"])
@@ -583,7 +583,7 @@ def test_axe_finds_nothing_in_the_strip_the_files_and_the_picture(
     send(page, "look")
     expect(sent(page)).to_have_count(1)
     choose(page, picture("three.png"), text("program.txt", b"\x7fELF" + bytes(range(256))))
-    expect(strip(page).get_by_role("alert").filter(has_text="not taken")).to_be_visible()
+    expect(strip(page).get_by_role("alert").filter(has_text="not accepted")).to_be_visible()
     hand_over(page, "dragenter", picture(), on="[role=log]")
     assert violations(page) == []
     hand_over(page, "dragleave", picture(), on="room-chat")

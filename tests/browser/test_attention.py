@@ -238,7 +238,7 @@ def test_who_has_said_no_is_told_how_to_change_it(
     page = joined(context.new_page(), site, room)
     entry(page, "Turn on notifications on this device").click()
 
-    expect(page.get_by_text("Your browser does not allow it.")).to_be_visible()
+    expect(page.get_by_text("Your browser blocks notifications.")).to_be_visible()
     expect(page.get_by_label("All messages")).to_be_hidden()
     assert violations(page) == []
 

@@ -445,10 +445,10 @@ def test_a_name_that_is_refused_is_told_at_the_field(writer: Page) -> None:
     field.fill("Admin")
     field.press("Enter")
 
-    expect(dialog.get_by_role("alert")).to_contain_text("choose another one")
+    expect(dialog.get_by_role("alert")).to_contain_text("choose a different one")
     expect(field).to_be_focused()
     expect(field).to_have_attribute("aria-invalid", "true")
-    expect(field).to_have_accessible_description(re.compile("choose another one"))
+    expect(field).to_have_accessible_description(re.compile("choose a different one"))
     assert violations(writer) == []
     writer.keyboard.press("Escape")
     expect(writer.locator("[data-part=me]")).to_have_text(before)

@@ -88,7 +88,7 @@ def test_a_permalink_leads_into_the_middle_and_on_in_both_directions(
     scroll_until(page, "up", 1)
     assert places(page) == numbers(1, 125)
     scroll(page, "up")
-    expect(page.get_by_text("begins.")).to_be_in_viewport()
+    expect(page.get_by_text("This is the beginning of")).to_be_in_viewport()
     scroll_until(page, "down", LONG)
 
     assert places(page) == numbers(1, LONG)
