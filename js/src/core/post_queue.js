@@ -85,7 +85,7 @@ export class PostQueue {
     }
   }
 
-  /** The server has stored the post as message `seq`: the frame `ack` says so, or the message itself, often before it. */
+  /** Remove a post that the server has stored, after the frame `ack` or the message itself, which often arrives first. */
   ack({ id, seq }) {
     const post = this.#take(id);
     if (post) {
