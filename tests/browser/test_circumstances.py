@@ -55,9 +55,10 @@ def example(tmp_path_factory: pytest.TempPathFactory, site: Server) -> Iterator[
     run_at(
         site,
         f"""
-from django_roomchat import actions, log
+from django_roomchat import log
+from django_roomchat.rooms.lookup import ensure_room
 from django_roomchat.models import Room
-room = actions.ensure_room(Room(name="hall", title="Hall"))
+room = ensure_room(Room(name="hall", title="Hall"))
 said = [("Ana", f"Line {{n}}") for n in range(60)]
 said += [({LONG[:60]!r}, "{LONG} https://example.com/{LONG}"), ("ليلى", "مرحبا بالجميع في Busan"), ("김민수", "가" * 300)]
 drafts = [log.Draft(None, "t:" + who, who, str(number), "user", text) for number, (who, text) in enumerate(said)]

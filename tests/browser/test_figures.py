@@ -317,9 +317,10 @@ def long_room(site: Server, room: str) -> str:
     run_at(
         site,
         f"""
-from django_roomchat import actions, log
+from django_roomchat import log
+from django_roomchat.rooms.lookup import ensure_room
 from django_roomchat.models import Room
-room = actions.ensure_room(Room(name={room!r}, title={room!r}))
+room = ensure_room(Room(name={room!r}, title={room!r}))
 for start in range(1, 10_001, 500):
     drafts = [
         log.Draft(None, f"t:{{n // 7 % 5}}", f"Guest {{n // 7 % 5}}", str(n), "user", f"Number {{n}} " + "and so on " * (n * 7 % 90))

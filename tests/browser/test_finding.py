@@ -161,7 +161,7 @@ def test_a_quote_leads_to_what_is_quoted_however_old_it_is(site: Server, room: s
     run_at(
         site,
         f"""
-from django_roomchat.messages.post import post_message
+from django_roomchat import post_message
 from django_roomchat.identity import Identity
 post_message({room!r}, "I agree", author=Identity("t:bo", "Bo"), id="answer", reply_to=3)
 """,
@@ -211,7 +211,7 @@ def test_what_is_changed_while_its_page_is_not_shown_is_changed_when_it_is(
     run_at(
         site,
         f"""
-from django_roomchat.messages.post import delete_message, edit_message
+from django_roomchat import delete_message, edit_message
 edit_message({room!r}, 10, "better")
 delete_message({room!r}, 110)
 """,

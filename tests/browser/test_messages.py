@@ -179,10 +179,11 @@ def test_a_line_of_the_system_is_said_in_the_readers_language(
     run_at(
         site,
         f"""
-from django_roomchat import actions, log
+from django_roomchat import log
+from django_roomchat.rooms.lookup import ensure_room
 from django_roomchat.models import Room
 from django_roomchat.identity import site
-room = actions.ensure_room(Room(name={room!r}, title={room!r}))
+room = ensure_room(Room(name={room!r}, title={room!r}))
 line = {{"code": "renamed", "by": "Ana", "value": "Kitchen"}}
 draft = log.Draft(None, site().key, "System", "a", "system", "Ana renamed it", data={{"line": line}})
 log.append({{room.pk: [draft]}})

@@ -45,7 +45,7 @@ def seed(server: Server, room: str, *said: tuple[str, str, str], count: int = 0)
         f"""
 import json, uuid
 from datetime import datetime
-from django_roomchat.messages.post import post_message
+from django_roomchat import post_message
 from django_roomchat.identity import Identity
 from django_roomchat.models import Message
 for name, at, body in json.loads({json.dumps(json.dumps([*lines, *said]))}):
@@ -495,7 +495,7 @@ def test_what_is_edited_or_deleted_changes_where_it_stands(site: Server, room: s
     run_at(
         site,
         f"""
-from django_roomchat.messages.post import delete_message, edit_message
+from django_roomchat import delete_message, edit_message
 for seq in (1, 59): edit_message({room!r}, seq, "better https://example.com")
 delete_message({room!r}, 60)
 """,

@@ -64,7 +64,7 @@ def has_been_in(page: Page, site: Server, *rooms: str) -> None:
         site,
         f"""
 from django_roomchat.identity import Identity
-from django_roomchat.messages.room_list import mark_read
+from django_roomchat import mark_read
 for room in {rooms!r}:
     mark_read(room, 0, Identity({key!r}, "Ana", is_guest=True))
 """,
@@ -75,7 +75,7 @@ def say_from_elsewhere(site: Server, room: str, body: str) -> None:
     run_at(
         site,
         f"""
-from django_roomchat.messages.post import post_message
+from django_roomchat import post_message
 from django_roomchat.identity import Identity
 post_message({room!r}, {body!r}, author=Identity("t:Bo", "Bo"))
 """,
