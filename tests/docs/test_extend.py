@@ -66,7 +66,8 @@ async def test_an_overridden_method_is_not_called() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", re.findall(r"`self\.(\w+)`", re.search(r"A subclass has no (.*)\.\n", PAGE)[1])  # type: ignore[index]
+    "name",
+    re.findall(r"`self\.(\w+)`", re.search(r"A subclass has no (.*)\.\n", PAGE)[1]),  # type: ignore[index]
 )
 def test_a_subclass_lacks_the_attributes_of_channels(name: str) -> None:
     assert not hasattr(type("Mine", (ChatConsumer,), {})(), name)
@@ -93,7 +94,8 @@ async def test_a_consumer_in_the_group_of_a_room_has_no_handler_for_the_messages
             await self.channel_layer.group_add(pubsub.group_name("lobby"), self.channel_name)
             await self.accept()
 
-    client = ChatClient(websocket_application(path("mine/", Mine.as_asgi())), path="/mine/")
+    mine: Any = Mine.as_asgi()
+    client = ChatClient(websocket_application(path("mine/", mine)), path="/mine/")
     await client.connect()
 
     await apost_message("lobby", "hi")
@@ -148,7 +150,10 @@ async def test_a_consumer_of_its_own_is_beside_the_chat() -> None:
     consumer = sample("ScoreConsumer")["ScoreConsumer"]
     application = with_chat(None, path("ws/score/<int:match>/", consumer.as_asgi()))
 
-    async with ChatClient(application, path="/ws/score/7/") as score, ChatClient(application, "lobby") as chat:
+    async with (
+        ChatClient(application, path="/ws/score/7/") as score,
+        ChatClient(application, "lobby") as chat,
+    ):
         await chat.receive("joined")
         layer: Any = get_channel_layer()
         await layer.group_send("score_7", {"type": "score.changed", "score": "2:1"})
