@@ -1,4 +1,4 @@
-"""The database that holds the chat: one for all its tables."""
+"""Alias of the database that holds all tables of the chat."""
 
 from __future__ import annotations
 

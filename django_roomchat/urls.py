@@ -1,3 +1,5 @@
+"""URL patterns of the chat, under the namespace ``roomchat``."""
+
 from __future__ import annotations
 
 from django.urls import path

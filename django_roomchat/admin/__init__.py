@@ -1,4 +1,4 @@
-"""The admin of the chat, by subject. Django imports this package, which registers the model admins of its modules."""
+"""Django admin of the chat."""
 
 from django_roomchat.admin import files as files
 from django_roomchat.admin import messages as messages

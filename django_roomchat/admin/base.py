@@ -1,4 +1,4 @@
-"""What the admins of several models share."""
+"""Base classes and helpers shared by the admin classes."""
 
 from __future__ import annotations
 

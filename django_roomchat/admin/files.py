@@ -1,4 +1,4 @@
-"""Files in the admin."""
+"""Admin of attachments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages in the admin."""
+"""Admin of messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sanctions, reports, held messages and the audit trail in the admin."""
+"""Admin of bans, mutes, reports, held messages and the audit trail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rooms, members and invitations in the admin."""
+"""Admin of rooms, memberships and invitations."""
 
 from __future__ import annotations
 

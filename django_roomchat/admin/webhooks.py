@@ -1,4 +1,4 @@
-"""Webhooks and incoming hooks in the admin."""
+"""Admin of outgoing webhooks and incoming hooks."""
 
 from __future__ import annotations
 

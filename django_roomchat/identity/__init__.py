@@ -1,4 +1,4 @@
-"""Identities: users, guests, the site, and the proof that a request or socket brings."""
+"""Identities (users, guests, the site) and the credentials of requests and sockets."""
 
 from django_roomchat.identity.identities import GUEST_SESSION_KEY as GUEST_SESSION_KEY
 from django_roomchat.identity.identities import NAME_MAX_LENGTH as NAME_MAX_LENGTH

@@ -1,4 +1,4 @@
-"""The log of a room: numbered, gapless, in one order. Append, change, read, announce."""
+"""Log of a room: append, change, read and announce messages, numbered without gaps in one order."""
 
 from django_roomchat.log.announcing import announce as announce
 from django_roomchat.log.announcing import on_commit as on_commit

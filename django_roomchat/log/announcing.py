@@ -1,4 +1,4 @@
-"""Announcing changes after the commit: to the channel layer and by signals."""
+"""Announcing of changes after the commit: publishing to all processes, and Django signals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes of stored messages: edit, prune, new epoch, verification."""
+"""Changes of stored messages: change, prune, new epoch, verification."""
 
 from __future__ import annotations
 

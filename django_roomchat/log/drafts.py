@@ -1,4 +1,4 @@
-"""Drafts, and what became of them."""
+"""Drafts of messages, and the results of appending them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows as events."""
+"""Conversion of message rows and drafts to events."""
 
 from __future__ import annotations
 

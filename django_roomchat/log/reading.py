@@ -1,4 +1,4 @@
-"""Reading a log: from a cursor, by page, or as a queue."""
+"""Reading of a room log: after a cursor, by page, or as a queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changing stored messages: the steps that every change takes."""
+"""Shared steps of every change of a stored message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a post carries: text, files, mentions, Markdown, the answer of the content filter."""
+"""Content of a post: content filter, files, mentions and Markdown."""
 
 from __future__ import annotations
 

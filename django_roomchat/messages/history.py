@@ -1,4 +1,4 @@
-"""Reading and pruning history."""
+"""Reading and pruning of the history of a room."""
 
 from __future__ import annotations
 

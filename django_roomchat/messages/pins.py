@@ -1,4 +1,4 @@
-"""Pinned messages."""
+"""Pinned messages of a room."""
 
 from __future__ import annotations
 

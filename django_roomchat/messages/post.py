@@ -1,7 +1,7 @@
-"""Operations on rooms and messages. Each function checks permissions, writes to the log and publishes the result.
+"""Posting of messages, one or several at a time.
 
-Sockets, views, the admin, management commands and background tasks all call these functions.
-They are synchronous; each public function has an asynchronous twin with the prefix ``a``.
+A post is checked, appended to the log and published. Sockets, views, management commands and background tasks all call
+these functions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read markers: how far a person has read a room."""
+"""Read markers: the last message of a room that a person has read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of rooms of a person."""
+"""Room list of a person, with unread counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Posts, before and after they are stored."""
+"""Types of posts: a post before it is stored, and its result."""
 
 from __future__ import annotations
 

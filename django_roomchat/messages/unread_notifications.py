@@ -1,4 +1,4 @@
-"""Unread messages that have waited for a while."""
+"""Notifications of messages that have been unread for a while."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models, by subject."""
+"""Models of the chat, grouped by subject."""
 
 from django_roomchat.models.files import Attachment as Attachment
 from django_roomchat.models.messages import Message as Message

@@ -1,1 +1,1 @@
-"""Moderation: sanctions, reports, held messages."""
+"""Moderation: sanctions, reports, held messages, and the actions available to a moderator."""

@@ -1,4 +1,4 @@
-"""Held messages: the posts that the content filter leaves to a moderator."""
+"""Held messages: posts that the content filter holds until a moderator releases or refuses them."""
 
 from __future__ import annotations
 

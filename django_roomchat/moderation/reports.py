@@ -1,7 +1,7 @@
-"""Moderation queues: reported messages, and posts held by the content filter.
+"""Reports of messages, and the decisions about them.
 
-The admin shows both as queues, where the admin's permissions decide who may act. Elsewhere the acting person must be a moderator
-of the room. Each item is decided once; later decisions change nothing.
+In the admin, the permissions of the admin decide who may act. Elsewhere the acting person must be a moderator of the room.
+Each report is decided once; later decisions change nothing.
 """
 
 from __future__ import annotations

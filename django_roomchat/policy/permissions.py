@@ -1,4 +1,4 @@
-"""Checks that raise, in the order in which they are made."""
+"""Permission checks. Each raises a :class:`~django_roomchat.errors.ChatError` if the action is denied."""
 
 from __future__ import annotations
 

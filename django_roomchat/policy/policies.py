@@ -54,7 +54,7 @@ class Policy:
 
     Every method is called in a thread and may query the database.
     A *room* that does not exist yet has no ``pk``; it is created with its first message.
-    The role of an identity in a room is ``standing.of(who.key, room).role``.
+    The role of an identity in a room is ``roles.of(who.key, room).role``.
     """
 
     def forget(self, who: Identity) -> None:

@@ -1,4 +1,4 @@
-"""Ranks: who may moderate whom."""
+"""Ranks of people in a room. A moderator may act only on people of a lower rank."""
 
 from __future__ import annotations
 

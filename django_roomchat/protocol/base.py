@@ -1,4 +1,4 @@
-"""What all frames share: the subprotocol, the close codes and the constrained types of fields."""
+"""Definitions shared by all frames: the subprotocol, the close codes and the constrained types of fields."""
 
 from __future__ import annotations
 

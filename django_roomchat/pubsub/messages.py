@@ -50,7 +50,7 @@ class Notice:
     """A transient notification that is not in a log, such as typing, presence or the end of a session."""
 
     topic: str
-    """Topic that selects the handler; see :meth:`django_roomchat.realtime.hub.Hub.on`."""
+    """Topic that selects the handler; see :func:`django_roomchat.realtime.hub.handles`."""
     data: dict[str, Any]
     """Payload, serialisable by the channel layer."""
     room: str = BROADCAST

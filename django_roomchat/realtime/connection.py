@@ -1,4 +1,4 @@
-"""An open socket: frames in, frames out."""
+"""Connection: an accepted socket, whose frames are decoded, handled and answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A room inside the hub: its sockets, its listeners and its latest events."""
+"""Room inside the hub: its subscriptions, its watchers and its latest events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Creating rooms."""
+"""Creation of rooms."""
 
 from __future__ import annotations
 

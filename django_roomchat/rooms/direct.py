@@ -1,4 +1,4 @@
-"""Direct rooms: two people."""
+"""Direct rooms, which belong to two people."""
 
 from __future__ import annotations
 

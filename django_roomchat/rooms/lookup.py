@@ -1,3 +1,5 @@
+"""Lookup of rooms by name: find, create and enter a room."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Settings of a room."""
+"""Settings of a room, such as its title, its visibility and its retention period."""
 
 from __future__ import annotations
 

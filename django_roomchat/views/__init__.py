@@ -1,1 +1,1 @@
-"""The views: pages, the JSON API, files, streams, hooks."""
+"""Views: pages, JSON API, files, event streams, incoming hooks."""

@@ -1,4 +1,4 @@
-"""The JSON API: history, frames, tickets."""
+"""JSON API: history, frames, tickets."""
 
 from __future__ import annotations
 

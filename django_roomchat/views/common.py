@@ -1,4 +1,4 @@
-"""What several views share."""
+"""Helpers shared by the views: error pages, JSON responses and query parameters."""
 
 from __future__ import annotations
 

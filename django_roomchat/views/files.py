@@ -1,4 +1,4 @@
-"""Uploads and downloads."""
+"""Views for uploads and downloads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Incoming hooks."""
+"""View that receives the requests of incoming hooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Invitations."""
+"""View of an invitation link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages outside a room: the index, the form for a new room, search."""
+"""Views of the pages outside a room: the index, the form for a new room, the search."""
 
 from __future__ import annotations
 

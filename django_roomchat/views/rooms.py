@@ -1,4 +1,4 @@
-"""The page of a room."""
+"""View of the page of a room."""
 
 from __future__ import annotations
 

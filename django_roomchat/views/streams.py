@@ -1,4 +1,4 @@
-"""Server-sent events and long polling."""
+"""Views of the HTTP fallback: server-sent events and long polling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outgoing webhooks: create, remove, resume."""
+"""Outgoing webhooks: create, remove and resume."""
 
 from __future__ import annotations
 
