@@ -15,10 +15,10 @@ from django_roomchat.policy import (
     Policy,
     SignedInPolicy,
     policy,
+    refusal,
     require,
     require_entry,
     require_post,
-    silence,
 )
 from django_roomchat.rooms import lookup
 from django_roomchat.rooms.create import create_room
@@ -124,13 +124,13 @@ def test_each_question_stands_before_its_door(settings, no_to, entry, post, post
     assert answers == (entry, post, post_to_new)
 
 
-def test_who_may_not_post_is_silenced_by_what_would_refuse_the_post(settings):
+def test_a_refusal_is_the_error_that_the_check_raises(settings):
     settings.ROOMCHAT = {"POLICY": lambda: Nobody("can_post")}
-    refusal = silence(GUEST, ROOM)
+    found = refusal(require_post, GUEST, ROOM)
     settings.ROOMCHAT = {"POLICY": lambda: Nobody("can_list")}
 
-    assert (refusal.code, refusal.detail) == ("can_post", "No: can_post.")
-    assert silence(GUEST, ROOM) is None
+    assert (found.code, found.detail) == ("can_post", "No: can_post.")
+    assert refusal(require_post, GUEST, ROOM) is None
 
 
 def test_the_site_itself_is_not_asked(settings):

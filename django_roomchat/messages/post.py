@@ -7,7 +7,7 @@ these functions.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -112,7 +112,7 @@ def post_messages(
     results: list[Posted | ChatError | None] = [None] * len(posts)
     # A post that waits for a locked room is a second attempt. It was counted at the first one.
     if config().RATE_CACHE is not None and (not wait_seconds or config().FILTER is not None):
-        results = [_refusal(_count, post) for post in posts]
+        results = [policy.refusal(_count, post) for post in posts]
     places = [place for place, result in enumerate(results) if result is None]
     for tries in range(TRIES if wait_seconds != 0 else 1):
         _store(posts, places, results, wait_seconds, look_up=tries > 0)
@@ -223,7 +223,7 @@ class _PostChecker:
         question = (post.who.key, name, bool(post.files))
         if question not in self._refusals:
             require = policy.require_attach if post.files else policy.require_post
-            self._refusals[question] = _refusal(require, post.who, room)
+            self._refusals[question] = policy.refusal(require, post.who, room)
         if (refusal := self._refusals[question]) is not None:
             raise refusal
         # Check only that the message exists. The log reads the quote under its lock, so that a message deleted meanwhile is
@@ -267,14 +267,6 @@ def _finished(post: Post, draft: log.Draft, room: Room) -> log.Draft:
 
 def _is_slowed(post: Post, room: Room) -> bool:
     return not (post.who.is_site or post.is_reviewed or policy.policy().can_moderate(post.who, room))
-
-
-def _refusal(require: Callable[..., None], *about: Any) -> ChatError | None:
-    try:
-        require(*about)
-    except ChatError as error:
-        return error
-    return None
 
 
 def _draft(post: Post) -> log.Draft:

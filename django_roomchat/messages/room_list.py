@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from django_roomchat import identity, log, policy
 from django_roomchat.database import database
-from django_roomchat.errors import ChatError
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.messages.unread_counts import IS_SYSTEM_MESSAGE, Sum, count_messages, mentions_of
@@ -134,7 +133,7 @@ def _may_list(who: Identity, room: Any) -> bool:
         return True
     roles.prime_cache(who.key, room, _standing(room))
     if room.role or room.has_marker:
-        return may_enter(who, room)
+        return policy.allows(policy.require_entry, who, room)
     return not room.is_banned and bool(policy.policy().can_list(who, room))
 
 
@@ -158,11 +157,3 @@ def _listed(room: Any, last: LastMessage | None) -> ListedRoom:
         yours=bool(room.role or room.has_marker),
         archived=room.archived_at is not None,
     )
-
-
-def may_enter(who: Identity, room: Room) -> bool:
-    try:
-        policy.require_entry(who, room)
-    except ChatError:
-        return False
-    return True

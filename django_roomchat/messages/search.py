@@ -27,7 +27,7 @@ from django.utils.translation import gettext_noop as _
 from django_roomchat import policy
 from django_roomchat.conf import config
 from django_roomchat.database import database
-from django_roomchat.errors import BadValue, ChatError
+from django_roomchat.errors import BadValue
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Message, MessageQuerySet, Room
@@ -124,15 +124,7 @@ def _rooms_of(who: Identity) -> list[Room]:
     mine = Membership.objects.using(database()).filter(key=who.key).values("room")
     known = Q(visibility=Room.Visibility.OPEN) | Q(pk__in=mine)
     recent = Room.objects.using(database()).recent().filter(known)[:ROOMS_MAX]
-    return [room for room in recent if _may_enter(who, room)]
-
-
-def _may_enter(who: Identity, room: Room) -> bool:
-    try:
-        policy.require_entry(who, room)
-    except ChatError:
-        return False
-    return True
+    return [room for room in recent if policy.allows(policy.require_entry, who, room)]
 
 
 def _before(rows: MessageQuerySet, order: str, cursor: str) -> MessageQuerySet:

@@ -14,10 +14,10 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from django_roomchat import identity, signals
+from django_roomchat import identity, policy, signals
 from django_roomchat.database import database
 from django_roomchat.messages.read_markers import CHUNK, portions
-from django_roomchat.messages.room_list import _standing, may_enter
+from django_roomchat.messages.room_list import _standing
 from django_roomchat.messages.unread_counts import count_messages, with_counts
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, RoomLog
 from django_roomchat.policy import roles
@@ -108,7 +108,7 @@ def _may_enter(marker: Any) -> bool:
         return False
     who = replace(identity.identity_of(marker.user), key=marker.key)
     roles.prime_cache(who.key, marker.room, _standing(marker))
-    return may_enter(who, marker.room)
+    return policy.allows(policy.require_entry, who, marker.room)
 
 
 def _give_members_markers() -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django_roomchat import identity, policy
-from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
 from django_roomchat.policy import ranks, roles
@@ -49,34 +48,27 @@ def look_at(room: str | Room, key: str, *, by: Any = None) -> Look:
     found = lookup.enter_room(who, lookup.name_of(room))
     target, held = ranks.person(found, key), roles.of(key, found)
     may = [] if identity.is_site_key(key) else list(_powers(who, found, target, held.role))
-    is_moderator = _allows(policy.require_moderation, who, found)
+    is_moderator = policy.allows(policy.require_moderation, who, found)
     ban, mute = (held.ban, held.mute) if is_moderator else (None, None)
     return Look(key, target.name, held.role, may, ban, mute)
 
 
 def _powers(who: Identity, room: Room, target: Identity, role: str) -> Iterator[str]:
     is_self = target.key == who.key
-    if not is_self and room.visibility != Room.Visibility.DIRECT and _may_write(who, room, target.key):
+    if (
+        not is_self
+        and room.visibility != Room.Visibility.DIRECT
+        and policy.allows(_require_direct_room, who, room, target.key)
+    ):
         yield "write"
-    is_above = _allows(ranks.require_rank, who, room, target)
+    is_above = policy.allows(ranks.require_rank, who, room, target)
     if is_above:
         yield from ("mute", "ban")
     if is_above and role:
         yield "remove"
-    if role and (is_self or is_above) and _allows(policy.require_may, who, room, "can_manage"):
+    if role and (is_self or is_above) and policy.allows(policy.require_may, who, room, "can_manage"):
         yield "role"
 
 
-def _may_write(who: Identity, room: Room, key: str) -> bool:
-    try:
-        return bool(policy.policy().can_write_to(who, ranks.met_in(room, key)))
-    except ChatError:
-        return False
-
-
-def _allows(ask: Callable[..., Any], *about: Any) -> bool:
-    try:
-        ask(*about)
-    except ChatError:
-        return False
-    return True
+def _require_direct_room(who: Identity, room: Room, key: str) -> None:
+    policy.require(policy.policy().can_write_to(who, ranks.met_in(room, key)))

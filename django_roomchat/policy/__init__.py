@@ -1,6 +1,8 @@
 """Permissions: policies, roles, ranks, rate limits, and the audit trail."""
 
+from django_roomchat.policy.permissions import allows as allows
 from django_roomchat.policy.permissions import no_such_room as no_such_room
+from django_roomchat.policy.permissions import refusal as refusal
 from django_roomchat.policy.permissions import require as require
 from django_roomchat.policy.permissions import require_attach as require_attach
 from django_roomchat.policy.permissions import require_change as require_change
@@ -9,7 +11,6 @@ from django_roomchat.policy.permissions import require_may as require_may
 from django_roomchat.policy.permissions import require_moderation as require_moderation
 from django_roomchat.policy.permissions import require_post as require_post
 from django_roomchat.policy.permissions import rights as rights
-from django_roomchat.policy.permissions import silence as silence
 from django_roomchat.policy.policies import ALLOWED as ALLOWED
 from django_roomchat.policy.policies import NOT_ALLOWED as NOT_ALLOWED
 from django_roomchat.policy.policies import Decision as Decision

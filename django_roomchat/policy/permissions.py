@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Literal, ParamSpec, get_args
 
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +13,28 @@ from django_roomchat.identity import Identity, guests
 from django_roomchat.models import Message, Room
 from django_roomchat.policy import roles
 from django_roomchat.policy.policies import Decision, policy
+
+P = ParamSpec("P")
+
+
+def refusal(check: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> ChatError | None:
+    """Return the error that *check* raises when it is called with *args*, or ``None`` if it raises none.
+
+    Args:
+        check: a function that raises :class:`ChatError` to reject something, such as :func:`require_post`.
+        args: its positional arguments.
+        kwargs: its keyword arguments.
+    """
+    try:
+        check(*args, **kwargs)
+    except ChatError as error:
+        return error
+    return None
+
+
+def allows(check: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> bool:
+    """Return whether *check* passes: whether :func:`refusal` is ``None`` for it."""
+    return refusal(check, *args, **kwargs) is None
 
 
 def require(decision: Decision) -> None:
@@ -56,15 +78,6 @@ def require_post(who: Identity, room: Room) -> None:
     require(policy().can_post(who, room))
     if room.pk is None:
         require(policy().can_create(who, room))
-
-
-def silence(who: Identity, room: Room) -> ChatError | None:
-    """Return the error that rejects posts of *who* in *room*, or ``None`` if they may post."""
-    try:
-        require_post(who, room)
-    except ChatError as error:
-        return error
-    return None
 
 
 def require_attach(who: Identity, room: Room) -> None:
@@ -113,23 +126,13 @@ def require_moderation(who: Identity, room: Room) -> None:
 
 def rights(who: Identity, room: Room) -> list[str]:
     """Return the names of the actions that *who* may do in *room*, such as ``post`` or ``pin``, so that pages show only those."""
-    may = ["post"] if _is_allowed(require_post, who, room) else []
-    if may and _is_allowed(_require_files, who, room):
+    may = ["post"] if allows(require_post, who, room) else []
+    if may and allows(_require_files, who, room):
         may.append("attach")
     questions: tuple[Question, ...] = get_args(Question)
     return may + [
-        question.removeprefix("can_")
-        for question in questions
-        if _is_allowed(require_may, who, room, question)
+        question.removeprefix("can_") for question in questions if allows(require_may, who, room, question)
     ]
-
-
-def _is_allowed(ask: Callable[..., None], *about: Any) -> bool:
-    try:
-        ask(*about)
-    except ChatError:
-        return False
-    return True
 
 
 def _require_voice(who: Identity, room: Room) -> None:

@@ -55,9 +55,9 @@ def enter(who: Identity, name: str, language: str | None = None) -> tuple[Room, 
     """
     room = lookup.enter_room(who, name)
     can = policy.rights(who, room)
-    silence = None if "post" in can else policy.silence(who, room)
+    refusal = None if "post" in can else policy.refusal(policy.require_post, who, room)
     with translation.override(language or translation.get_language()):
-        why = silence.detail if silence else ""
+        why = refusal.detail if refusal else ""
     rights = protocol.Rights(
         room=room.name,
         can=can,
@@ -67,7 +67,7 @@ def enter(who: Identity, name: str, language: str | None = None) -> tuple[Room, 
         slow_seconds=room.slow_seconds,
         archived=room.archived_at is not None,
         why=why,
-        retry_after=silence.retry_after if silence else None,
+        retry_after=refusal.retry_after if refusal else None,
     )
     return room, rights
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, policy
 from django_roomchat.database import database
-from django_roomchat.errors import BadValue, ChatError, NotFound
+from django_roomchat.errors import BadValue, NotFound
 from django_roomchat.identity import Identity, is_site_key
 from django_roomchat.models import Invitation, Membership, Room
 from django_roomchat.policy import audit_trail, roles
@@ -107,7 +107,7 @@ def invitation_of(token: str) -> Invitation:
         NotFound: no such invitation exists, or it has ended. The error is the same for both.
     """
     found = _open().filter(digest=_digest(token)).select_related("room__log", "by").first()
-    if found is None or not _stands(found, found.room):
+    if found is None or not _is_valid(found, found.room):
         raise _no_such_invitation()
     return found
 
@@ -135,7 +135,7 @@ def accept_invitation(token: str, who: Any) -> Room:
         if Membership.objects.using(database()).filter(room=locked, key=person.key).exists():
             return
         used = _open().filter(pk=found.pk)
-        if not used.update(uses_left=F("uses_left") - 1) or not _stands(found, locked):
+        if not used.update(uses_left=F("uses_left") - 1) or not _is_valid(found, locked):
             raise _no_such_invitation()
         members.admit(locked, person, found.role, by=person)
         policy.require_entry(person, locked)
@@ -216,16 +216,12 @@ def _open() -> QuerySet[Invitation]:
     return Invitation.objects.using(database()).filter(in_time, has_uses, revoked_at=None)
 
 
-def _stands(invitation: Invitation, room: Room) -> bool:
+def _is_valid(invitation: Invitation, room: Room) -> bool:
     """Return whether the creator may still invite: a link does not outlive the rights of its creator."""
     inviter = Identity(invitation.by_key, "", user=invitation.by, is_site=is_site_key(invitation.by_key))
     if invitation.by is not None and not invitation.by.is_active:
         return False
-    try:
-        members.require_inviter(inviter, room, invitation.role)
-    except ChatError:
-        return False
-    return True
+    return policy.allows(members.require_inviter, inviter, room, invitation.role)
 
 
 def _digest(token: str) -> str:

@@ -144,7 +144,7 @@ def room_page(
     room = history.room
     newest = history.messages[0].seq if history.messages else None
     can = policy.rights(me, room)
-    silence = None if "post" in can else policy.silence(me, room)
+    refusal = None if "post" in can else policy.refusal(policy.require_post, me, room)
     read_seq, is_muted = read_markers.marker_of(me, room)
     return {
         "room": room,
@@ -172,7 +172,7 @@ def room_page(
         "new_room": SimpleLazyObject(lambda: _new_room(me)),
         "keeps_edits": config().EDIT_HISTORY,
         "may_post": "post" in can,
-        "may_post_detail": silence.detail if silence else "",
+        "may_post_detail": refusal.detail if refusal else "",
     }
 
 
