@@ -1,13 +1,15 @@
 """Random interleavings of the whole protocol, in which everything that can fail does.
 
-Clients talk through connections to processes, which share a database and a bus.
-Whatever takes more than one step in the real code is a generator here: at every ``yield`` anybody else may act, and the process may die.
-The bus loses, repeats and reorders; connections break and lose single frames; transactions fail; people are banned in the middle of
-their sentence; messages are edited, deleted and pruned; a backup is restored.
+Clients communicate through connections with processes, which share a database and a bus.
+An operation that takes more than one step in the package is a generator here: at every ``yield`` any other operation may
+run, and the process may die. The bus loses, repeats and reorders messages; connections break and lose single frames;
+transactions fail; people are banned while their post is being stored; messages are edited, deleted and pruned; a backup is
+restored.
 
-The names are those of the package: `Log` is `log` and `counter`, `Inbox` is `inbox` and `actions`, `Hub` is `hub`,
-`Connection` is `consumers`, `Client` is what runs in the browser.
-`Rules` are the decisions of the design. Each has a mutant that decides otherwise, and a check that notices it: see `mutants`.
+The classes correspond to modules of the package: `Log` is `log`, `Inbox` is `realtime.group_commit` and `messages.post`,
+`Hub` is `realtime.hub`, and `Connection` is `realtime.connection`. `Client` corresponds to `js/src/core/session.js`.
+`Rules` are the decisions of the design. Each has a mutant that decides otherwise, and a check that detects it; see
+`mutants`.
 """
 
 from __future__ import annotations
