@@ -63,7 +63,7 @@ def _nobody_watches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 def _no_limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests hammer, with settings of their own, too; those of the limits are limited, each from the beginning."""
     rate_limits._full_at.clear()
-    if request.path.name != "test_limits.py":
+    if request.path.name != "test_rate_limits.py":
         monkeypatch.setattr(rate_limits, "rate", _off)
 
 

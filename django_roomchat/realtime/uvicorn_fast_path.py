@@ -4,7 +4,7 @@ A frame for a thousand members is the same a thousand times, but a server encode
 On uvicorn, with the websockets library and without compression, the bytes of a text frame are a header and
 the text. They are encoded once, kept with the message and written to each member's transport.
 This uses private attributes of uvicorn. If anything differs from what is expected, at any time, the socket
-uses the server's own ``send``, which is always correct. ``tests/test_fastlane.py`` compares both ways.
+uses the server's own ``send``, which is always correct. ``tests/unit/realtime/test_uvicorn_fast_path.py`` compares both ways.
 """
 
 from __future__ import annotations

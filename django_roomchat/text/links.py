@@ -1,4 +1,4 @@
-"""URLs in user texts. ``js/src/links.js`` is the counterpart in the browser; ``tests/links.json`` tests both."""
+"""URLs in user texts. ``js/src/timeline/links.js`` is the counterpart in the browser; ``tests/shared/links.json`` tests both."""
 
 from __future__ import annotations
 

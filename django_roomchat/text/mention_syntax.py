@@ -1,6 +1,6 @@
 """Mention syntax: ``@name`` in a text.
 
-``js/src/mentions.js`` is the counterpart in the browser; ``tests/mentions.json`` tests both.
+``js/src/timeline/mentions.js`` is the counterpart in the browser; ``tests/shared/mentions.json`` tests both.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_layers import ROWS
+from tests.docs.test_layers import ROWS
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "django_roomchat"

@@ -1,4 +1,4 @@
-"""What any user model must be able to do. Run by `tests/test_user_models.py`, with settings of its own."""
+"""What any user model must be able to do. Run by `tests/behaviour/test_user_models.py`, with settings of its own."""
 
 import json
 import time

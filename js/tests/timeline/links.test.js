@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { splitLinks } from "../../src/timeline/links.js";
 
 // The same cases test the server.
-const LINKS = JSON.parse(readFileSync(new URL("../../../tests/links.json", import.meta.url)));
+const LINKS = JSON.parse(readFileSync(new URL("../../../tests/shared/links.json", import.meta.url)));
 
 for (const [text, expected] of LINKS) {
   test(`Links in ${JSON.stringify(text)}`, () => assert.deepEqual(splitLinks(text), expected));

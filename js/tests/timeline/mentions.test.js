@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { splitMentions } from "../../src/timeline/mentions.js";
 
 // The same cases test the server.
-const MENTIONS = JSON.parse(readFileSync(new URL("../../../tests/mentions.json", import.meta.url)));
+const MENTIONS = JSON.parse(readFileSync(new URL("../../../tests/shared/mentions.json", import.meta.url)));
 
 for (const [text, names, expected] of MENTIONS) {
   test(`Mentions in ${JSON.stringify(text)}`, () => {

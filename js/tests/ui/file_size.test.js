@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { fileKind, fileNames, formatFileSize, thumbnailSize } from "../../src/ui/file_size.js";
 
 // The same cases test the server.
-const FILES = JSON.parse(readFileSync(new URL("../../../tests/files.json", import.meta.url)));
+const FILES = JSON.parse(readFileSync(new URL("../../../tests/shared/files.json", import.meta.url)));
 const SHARED = { strings: { size_kb: "{count} KB", size_mb: "{count} MB" }, language: "en" };
 
 for (const { kind, size, box, ...file } of FILES) {

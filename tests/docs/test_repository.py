@@ -1,0 +1,93 @@
+"""What holds for the repository as a whole."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import django_roomchat
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+# Put together here, so that this file does not break its own rules.
+REGISTRIES = [
+    ".".join(parts)
+    for parts in [
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("npmjs", "org"),
+        ("npmjs", "com"),
+        ("yarnpkg", "com"),
+        ("unpkg", "com"),
+        ("jsdelivr", "net"),
+    ]
+]
+MACHINE_PATHS = re.compile(
+    r"(?<![\w.}/-])/(?:" + "|".join(["ro" + "ot", "wo" + "rk", "ho" + "me", "Us" + "ers"]) + r")/\w"
+)
+
+
+def tracked() -> list[Path]:
+    try:
+        listing = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+        )
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listing.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def lines_with(pattern: re.Pattern[str]) -> list[str]:
+    found = []
+    for path in tracked():
+        try:
+            text = path.read_text()
+        except UnicodeDecodeError:
+            continue  # an image, or a compiled translation
+        for number, line in enumerate(text.splitlines(), 1):
+            if match := pattern.search(line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {match[0]}")
+    return found
+
+
+def test_no_file_names_the_host_of_a_package_registry() -> None:
+    """A clone must work wherever packages come from; the tools' own configuration says where that is."""
+    assert lines_with(re.compile("|".join(map(re.escape, REGISTRIES)))) == []
+
+
+def test_no_file_names_a_path_of_somebodys_machine() -> None:
+    assert lines_with(MACHINE_PATHS) == []
+
+
+def test_the_changelog_knows_this_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+
+    versions = re.findall(r"^## \[?(\d+\.\d+\.\d+)", changelog, re.MULTILINE)
+    assert versions[0] == django_roomchat.__version__
+
+
+def test_ci_runs_the_command_that_the_readme_prints() -> None:
+    readme = (ROOT / "README.md").read_text()
+    ci = (ROOT / ".ci" / "run").read_text()
+
+    commands = re.findall(r"^python3 -m venv .*tox$", readme, re.MULTILINE)
+    assert len(commands) == 1
+    assert commands[0] in ci
+
+
+@pytest.mark.parametrize("name", ["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"])
+def test_what_a_page_links_to_is_there(name: str) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / name).read_text())
+
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_supported_python_is_tested() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    promised = {c.rsplit(" ", 1)[1] for c in project["classifiers"] if re.search(r":: 3\.\d+$", c)}
+
+    assert promised == set((ROOT / ".python-version").read_text().split())
+    assert promised == {
+        f"3.{minor}" for minor in re.findall(r"py3(\d+)-dj", (ROOT / ".ci" / "run").read_text())
+    }

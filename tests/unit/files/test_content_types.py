@@ -1,0 +1,94 @@
+"""What a file is, its content says, whatever it is called."""
+
+import itertools
+
+import pytest
+
+from django_roomchat.conf import FILE_TYPES
+from django_roomchat.files.content_types import ENDINGS, HEAD_BYTES, content_type, rightly_named
+from tests.support.uploads import PDF, SAMPLES, archive, mp4, picture
+
+
+def test_every_type_has_a_sample():
+    assert set(SAMPLES) == set(ENDINGS)
+
+
+def test_every_type_that_is_taken_by_default_can_be_recognised():
+    assert set(FILE_TYPES) < set(ENDINGS)
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_a_type_is_recognised_by_its_marks(kind):
+    assert content_type([SAMPLES[kind]]) == kind
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_it_does_not_matter_how_the_content_comes_in(kind):
+    content = SAMPLES[kind]
+
+    assert content_type(content[place : place + 1] for place in range(len(content))) == kind
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\xff\xfb\x90\x64" + bytes(60), "audio/mpeg"),
+        (mp4(b"3gp5"), "video/mp4"),
+        (archive(), "application/zip"),
+        # What a browser would take for a page is a text here.
+        (b"<!doctype html><script>alert(1)</script>", "text/plain"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>', "text/plain"),
+        (b"#!/bin/sh\nrm -rf /\n", "text/plain"),
+        ("\ufeffa,b\r\n1,2\r\n\t\f\x1b[0m".encode(), "text/plain"),
+        # None of the types that are known.
+        (b"\x7fELF\x02\x01\x01" + bytes(60), "application/octet-stream"),
+        (mp4(b"avif"), "application/octet-stream"),
+        (mp4(b"heic"), "application/octet-stream"),
+        (b"\x1a\x45\xdf\xa3\x93\x42\x82\x88matroska" + bytes(20), "application/octet-stream"),
+        (b"caf\xe9", "application/octet-stream"),
+        (b"abc\x00def", "application/octet-stream"),
+        ("차".encode()[:2], "application/octet-stream"),
+        ("hi".encode("utf-16"), "application/octet-stream"),
+        # Two at once are what they begin as.
+        (b"GIF89a=1;/*" + bytes(20) + b"*/alert(1)", "image/gif"),
+        (picture("JPEG") + archive(evil="x"), "image/jpeg"),
+        (PDF + archive(evil="x"), "application/pdf"),
+        (b"<script>/*" + PDF, "application/octet-stream"),
+    ],
+)
+def test_what_looks_like_something_else_is_what_it_is(content, kind):
+    assert content_type([content]) == kind
+
+
+def test_a_text_is_read_to_its_end():
+    assert content_type(itertools.repeat(b"lorem ipsum ", 10_000)) == "text/plain"
+    assert content_type([*itertools.repeat(b"lorem ipsum ", 10_000), b"\0"]) == "application/octet-stream"
+
+
+def test_what_is_no_text_is_not_read_to_its_end():
+    pieces = iter([b"\0" * HEAD_BYTES, b"second", b"third"])
+
+    assert content_type(pieces) == "application/octet-stream"
+    assert list(pieces) == [b"second", b"third"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "shown"),
+    [
+        ("cat.jpg", "image/jpeg", "cat.jpg"),
+        ("CAT.JPEG", "image/jpeg", "CAT.JPEG"),
+        ("cat.png", "image/jpeg", "cat.png.jpg"),
+        ("cat", "image/jpeg", "cat.jpg"),
+        ("cat.jpg", "text/plain", "cat.jpg.txt"),
+        ("notes.md", "text/plain", "notes.md"),
+        ("notes", "text/plain", "notes"),
+        ("report.docx", "application/zip", "report.docx"),
+        ("photo.png", "application/zip", "photo.png.zip"),
+        ("song.mp4", "audio/mp4", "song.mp4"),
+        ("tool.exe", "application/octet-stream", "tool.exe"),
+        ("paper.pdf", "application/octet-stream", "paper.pdf.bin"),
+        ("file", "application/pdf", "file.pdf"),
+    ],
+)
+def test_a_name_does_not_say_that_a_file_is_something_else(name, kind, shown):
+    assert rightly_named(name, kind) == shown

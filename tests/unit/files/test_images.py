@@ -1,0 +1,249 @@
+"""Images are made anew from their pixels, and nothing else of what somebody has sent is handed on."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image, ImageCms, PngImagePlugin
+
+from django_roomchat.errors import BadFile, TooBig, Unsupported
+from django_roomchat.files import images
+from django_roomchat.files.images import FORMATS, reencode
+from tests.support.uploads import SAMPLES, TEXT, archive, moving, picture, png_of_size, written
+
+SECRET = b"52.520008 N 13.404954 E, of Ana's phone"
+IMAGES = sorted(FORMATS)
+
+
+def anew(content, kind):
+    return reencode(BytesIO(content), kind)
+
+
+def opened(content):
+    return Image.open(BytesIO(content))
+
+
+def exif():
+    """As a phone writes it: where, when, by what, and which side is up."""
+    tags = Image.Exif()
+    tags[0x010F], tags[0x010E] = "Phone", SECRET.decode()
+    tags.get_ifd(0x8825).update(
+        {1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 17.0), 29: SECRET.decode()}
+    )
+    return tags
+
+
+def with_metadata(kind):
+    """An image with everything beside its pixels that its format has a place for."""
+    image = Image.new("RGB", (40, 30), "teal")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    if kind == "image/jpeg":
+        return written(
+            image, "JPEG", exif=exif(), comment=SECRET, icc_profile=profile, xmp=b"<x>" + SECRET + b"</x>"
+        )
+    if kind == "image/png":
+        texts = PngImagePlugin.PngInfo()
+        texts.add_text("Comment", SECRET.decode())
+        texts.add_itxt("XML:com.adobe.xmp", SECRET.decode())
+        return written(image, "PNG", exif=exif(), pnginfo=texts, icc_profile=profile, dpi=(300, 300))
+    if kind == "image/webp":
+        return written(image, "WEBP", exif=exif(), icc_profile=profile, xmp=b"<x>" + SECRET + b"</x>")
+    return written(image.convert("P"), "GIF", comment=SECRET)
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+def test_an_image_keeps_its_type_and_size(kind):
+    made = anew(SAMPLES[kind], kind)
+
+    assert (made.width, made.height, made.thumb) == (8, 6, None)
+    assert (opened(made.content).format, opened(made.content).size) == (FORMATS[kind], (8, 6))
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+def test_nothing_stands_beside_the_pixels(kind):
+    content = with_metadata(kind)
+    assert SECRET in content
+
+    made = anew(content, kind)
+
+    image = opened(made.content)
+    assert SECRET not in made.content
+    assert dict(image.getexif()) == {}
+    assert not {"icc_profile", "comment", "xmp", "exif", "XML:com.adobe.xmp", "Comment", "dpi"} & set(
+        image.info
+    )
+
+
+def test_where_a_photo_was_taken_is_gone():
+    content = with_metadata("image/jpeg")
+    assert opened(content).getexif().get_ifd(0x8825)[2] == (52.0, 31.0, 12.0)
+
+    made = anew(content, "image/jpeg")
+
+    assert opened(made.content).getexif().get_ifd(0x8825) == {}
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+@pytest.mark.parametrize(
+    "tail", [b"<script>alert(1)</script>", archive(evil=SECRET)], ids=["a script", "an archive"]
+)
+def test_what_was_hidden_behind_an_image_is_gone(kind, tail):
+    made = anew(SAMPLES[kind] + tail, kind)
+
+    assert (tail in made.content, b"PK" in made.content, b"<script" in made.content) == (False, False, False)
+
+
+def test_an_image_that_is_a_script_too_is_only_an_image():
+    content = bytearray(picture("GIF", (42, 47)))
+    # The comment extension of a GIF holds any text: with the right beginning all of it is JavaScript.
+    script = b"*/=alert(1)//"
+    content[13 + 6 : 13 + 6] = b""
+    evil = bytes(content[:-1]) + b"!\xfe" + bytes([len(script)]) + script + b"\0;"
+
+    made = anew(evil, "image/gif")
+
+    assert (script in evil, script in made.content) == (True, False)
+
+
+def test_a_photo_is_turned_as_its_camera_was_held():
+    image = Image.new("RGB", (40, 20), "white")
+    image.paste("black", (0, 0, 20, 20))
+    tags = Image.Exif()
+    tags[0x0112] = 6
+
+    made = anew(written(image, "JPEG", exif=tags, quality=95), "image/jpeg")
+
+    turned = opened(made.content)
+    assert (made.width, made.height, turned.size) == (20, 40, (20, 40))
+    assert turned.getpixel((10, 5))[0] < 50 < 200 < turned.getpixel((10, 35))[0]
+
+
+def test_colours_are_those_of_the_web():
+    wide = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+    made = anew(picture("PNG", colour=(10, 200, 30), icc_profile=wide), "image/png")
+
+    assert opened(made.content).getpixel((0, 0)) == pytest.approx((10, 200, 30), abs=2)
+
+
+def test_a_colour_profile_that_nobody_understands_does_no_harm():
+    made = anew(picture("PNG", colour=(10, 200, 30), icc_profile=SECRET), "image/png")
+
+    assert opened(made.content).getpixel((0, 0)) == (10, 200, 30)
+    assert SECRET not in made.content
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "mode"),
+    [
+        ("image/jpeg", "JPEG", "CMYK"),
+        ("image/jpeg", "JPEG", "L"),
+        ("image/png", "PNG", "1"),
+        ("image/png", "PNG", "L"),
+        ("image/png", "PNG", "LA"),
+        ("image/png", "PNG", "P"),
+        ("image/png", "PNG", "RGBA"),
+        ("image/png", "PNG", "I;16"),
+        ("image/webp", "WEBP", "RGBA"),
+        ("image/gif", "GIF", "P"),
+    ],
+)
+def test_images_of_every_kind_of_pixels_are_taken(kind, form, mode):
+    made = anew(picture(form, (700, 10), 0, mode=mode), kind)
+
+    assert opened(made.content).size == (700, 10)
+    assert opened(made.thumb).size == (640, 9)
+
+
+def test_what_is_clear_stays_clear():
+    palette = Image.new("P", (700, 10), 0)
+    palette.putpalette([255, 0, 0, 0, 255, 0])
+    content = written(palette, "PNG", transparency=0)
+
+    made = anew(content, "image/png")
+
+    assert [opened(one).convert("RGBA").getpixel((3, 3))[3] for one in (made.content, made.thumb)] == [0, 0]
+
+
+@pytest.mark.parametrize(("size", "small"), [((1600, 400), (640, 160)), ((100, 1280), (50, 640))])
+def test_a_large_image_has_a_small_one(size, small):
+    made = anew(picture("JPEG", size), "image/jpeg")
+
+    thumb = opened(made.thumb)
+    assert (thumb.format, thumb.size) == ("WEBP", small)
+    assert len(made.thumb) < len(made.content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"), [("image/gif", "GIF"), ("image/webp", "WEBP"), ("image/png", "PNG")]
+)
+def test_an_animation_moves_on(kind, form):
+    content = moving(form, frames=3)
+
+    image = opened(anew(content, kind).content)
+
+    durations = []
+    for place in range(image.n_frames):
+        image.seek(place)
+        image.load()
+        durations.append(round(image.info["duration"]))
+    assert (image.n_frames, durations, image.info["loop"]) == (3, [70, 70, 70], 0)
+
+
+def test_the_small_image_of_an_animation_stands_still():
+    made = anew(moving("GIF", (700, 20)), "image/gif")
+
+    assert getattr(opened(made.thumb), "n_frames", 1) == 1
+
+
+def test_what_stands_beside_the_frames_of_an_animation_goes_too():
+    content = moving("GIF", comment=SECRET)
+    assert SECRET in content
+
+    assert SECRET not in anew(content, "image/gif").content
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TEXT,
+        b"",
+        picture("JPEG", (300, 300))[:-200],
+        SAMPLES["image/png"],
+        b"\xff\xd8\xff" + bytes(50),
+    ],
+    ids=["a text", "nothing", "cut off", "of another type", "only a beginning"],
+)
+def test_a_broken_image_is_refused(content):
+    with pytest.raises(BadFile, match="Not a valid image"):
+        anew(content, "image/jpeg")
+
+
+@pytest.mark.parametrize("side", [7_100, 15_000, 60_000, 2**31 - 1])
+def test_an_image_with_too_many_pixels_is_refused_before_it_is_unpacked(side):
+    with pytest.raises(TooBig, match="at most 50 million pixels"):
+        anew(png_of_size(side, side), "image/png")
+
+
+def test_a_bomb_that_is_complete_is_refused(settings):
+    settings.ROOMCHAT = {"ATTACHMENT_IMAGE_PIXELS": 1_000_000}
+    bomb = picture("PNG", (5_000, 5_000), 0, mode="1")
+    assert len(bomb) < 10_000
+
+    with pytest.raises(TooBig):
+        anew(bomb, "image/png")
+
+
+def test_the_frames_of_an_animation_count_together(settings):
+    settings.ROOMCHAT = {"ATTACHMENT_IMAGE_PIXELS": 1_000_000}
+    few, many = moving("GIF", (500, 500), frames=4), moving("GIF", (500, 500), frames=5)
+
+    assert anew(few, "image/gif").width == 500
+    with pytest.raises(TooBig):
+        anew(many, "image/gif")
+
+
+def test_without_pillow_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setattr(images, "find_spec", lambda name: None)
+
+    with pytest.raises(Unsupported, match=r"install django-roomchat\[images\]"):
+        anew(SAMPLES["image/png"], "image/png")
