@@ -1,4 +1,4 @@
-/** URLs in messages. `links.py` is the equivalent on the server; `links.json` in `tests/` has the cases for both. */
+/** URLs in messages. `text/links.py` is the equivalent on the server; `tests/shared/links.json` has the cases for both. */
 
 // Invisible and bidirectional control characters end a URL, so that the displayed text is the target.
 const LINK =

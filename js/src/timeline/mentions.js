@@ -1,6 +1,6 @@
 /**
- * Mentions in messages. The server has an equivalent for what it renders; `mentions.json` in `tests/` has the cases
- * for both.
+ * Mentions in messages. `text/mention_syntax.py` is the equivalent on the server; `tests/shared/mentions.json` has the
+ * cases for both.
  */
 
 const NOT_IN = "a, code, pre";
