@@ -3,9 +3,6 @@
 from django_roomchat.protocol.base import CLOSE_CODES as CLOSE_CODES
 from django_roomchat.protocol.base import CLOSE_FORBIDDEN as CLOSE_FORBIDDEN
 from django_roomchat.protocol.base import CLOSE_NO_SUCH_ROOM as CLOSE_NO_SUCH_ROOM
-from django_roomchat.protocol.base import CLOSE_NORMAL as CLOSE_NORMAL
-from django_roomchat.protocol.base import CLOSE_PROTOCOL as CLOSE_PROTOCOL
-from django_roomchat.protocol.base import CLOSE_REPLACED as CLOSE_REPLACED
 from django_roomchat.protocol.base import CLOSE_RESTART as CLOSE_RESTART
 from django_roomchat.protocol.base import CLOSE_SESSION_ENDED as CLOSE_SESSION_ENDED
 from django_roomchat.protocol.base import CLOSE_TOO_MANY as CLOSE_TOO_MANY

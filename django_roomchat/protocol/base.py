@@ -9,8 +9,6 @@ import msgspec
 SUBPROTOCOL = "roomchat.v1"
 
 # Close codes. The server sends the code in ``bye`` and then closes with it.
-CLOSE_NORMAL = 4000
-
 CLOSE_SESSION_ENDED = 4001
 
 CLOSE_FORBIDDEN = 4003
@@ -23,22 +21,15 @@ CLOSE_RESTART = 4012
 
 CLOSE_TOO_MANY = 4029
 
-CLOSE_PROTOCOL = 4400
-
-CLOSE_REPLACED = 4409
-
 CLOSE_TRY_AGAIN = 4503
 
 CLOSE_CODES = {
-    CLOSE_NORMAL: "closed",
     CLOSE_SESSION_ENDED: "session ended; sign in again",
     CLOSE_FORBIDDEN: "not allowed",
     CLOSE_NO_SUCH_ROOM: "no such room",
     CLOSE_TOO_SLOW: "client too slow",
     CLOSE_RESTART: "server restarting",
     CLOSE_TOO_MANY: "too many requests",
-    CLOSE_PROTOCOL: "protocol error",
-    CLOSE_REPLACED: "replaced by a newer socket",
     CLOSE_TRY_AGAIN: "try again",
 }
 

@@ -338,4 +338,4 @@ def test_every_close_code_has_its_reason():
     }
 
     assert set(protocol.CLOSE_CODES) == codes
-    assert codes == {4000, 4001, 4003, 4004, 4008, 4012, 4029, 4400, 4409, 4503}
+    assert codes == {4001, 4003, 4004, 4008, 4012, 4029, 4503}

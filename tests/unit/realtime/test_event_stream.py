@@ -272,7 +272,7 @@ async def test_answers_that_nobody_takes_end_the_stream(stuck, settings):
 
     for _ in range(70):
         stream.reply(TextFrame(json.dumps({"type": "x" * 400})))
-    stream.close(protocol.CLOSE_NORMAL)
+    stream.close(protocol.CLOSE_RESTART)
     await asyncio.wait([serving])
 
     assert serving.cancelled()
