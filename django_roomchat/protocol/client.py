@@ -9,7 +9,26 @@ import msgspec
 from django_roomchat.protocol.base import Frame, Key, Position, Role, Seconds
 from django_roomchat.protocol.objects import FileToPost
 
-# Client frames --------------------------------------------------------------------------------------------------
+
+class RoomFrame(Frame, frozen=True, kw_only=True):
+    """Base class of the frames that concern a room."""
+
+    room: str = ""
+    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
+
+
+class RoomRequest(RoomFrame, frozen=True, kw_only=True):
+    """Base class of the requests that concern a room."""
+
+    id: str = ""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
+
+
+class Request(Frame, frozen=True, kw_only=True):
+    """Base class of the requests that concern no room."""
+
+    id: str = ""
+    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Hello(Frame, frozen=True, tag="hello"):
@@ -27,14 +46,11 @@ class Join(Frame, frozen=True, tag="join"):
     """Head that the client has reached. If omitted, ``joined`` contains the newest page."""
 
 
-class Leave(Frame, frozen=True, tag="leave"):
+class Leave(RoomFrame, frozen=True, tag="leave"):
     """Leaves a room with this socket. The server responds with ``left``."""
 
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
 
-
-class Post(Frame, frozen=True, tag="post"):
+class Post(RoomFrame, frozen=True, tag="post"):
     """Posts a message. The server responds with ``ack`` after the COMMIT, or with ``error``."""
 
     id: str
@@ -43,41 +59,31 @@ class Post(Frame, frozen=True, tag="post"):
     """
     body: str
     """Text of the message. It may be empty if there are ``files``."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     reply_to: Position | None = None
     """Sequence number of the message that this message replies to."""
     files: list[FileToPost] = []
     """Files to attach, uploaded earlier by the same user. A file can be attached to one message only."""
 
 
-class Edit(Frame, frozen=True, tag="edit"):
+class Edit(RoomRequest, frozen=True, tag="edit"):
     """Changes the text of a message. The server responds with ``ack`` or ``error``."""
 
     seq: Position
     """Sequence number of the message."""
     body: str
     """New text of the message."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Delete(Frame, frozen=True, tag="delete"):
+class Delete(RoomRequest, frozen=True, tag="delete"):
     """Deletes a message: its sequence number stays, its text is removed. The server responds with ``ack`` or
     ``error``.
     """
 
     seq: Position
     """Sequence number of the message."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class React(Frame, frozen=True, tag="react"):
+class React(RoomRequest, frozen=True, tag="react"):
     """Adds an emoji reaction to a message, or removes it. The server responds with ``ack`` or ``error``."""
 
     seq: Position
@@ -86,103 +92,72 @@ class React(Frame, frozen=True, tag="react"):
     """A single emoji."""
     on: bool = True
     """``true`` adds the reaction, ``false`` removes it. Defaults to ``true``."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Pin(Frame, frozen=True, tag="pin"):
+class Pin(RoomRequest, frozen=True, tag="pin"):
     """Pins a message for all users of the room, or unpins it. The server responds with ``ack`` or ``error``."""
 
     seq: Position
     """Sequence number of the message."""
     on: bool = True
     """``true`` pins the message, ``false`` unpins it. Defaults to ``true``."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Pinned(Frame, frozen=True, tag="pinned"):
+class Pinned(RoomRequest, frozen=True, tag="pinned"):
     """Requests the pinned messages of a room. The server responds with ``pinned``."""
 
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
-
-class Edits(Frame, frozen=True, tag="edits"):
+class Edits(RoomRequest, frozen=True, tag="edits"):
     """Requests the earlier texts of an edited message. The server responds with ``edits``, or with ``error`` if
     the site does not keep earlier texts or the policy does not show them to the user.
     """
 
     seq: Position
     """Sequence number of the message."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class People(Frame, frozen=True, tag="people"):
+class People(RoomRequest, frozen=True, tag="people"):
     """Requests mention candidates while the user types a name after ``@``. The server responds with ``people``."""
 
     prefix: Annotated[str, msgspec.Meta(max_length=100)] = ""
     """Typed beginning of the name, or of a word in it."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Typing(Frame, frozen=True, tag="typing"):
+class Typing(RoomFrame, frozen=True, tag="typing"):
     """Starts or stops the user's typing indicator in a room that the socket is in. The server sends no response.
 
     Repeat the frame every few seconds while the user types. Without a repetition the indicator ends after 6 s;
     it ends at once with the user's next message.
     """
 
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     on: bool = True
     """``true`` if the user is typing, ``false`` if the user has stopped. Defaults to ``true``."""
 
 
-class Read(Frame, frozen=True, tag="read"):
+class Read(RoomFrame, frozen=True, tag="read"):
     """Moves the user's read marker of a room. The server responds with ``read`` on all sockets of the user,
     within two seconds.
     """
 
     seq: Position
     """Sequence number of the last message that the user has read. A number below the stored one changes nothing."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
 
 
-class Notify(Frame, frozen=True, tag="notify"):
+class Notify(RoomRequest, frozen=True, tag="notify"):
     """Turns the user's notifications from a room on or off. The server responds with ``done``."""
 
     on: bool
     """``true`` turns notifications on, ``false`` turns them off."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Rooms(Frame, frozen=True, tag="rooms"):
+class Rooms(Request, frozen=True, tag="rooms"):
     """Requests the user's room list. The server responds with ``rooms``."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 500
     """Maximum number of rooms. Defaults to 500."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Ban(Frame, frozen=True, tag="ban"):
+class Ban(RoomRequest, frozen=True, tag="ban"):
     """Bans a user from a room, or ends the ban. Requires the moderator role. The server responds with ``done``."""
 
     key: Key
@@ -193,13 +168,9 @@ class Ban(Frame, frozen=True, tag="ban"):
     """Duration of the ban in seconds. If omitted, the ban has no end."""
     reason: str = ""
     """Reason, shown to the banned user: up to 300 characters."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Mute(Frame, frozen=True, tag="mute"):
+class Mute(RoomRequest, frozen=True, tag="mute"):
     """Mutes a user in a room, or ends the mute. A muted user can read but not post. Requires the moderator role.
     The server responds with ``done``.
     """
@@ -212,78 +183,56 @@ class Mute(Frame, frozen=True, tag="mute"):
     """Duration of the mute in seconds. If omitted, the mute has no end."""
     reason: str = ""
     """Reason, shown to the muted user: up to 300 characters."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Sanctions(Frame, frozen=True, tag="sanctions"):
+class Sanctions(RoomRequest, frozen=True, tag="sanctions"):
     """Requests the bans and mutes in force in a room. Requires the moderator role. The server responds with
     ``sanctions``.
     """
 
     after: str = ""
     """Cursor: the ``key`` of the last entry of the previous page."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class LookAt(Frame, frozen=True, tag="person"):
+class LookAt(RoomRequest, frozen=True, tag="person"):
     """Requests the role and sanctions of another user in a room, and the actions that the user may take. The
     server responds with ``person``.
     """
 
     key: Key
     """Key of the other user: the ``key`` of an author, of a member, or of a user who is present."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Report(Frame, frozen=True, tag="report"):
+class Report(RoomRequest, frozen=True, tag="report"):
     """Reports a message to the moderators. A user can report each message once. The server responds with ``done``."""
 
     seq: Position
     """Sequence number of the message."""
     reason: str = ""
     """Reason for the report: up to 300 characters."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class ChooseName(Frame, frozen=True, tag="name"):
+class ChooseName(Request, frozen=True, tag="name"):
     """Sets the display name of a guest. The server responds with ``done`` or ``error``; all sockets of the guest
     receive ``named``.
     """
 
     name: str
     """New display name."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Search(Frame, frozen=True, tag="search"):
+class Search(RoomRequest, frozen=True, tag="search"):
     """Searches for messages that contain all words of a query. The server responds with ``found``."""
 
     query: str
     """Words to search for: up to 200 characters. Quotes keep several words together."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
     everywhere: bool = False
     """``true`` searches all rooms that the user may enter. Defaults to ``false``."""
     before: str = ""
     """Cursor from an earlier ``found``, to request the next page."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Create(Frame, frozen=True, tag="create"):
+class Create(Request, frozen=True, tag="create"):
     """Creates a room whose owner is the user. The server responds with ``room``.
 
     An open room whose name is taken is rejected with the error code ``taken``.
@@ -305,27 +254,20 @@ class Create(Frame, frozen=True, tag="create"):
     """Slow mode: minimum time between two posts of one user, in seconds; 0 turns it off."""
     retention_days: int = 0
     """Retention period in days, after which messages are pruned; 0 keeps them."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Direct(Frame, frozen=True, tag="direct"):
+class Direct(RoomRequest, frozen=True, tag="direct"):
     """Requests the direct room of the user and another user. There is one for each pair; it is created on the
-    first request.
-    The server responds with ``room``.
+    first request. The server responds with ``room``.
+
+    The field ``room`` names a room that both users have in common.
     """
 
     key: Key
     """Key of the other user: a member of ``room``, or an author in it."""
-    room: str = ""
-    """Name of a room that both users have in common, in any spelling. Defaults to the room in the URL of the
-    socket or request.
-    """
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Configure(Frame, frozen=True, tag="configure"):
+class Configure(RoomRequest, frozen=True, tag="configure"):
     """Changes settings of a room; omitted fields keep their value. Requires the owner role. The server responds
     with ``done``.
     """
@@ -344,35 +286,22 @@ class Configure(Frame, frozen=True, tag="configure"):
     """Slow mode: minimum time between two posts of one user, in seconds; 0 turns it off. At most 86,400 (one day)."""
     retention_days: int | None = None
     """Retention period in days, after which messages are pruned; 0 keeps them."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Settings(Frame, frozen=True, tag="settings"):
+class Settings(RoomRequest, frozen=True, tag="settings"):
     """Requests the settings of a room. Requires the owner role. The server responds with ``settings``."""
 
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
-
-class Members(Frame, frozen=True, tag="members"):
+class Members(RoomRequest, frozen=True, tag="members"):
     """Requests the members of a room. The server responds with ``members``."""
 
     prefix: Annotated[str, msgspec.Meta(max_length=100)] = ""
     """Filter: only members with a word in their name that begins with this text."""
     after: str = ""
     """Cursor: the ``key`` of the last entry of the previous page."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class AddMember(Frame, frozen=True, tag="add"):
+class AddMember(RoomRequest, frozen=True, tag="add"):
     """Adds a member to a room. Requires the moderator role; in an open room users can add themselves. The server
     responds with ``done``.
     """
@@ -381,50 +310,33 @@ class AddMember(Frame, frozen=True, tag="add"):
     """Key of the new member: the ``key`` of an author in the room, or the user's own."""
     role: Role = "member"
     """Role of the new member. Only owners can assign roles other than ``member``. Defaults to ``member``."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class RemoveMember(Frame, frozen=True, tag="remove"):
+class RemoveMember(RoomRequest, frozen=True, tag="remove"):
     """Removes a member of lower rank from a room. Requires the moderator role. The server responds with ``done``."""
 
     key: Key
     """Key of the member."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class SetRole(Frame, frozen=True, tag="role"):
+class SetRole(RoomRequest, frozen=True, tag="role"):
     """Changes the role of a member. Requires the owner role. The server responds with ``done``."""
 
     key: Key
     """Key of the member."""
     role: Role
     """New role. The last owner of a room keeps the owner role."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Quit(Frame, frozen=True, tag="quit"):
+class Quit(RoomRequest, frozen=True, tag="quit"):
     """Ends the user's own membership of a room (``leave`` affects this socket only). The server responds with
     ``done``.
 
     The request of the last owner is rejected with the error code ``last_owner`` while the room has other members.
     """
 
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
-
-class Invite(Frame, frozen=True, tag="invite"):
+class Invite(RoomRequest, frozen=True, tag="invite"):
     """Creates an invitation link, which makes users members of a room. Requires the moderator role. The server
     responds with ``invited``.
     """
@@ -437,41 +349,26 @@ class Invite(Frame, frozen=True, tag="invite"):
     """Lifetime of the invitation in seconds; ``null`` for no end. Defaults to one week (604,800)."""
     uses: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = None
     """Maximum number of users who can accept the invitation. If omitted, the number is unlimited."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Invitations(Frame, frozen=True, tag="invitations"):
+class Invitations(RoomRequest, frozen=True, tag="invitations"):
     """Requests the active invitations of a room. Requires the moderator role. The server responds with
     ``invitations``.
     """
 
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
-
-class Revoke(Frame, frozen=True, tag="revoke"):
+class Revoke(RoomRequest, frozen=True, tag="revoke"):
     """Revokes an invitation. Requires the moderator role. The server responds with ``done``."""
 
     invitation: Position
     """Number of the invitation, as in ``invited`` and ``invitations``."""
-    room: str = ""
-    """Room name, in any spelling. Defaults to the room in the URL of the socket or request."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
-class Accept(Frame, frozen=True, tag="accept"):
+class Accept(Request, frozen=True, tag="accept"):
     """Accepts an invitation, which makes the user a member. The server responds with ``room``."""
 
     token: Annotated[str, msgspec.Meta(max_length=100)]
     """Token of the invitation: the last part of its link."""
-    id: str = ""
-    """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Seen(Frame, frozen=True, tag="seen"):

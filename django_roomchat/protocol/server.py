@@ -22,6 +22,20 @@ from django_roomchat.protocol.objects import (
 )
 
 
+class Answer(Frame, frozen=True):
+    """Base class of the frames that answer one frame of the client."""
+
+    id: str
+    """The ``id`` of the frame that this frame answers."""
+
+
+class AnswerInRoom(Answer, frozen=True):
+    """Base class of the answers that concern a room."""
+
+    room: str
+    """Canonical name of the room."""
+
+
 class Welcome(Frame, frozen=True, tag="welcome"):
     """First frame of every connection: the identity of the socket and the limits of the server."""
 
@@ -106,24 +120,18 @@ class Events(Frame, frozen=True, tag="events"):
     """Events in the order of their ``rev``."""
 
 
-class Ack(Frame, frozen=True, tag="ack"):
+class Ack(AnswerInRoom, frozen=True, tag="ack"):
     """Confirms that a post, or a change of a message, is committed."""
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
-    room: str
-    """Canonical name of the room."""
     seq: int
     """Sequence number of the message in its room."""
     duplicate: bool
     """Whether the message was stored by an earlier request, or the request changed nothing."""
 
 
-class Done(Frame, frozen=True, tag="done"):
+class Done(Answer, frozen=True, tag="done"):
     """Confirms that a request succeeded. Response to frames that have no response type of their own."""
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
     room: str = ""
     """Canonical name of the room that the request concerns."""
 
@@ -168,35 +176,23 @@ class Left(Frame, frozen=True, tag="left"):
     """Canonical name of the room."""
 
 
-class PeopleFound(Frame, frozen=True, tag="people"):
+class PeopleFound(AnswerInRoom, frozen=True, tag="people"):
     """Mention candidates in a room: its members and recent authors."""
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
-    room: str
-    """Canonical name of the room."""
     people: list[Person]
     """Mention candidates, at most 20."""
 
 
-class PinnedList(Frame, frozen=True, tag="pinned"):
+class PinnedList(AnswerInRoom, frozen=True, tag="pinned"):
     """Pinned messages of a room."""
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
-    room: str
-    """Canonical name of the room."""
     events: list[Event]
     """Pinned messages, the latest pin first; at most 50."""
 
 
-class EditList(Frame, frozen=True, tag="edits"):
+class EditList(AnswerInRoom, frozen=True, tag="edits"):
     """Earlier texts of an edited message."""
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
-    room: str
-    """Canonical name of the room."""
     seq: int
     """Sequence number of the message."""
     texts: list[EarlierText]
@@ -247,22 +243,18 @@ class Marked(Frame, frozen=True, tag="read"):
     """Number of these messages that mention the user."""
 
 
-class RoomList(Frame, frozen=True, tag="rooms"):
+class RoomList(Answer, frozen=True, tag="rooms"):
     """Rooms of a user: those that the user is a member of or has read, and listed rooms. The latest message
     comes first.
     """
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
     rooms: list[ListedRoom]
     """Rooms, at most 500. If there are more, the user's own rooms take precedence over the others."""
 
 
-class Found(Frame, frozen=True, tag="found"):
+class Found(Answer, frozen=True, tag="found"):
     """A page of search results, newest first."""
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
     hits: list[Hit]
     """Search results, at most 20."""
     more: bool = False
@@ -273,13 +265,9 @@ class Found(Frame, frozen=True, tag="found"):
     """Cursor for the next page."""
 
 
-class RoomAnswer(Frame, frozen=True, tag="room"):
+class RoomAnswer(AnswerInRoom, frozen=True, tag="room"):
     """A room that was created, found or opened. To enter it, send ``join`` with its name."""
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
-    room: str
-    """Canonical name of the room."""
     title: str
     """Title of the room."""
     visibility: str
@@ -288,13 +276,9 @@ class RoomAnswer(Frame, frozen=True, tag="room"):
     """URL of the room's page. Absent if the project does not include the package's URLs."""
 
 
-class RoomSettings(Frame, frozen=True, tag="settings"):
+class RoomSettings(AnswerInRoom, frozen=True, tag="settings"):
     """Settings of a room."""
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
-    room: str
-    """Canonical name of the room."""
     title: str
     """Title of the room."""
     visibility: str
@@ -315,24 +299,16 @@ class RoomSettings(Frame, frozen=True, tag="settings"):
     """Retention period in days, after which messages are pruned. Absent if messages are kept."""
 
 
-class SanctionList(Frame, frozen=True, tag="sanctions"):
+class SanctionList(AnswerInRoom, frozen=True, tag="sanctions"):
     """Bans and mutes in force in a room, in the order of the users' keys."""
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
-    room: str
-    """Canonical name of the room."""
     sanctions: list[Sanctioned]
     """Sanctioned users, at most 200. Request the next page with ``after`` until a page has fewer."""
 
 
-class PersonShown(Frame, frozen=True, tag="person"):
+class PersonShown(AnswerInRoom, frozen=True, tag="person"):
     """Role and sanctions of a user in a room, and the actions that the requesting user may take."""
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
-    room: str
-    """Canonical name of the room."""
     key: str
     """Key of the user, as in the request."""
     may: list[str]
@@ -349,35 +325,23 @@ class PersonShown(Frame, frozen=True, tag="person"):
     """Mute in force. Sent to moderators only; absent if the user is not muted."""
 
 
-class MemberList(Frame, frozen=True, tag="members"):
+class MemberList(AnswerInRoom, frozen=True, tag="members"):
     """Members of a room, in the order of their keys."""
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
-    room: str
-    """Canonical name of the room."""
     members: list[ListedMember]
     """Members, at most 200. Request the next page with ``after`` until a page has fewer."""
 
 
-class InvitationList(Frame, frozen=True, tag="invitations"):
+class InvitationList(AnswerInRoom, frozen=True, tag="invitations"):
     """Active invitations of a room, the newest first."""
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
-    room: str
-    """Canonical name of the room."""
     invitations: list[ListedInvitation]
     """Invitations, at most 200. Their links are not included, as only their digests are stored."""
 
 
-class InvitationMade(Frame, frozen=True, tag="invited"):
+class InvitationMade(AnswerInRoom, frozen=True, tag="invited"):
     """An invitation was created. This is the only frame that contains its link."""
 
-    id: str
-    """The ``id`` of the frame that this frame answers."""
-    room: str
-    """Canonical name of the room."""
     invitation: int
     """Number of the invitation; ``revoke`` takes it."""
     token: str

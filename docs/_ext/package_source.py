@@ -102,14 +102,40 @@ class Field:
 def fields_of(module: ModuleType, class_name: str) -> tuple[str, list[Field]]:
     """Return the docstring of a class, and its annotated attributes with their docstrings.
 
+    Attributes of base classes of this package are included. The attributes of a frame are in the order of its JSON keys.
+
     Raises:
         Undocumented: an attribute has no docstring.
     """
     found = _class_node(module, class_name)
     if found is None:  # re-exported by the module
-        found = _class_node(sys.modules[getattr(module, class_name).__module__], class_name)
+        module = sys.modules[getattr(module, class_name).__module__]
+        found = _class_node(module, class_name)
     if found is None:
         raise Undocumented(f"{module.__name__}.{class_name}: its source was not found.")
+    fields = _inherited(getattr(module, class_name)) | {field.name: field for field in _own_fields(found)}
+    missing = [name for name, field in fields.items() if not field.doc]
+    if missing:
+        raise Undocumented(
+            f"{module.__name__}.{class_name}: write a docstring below {', '.join(missing)}; "
+            "the documentation is generated from it."
+        )
+    order = getattr(getattr(module, class_name), "__struct_fields__", tuple(fields))
+    return ast.get_docstring(found) or "", [fields[name] for name in order]
+
+
+def _inherited(kind: type) -> dict[str, Field]:
+    """Return the annotated attributes of the base classes that this package defines."""
+    fields: dict[str, Field] = {}
+    for base in kind.__bases__:
+        if base.__module__.startswith("django_roomchat."):
+            node = _class_node(sys.modules[base.__module__], base.__name__)
+            assert node is not None, base
+            fields |= _inherited(base) | {field.name: field for field in _own_fields(node)}
+    return fields
+
+
+def _own_fields(found: ast.ClassDef) -> list[Field]:
     fields = []
     for place, node in enumerate(found.body):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
@@ -122,13 +148,7 @@ def fields_of(module: ModuleType, class_name: str) -> tuple[str, list[Field]]:
                     doc=_docstring(following),
                 )
             )
-    missing = [field.name for field in fields if not field.doc]
-    if missing:
-        raise Undocumented(
-            f"{module.__name__}.{class_name}: write a docstring below {', '.join(missing)}; "
-            "the documentation is generated from it."
-        )
-    return ast.get_docstring(found) or "", fields
+    return fields
 
 
 def _class_node(module: ModuleType, class_name: str) -> ast.ClassDef | None:
