@@ -29,6 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(browser):
             item.add_marker("browser")
+            if item.get_closest_marker("timeout") is None:
+                # Several waits of a busy machine, see `WAIT_MS` in tests/browser/conftest.py.
+                item.add_marker(pytest.mark.timeout(300))
     # Playwright's synchronous interface leaves an event loop running in this thread:
     # after it, neither the ORM nor an asynchronous test would work here. So the browser comes last,
     # and what waits long comes first, or all others would be waited for and then it.

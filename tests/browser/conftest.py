@@ -9,10 +9,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.services import Missing, firefox, shell, skip_or_fail, skip_what_is_missing
 from tests.services.chromium import ARGUMENTS, Chromium, find
+
+WAIT_MS = 60_000
+"""How long a test waits for anything on a page. A page needs a second; a machine at a load of ten needs half a minute."""
+expect.set_options(timeout=WAIT_MS)
 
 # Through WebDriver BiDi, Playwright passes over most of these in silence: a test would pass that has shown nothing.
 NOT_IN_FIREFOX = {
@@ -89,8 +93,13 @@ def _what_the_browser_can(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
 def new_context(
     new_context: Callable[..., BrowserContext], browser_name: str
 ) -> Callable[..., BrowserContext]:
+    def patient(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        context.set_default_timeout(WAIT_MS)
+        return context
+
     if browser_name != "firefox":
-        return new_context
+        return patient
 
     def limited(**options: Any) -> BrowserContext:
         for name, reason in NO_OPTIONS_IN_FIREFOX.items():
@@ -98,7 +107,7 @@ def new_context(
                 _skip(reason)()
         # Scripts cannot be turned off; that none arrives is the same to our pages, which have no script in them.
         scripts = options.pop("java_script_enabled", True)
-        context = new_context(**options)
+        context = patient(**options)
         if not scripts:
             context.route("**/*.js", lambda route: route.abort())
         return context

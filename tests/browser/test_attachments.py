@@ -112,7 +112,7 @@ def choose(page: Page, *files: FilePayload) -> None:
 def attach(page: Page, *files: FilePayload) -> None:
     """Choose files, and wait until the server has them."""
     choose(page, *files)
-    expect(strip(page).and_(page.locator("[data-state=done]"))).to_have_count(len(files), timeout=15_000)
+    expect(strip(page).and_(page.locator("[data-state=done]"))).to_have_count(len(files))
 
 
 def strip(page: Page) -> Locator:

@@ -12,7 +12,6 @@ from tests.conftest import migrate
 from tests.services.server import Server
 
 NewContext = Callable[..., BrowserContext]
-CONNECTED_MS = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def connected(page: Page, server: Server, room: str) -> Page:
     enter(page, server, room)
-    expect(chat(page)).to_have_attribute("connected", "", timeout=CONNECTED_MS)
+    expect(chat(page)).to_have_attribute("connected", "")
     return page
 
 
@@ -75,9 +74,7 @@ def test_who_is_banned_is_told_without_a_socket(site: Server, page: Page) -> Non
         "ban('banning', Message.objects.get(room__name='banning').author_key)",
     )
 
-    expect(page.locator("[data-part=banner]")).to_contain_text(
-        "You no longer have access to this room.", timeout=CONNECTED_MS
-    )
+    expect(page.locator("[data-part=banner]")).to_contain_text("You no longer have access to this room.")
 
 
 def test_what_is_missed_while_the_network_is_away_comes_after_it(
@@ -91,7 +88,7 @@ def test_what_is_missed_while_the_network_is_away_comes_after_it(
 
     context.set_offline(False)
 
-    expect(ana.locator("li .roomchat-body")).to_have_text(["while you were away"], timeout=60_000)
+    expect(ana.locator("li .roomchat-body")).to_have_text(["while you were away"])
 
 
 # Without a script -------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from tests.services.shell import run_at
 
 __all__ = ["room", "site"]  # fixtures
 
-pytestmark = pytest.mark.timeout(240)  # three sites are started
+pytestmark = pytest.mark.timeout(400)  # three sites are started
 
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
 TWO_ROOMS = """{% load roomchat %}<!doctype html><html lang="en"><title>Two rooms</title><main><h1>Two rooms</h1>

@@ -472,7 +472,7 @@ def test_who_is_muted_reads_why_and_finds_their_draft_when_it_is_over(
     run_at(
         site, f"from django_roomchat import mute; mute({room!r}, {key_of(writer)!r}, reason='Sleep on it.')"
     )
-    expect(closed(writer)).to_have_text("Sleep on it.", timeout=15_000)
+    expect(closed(writer)).to_have_text("Sleep on it.")
     expect(composer(writer)).to_be_hidden()
     writer.reload()
     expect(closed(writer)).to_have_text("Sleep on it.")
@@ -480,7 +480,7 @@ def test_who_is_muted_reads_why_and_finds_their_draft_when_it_is_over(
     assert violations(writer) == []
     run_at(site, f"from django_roomchat import unmute; unmute({room!r}, {key_of(writer)!r})")
 
-    expect(composer(writer)).to_be_visible(timeout=15_000)
+    expect(composer(writer)).to_be_visible()
     expect(composer(writer)).to_have_value("half a thou")
     expect(closed(writer)).to_be_empty()
     composer(writer).press("Enter")
@@ -498,10 +498,10 @@ from django_roomchat import mute
 mute({room!r}, {key_of(writer)!r}, until=timezone.now() + timedelta(seconds=8))
 """,
     )
-    expect(closed(writer)).to_have_text("You are muted in this room.", timeout=15_000)
+    expect(closed(writer)).to_have_text("You are muted in this room.")
     expect(writer.get_by_role("log")).to_be_focused()
 
-    expect(composer(writer)).to_be_focused(timeout=20_000)
+    expect(composer(writer)).to_be_focused()
     expect(closed(writer)).to_be_empty()
 
 
@@ -514,10 +514,10 @@ def test_a_room_that_is_archived_or_only_announces_says_so_and_opens_again(
         ("is_announcement=True", "is_announcement=False", "Only moderators can post in this room."),
     ):
         run_at(site, change.format(room, on))
-        expect(closed(writer)).to_have_text(why, timeout=15_000)
+        expect(closed(writer)).to_have_text(why)
         expect(composer(writer)).to_be_hidden()
         run_at(site, change.format(room, off))
-        expect(composer(writer)).to_be_visible(timeout=15_000)
+        expect(composer(writer)).to_be_visible()
         expect(closed(writer)).to_be_empty()
 
 

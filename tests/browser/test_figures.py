@@ -261,14 +261,14 @@ def test_fifty_messages_a_second_leave_time_in_every_frame(
     joined(page, site, room)
     warm_up = Talker(site, room, count=320, per_second=200)
     warm_up.start()
-    expect(bodies_of(page).last).to_contain_text("Message 319 ", timeout=30_000)
+    expect(bodies_of(page).last).to_contain_text("Message 319 ")
     warm_up.join()
     seconds = 8
     talker = Talker(site, room, count=PER_SECOND * seconds, per_second=PER_SECOND)
     before = meter.read()
     talker.start()
     frames = sorted(page.evaluate(FRAMES, seconds * 1000))
-    expect(bodies_of(page).last).to_contain_text(f"Message {talker.count - 1} ", timeout=30_000)
+    expect(bodies_of(page).last).to_contain_text(f"Message {talker.count - 1} ")
     spent = meter.milliseconds_since(before)
     talker.join()
 
@@ -284,7 +284,7 @@ def test_fifty_messages_a_second_leave_time_in_every_frame(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_a_page_that_has_seen_ten_thousand_messages_is_no_larger_than_after_one_thousand(
     site: Server, room: str, page: Page, meter: Meter, record_property: Any
 ) -> None:
@@ -296,7 +296,7 @@ def test_a_page_that_has_seen_ten_thousand_messages_is_no_larger_than_after_one_
             talker.start()
             talker.join()
         seen = page.locator(f"li[data-seq='{1_000 if talkers == 1 else 10_000}']")
-        expect(seen).to_be_attached(timeout=60_000)
+        expect(seen).to_be_attached()
         sizes.append(meter.memory() | {"messages": bodies_of(page).count()})
 
     record_property("after 1,000 and after 10,000 messages", sizes)

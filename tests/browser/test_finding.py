@@ -216,7 +216,7 @@ edit_message({room!r}, 10, "better")
 delete_message({room!r}, 110)
 """,
     )
-    expect(page.locator("#m-10 .roomchat-body")).to_have_text("better", timeout=15_000)
+    expect(page.locator("#m-10 .roomchat-body")).to_have_text("better")
     assert places(page) == numbers(1, 35)
     pill(page).click()
 
@@ -269,7 +269,7 @@ def test_a_flood_below_a_reader_is_taken_out_and_comes_back_in_order(
     expect(page.locator("#m-1")).to_be_attached()
     before = first_visible(page)
     seed(site, room, count=450)
-    expect(pill(page)).to_have_text("↓ 450 new", timeout=20_000)
+    expect(pill(page)).to_have_text("↓ 450 new")
     shown = places(page)
 
     assert first_visible(page)[0] == before[0]

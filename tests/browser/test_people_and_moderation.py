@@ -148,7 +148,7 @@ def test_one_dialog_says_who_is_here_and_who_else_belongs_to_the_room(
     expect(dialog.locator("[data-part=people-members]")).to_be_hidden()
     kim.goto("about:blank")
     ana.bring_to_front()
-    expect(dialog.locator("[data-part=people-members] b")).to_have_text(["김민수"], timeout=20_000)
+    expect(dialog.locator("[data-part=people-members] b")).to_have_text(["김민수"])
     ana.keyboard.press("Escape")
 
     expect(dialog).to_be_hidden()
@@ -546,7 +546,7 @@ def test_in_a_slow_room_nothing_is_lost_and_the_wait_is_told(site: Server, room:
     expect(pending(kim)).to_have_count(1)
     expect(kim.get_by_role("timer")).to_have_text(re.compile(r"Will be sent in 0:0[1-5]"))
 
-    expect(sent(kim)).to_have_count(2, timeout=15_000)
+    expect(sent(kim)).to_have_count(2)
     expect(mo.locator("li .roomchat-body")).to_have_text(["one", "two"])
     # Moderators are not slowed.
     expect(mo.get_by_role("timer")).to_be_hidden()
