@@ -7,13 +7,12 @@ pages and other processes drop the text, and clients that reconnect later receiv
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import msgspec
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
@@ -22,9 +21,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity
-from django_roomchat.database import database
+from django_roomchat.database import batches, database, twin
 from django_roomchat.files import records
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Actor, Identity, Target
 from django_roomchat.messages.change import rewrite
 from django_roomchat.models import (
     Attachment,
@@ -74,28 +73,25 @@ class _Person:
     names: frozenset[str]
 
 
-def _person(who: Any) -> _Person:
+def _person(user: Target) -> _Person:
     """Return a person with all their keys and names. A guest has one key; a user may have had several."""
-    if isinstance(who, str):
-        keys, user, names = {who}, None, set()
-    else:
-        known = who if isinstance(who, Identity) else identity.of_user(who)
-        keys, user, names = {known.key}, known.user, {known.name}
-    if user is not None and user.pk is not None:
+    known = Identity(user, "") if isinstance(user, str) else identity.identity_of(user)
+    keys, account, names = {known.key}, known.user, {known.name}
+    if account is not None and account.pk is not None:
         keys |= set(
-            _rows(Message).filter(author=user).order_by().values_list("author_key", flat=True).distinct()
+            _rows(Message).filter(author=account).order_by().values_list("author_key", flat=True).distinct()
         )
-        keys |= set(_rows(Membership).filter(user=user).values_list("key", flat=True))
+        keys |= set(_rows(Membership).filter(user=account).values_list("key", flat=True))
     for rows, key, name in (
         (_rows(Membership), "key", "name"),
         (_rows(AuditEntry), "target_key", "target_name"),
         (_rows(AuditEntry), "by_key", "by_name"),
     ):
         names |= set(rows.filter(**{f"{key}__in": keys}).values_list(name, flat=True).distinct())
-    person = _Person(tuple(sorted(keys)), user, frozenset())
+    person = _Person(tuple(sorted(keys)), account, frozenset())
     for room in _rooms_of(person):
         names |= set(_messages_of(person, room).order_by().values_list("author_name", flat=True).distinct())
-    return _Person(person.keys, user, frozenset(names - {""}))
+    return _Person(person.keys, account, frozenset(names - {""}))
 
 
 def _rows(model: type[models.Model]) -> Any:
@@ -116,35 +112,33 @@ def _messages_of(person: _Person, room: Room) -> Any:
 # Export ---------------------------------------------------------------------------------------------------------
 
 
-def export_user(who: Any) -> dict[str, Any]:
+def export_user(user: Target) -> dict[str, Any]:
     """Export everything that the chat stores about a person, as JSON-serialisable values.
 
     Args:
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the key of a guest.
+        user: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the key of a guest.
 
     Returns:
         A dictionary. ``person`` identifies the person; every other key holds a list with an object for each record.
         The result is held in memory; use :func:`stream_export` for people with very many messages.
     """
-    person = _person(who)
+    person = _person(user)
     return {"person": _about(person)} | {name: list(rows) for name, rows in _sections(person)}
 
 
-async def aexport_user(who: Any) -> dict[str, Any]:
-    """See :func:`export_user`."""
-    return await sync_to_async(export_user)(who)
+aexport_user = twin(export_user)
 
 
-def stream_export(who: Any) -> Iterator[str]:
+def stream_export(user: Target) -> Iterator[str]:
     """Export everything that the chat stores about a person, as JSON text in pieces of bounded size.
 
     Args:
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the key of a guest.
+        user: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the key of a guest.
 
     Returns:
         An iterator of strings that together are the JSON document of :func:`export_user`.
     """
-    person = _person(who)
+    person = _person(user)
     yield f'{{"person": {_json(_about(person))}'
     for name, rows in _sections(person):
         yield f',\n"{name}": ['
@@ -218,7 +212,7 @@ def _plain(rows: Any, fields: list[str]) -> Iterator[dict[str, Any]]:
 # Erasure --------------------------------------------------------------------------------------------------------
 
 
-def erase_user(who: Any, *, by: Any = None, keep_sanctions: bool = True) -> Erased:
+def erase_user(user: Target, *, by: Actor | None = None, keep_sanctions: bool = True) -> Erased:
     """Erase a person: their texts, files, names and keys everywhere in the chat.
 
     Their messages stay as deleted messages of “Deleted user”. Their reactions, read markers, memberships and presence, and the
@@ -226,14 +220,14 @@ def erase_user(who: Any, *, by: Any = None, keep_sanctions: bool = True) -> Eras
     interrupted, call it again. A person who can still sign in can still write, so end their access first.
 
     Args:
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key, such as that of a guest.
+        user: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key, such as that of a guest.
         by: the user or identity that erases, for the audit trail. Without one it is the site. The policy is not asked.
         keep_sanctions: keep bans and mutes with only the key, so that erasure does not lift them.
 
     Returns:
         The replaced keys, and the number of erased messages and of their rooms.
     """
-    person = _person(who)
+    person = _person(user)
     keys = {key: f"{ERASED}{secrets.token_hex(8)}" for key in person.keys}
     with translation.override(settings.LANGUAGE_CODE):
         name = gettext(ERASED_NAME)
@@ -249,9 +243,7 @@ def erase_user(who: Any, *, by: Any = None, keep_sanctions: bool = True) -> Eras
     return Erased(keys, messages, rooms)
 
 
-async def aerase_user(who: Any, **options: Any) -> Erased:
-    """See :func:`erase_user`."""
-    return await sync_to_async(erase_user)(who, **options)
+aerase_user = twin(erase_user)
 
 
 def _end_rights(person: _Person, name: str, keep_sanctions: bool) -> None:
@@ -299,7 +291,7 @@ def _erase_traces(person: _Person, keys: dict[str, str], name: str) -> None:
     for room, seq in (*theirs.iterator(chunk_size=2000), *others.iterator(chunk_size=2000)):
         places.setdefault(room, set()).add(seq)
     for room_of_them in _rows(Room).filter(pk__in=places):
-        for some in _batches(sorted(places[room_of_them.pk])):
+        for some in batches(sorted(places[room_of_them.pk]), BATCH):
             rewrite(room_of_them, some, make)
     _rows(Reaction).filter(key__in=person.keys).delete()
 
@@ -394,10 +386,6 @@ def _erase_records(person: _Person, keys: dict[str, str], name: str) -> None:
                 (HeldMessage, "decided_by"),
             ):
                 _rows(model).filter(**{field: person.user.pk}).update(**{field: None})
-
-
-def _batches(seqs: list[int]) -> Iterable[list[int]]:
-    return (seqs[start : start + BATCH] for start in range(0, len(seqs), BATCH))
 
 
 def erase_when_deleted(sender: Any, instance: Any, **kwargs: Any) -> None:

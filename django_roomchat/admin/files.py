@@ -80,6 +80,6 @@ class AttachmentAdmin(FileModelAdmin):
             self,
             request,
             queryset.select_related("room"),
-            lambda file: attachments.take_down_file(file, by=_judge(request, cast(Room, file.room))),
+            lambda file: attachments.remove_file(file, by=_judge(request, cast(Room, file.room))),
             ngettext_lazy("%(count)d file removed.", "%(count)d files removed.", "count"),
         )

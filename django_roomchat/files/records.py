@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat.conf import config, reverse_or_empty
-from django_roomchat.database import database
+from django_roomchat.database import batches, database
 from django_roomchat.errors import BadFile, NotFound, TooBig
 from django_roomchat.files import storage
 from django_roomchat.models import Attachment, HeldMessage, Room
@@ -190,7 +190,7 @@ def release(chosen: QuerySet[Attachment]) -> int:
     """
     with transaction.atomic(using=database()):
         ids = list(chosen.select_for_update().values_list("pk", flat=True))
-        for some in _portions(ids):
+        for some in batches(ids, TOGETHER):
             rows().filter(pk__in=some).update(room=None, seq=None, key="", name="", held_as="")
         if ids:
             transaction.on_commit(partial(_remove, ids), using=database(), robust=True)
@@ -239,7 +239,7 @@ def remove_abandoned() -> None:
 
 
 def _remove(ids: Sequence[UUID]) -> None:
-    for some in _portions(ids):
+    for some in batches(ids, TOGETHER):
         for row in rows().filter(pk__in=some, room=None):
             try:
                 for name in filter(None, (row.stored, row.thumb)):
@@ -249,10 +249,6 @@ def _remove(ids: Sequence[UUID]) -> None:
                 _LOGGER.exception("A chat attachment could not be removed from its storage")
             else:
                 row.delete()
-
-
-def _portions(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
-    return (ids[start : start + TOGETHER] for start in range(0, len(ids), TOGETHER))
 
 
 def _room_is_gone(**kwargs: Any) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
@@ -101,8 +102,29 @@ def who(source: HttpRequest | dict[str, Any]) -> Identity:
     return identity
 
 
-def identity_of(author: Any, name: str | None = None) -> Identity:
-    """Return the identity for a user or an identity; for ``None`` that of the site, with an optional display name."""
-    if isinstance(author, Identity):
-        return author
-    return site(name) if author is None else of_user(author)
+Actor: TypeAlias = AbstractBaseUser | Identity
+"""Whoever acts: a user of the project, or an identity."""
+Target: TypeAlias = Actor | str
+"""The person acted on: a user of the project, an identity, or an identity key."""
+
+
+def identity_of(actor: Actor | None, name: str | None = None) -> Identity:
+    """Return the identity of an actor.
+
+    Args:
+        actor: a user or an identity; ``None`` for the site.
+        name: display name of the site.
+
+    Raises:
+        TypeError: *actor* is an anonymous user, which stands for any number of people.
+    """
+    if isinstance(actor, Identity):
+        return actor
+    if getattr(actor, "is_anonymous", False):
+        raise TypeError("An anonymous user has no identity of its own; pass identify(request) instead.")
+    return site(name) if actor is None else of_user(actor)
+
+
+def key_of(target: Target) -> str:
+    """Return the identity key of a user, an identity or a key."""
+    return target if isinstance(target, str) else identity_of(target).key

@@ -23,3 +23,4 @@ from django_roomchat.log.reading import pinned as pinned
 from django_roomchat.log.reading import read as read
 from django_roomchat.log.reading import states as states
 from django_roomchat.log.reading import tail as tail
+from django_roomchat.log.sequence import limited_wait as limited_wait

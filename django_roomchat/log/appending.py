@@ -19,7 +19,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat.database import database
+from django_roomchat.database import batches, database
 from django_roomchat.errors import ChatError, IdReused, RateLimited
 from django_roomchat.files import records
 from django_roomchat.log.drafts import Appended, Draft, Stored
@@ -237,8 +237,7 @@ def _insert(rows: Sequence[Row], now: datetime) -> None:
     one = f"({', '.join(['%s'] * len(_INSERTED))})"
     at_once = (connection.features.max_query_params or 60_000) // len(_INSERTED)
     with connection.cursor() as cursor:
-        for start in range(0, len(values), at_once):
-            some = values[start : start + at_once]
+        for some in batches(values, at_once):
             cursor.execute(
                 f"INSERT INTO {_TABLE} ({columns}) VALUES {', '.join([one] * len(some))}",  # noqa: S608  (contains no user input)
                 list(chain.from_iterable(some)),

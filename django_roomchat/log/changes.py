@@ -15,7 +15,7 @@ from django_roomchat.errors import NotFound
 from django_roomchat.files import records
 from django_roomchat.log.drafts import Appended
 from django_roomchat.log.events import event_of_row, with_quotes
-from django_roomchat.log.sequence import Claim, take, wait_at_most
+from django_roomchat.log.sequence import Claim, lock_timeout, take, wait_at_most
 from django_roomchat.models import Message, RoomLog
 
 
@@ -25,9 +25,8 @@ def change(
     make: Callable[[Message], bool],
     *,
     access_version: int | None = None,
-    wait_seconds: float | None = None,
 ) -> Appended | None:
-    """Change a message. The change gets the next number.
+    """Change a message. The change gets the next number. A locked room is waited for as :func:`lock_timeout` allows.
 
     Args:
         room: primary key of the room.
@@ -35,7 +34,6 @@ def change(
         make: function that changes the locked message. It returns whether it changed anything, or raises an
             exception.
         access_version: access version of the room when the permissions were checked; ``None`` for no condition.
-        wait_seconds: time to wait for a locked room, in seconds (PostgreSQL); ``None`` waits without limit.
 
     Returns:
         The change, with ``head == prev`` if nothing was changed; ``None`` if the access version has changed.
@@ -45,7 +43,7 @@ def change(
     """
     try:
         with transaction.atomic(using=database()):
-            wait_at_most(wait_seconds)
+            wait_at_most(lock_timeout())
             taken = take({room: Claim(1, access_version)}).get(room)
             if taken is None:
                 return None

@@ -6,7 +6,9 @@ database supports it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -68,6 +70,28 @@ def take(claims: Mapping[int, Claim], *, skip_locked: bool = False) -> dict[int,
         room: Taken(str(UUID(epoch) if isinstance(epoch, str) else epoch), head)
         for room, head, epoch in dialect(connection, claims, skip_locked)
     }
+
+
+_lock_timeout: ContextVar[float | None] = ContextVar("roomchat_lock_timeout", default=None)
+
+
+@contextmanager
+def limited_wait(seconds: float) -> Iterator[None]:
+    """Context manager: changes of stored messages inside fail if their room stays locked for longer (PostgreSQL only).
+
+    Args:
+        seconds: lock timeout in seconds.
+    """
+    token = _lock_timeout.set(seconds)
+    try:
+        yield
+    finally:
+        _lock_timeout.reset(token)
+
+
+def lock_timeout() -> float | None:
+    """Return the lock timeout of :func:`limited_wait`, in seconds; ``None`` outside of it."""
+    return _lock_timeout.get()
 
 
 def wait_at_most(seconds: float | None) -> None:

@@ -12,17 +12,16 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import IO, Any
 
-from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, policy, protocol
 from django_roomchat.conf import config
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import BadFile, TryAgain, Unsupported
 from django_roomchat.files import content_types, images, records, storage
 from django_roomchat.files.records import PIECE_BYTES, no_such_file, too_big
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Actor, Identity
 from django_roomchat.messages.change import rewrite
 from django_roomchat.messages.edit import delete_message
 from django_roomchat.models import Attachment, Message, Room
@@ -46,7 +45,7 @@ class _Content:
     thumb: bytes | None = None
 
 
-def attach_file(room: str | Room, content: Any, name: str = "", *, author: Any = None) -> Attachment:
+def attach_file(room: str | Room, content: Any, name: str = "", *, by: Actor | None = None) -> Attachment:
     """Upload a file to a room, for use in ``post_message(…, files=[attach_file(…)])``.
 
     Until its message is posted, only its author can download it.
@@ -56,8 +55,7 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, author: Any =
             exist.
         content: ``bytes``, or a file opened for reading in binary mode, such as one of ``request.FILES``.
         name: file name. The default is the name of *content*, if it has one.
-        author: the user or :class:`~django_roomchat.identity.Identity` that uploads, which must be allowed to send files.
-            Without one the site uploads.
+        by: the acting user or identity, which must be allowed to send files. Without one the site uploads.
 
     Returns:
         The attachment. Inside ``atomic`` the content is stored when the transaction commits; after a rollback nothing is stored.
@@ -65,7 +63,7 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, author: Any =
     Raises:
         ChatError: the upload is rejected, for example because it is too big, damaged or of a type that is not accepted.
     """
-    who = identity.identity_of(author)
+    who = identity.identity_of(by)
     found = lookup.room_of(lookup.name_of(room))
     policy.require_attach(who, found)
     rate_limits.spend("UPLOADS", who, rate_limits.address_here(), found.name)
@@ -100,9 +98,7 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, author: Any =
     return made
 
 
-async def aattach_file(room: str | Room, content: Any, name: str = "", *, author: Any = None) -> Attachment:
-    """See :func:`attach_file`."""
-    return await sync_to_async(attach_file)(room, content, name, author=author)
+aattach_file = twin(attach_file)
 
 
 def _looked_at(file: Any) -> tuple[str, _Content]:
@@ -209,7 +205,7 @@ def take_back(who: Identity, room: str, id: Any) -> None:
         raise no_such_file()
 
 
-def take_down_file(file: Attachment, *, by: Any = None) -> None:
+def remove_file(file: Attachment, *, by: Actor | None = None) -> None:
     """Remove a file from its message for everybody. A message without text and other files is deleted.
 
     Args:
@@ -226,20 +222,18 @@ def take_down_file(file: Attachment, *, by: Any = None) -> None:
     id, room = str(file.pk), file.room
     with transaction.atomic(using=database()):
         audit_trail.record(
-            "take_down_file", who, room=room.name, target=Identity(file.key, ""), seq=file.seq, name=file.name
+            "remove_file", who, room=room.name, target=Identity(file.key, ""), seq=file.seq, name=file.name
         )
         if file.seq is not None:
             message = Message.objects.using(database()).filter(room=room, seq=file.seq).first()
             if message is not None and not message.body and len(message.data.get("files") or ()) == 1:
-                delete_message(room, file.seq, author=who)
+                delete_message(room, file.seq, by=who)
             else:
                 rewrite(room, [file.seq], lambda message: _without(message, id))
         records.release(records.rows().filter(pk=file.pk, room_id__isnull=False))
 
 
-async def atake_down_file(file: Attachment, *, by: Any = None) -> None:
-    """See :func:`take_down_file`."""
-    await sync_to_async(take_down_file)(file, by=by)
+aremove_file = twin(remove_file)
 
 
 def _without(message: Message, id: str) -> bool:

@@ -13,10 +13,7 @@ from django_roomchat.identity import Identity
 from django_roomchat.log.announcing import SendSignals, announce, on_commit
 from django_roomchat.messages.types import Posted
 from django_roomchat.models import Message, Room
-from django_roomchat.rooms.lookup import (
-    enter_room,
-    name_of,
-)
+from django_roomchat.rooms.lookup import enter_room, name_of
 
 TRIES = 3
 """Attempts to store or change a message when the room's access version changes between the check and the write."""
@@ -37,7 +34,6 @@ def change_message(
     make: Callable[[Room, Message], bool],
     *,
     tell: SendSignals,
-    wait_seconds: float | None = None,
 ) -> Posted:
     """Change a message with a callback. Edits, deletions, reactions and pins are built on this function.
 
@@ -48,7 +44,6 @@ def change_message(
         make: called with the room and the message while the room is locked. It checks the policy, changes the message and
             returns whether anything changed.
         tell: sends the signals.
-        wait_seconds: lock timeout for the room, in seconds; see :func:`django_roomchat.log.append`.
 
     Returns:
         The room and sequence number of the message; ``duplicate`` if nothing changed.
@@ -61,9 +56,7 @@ def change_message(
         if found.pk is None:
             raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
         version = found.log.access_version
-        done = log.change(
-            found.pk, seq, partial(make, found), access_version=version, wait_seconds=wait_seconds
-        )
+        done = log.change(found.pk, seq, partial(make, found), access_version=version)
         if done is not None:
             if done.events:
                 on_commit(announce, found.name, done, tell)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from asgiref.sync import sync_to_async
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import filters, identity, log, policy, signals
 from django_roomchat.conf import config
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import Forbidden, NotFound
 from django_roomchat.files import records
-from django_roomchat.identity import Identity
-from django_roomchat.identity.identities import identity_of
+from django_roomchat.identity import Actor, Identity
 from django_roomchat.log.announcing import SendSignals, send_signals
 from django_roomchat.messages.change import change_message, require_message
 from django_roomchat.messages.content import rendered_data
@@ -24,27 +22,19 @@ from django_roomchat.models import Message, Reaction, Room
 from django_roomchat.policy import audit_trail
 from django_roomchat.protocol import EarlierText, Event
 from django_roomchat.rooms import lookup
-from django_roomchat.rooms.lookup import (
-    enter_room,
-    name_of,
-)
 from django_roomchat.text import validation
 
 # Edit and delete --------------------------------------------------------------------------------------------------
 
 
-def edit_message(
-    room: str | Room, seq: int, body: str, *, author: Any = None, wait_seconds: float | None = None
-) -> Posted:
+def edit_message(room: str | Room, seq: int, body: str, *, by: Actor | None = None) -> Posted:
     """Change the text of a message. It keeps its sequence number and takes the room's next revision.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
         seq: sequence number of the message.
         body: the new text. It may be empty if the message has files, which are kept.
-        author: the user or :class:`~django_roomchat.identity.Identity` that edits the message. Without one the site edits it,
-            which is always allowed.
-        wait_seconds: lock timeout for the room, in seconds; see :func:`django_roomchat.log.append`.
+        by: the acting user or identity, which must be allowed to edit the message. Without one the site acts.
 
     Returns:
         The room and sequence number of the message; ``duplicate`` if it had this text already.
@@ -53,9 +43,9 @@ def edit_message(
         ChatError: the edit is rejected.
     """
     new = validation.body(body, config().BODY_MAX_LENGTH, may_be_empty=True)
-    who = identity_of(author)
+    who = identity.identity_of(by)
     if new and filters.is_asked(who):
-        answer = filters.ask(enter_room(who, name_of(room)), who, new)
+        answer = filters.ask(lookup.enter_room(who, lookup.name_of(room)), who, new)
         if isinstance(answer, filters.Refuse):
             raise Forbidden(answer.sentence, code=answer.code)
         if isinstance(answer, filters.Hold):
@@ -84,7 +74,7 @@ def edit_message(
         if called := [mention for mention in event.mentions or () if mention.key not in before]:
             signals.mentioned.send_robust(Message, room=room, event=event, mentions=called)
 
-    return _change(room, seq, who, "can_edit", make, tell, wait_seconds)
+    return _change(room, seq, who, "can_edit", make, tell)
 
 
 EARLIER_MAX = 10
@@ -103,22 +93,16 @@ def _earlier_of(message: Message) -> dict[str, Any]:
     return {"earlier": [*(message.data.get("earlier") or ()), said][-EARLIER_MAX:]}
 
 
-async def aedit_message(room: str | Room, seq: int, body: str, **options: Any) -> Posted:
-    """See :func:`edit_message`."""
-    return await sync_to_async(edit_message)(room, seq, body, **options)
+aedit_message = twin(edit_message)
 
 
-def delete_message(
-    room: str | Room, seq: int, *, author: Any = None, wait_seconds: float | None = None
-) -> Posted:
+def delete_message(room: str | Room, seq: int, *, by: Actor | None = None) -> Posted:
     """Delete a message. Its text, files and reactions are erased; its sequence number stays and it takes the next revision.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
         seq: sequence number of the message.
-        author: the user or :class:`~django_roomchat.identity.Identity` that deletes the message. Without one the site deletes
-            it, which is always allowed.
-        wait_seconds: lock timeout for the room, in seconds; see :func:`django_roomchat.log.append`.
+        by: the acting user or identity, which must be allowed to delete the message. Without one the site acts.
 
     Returns:
         The room and sequence number of the message; ``duplicate`` if it was deleted before.
@@ -138,12 +122,10 @@ def delete_message(
         message.deleted_at = timezone.now()
         return True
 
-    return _change(room, seq, identity_of(author), "can_delete", make, send_signals, wait_seconds)
+    return _change(room, seq, identity.identity_of(by), "can_delete", make, send_signals)
 
 
-async def adelete_message(room: str | Room, seq: int, **options: Any) -> Posted:
-    """See :func:`delete_message`."""
-    return await sync_to_async(delete_message)(room, seq, **options)
+adelete_message = twin(delete_message)
 
 
 def _change(
@@ -153,7 +135,6 @@ def _change(
     question: Literal["can_edit", "can_delete"],
     make: Callable[[Room, Message], bool],
     tell: SendSignals,
-    wait_seconds: float | None,
 ) -> Posted:
     def make_if_allowed(room: Room, message: Message) -> bool:
         policy.require_change(who, room, message, question)
@@ -164,10 +145,10 @@ def _change(
             audit_trail.record(verb, who, room=room.name, target=author, seq=seq)
         return is_changed
 
-    return change_message(room, seq, who, make_if_allowed, tell=tell, wait_seconds=wait_seconds)
+    return change_message(room, seq, who, make_if_allowed, tell=tell)
 
 
-def earlier_texts(room: str | Room, seq: int, *, by: Any = None) -> list[EarlierText]:
+def earlier_texts(room: str | Room, seq: int, *, by: Actor | None = None) -> list[EarlierText]:
     """Return the earlier texts of an edited message. A deleted message has none.
 
     Args:
@@ -192,6 +173,4 @@ def earlier_texts(room: str | Room, seq: int, *, by: Any = None) -> list[Earlier
     return [EarlierText(said["body"], said["at"]) for said in message.data.get("earlier") or ()]
 
 
-async def aearlier_texts(room: str | Room, seq: int, *, by: Any = None) -> list[EarlierText]:
-    """See :func:`earlier_texts`."""
-    return await sync_to_async(earlier_texts)(room, seq, by=by)
+aearlier_texts = twin(earlier_texts)

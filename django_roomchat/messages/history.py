@@ -6,26 +6,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from django_roomchat import log
 from django_roomchat.conf import config
-from django_roomchat.database import database
-from django_roomchat.identity import Identity
+from django_roomchat.database import database, twin
+from django_roomchat.identity import Actor, identity_of
 from django_roomchat.models import Message, Room
 from django_roomchat.protocol import Event
-from django_roomchat.rooms.lookup import (
-    canonical_name,
-    enter_room,
-)
+from django_roomchat.rooms.lookup import canonical_name, enter_room, name_of
 
 # Pruning ----------------------------------------------------------------------------------------------------------
 
 
 def prune_history(
     *,
-    rooms: Iterable[str] | None = None,
+    rooms: Iterable[str | Room] | None = None,
     older_than: timedelta | None = None,
     keep: int | None = None,
     dry_run: bool = False,
@@ -33,7 +29,7 @@ def prune_history(
     """Delete old messages permanently, one room at a time.
 
     Args:
-        rooms: room names in any spelling; ``None`` for all rooms.
+        rooms: names of rooms in any spelling, or :class:`~django_roomchat.models.Room` objects; ``None`` for all rooms.
         older_than: minimum age of the deleted messages. ``None`` uses the retention period of each room
             (``Room.retention_days``); rooms without one keep messages of any age.
         keep: number of newest messages to keep in each room; ``None`` for no limit.
@@ -47,7 +43,7 @@ def prune_history(
     """
     chosen = Room.objects.using(database()).order_by("pk")
     if rooms is not None:
-        chosen = chosen.filter(name__in=[canonical_name(name) for name in rooms])
+        chosen = chosen.filter(name__in=[canonical_name(name_of(room)) for room in rooms])
     pruned = {}
     for room in chosen.iterator(chunk_size=500):
         own = timedelta(days=room.retention_days) if room.retention_days else None
@@ -66,6 +62,9 @@ def _last_to_prune(room: Room, older_than: timedelta | None, keep: int | None) -
     if keep is not None:
         ends += messages.values_list("seq", flat=True)[keep : keep + 1]
     return max(ends)
+
+
+aprune_history = twin(prune_history)
 
 
 # History --------------------------------------------------------------------------------------------------------
@@ -89,9 +88,9 @@ class History:
 
 
 def read_history(
-    who: Identity,
-    name: str,
+    room: str | Room,
     *,
+    by: Actor | None = None,
     before: int | None = None,
     after: int | None = None,
     around: int | None = None,
@@ -99,8 +98,8 @@ def read_history(
     """Return a page of a room's messages. Without ``before``, ``after`` or ``around`` it is the newest page.
 
     Args:
-        who: the identity that reads, which must be allowed to enter the room.
-        name: the room's name in any spelling.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
+        by: the acting user or identity, which must be allowed to enter the room. Without one the site acts.
         before: return messages with a lower sequence number than this one.
         after: return messages with a higher sequence number than this one.
         around: return this message and those before and after it.
@@ -112,25 +111,25 @@ def read_history(
     Raises:
         ChatError: the name is invalid, or the policy denies entry.
     """
-    room = enter_room(who, name)
-    if room.pk is None:
-        return History(room, [], None, "", 0, 0)
+    found = enter_room(identity_of(by), name_of(room))
+    if found.pk is None:
+        return History(found, [], None, "", 0, 0)
     # Read the room's position before its messages: a change committed in between is then delivered twice rather than lost.
-    state = room.log
+    state = found.log
     size = config().PAGE_MESSAGES
     newer: list[Event] = []
     has_newer = False
     if around is not None:
-        newer, has_newer = log.page_after(room, around, limit=size // 2)
+        newer, has_newer = log.page_after(found, around, limit=size // 2)
         before, size = around + 1, size - size // 2
     elif after is not None:
-        newer, has_newer = log.page_after(room, after, limit=size)
+        newer, has_newer = log.page_after(found, after, limit=size)
         # Check only whether there are older messages: the client has them already.
         before, size = after + 1, 0
-    older, has_older = log.page(room, before, limit=size)
+    older, has_older = log.page(found, before, limit=size)
     messages = newer + older
     return History(
-        room=room,
+        room=found,
         messages=messages,
         before=messages[-1].seq if messages and has_older else None,
         epoch=str(state.epoch),
@@ -140,13 +139,4 @@ def read_history(
     )
 
 
-async def aread_history(
-    who: Identity,
-    name: str,
-    *,
-    before: int | None = None,
-    after: int | None = None,
-    around: int | None = None,
-) -> History:
-    """See :func:`read_history`."""
-    return await sync_to_async(read_history)(who, name, before=before, after=after, around=around)
+aread_history = twin(read_history)

@@ -7,13 +7,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db.models import Q
 from django.db.models.fields.json import KT
 from django.db.models.functions import Lower
 
 from django_roomchat import identity
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
+from django_roomchat.identity import Actor
 from django_roomchat.models import Membership, Message, Room
 from django_roomchat.protocol import Person
 from django_roomchat.rooms import lookup
@@ -119,7 +119,9 @@ def known_people(room: Room, prefix: str, *, limit: int) -> list[tuple[str, str,
 PEOPLE_MAX = 20
 
 
-def people_of(room: str | Room, prefix: str = "", *, by: Any = None, limit: int = PEOPLE_MAX) -> list[Person]:
+def mention_candidates(
+    room: str | Room, prefix: str = "", *, by: Actor | None = None, limit: int = PEOPLE_MAX
+) -> list[Person]:
     """Return the mention candidates of a room: members and recent authors with a word of their name beginning with *prefix*.
 
     Args:
@@ -141,6 +143,4 @@ def people_of(room: str | Room, prefix: str = "", *, by: Any = None, limit: int 
     return [Person(key, name, avatar) for key, name, avatar in known]
 
 
-async def apeople_of(room: str | Room, prefix: str = "", **options: Any) -> list[Person]:
-    """See :func:`people_of`."""
-    return await sync_to_async(people_of)(room, prefix, **options)
+amention_candidates = twin(mention_candidates)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, log, policy, signals
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import Forbidden
-from django_roomchat.identity import Identity
-from django_roomchat.log.sequence import Claim, take, wait_at_most
+from django_roomchat.identity import Actor, Identity
+from django_roomchat.log.sequence import Claim, lock_timeout, take, wait_at_most
 from django_roomchat.messages.change import change_message, require_message
 from django_roomchat.messages.types import Posted
 from django_roomchat.models import Message, Room
@@ -25,18 +22,14 @@ PINS_MAX = 50
 """Maximum number of pinned messages in a room."""
 
 
-def pin_message(
-    room: str | Room, seq: int, on: bool = True, *, by: Any = None, wait_seconds: float | None = None
-) -> Posted:
+def pin_message(room: str | Room, seq: int, on: bool = True, *, by: Actor | None = None) -> Posted:
     """Pin or unpin a message. It keeps its sequence number and takes the room's next revision.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
         seq: sequence number of the message.
         on: ``True`` pins the message, ``False`` unpins it.
-        by: the acting user or :class:`~django_roomchat.identity.Identity`, which must be allowed to pin. Without one the site
-            acts.
-        wait_seconds: lock timeout for the room, in seconds; see :func:`django_roomchat.log.append`.
+        by: the acting user or identity, which must be allowed to pin. Without one the site acts.
 
     Returns:
         The room and sequence number of the message; ``duplicate`` if nothing changed.
@@ -68,22 +61,20 @@ def pin_message(
 
     found = lookup.enter_room(who, lookup.name_of(room))
     with transaction.atomic(using=database()):
-        wait_at_most(wait_seconds)
+        wait_at_most(lock_timeout())
         # Lock the room for both writes, so that the system message follows the pin directly.
         if found.pk is not None:
             take({found.pk: Claim(0)})
-        done = change_message(room, seq, who, make, tell=tell, wait_seconds=wait_seconds)
+        done = change_message(room, seq, who, make, tell=tell)
         if on and not done.duplicate:
             system_messages.post_system_message(lookup.room_of(done.room), "pinned", who)
     return done
 
 
-async def apin_message(room: str | Room, seq: int, on: bool = True, **options: Any) -> Posted:
-    """See :func:`pin_message`."""
-    return await sync_to_async(pin_message)(room, seq, on, **options)
+apin_message = twin(pin_message)
 
 
-def pinned_messages(room: str | Room, *, by: Any = None) -> list[Event]:
+def pinned_messages(room: str | Room, *, by: Actor | None = None) -> list[Event]:
     """Return the pinned messages of a room.
 
     Args:
@@ -100,6 +91,4 @@ def pinned_messages(room: str | Room, *, by: Any = None) -> list[Event]:
     return log.pinned(found, limit=PINS_MAX)
 
 
-async def apinned_messages(room: str | Room, *, by: Any = None) -> list[Event]:
-    """See :func:`pinned_messages`."""
-    return await sync_to_async(pinned_messages)(room, by=by)
+apinned_messages = twin(pinned_messages)

@@ -9,15 +9,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
-from asgiref.sync import sync_to_async
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import filters, log, policy
 from django_roomchat.conf import config
+from django_roomchat.database import twin
 from django_roomchat.errors import BadValue, Busy, ChatError, NotFound
-from django_roomchat.identity.identities import identity_of
+from django_roomchat.identity import Actor, identity_of
 from django_roomchat.log.announcing import announce, on_commit
 from django_roomchat.messages.change import RIGHTS_CHANGE, TRIES
 from django_roomchat.messages.content import chosen_files, filtered, profile_of, rendered_data, with_files
@@ -40,7 +40,7 @@ def post_message(
     room: str | Room,
     body: str,
     *,
-    author: Any = None,
+    author: Actor | None = None,
     name: str | None = None,
     id: str | None = None,
     kind: Literal["user", "system", "bot"] | None = None,
@@ -91,9 +91,7 @@ def post_message(
     raise result or Busy(RIGHTS_CHANGE)
 
 
-async def apost_message(room: str | Room, body: str, **options: Any) -> Posted:
-    """See :func:`post_message`."""
-    return await sync_to_async(post_message)(room, body, **options)
+apost_message = twin(post_message)
 
 
 def post_messages(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, policy, signals
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import Forbidden
+from django_roomchat.identity import Actor
 from django_roomchat.messages.change import change_message, require_message
 from django_roomchat.messages.types import Posted
 from django_roomchat.models import Message, Reaction, Room
 from django_roomchat.protocol import Event
-from django_roomchat.text.emoji import bare, emoji
+from django_roomchat.text.emoji import bare
+from django_roomchat.text.emoji import emoji as single_emoji
 
 KEYS_MAX = 20
 """Maximum number of identity keys that an event lists for each emoji."""
@@ -25,30 +26,27 @@ EMOJI_MAX = 20
 def react(
     room: str | Room,
     seq: int,
-    symbol: str,
+    emoji: str,
     on: bool = True,
     *,
-    author: Any = None,
-    wait_seconds: float | None = None,
+    by: Actor | None = None,
 ) -> Posted:
     """Add or remove a reaction to a message. The message takes the room's next revision.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
         seq: sequence number of the message.
-        symbol: a single emoji.
+        emoji: a single emoji.
         on: ``True`` adds the reaction, ``False`` removes it.
-        author: the user or :class:`~django_roomchat.identity.Identity` that reacts, which must be allowed to. Without one the
-            site reacts.
-        wait_seconds: lock timeout for the room, in seconds; see :func:`django_roomchat.log.append`.
+        by: the acting user or identity, which must be allowed to react. Without one the site acts.
 
     Returns:
         The room and sequence number of the message; ``duplicate`` if nothing changed.
 
     Raises:
-        ChatError: the reaction is rejected: *symbol* is not a single emoji, the message is deleted, or the policy denies it.
+        ChatError: the reaction is rejected: *emoji* is not a single emoji, the message is deleted, or the policy denies it.
     """
-    who, given = identity.identity_of(author), emoji(symbol)
+    who, given = identity.identity_of(by), single_emoji(emoji)
     shown = given
 
     def make(room: Room, message: Message) -> bool:
@@ -71,12 +69,10 @@ def react(
     def tell(room: str, event: Event) -> None:
         signals.reaction_changed.send_robust(Message, room=room, event=event, emoji=shown, by=who, on=on)
 
-    return change_message(room, seq, who, make, tell=tell, wait_seconds=wait_seconds)
+    return change_message(room, seq, who, make, tell=tell)
 
 
-async def areact(room: str | Room, seq: int, symbol: str, on: bool = True, **options: Any) -> Posted:
-    """See :func:`react`."""
-    return await sync_to_async(react)(room, seq, symbol, on, **options)
+areact = twin(react)
 
 
 def _write(message: Message, key: str, shown: str, on: bool) -> bool:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
-from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from django_roomchat import identity, log, policy, pubsub
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import BadValue, ChatError
-from django_roomchat.identity import Identity
-from django_roomchat.messages.room_list import _rooms
+from django_roomchat.identity import Actor, Identity
 from django_roomchat.messages.unread_counts import with_counts
 from django_roomchat.models import ReadMarker, Room
 from django_roomchat.protocol import Marked
@@ -40,13 +37,13 @@ class Mark:
 # Markers ------------------------------------------------------------------------------------------------------------
 
 
-def mark_read(room: str | Room, seq: int, who: Any) -> Marked:
+def mark_read(room: str | Room, seq: int, *, by: Actor) -> Marked:
     """Move a person's read marker in a room forward. A marker never moves back.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
         seq: sequence number of the last message read; numbers beyond the last message are lowered to it.
-        who: a user of the project or an :class:`~django_roomchat.identity.Identity`, which must be allowed to enter.
+        by: the user or identity whose marker moves, which must be allowed to enter the room.
 
     Returns:
         The position of the marker (``room``, ``seq``) and the number of ``unread`` messages and ``mentions`` after it, each at
@@ -55,7 +52,7 @@ def mark_read(room: str | Room, seq: int, who: Any) -> Marked:
     Raises:
         ChatError: the request is rejected.
     """
-    [result] = mark_all([Mark(identity.identity_of(who), lookup.name_of(room), seq)])
+    [result] = mark_all([Mark(identity.identity_of(by), lookup.name_of(room), seq)])
     if isinstance(result, ChatError):
         raise result
     return result
@@ -69,9 +66,7 @@ def marker_of(who: Identity, room: Room) -> tuple[int, bool]:
     return rows.values_list("seq", "is_muted").first() or (0, False)
 
 
-async def amark_read(room: str | Room, seq: int, who: Any) -> Marked:
-    """See :func:`mark_read`."""
-    return await sync_to_async(mark_read)(room, seq, who)
+amark_read = twin(mark_read)
 
 
 def mark_all(marks: Sequence[Mark]) -> list[Marked | ChatError]:
@@ -85,7 +80,7 @@ def mark_all(marks: Sequence[Mark]) -> list[Marked | ChatError]:
             names[place] = lookup.canonical_name(mark.room)
         except ChatError as error:
             results[place] = error
-    rooms = {room.name: room for room in _rooms().filter(name__in=set(names.values()))}
+    rooms = {room.name: room for room in lookup.logged_rooms().filter(name__in=set(names.values()))}
     wanted: dict[tuple[int, str], Mark] = {}
     for place, name in names.items():
         mark, room = marks[place], rooms.get(name)
@@ -149,15 +144,15 @@ def _mark(wanted: dict[tuple[int, str], Mark], heads: dict[int, int]) -> dict[tu
     return marked
 
 
-def mute_notifications(room: str | Room, who: Any, *, on: bool = False) -> Room:
-    """Turn a person's notifications from a room off or on.
+def set_notifications(room: str | Room, *, by: Actor, enabled: bool) -> Room:
+    """Turn a person's notifications from a room on or off.
 
-    A muted room is left out of the signal ``unread_for_a_while``. Its unread counts continue.
+    While they are off, the room is left out of the signal ``unread_for_a_while``. Its unread counts continue.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
-        who: a user of the project or an :class:`~django_roomchat.identity.Identity`, which must be allowed to enter.
-        on: ``False`` turns notifications off, ``True`` turns them on again.
+        by: the user or identity whose notifications are set, which must be allowed to enter the room.
+        enabled: ``True`` turns notifications on, as they are at first; ``False`` turns them off.
 
     Returns:
         The room.
@@ -165,19 +160,16 @@ def mute_notifications(room: str | Room, who: Any, *, on: bool = False) -> Room:
     Raises:
         ChatError: the request is rejected.
     """
-    person = identity.identity_of(who)
+    person = identity.identity_of(by)
     found = lookup.enter_room(person, lookup.name_of(room))
     if found.pk is not None:
         ReadMarker.objects.using(database()).update_or_create(
-            {"is_muted": not on}, {"is_muted": not on, "user": person.user}, room=found, key=person.key
+            {"is_muted": not enabled},
+            {"is_muted": not enabled, "user": person.user},
+            room=found,
+            key=person.key,
         )
     return found
 
 
-async def amute_notifications(room: str | Room, who: Any, *, on: bool = False) -> Room:
-    """See :func:`mute_notifications`."""
-    return await sync_to_async(mute_notifications)(room, who, on=on)
-
-
-def portions(rows: list[Any]) -> Iterable[list[Any]]:
-    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
+aset_notifications = twin(set_notifications)

@@ -6,20 +6,20 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from django_roomchat import identity, log, policy
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.files import records
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Actor, Identity
 from django_roomchat.messages.unread_counts import IS_SYSTEM_MESSAGE, Sum, count_messages, mentions_of
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room
 from django_roomchat.policy import roles
 from django_roomchat.protocol import LastMessage, ListedRoom
+from django_roomchat.rooms import lookup
 
 ROOMS_MAX = 500
 """Maximum number of rooms in a list."""
@@ -27,31 +27,27 @@ ROOMS_MAX = 500
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _rooms() -> models.QuerySet[Room]:
-    return Room.objects.using(database()).filter(log__isnull=False).select_related("log")
-
-
 # Room list ------------------------------------------------------------------------------------------------------------
 
 
-def unread(who: Any, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
+def unread(user: Actor, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
     """Return a person's room list with unread counts. Makes three queries.
 
     Args:
-        who: a user of the project or an :class:`~django_roomchat.identity.Identity`.
+        user: a user or an identity.
         limit: maximum number of rooms, at most 500. The person's own rooms take precedence.
 
     Returns:
         The rooms of which the person is a member or which they have read, and the listed open rooms that the policy shows to
         them, sorted by their latest message, newest first.
     """
-    person = identity.identity_of(who)
+    person = identity.identity_of(user)
     key = person.key
     member = Membership.objects.using(database()).filter(key=key)
     marker = ReadMarker.objects.using(database()).filter(key=key)
     is_own = Q(pk__in=member.values("room_id")) | Q(pk__in=marker.values("room_id"))
     is_listed = Q(is_listed=True, visibility=Room.Visibility.OPEN, log__head__gt=0)
-    found = _rooms().filter(is_own | is_listed)
+    found = lookup.logged_rooms().filter(is_own | is_listed)
     own_first = Case(When(is_own, then=0), default=1, output_field=models.IntegerField())
     chosen = list(
         found.order_by(own_first, "-log__changed_at", "-pk").values_list("pk", flat=True)[
@@ -71,8 +67,8 @@ def unread(who: Any, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
     missed = Q(created_at__gt=OuterRef("since"))
     has_been = Q(has_marker=True) | ~Q(role="")
     is_said = Q(deleted_at=None) & ~IS_SYSTEM_MESSAGE
-    rooms = list(
-        _rooms()
+    rooms: list[Any] = list(
+        lookup.logged_rooms()
         .filter(pk__in=chosen)
         .annotate(
             seq=Coalesce(Subquery(its_marker.values("seq")[:1]), 0, output_field=models.BigIntegerField()),
@@ -103,9 +99,7 @@ def unread(who: Any, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
     return sorted(listed, key=lambda room: room.last.at if room.last else room.changed_at, reverse=True)
 
 
-async def aunread(who: Any, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
-    """See :func:`unread`."""
-    return await sync_to_async(unread)(who, limit=limit)
+aunread = twin(unread)
 
 
 def _where(condition: Q, count: Sum) -> Case:

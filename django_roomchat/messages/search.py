@@ -15,24 +15,23 @@ import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connections, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import policy
 from django_roomchat.conf import config
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import BadValue
 from django_roomchat.files import records
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Actor, Identity, identity_of
+from django_roomchat.log import iso
 from django_roomchat.models import Membership, Message, MessageQuerySet, Room
 from django_roomchat.protocol import Author, Hit
-from django_roomchat.rooms.lookup import enter_room
+from django_roomchat.rooms.lookup import enter_room, name_of
 
 QUERY_MAX_LENGTH = 200
 WORDS_MAX = 8
@@ -53,7 +52,7 @@ _CURSOR = re.compile(r"(\d{1,16})@(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResults:
     """A page of search hits."""
 
     hits: list[Hit]
@@ -63,31 +62,32 @@ class Found:
 
 
 def search_messages(
-    who: Identity, query: str, room: str | Room | None = None, before: str | None = None
-) -> Found:
+    query: str, *, room: str | Room | None = None, by: Actor | None = None, before: str | None = None
+) -> SearchResults:
     """Find messages that contain all words of *query* in their text or in the names of their files.
 
     Words match inside other words. Case, Unicode composition and character width are ignored. Quotes group several words into a
     phrase.
 
     Args:
-        who: the identity that searches. Only messages that it may read are found.
         query: up to 8 words or phrases, up to 200 characters.
-        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`. ``None`` searches the rooms that *who*
-            may enter: open rooms and rooms of which *who* is a member, up to the 500 with the latest activity.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`. ``None`` searches the rooms that *by*
+            may enter: open rooms and rooms of which *by* is a member, up to the 500 with the latest activity.
+        by: the acting user or identity, which must be allowed to enter *room*. Without one the site searches, in all rooms.
         before: cursor of an earlier page, to continue from there.
 
     Returns:
         A page of at most 20 hits, newest first, with the cursor for the next page.
 
     Raises:
-        ChatError: the query is empty or too long, or *who* may not enter the room.
+        ChatError: the query is empty or too long, or *by* may not enter the room.
     """
+    who = identity_of(by)
     patterns = _patterns(query)
     if room is None:
         rooms = _rooms_of(who)
     else:
-        entered = enter_room(who, room.name if isinstance(room, Room) else room)
+        entered = enter_room(who, name_of(room))
         rooms = [] if entered.pk is None else [entered]
     named = {one.pk: one for one in rooms}
     messages = Message.objects.using(database()).filter(deleted_at=None)
@@ -106,14 +106,10 @@ def search_messages(
         matching &= Q(body__regex=pattern) | _with_file(names, one)
     found, last = _look(rows, order, matching) if rooms else ([], None)
     hits = [_hit(message, named[message.room_id], compiled) for message in found]
-    return Found(hits, f"{last.seq}@{named[last.room_id].name}" if last is not None else "")
+    return SearchResults(hits, f"{last.seq}@{named[last.room_id].name}" if last is not None else "")
 
 
-async def asearch_messages(
-    who: Identity, query: str, room: str | Room | None = None, before: str | None = None
-) -> Found:
-    """See :func:`search_messages`."""
-    return await sync_to_async(search_messages)(who, query, room, before)
+asearch_messages = twin(search_messages)
 
 
 # Scope ------------------------------------------------------------------------------------------------------------
@@ -122,7 +118,7 @@ async def asearch_messages(
 def _rooms_of(who: Identity) -> list[Room]:
     """Return the rooms that *who* may enter: recent open rooms, and other rooms of which *who* is a member."""
     mine = Membership.objects.using(database()).filter(key=who.key).values("room")
-    known = Q(visibility=Room.Visibility.OPEN) | Q(pk__in=mine)
+    known = Q() if who.is_site else Q(visibility=Room.Visibility.OPEN) | Q(pk__in=mine)
     recent = Room.objects.using(database()).recent().filter(known)[:ROOMS_MAX]
     return [room for room in recent if policy.allows(policy.require_entry, who, room)]
 
@@ -287,7 +283,7 @@ def _hit(message: Message, room: Room, patterns: Sequence[re.Pattern[str]]) -> H
         title=room.title,
         seq=message.seq,
         author=Author(message.author_key, message.author_name),
-        at=_utc(message.created_at),
+        at=iso(message.created_at),
         excerpt=_excerpt(_told(message), patterns),
     )
 
@@ -295,12 +291,6 @@ def _hit(message: Message, room: Room, patterns: Sequence[re.Pattern[str]]) -> H
 def _told(message: Message) -> str:
     """Return the searchable text of a message: its body and the names of its files."""
     return "\n".join(filter(None, [message.body, *(file["name"] for file in message.data.get("files", ()))]))
-
-
-def _utc(moment: datetime) -> str:
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def _excerpt(body: str, patterns: Sequence[re.Pattern[str]]) -> list[str]:

@@ -8,15 +8,14 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from django_roomchat import identity, policy, signals
-from django_roomchat.database import database
-from django_roomchat.messages.read_markers import CHUNK, portions
+from django_roomchat.database import batches, database, twin
+from django_roomchat.messages.read_markers import CHUNK
 from django_roomchat.messages.room_list import _standing
 from django_roomchat.messages.unread_counts import count_messages, with_counts
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, RoomLog
@@ -54,9 +53,7 @@ def notify_unread(minutes: float = 10) -> int:
     return users
 
 
-async def anotify_unread(minutes: float = 10) -> int:
-    """See :func:`notify_unread`."""
-    return await sync_to_async(notify_unread)(minutes)
+anotify_unread = twin(notify_unread)
 
 
 def _chunks(rows: list[tuple[Any, int, int, int]]) -> Iterable[list[tuple[Any, int, int, int]]]:
@@ -76,7 +73,7 @@ def _notify(counts: dict[int, tuple[int, int]]) -> int:
     heads = RoomLog.objects.filter(room=OuterRef("room_id")).values("head")
     here = {"room": OuterRef("room_id"), "key": OuterRef("key")}
     claimed: list[Any] = []
-    for some in portions(list(counts)):
+    for some in batches(list(counts), CHUNK):
         with transaction.atomic(using=database()):
             # Claim the rows before sending the signal, so that two concurrent runs notify once.
             mine = list(
@@ -121,7 +118,7 @@ def _give_members_markers() -> None:
         .annotate(seq=Coalesce(Subquery(before.order_by("-seq").values("seq")[:1]), 0))
         .values_list("room_id", "key", "user_id", "seq")
     )
-    for some in portions(list(rows)):
+    for some in batches(list(rows), CHUNK):
         ReadMarker.objects.using(database()).bulk_create(
             (ReadMarker(room_id=room, key=key, user_id=user, seq=seq) for room, key, user, seq in some),
             ignore_conflicts=True,

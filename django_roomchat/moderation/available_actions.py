@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django_roomchat import identity, policy
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Actor, Identity
 from django_roomchat.models import Room
 from django_roomchat.policy import ranks, roles
 from django_roomchat.rooms import lookup
@@ -30,7 +29,7 @@ class Look:
     """The person's mute; only set for moderators."""
 
 
-def look_at(room: str | Room, key: str, *, by: Any = None) -> Look:
+def look_at(room: str | Room, key: str, *, by: Actor | None = None) -> Look:
     """Return the role of a person in a room and the actions that *by* may take about them.
 
     Args:

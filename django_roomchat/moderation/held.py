@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
@@ -11,7 +9,7 @@ from django.utils.translation import gettext_noop as _
 from django_roomchat.database import database
 from django_roomchat.errors import Busy
 from django_roomchat.files import records
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Actor, Identity
 from django_roomchat.messages.post import post_messages
 from django_roomchat.messages.types import Post, Posted
 from django_roomchat.models import HeldMessage
@@ -20,7 +18,7 @@ from django_roomchat.policy import audit_trail
 from django_roomchat.protocol import FileToPost
 
 
-def release(held: HeldMessage, *, by: Any = None) -> Posted | None:
+def release(held: HeldMessage, *, by: Actor | None = None) -> Posted | None:
     """Post a held message in the name of its author. It takes the next sequence number of the room.
 
     Args:
@@ -56,7 +54,7 @@ def release(held: HeldMessage, *, by: Any = None) -> Posted | None:
         raise result or Busy(_("Permissions in this room are changing; try again."))
 
 
-def refuse(held: HeldMessage, *, by: Any = None) -> None:
+def refuse(held: HeldMessage, *, by: Actor | None = None) -> None:
     """Refuse a held message and remove its files.
 
     Args:

@@ -7,18 +7,16 @@ Each report is decided once; later decisions change nothing.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, log, policy, signals
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import NotFound
 from django_roomchat.files import records
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Actor, Identity
 from django_roomchat.messages.edit import delete_message
 from django_roomchat.models import Message, Report, Room
 from django_roomchat.policy import audit_trail, rate_limits
@@ -26,7 +24,7 @@ from django_roomchat.rooms import lookup
 from django_roomchat.text import validation
 
 
-def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = None) -> Report:
+def report_message(room: str | Room, seq: int, reason: str = "", *, by: Actor | None = None) -> Report:
     """Report a message to the moderators. The report keeps a copy of the message as it is now.
 
     Args:
@@ -66,16 +64,14 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Any = No
     return report
 
 
-async def areport_message(room: str | Room, seq: int, reason: str = "", *, by: Any = None) -> Report:
-    """See :func:`report_message`."""
-    return await sync_to_async(report_message)(room, seq, reason, by=by)
+areport_message = twin(report_message)
 
 
 def _announce(report: Report) -> None:
     signals.message_reported.send_robust(Report, room=report.room.name, report=report)
 
 
-def uphold(report: Report, *, by: Any = None) -> None:
+def uphold(report: Report, *, by: Actor | None = None) -> None:
     """Delete a reported message and close all open reports of it.
 
     Args:
@@ -88,7 +84,7 @@ def uphold(report: Report, *, by: Any = None) -> None:
     _decide(report, Report.State.UPHELD, "uphold", by)
 
 
-def dismiss(report: Report, *, by: Any = None) -> None:
+def dismiss(report: Report, *, by: Actor | None = None) -> None:
     """Keep a reported message and close all open reports of it.
 
     Args:
@@ -101,7 +97,7 @@ def dismiss(report: Report, *, by: Any = None) -> None:
     _decide(report, Report.State.DISMISSED, "dismiss", by)
 
 
-def _decide(report: Report, state: Report.State, verb: str, by: Any) -> None:
+def _decide(report: Report, state: Report.State, verb: str, by: Actor | None) -> None:
     judge = _reviewer(by, report.room)
     now = timezone.now()
     with transaction.atomic(using=database()):
@@ -115,10 +111,10 @@ def _decide(report: Report, state: Report.State, verb: str, by: Any) -> None:
         )
         still_there = Message.objects.using(database()).filter(room=report.room, seq=report.seq)
         if state == Report.State.UPHELD and still_there.exists():
-            delete_message(report.room, report.seq, author=judge)
+            delete_message(report.room, report.seq, by=judge)
 
 
-def _reviewer(by: Any, room: Room) -> Identity:
+def _reviewer(by: Actor | None, room: Room) -> Identity:
     """Return the identity that decides, under its own name and with the authority of the site. Raise if it may not decide."""
     who = identity.identity_of(by)
     if not getattr(who.user, "is_staff", False):

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, policy
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import BadValue
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Actor, Identity, Target
 from django_roomchat.models import Ban, Mute, Room
 from django_roomchat.policy import audit_trail, roles
 from django_roomchat.policy.ranks import require_rank
@@ -29,14 +27,19 @@ Sanctions = type[Ban] | type[Mute]
 
 
 def ban(
-    room: str | Room, who: Any, *, by: Any = None, reason: str = "", until: datetime | None = None
+    room: str | Room,
+    user: Target,
+    *,
+    by: Actor | None = None,
+    reason: str = "",
+    until: datetime | None = None,
 ) -> int:
     """Ban a person from a room at once. Their open sockets leave it, and no message of theirs is numbered after the ban.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key.
-        by: the acting user or identity, which must be allowed to moderate and have a higher rank than *who*: staff rank above
+        user: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key.
+        by: the acting user or identity, which must be allowed to moderate and have a higher rank than *user*: staff rank above
             owners, and owners above moderators. Nobody can ban themselves. Without one the site acts.
         reason: reason shown to the banned person; up to 300 characters.
         until: end of the ban, as an aware datetime; ``None`` for no end.
@@ -47,21 +50,19 @@ def ban(
     Raises:
         ChatError: the ban is rejected.
     """
-    return _sanction(Ban, "ban", room, who, by, reason, until)
+    return _sanction(Ban, "ban", room, user, by, reason, until)
 
 
-async def aban(room: str | Room, who: Any, **options: Any) -> int:
-    """See :func:`ban`."""
-    return await sync_to_async(ban)(room, who, **options)
+aban = twin(ban)
 
 
-def unban(room: str | Room, who: Any, *, by: Any = None) -> int:
+def unban(room: str | Room, user: Target, *, by: Actor | None = None) -> int:
     """End a ban at once.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key.
-        by: the acting user or identity, which must be allowed to moderate and have a higher rank than *who*. Without one the
+        user: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key.
+        by: the acting user or identity, which must be allowed to moderate and have a higher rank than *user*. Without one the
             site acts.
 
     Returns:
@@ -70,16 +71,19 @@ def unban(room: str | Room, who: Any, *, by: Any = None) -> int:
     Raises:
         ChatError: the change is rejected.
     """
-    return _lift(Ban, "unban", room, who, by)
+    return _lift(Ban, "unban", room, user, by)
 
 
-async def aunban(room: str | Room, who: Any, **options: Any) -> int:
-    """See :func:`unban`."""
-    return await sync_to_async(unban)(room, who, **options)
+aunban = twin(unban)
 
 
 def mute(
-    room: str | Room, who: Any, *, by: Any = None, reason: str = "", until: datetime | None = None
+    room: str | Room,
+    user: Target,
+    *,
+    by: Actor | None = None,
+    reason: str = "",
+    until: datetime | None = None,
 ) -> int:
     """Mute a person in a room at once: they can read, but not post, react or pin.
 
@@ -87,8 +91,8 @@ def mute(
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key.
-        by: the acting user or identity, which must be allowed to moderate and have a higher rank than *who*. Without one the
+        user: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key.
+        by: the acting user or identity, which must be allowed to moderate and have a higher rank than *user*. Without one the
             site acts.
         reason: reason shown to the muted person; up to 300 characters.
         until: end of the mute, as an aware datetime; ``None`` for no end.
@@ -99,21 +103,19 @@ def mute(
     Raises:
         ChatError: the mute is rejected.
     """
-    return _sanction(Mute, "mute", room, who, by, reason, until)
+    return _sanction(Mute, "mute", room, user, by, reason, until)
 
 
-async def amute(room: str | Room, who: Any, **options: Any) -> int:
-    """See :func:`mute`."""
-    return await sync_to_async(mute)(room, who, **options)
+amute = twin(mute)
 
 
-def unmute(room: str | Room, who: Any, *, by: Any = None) -> int:
+def unmute(room: str | Room, user: Target, *, by: Actor | None = None) -> int:
     """End a mute at once.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key.
-        by: the acting user or identity, which must be allowed to moderate and have a higher rank than *who*. Without one the
+        user: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key.
+        by: the acting user or identity, which must be allowed to moderate and have a higher rank than *user*. Without one the
             site acts.
 
     Returns:
@@ -122,12 +124,10 @@ def unmute(room: str | Room, who: Any, *, by: Any = None) -> int:
     Raises:
         ChatError: the change is rejected.
     """
-    return _lift(Mute, "unmute", room, who, by)
+    return _lift(Mute, "unmute", room, user, by)
 
 
-async def aunmute(room: str | Room, who: Any, **options: Any) -> int:
-    """See :func:`unmute`."""
-    return await sync_to_async(unmute)(room, who, **options)
+aunmute = twin(unmute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Sanctioned:
     mute: roles.Sanction | None
 
 
-def list_sanctions(room: str | Room, *, by: Any = None, after: str = "") -> list[Sanctioned]:
+def list_sanctions(room: str | Room, *, by: Actor | None = None, after: str = "") -> list[Sanctioned]:
     """Return a page of the people with a ban or mute in force in a room. Expired sanctions are left out.
 
     Args:
@@ -165,9 +165,7 @@ def list_sanctions(room: str | Room, *, by: Any = None, after: str = "") -> list
     ]
 
 
-async def alist_sanctions(room: str | Room, **options: Any) -> list[Sanctioned]:
-    """See :func:`list_sanctions`."""
-    return await sync_to_async(list_sanctions)(room, **options)
+alist_sanctions = twin(list_sanctions)
 
 
 _NONE = "", None
@@ -180,7 +178,13 @@ def _in_force(model: Sanctions, room: Room, after: str) -> dict[str, tuple[str, 
 
 
 def _sanction(
-    model: Sanctions, verb: str, room: str | Room, who: Any, by: Any, reason: str, until: datetime | None
+    model: Sanctions,
+    verb: str,
+    room: str | Room,
+    user: Target,
+    by: Actor | None,
+    reason: str,
+    until: datetime | None,
 ) -> int:
     reason = validation.reason(reason)
     if until is not None and until <= timezone.now():
@@ -188,7 +192,7 @@ def _sanction(
     judge = identity.identity_of(by)
 
     def write(locked: Room) -> None:
-        target = require_rank(judge, locked, who)
+        target = require_rank(judge, locked, user)
         values = {"reason": reason, "until": until, "by": judge.user}
         # A person who has never posted has no name in the room's log, but may have one in the presence table.
         if name := target.name or presence_table.name_here(locked, target.key):
@@ -197,23 +201,23 @@ def _sanction(
         end = until.isoformat() if until else None
         audit_trail.record(verb, judge, room=locked.name, target=target, reason=reason, until=end)
 
-    return _change(room, who, judge, write)
+    return _change(room, user, judge, write)
 
 
-def _lift(model: Sanctions, verb: str, room: str | Room, who: Any, by: Any) -> int:
+def _lift(model: Sanctions, verb: str, room: str | Room, user: Target, by: Actor | None) -> int:
     judge = identity.identity_of(by)
 
     def write(locked: Room) -> None:
-        target = require_rank(judge, locked, who)
+        target = require_rank(judge, locked, user)
         ended, _by_model = model.objects.using(database()).filter(room=locked, key=target.key).delete()
         if ended:
             audit_trail.record(verb, judge, room=locked.name, target=target)
 
-    return _change(room, who, judge, write)
+    return _change(room, user, judge, write)
 
 
-def _change(room: str | Room, who: Any, judge: Identity, write: Callable[[Room], None]) -> int:
-    key = who if isinstance(who, str) else identity.identity_of(who).key
+def _change(room: str | Room, user: Target, judge: Identity, write: Callable[[Room], None]) -> int:
+    key = identity.key_of(user)
     if not (0 < len(key) <= KEY_MAX_LENGTH and key.isprintable()):
         raise BadValue(_("A user's key must have 1 to %(most)d visible characters."), most=KEY_MAX_LENGTH)
     found = lookup.room_of(lookup.name_of(room))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_noop as _
@@ -11,17 +11,17 @@ from django.utils.translation import gettext_noop as _
 from django_roomchat import identity
 from django_roomchat.database import database
 from django_roomchat.errors import Forbidden, NotFound
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Identity, Target
 from django_roomchat.models import Membership, Message, Room
 from django_roomchat.policy import roles
 from django_roomchat.policy.permissions import require_moderation
 from django_roomchat.policy.policies import policy
 
 
-def require_rank(judge: Identity, room: Room, who: Any) -> Identity:
-    """Return the identity of *who* if *judge* has a higher rank in *room*, else raise. Also checked under the lock: roles change."""
+def require_rank(judge: Identity, room: Room, user: Target) -> Identity:
+    """Return the identity of *user* if *judge* has a higher rank in *room*, else raise. Also checked under the lock: roles change."""
     require_moderation(judge, room)
-    target = person(room, who) if isinstance(who, str) else identity.identity_of(who)
+    target = person(room, user) if isinstance(user, str) else identity.identity_of(user)
     if target.key == judge.key:
         raise Forbidden(_("You cannot do this to yourself; ask another moderator."), code="yourself")
     if not judge.is_site and _rank(target, room) >= _rank(judge, room):

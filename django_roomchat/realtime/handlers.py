@@ -103,25 +103,23 @@ def _post(who: Identity, room: str, frame: protocol.Post) -> protocol.Ack:
 
 
 def _edit(who: Identity, room: str, frame: protocol.Edit) -> protocol.Ack:
-    wait = config().LOCK_TIMEOUT_SECONDS
-    done = edit_message(room, frame.seq, frame.body, author=who, wait_seconds=wait)
-    return _acked(frame.id, done)
+    with log.limited_wait(config().LOCK_TIMEOUT_SECONDS):
+        return _acked(frame.id, edit_message(room, frame.seq, frame.body, by=who))
 
 
 def _delete(who: Identity, room: str, frame: protocol.Delete) -> protocol.Ack:
-    wait = config().LOCK_TIMEOUT_SECONDS
-    return _acked(frame.id, delete_message(room, frame.seq, author=who, wait_seconds=wait))
+    with log.limited_wait(config().LOCK_TIMEOUT_SECONDS):
+        return _acked(frame.id, delete_message(room, frame.seq, by=who))
 
 
 def _react(who: Identity, room: str, frame: protocol.React) -> protocol.Ack:
-    wait = config().LOCK_TIMEOUT_SECONDS
-    done = reactions.react(room, frame.seq, frame.emoji, frame.on, author=who, wait_seconds=wait)
-    return _acked(frame.id, done)
+    with log.limited_wait(config().LOCK_TIMEOUT_SECONDS):
+        return _acked(frame.id, reactions.react(room, frame.seq, frame.emoji, frame.on, by=who))
 
 
 def _pin(who: Identity, room: str, frame: protocol.Pin) -> protocol.Ack:
-    wait = config().LOCK_TIMEOUT_SECONDS
-    return _acked(frame.id, pins.pin_message(room, frame.seq, frame.on, by=who, wait_seconds=wait))
+    with log.limited_wait(config().LOCK_TIMEOUT_SECONDS):
+        return _acked(frame.id, pins.pin_message(room, frame.seq, frame.on, by=who))
 
 
 def _pinned(who: Identity, room: str, frame: protocol.Pinned) -> protocol.PinnedList:
@@ -135,7 +133,7 @@ def _edits(who: Identity, room: str, frame: protocol.Edits) -> protocol.EditList
 
 
 def _people(who: Identity, room: str, frame: protocol.People) -> protocol.PeopleFound:
-    found = mentions.people_of(room, frame.prefix, by=who)
+    found = mentions.mention_candidates(room, frame.prefix, by=who)
     return protocol.PeopleFound(frame.id, lookup.canonical_name(room), found)
 
 
@@ -194,16 +192,17 @@ def _report(who: Identity, room: str, frame: protocol.Report) -> protocol.Done:
 
 def _search(who: Identity, room: str, frame: protocol.Search) -> protocol.Found:
     where = None if frame.everywhere else room or None
-    found = search.search_messages(who, frame.query, where, frame.before)
+    found = search.search_messages(frame.query, room=where, by=who, before=frame.before)
     return protocol.Found(frame.id, found.hits, bool(found.before), found.before)
 
 
 def _read(who: Identity, room: str, frame: protocol.Read) -> protocol.Marked:
-    return read_markers.mark_read(room, frame.seq, who)
+    return read_markers.mark_read(room, frame.seq, by=who)
 
 
 def _notify(who: Identity, room: str, frame: protocol.Notify) -> protocol.Done:
-    return protocol.Done(frame.id, read_markers.mute_notifications(room, who, on=frame.on).name)
+    found = read_markers.set_notifications(room, by=who, enabled=frame.on)
+    return protocol.Done(frame.id, found.name)
 
 
 def _rooms(who: Identity, room: str, frame: protocol.Rooms) -> protocol.RoomList:
@@ -284,7 +283,7 @@ def _role(who: Identity, room: str, frame: protocol.SetRole) -> protocol.Done:
 
 
 def _quit(who: Identity, room: str, frame: protocol.Quit) -> protocol.Done:
-    members.leave_room(room, who)
+    members.leave_room(room, by=who)
     return protocol.Done(frame.id, lookup.canonical_name(room))
 
 
@@ -316,7 +315,7 @@ def _revoke(who: Identity, room: str, frame: protocol.Revoke) -> protocol.Done:
 
 
 def _accept(who: Identity, room: str, frame: protocol.Accept) -> protocol.RoomAnswer:
-    return _room(frame.id, invitations.accept_invitation(frame.token, who))
+    return _room(frame.id, invitations.accept_invitation(frame.token, by=who))
 
 
 def _room(id: str, room: Room) -> protocol.RoomAnswer:

@@ -16,15 +16,14 @@ import weakref
 from functools import partial
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import F
 
 from django_roomchat import identity, pubsub
 from django_roomchat.conf import config
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import BadValue
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Target
 from django_roomchat.identity.sessions import SessionBinding, digest, in_force
 from django_roomchat.models import Room, RoomLog
 from django_roomchat.protocol import CLOSE_SESSION_ENDED
@@ -142,25 +141,25 @@ def _hear_account(here: Hub, room: str, data: dict[str, Any]) -> None:
 # Recheck by the project -----------------------------------------------------------------------------------------------
 
 
-def recheck(who: Any = None, *, room: str | Room | None = None) -> None:
+def recheck(user: Target | None = None, *, room: str | Room | None = None) -> None:
     """Ask the policy again whether open sockets may stay in their rooms. Call it when the policy's answer has changed.
 
     Sockets that may no longer enter a room are removed from it. Call it after the change, inside ``atomic`` or not; it takes
     effect when the transaction commits.
 
     Args:
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity` or an identity key; ``None`` for everybody in
+        user: a user of the project, an :class:`~django_roomchat.identity.Identity` or an identity key; ``None`` for everybody in
             *room*.
-        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`; ``None`` for all rooms of *who*.
+        room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`; ``None`` for all rooms of *user*.
             With a room, a process that the channel layer does not reach learns of the change with its next poll; without one
             it does not.
 
     Raises:
-        BadValue: neither *who* nor *room* is given.
+        BadValue: neither *user* nor *room* is given.
     """
-    key = "" if who is None else _key_of(who)
+    key = "" if user is None else identity.key_of(user)
     if room is not None:
-        _recheck_room(lookup.canonical_name(room.name if isinstance(room, Room) else room), key)
+        _recheck_room(lookup.canonical_name(lookup.name_of(room)), key)
     elif key:
         notice = pubsub.Notice("recheck", {"key": key})
         transaction.on_commit(partial(pubsub.publish, notice), using=database(), robust=True)
@@ -168,15 +167,7 @@ def recheck(who: Any = None, *, room: str | Room | None = None) -> None:
         raise BadValue("Give an identity or a room to recheck.")
 
 
-async def arecheck(who: Any = None, *, room: str | Room | None = None) -> None:
-    """See :func:`recheck`."""
-    await sync_to_async(recheck)(who, room=room)
-
-
-def _key_of(who: Any) -> str:
-    if isinstance(who, str):
-        return who
-    return who.key if isinstance(who, Identity) else identity.of_user(who).key
+arecheck = twin(recheck)
 
 
 def _recheck_room(name: str, key: str) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from asgiref.sync import sync_to_async
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, policy
 from django_roomchat.conf import config
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import BadRoomName, BadValue
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Actor, Identity
 from django_roomchat.models import Membership, Room, RoomLog
 from django_roomchat.policy import audit_trail, rate_limits
 from django_roomchat.rooms import lookup, system_messages
@@ -23,7 +22,7 @@ from django_roomchat.text import validation
 def create_room(
     title: str,
     *,
-    by: Any = None,
+    by: Actor | None = None,
     visibility: Literal["open", "private"] = "open",
     is_listed: bool = True,
     is_announcement: bool = False,
@@ -83,9 +82,7 @@ def create_room(
     return room
 
 
-async def acreate_room(title: str, **options: Any) -> Room:
-    """See :func:`create_room`."""
-    return await sync_to_async(create_room)(title, **options)
+acreate_room = twin(create_room)
 
 
 def store_room(room: Room, members: list[tuple[Identity, str]]) -> Room:

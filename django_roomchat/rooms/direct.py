@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, policy
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import BadValue
+from django_roomchat.identity import Actor
 from django_roomchat.models import Membership, Room
 from django_roomchat.policy.ranks import met_in
 from django_roomchat.rooms import lookup
@@ -19,7 +18,7 @@ from django_roomchat.rooms.create import store_room
 from django_roomchat.text import validation
 
 
-def direct_room(one: Any, other: Any) -> Room:
+def direct_room(one: Actor, other: Actor) -> Room:
     """Return the direct room of two people, created if they have none.
 
     Repeated and concurrent calls return the same room, in either order of the arguments. Its two members cannot change.
@@ -58,12 +57,10 @@ def direct_room(one: Any, other: Any) -> Room:
         return of_two.get()
 
 
-async def adirect_room(one: Any, other: Any) -> Room:
-    """See :func:`direct_room`."""
-    return await sync_to_async(direct_room)(one, other)
+adirect_room = twin(direct_room)
 
 
-def write_to(room: str | Room, key: str, *, by: Any) -> Room:
+def write_to(room: str | Room, key: str, *, by: Actor) -> Room:
     """Return the direct room with a person met in another room, created if there is none.
 
     Args:
@@ -85,6 +82,4 @@ def write_to(room: str | Room, key: str, *, by: Any) -> Room:
     return direct_room(who, other)
 
 
-async def awrite_to(room: str | Room, key: str, *, by: Any) -> Room:
-    """See :func:`write_to`."""
-    return await sync_to_async(write_to)(room, key, by=by)
+awrite_to = twin(write_to)

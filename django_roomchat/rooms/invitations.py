@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, policy
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import BadValue, NotFound
-from django_roomchat.identity import Identity, is_site_key
+from django_roomchat.identity import Actor, Identity, is_site_key
+from django_roomchat.identity.tokens import digest
 from django_roomchat.models import Invitation, Membership, Room
 from django_roomchat.policy import audit_trail, roles
 from django_roomchat.rooms import lookup, members
@@ -47,7 +45,7 @@ class Invited:
 def invite(
     room: str | Room,
     *,
-    by: Any = None,
+    by: Actor | None = None,
     role: Role = "member",
     expires_in: timedelta | None = EXPIRES_IN,
     uses: int | None = None,
@@ -84,7 +82,7 @@ def invite(
     token = secrets.token_urlsafe(24)
     made = Invitation.objects.using(database()).create(
         room=found,
-        digest=_digest(token),
+        digest=digest(token),
         role=role,
         by_key=who.key,
         by=who.user,
@@ -95,9 +93,7 @@ def invite(
     return Invited(made.pk, token, found.name, role, made.expires_at, uses)
 
 
-async def ainvite(room: str | Room, **options: Any) -> Invited:
-    """See :func:`invite`."""
-    return await sync_to_async(invite)(room, **options)
+ainvite = twin(invite)
 
 
 def invitation_of(token: str) -> Invitation:
@@ -106,27 +102,27 @@ def invitation_of(token: str) -> Invitation:
     Raises:
         NotFound: no such invitation exists, or it has ended. The error is the same for both.
     """
-    found = _open().filter(digest=_digest(token)).select_related("room__log", "by").first()
+    found = _open().filter(digest=digest(token)).select_related("room__log", "by").first()
     if found is None or not _is_valid(found, found.room):
         raise _no_such_invitation()
     return found
 
 
-def accept_invitation(token: str, who: Any) -> Room:
+def accept_invitation(token: str, *, by: Actor) -> Room:
     """Make a person a member of the room of an invitation. If they are a member already, nothing changes and no use is spent.
 
     Args:
         token: secret part of the link.
-        who: a user of the project or an identity, which must be allowed to enter the room as a member.
+        by: the user or identity that becomes a member, and must then be allowed to enter the room.
 
     Returns:
         The room.
 
     Raises:
         NotFound: no such invitation exists, or it has ended.
-        ChatError: *who* is banned from the room, or the policy denies entry.
+        ChatError: *by* is banned from the room, or the policy denies entry.
     """
-    person = identity.identity_of(who)
+    person = identity.identity_of(by)
     found = invitation_of(token)
     if roles.of(person.key, found.room).is_member:
         return found.room
@@ -144,12 +140,10 @@ def accept_invitation(token: str, who: Any) -> Room:
     return found.room
 
 
-async def aaccept_invitation(token: str, who: Any) -> Room:
-    """See :func:`accept_invitation`."""
-    return await sync_to_async(accept_invitation)(token, who)
+aaccept_invitation = twin(accept_invitation)
 
 
-def list_invitations(room: str | Room, *, by: Any = None) -> list[Invitation]:
+def list_invitations(room: str | Room, *, by: Actor | None = None) -> list[Invitation]:
     """Return the invitations to a room that have not ended.
 
     Args:
@@ -167,12 +161,10 @@ def list_invitations(room: str | Room, *, by: Any = None) -> list[Invitation]:
     return list(_open().filter(room=found).order_by("-pk")[:PAGE_INVITATIONS])
 
 
-async def alist_invitations(room: str | Room, *, by: Any = None) -> list[Invitation]:
-    """See :func:`list_invitations`."""
-    return await sync_to_async(list_invitations)(room, by=by)
+alist_invitations = twin(list_invitations)
 
 
-def revoke_invitation(room: str | Room, invitation: int, *, by: Any = None) -> bool:
+def revoke_invitation(room: str | Room, invitation: int, *, by: Actor | None = None) -> bool:
     """Revoke an invitation. People who have accepted it remain members.
 
     Args:
@@ -204,9 +196,7 @@ def revoke_invitation(room: str | Room, invitation: int, *, by: Any = None) -> b
     return bool(revoked[0])
 
 
-async def arevoke_invitation(room: str | Room, invitation: int, *, by: Any = None) -> bool:
-    """See :func:`revoke_invitation`."""
-    return await sync_to_async(revoke_invitation)(room, invitation, by=by)
+arevoke_invitation = twin(revoke_invitation)
 
 
 def _open() -> QuerySet[Invitation]:
@@ -222,10 +212,6 @@ def _is_valid(invitation: Invitation, room: Room) -> bool:
     if invitation.by is not None and not invitation.by.is_active:
         return False
     return policy.allows(members.require_inviter, inviter, room, invitation.role)
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def _no_such_invitation() -> NotFound:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from asgiref.sync import sync_to_async
 from django.db.models import Q
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, policy
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import BadValue, Forbidden, NotFound
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Actor, Identity, Target
 from django_roomchat.models import Membership, Room
 from django_roomchat.policy import audit_trail, ranks, roles
 from django_roomchat.rooms import lookup, system_messages
@@ -36,12 +35,12 @@ class Member:
     since: datetime
 
 
-def add_member(room: str | Room, who: Any, *, by: Any = None, role: Role = "member") -> bool:
+def add_member(room: str | Room, user: Target, *, by: Actor | None = None, role: Role = "member") -> bool:
     """Add a person to a room. A person who is a member already keeps their role.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
-        who: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the identity key of a person who has
+        user: a user of the project, an :class:`~django_roomchat.identity.Identity`, or the identity key of a person who has
             posted in the room.
         by: the acting user or identity. It must be allowed to invite people, and for roles other than ``member`` to manage the
             room; everybody who may enter an open room may add themselves to it as ``member``. Without one the site acts.
@@ -56,7 +55,7 @@ def add_member(room: str | Room, who: Any, *, by: Any = None, role: Role = "memb
     doer = identity.identity_of(by)
 
     def write(locked: Room) -> bool:
-        whom = _person(locked, who)
+        whom = _person(locked, user)
         joins_by_themselves = (
             whom.key == doer.key and role == "member" and locked.visibility == Room.Visibility.OPEN
         )
@@ -66,12 +65,10 @@ def add_member(room: str | Room, who: Any, *, by: Any = None, role: Role = "memb
             require_inviter(doer, locked, role)
         return admit(locked, whom, role, by=doer)
 
-    return _change(room, doer, _key_of(who), write)
+    return _change(room, doer, identity.key_of(user), write)
 
 
-async def aadd_member(room: str | Room, who: Any, **options: Any) -> bool:
-    """See :func:`add_member`."""
-    return await sync_to_async(add_member)(room, who, **options)
+aadd_member = twin(add_member)
 
 
 def admit(room: Room, whom: Identity, role: str, *, by: Identity) -> bool:
@@ -92,13 +89,13 @@ def admit(room: Room, whom: Identity, role: str, *, by: Identity) -> bool:
     return is_new
 
 
-def remove_member(room: str | Room, who: Any, *, by: Any = None) -> bool:
+def remove_member(room: str | Room, user: Target, *, by: Actor | None = None) -> bool:
     """Remove a person from a room. Their open sockets leave the room at once if it is for members only.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
-        who: a user of the project, an identity, or an identity key.
-        by: the acting user or identity. It must be allowed to moderate and have a higher rank than *who*. Without one the site
+        user: a user of the project, an identity, or an identity key.
+        by: the acting user or identity. It must be allowed to moderate and have a higher rank than *user*. Without one the site
             acts.
 
     Returns:
@@ -110,27 +107,25 @@ def remove_member(room: str | Room, who: Any, *, by: Any = None) -> bool:
     doer = identity.identity_of(by)
 
     def write(locked: Room) -> bool:
-        whom = ranks.require_rank(doer, locked, who)
+        whom = ranks.require_rank(doer, locked, user)
         is_ended = _end(locked, whom.key)
         if is_ended:
             audit_trail.record("remove_member", doer, room=locked.name, target=whom)
             system_messages.post_system_message(locked, "removed", doer, whom=whom)
         return is_ended
 
-    return _change(room, doer, _key_of(who), write)
+    return _change(room, doer, identity.key_of(user), write)
 
 
-async def aremove_member(room: str | Room, who: Any, *, by: Any = None) -> bool:
-    """See :func:`remove_member`."""
-    return await sync_to_async(remove_member)(room, who, by=by)
+aremove_member = twin(remove_member)
 
 
-def leave_room(room: str | Room, who: Any) -> bool:
+def leave_room(room: str | Room, *, by: Actor) -> bool:
     """End a person's own membership. The last owner cannot leave while the room has other members.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
-        who: the user of the project or identity that leaves.
+        by: the user or identity that leaves.
 
     Returns:
         Whether the person was a member.
@@ -138,7 +133,7 @@ def leave_room(room: str | Room, who: Any) -> bool:
     Raises:
         Forbidden: with the code ``last_owner`` if another member must become an owner first.
     """
-    whom = identity.identity_of(who)
+    whom = identity.identity_of(by)
 
     def write(locked: Room) -> bool:
         policy.require_entry(whom, locked)
@@ -151,17 +146,15 @@ def leave_room(room: str | Room, who: Any) -> bool:
     return _change(room, whom, whom.key, write)
 
 
-async def aleave_room(room: str | Room, who: Any) -> bool:
-    """See :func:`leave_room`."""
-    return await sync_to_async(leave_room)(room, who)
+aleave_room = twin(leave_room)
 
 
-def set_role(room: str | Room, who: Any, role: Role, *, by: Any = None) -> bool:
+def set_role(room: str | Room, user: Target, role: Role, *, by: Actor | None = None) -> bool:
     """Change the role of a member at once. A room keeps at least one owner.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
-        who: a user of the project, an identity, or an identity key; must be a member.
+        user: a user of the project, an identity, or an identity key; must be a member.
         role: ``owner``, ``moderator`` or ``member``.
         by: the acting user or identity. It must be allowed to manage the room, and may change its own role and those of members
             of lower rank. Without one the site acts, which may also remove the last owner.
@@ -178,7 +171,7 @@ def set_role(room: str | Room, who: Any, role: Role, *, by: Any = None) -> bool:
 
     def write(locked: Room) -> bool:
         policy.require_may(doer, locked, "can_manage")
-        whom = _person(locked, who)
+        whom = _person(locked, user)
         if whom.key != doer.key:
             ranks.require_rank(doer, locked, whom)
         held = Membership.objects.using(database()).filter(room=locked, key=whom.key)
@@ -194,15 +187,15 @@ def set_role(room: str | Room, who: Any, role: Role, *, by: Any = None) -> bool:
         system_messages.post_system_message(locked, "role", doer, whom=whom, value=role)
         return True
 
-    return _change(room, doer, _key_of(who), write)
+    return _change(room, doer, identity.key_of(user), write)
 
 
-async def aset_role(room: str | Room, who: Any, role: Role, *, by: Any = None) -> bool:
-    """See :func:`set_role`."""
-    return await sync_to_async(set_role)(room, who, role, by=by)
+aset_role = twin(set_role)
 
 
-def list_members(room: str | Room, *, by: Any = None, after: str = "", prefix: str = "") -> list[Member]:
+def list_members(
+    room: str | Room, *, by: Actor | None = None, after: str = "", prefix: str = ""
+) -> list[Member]:
     """Return a page of a room's members.
 
     Args:
@@ -223,9 +216,7 @@ def list_members(room: str | Room, *, by: Any = None, after: str = "", prefix: s
     return [Member(*row) for row in rows.values_list("key", "name", "role", "created_at")[:PAGE_MEMBERS]]
 
 
-async def alist_members(room: str | Room, **options: Any) -> list[Member]:
-    """See :func:`list_members`."""
-    return await sync_to_async(list_members)(room, **options)
+alist_members = twin(list_members)
 
 
 def require_inviter(who: Identity, room: Room, role: str) -> None:
@@ -264,12 +255,8 @@ def _require_owner_left(room: Room, key: str, *, is_leaving: bool = False) -> No
         )
 
 
-def _person(room: Room, who: Any) -> Identity:
-    return ranks.met_in(room, who) if isinstance(who, str) else identity.identity_of(who)
-
-
-def _key_of(who: Any) -> str:
-    return who if isinstance(who, str) else identity.identity_of(who).key
+def _person(room: Room, user: Target) -> Identity:
+    return ranks.met_in(room, user) if isinstance(user, str) else identity.identity_of(user)
 
 
 def same_two_people() -> Forbidden:

@@ -7,12 +7,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models.functions import Now
 
 from django_roomchat.conf import config
-from django_roomchat.database import database
+from django_roomchat.database import batches, database, twin
 from django_roomchat.models import Presence, Room, ServerProcess
 from django_roomchat.protocol import Person
 from django_roomchat.rooms import lookup
@@ -36,15 +35,13 @@ def who_is_here(room: str | Room) -> list[Person]:
     Raises:
         BadRoomName: the name is invalid.
     """
-    name = room.name if isinstance(room, Room) else lookup.canonical_name(room)
+    name = lookup.canonical_name(lookup.name_of(room))
     present = Presence.objects.using(database()).filter(room=name, process__alive_at__gte=_leases_end())
     rows = present.order_by("name", "key").values_list("key", "name", "avatar")
     return list({key: Person(key, shown, avatar) for key, shown, avatar in rows}.values())
 
 
-async def awho_is_here(room: str | Room) -> list[Person]:
-    """See :func:`who_is_here`."""
-    return await sync_to_async(who_is_here)(room)
+awho_is_here = twin(who_is_here)
 
 
 def name_here(room: Room, key: str) -> str:
@@ -97,11 +94,10 @@ def store(
             rows.filter(process=process).delete()
         elif not renewed:
             raise LookupError("other processes removed this process because its lease had ended")
-        for start in range(0, len(dropping), ROOMS_MAX):
-            rows.filter(pk__in=dropping[start : start + ROOMS_MAX]).delete()
+        for some in batches(dropping, ROOMS_MAX):
+            rows.filter(pk__in=some).delete()
         # In small batches, because a process does not return the memory that it once allocated for rows.
-        people = list(adding.items())
-        for start in range(0, len(people), ROWS_AT_ONCE):
+        for people in batches(list(adding.items()), ROWS_AT_ONCE):
             rows.bulk_create(
                 Presence(
                     pk=id,
@@ -111,7 +107,7 @@ def store(
                     name=person.name,
                     avatar=person.avatar,
                 )
-                for id, (name, person) in people[start : start + ROWS_AT_ONCE]
+                for id, (name, person) in people
             )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, policy
 from django_roomchat.conf import config
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import BadValue
+from django_roomchat.identity import Actor
 from django_roomchat.models import Room
 from django_roomchat.policy import audit_trail
 from django_roomchat.rooms import lookup, system_messages
@@ -26,7 +26,7 @@ RETENTION_DAYS_MAX = 36_500
 def configure_room(
     room: str | Room,
     *,
-    by: Any = None,
+    by: Actor | None = None,
     title: str | None = None,
     is_archived: bool | None = None,
     is_listed: bool | None = None,
@@ -95,12 +95,10 @@ def configure_room(
     return changed[0]
 
 
-async def aconfigure_room(room: str | Room, **options: Any) -> Room:
-    """See :func:`configure_room`."""
-    return await sync_to_async(configure_room)(room, **options)
+aconfigure_room = twin(configure_room)
 
 
-def settings_of(room: str | Room, *, by: Any = None) -> Room:
+def settings_of(room: str | Room, *, by: Actor | None = None) -> Room:
     """Return a room to a caller that may change its settings.
 
     Args:

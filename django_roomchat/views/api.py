@@ -30,7 +30,7 @@ def messages(request: HttpRequest, room_name: str) -> HttpResponse:
         if request.method == "POST":
             return _post_json(request, room_name)
         who = identity.who(request)
-        history = read_history(who, room_name, **seq_parameter(request, "before", "after", "around"))
+        history = read_history(room_name, by=who, **seq_parameter(request, "before", "after", "around"))
         return json_response(history_json(history))
     except ChatError as error:
         return json_error(error)

@@ -20,7 +20,7 @@ from django_roomchat.files import storage
 from django_roomchat.identity import Identity
 from django_roomchat.messages import attachments, read_markers, room_list
 from django_roomchat.messages.history import History, read_history
-from django_roomchat.messages.search import QUERY_MAX_LENGTH, Found, search_messages
+from django_roomchat.messages.search import QUERY_MAX_LENGTH, SearchResults, search_messages
 from django_roomchat.models import Room
 from django_roomchat.protocol import Event, File, Hit, LastMessage, Line, ListedRoom, Quote
 from django_roomchat.rooms.lookup import enter_room, title_for
@@ -140,7 +140,7 @@ def room_page(
         ChatError: the name is invalid, or the policy denies access.
     """
     me = identity.who(request)
-    history = read_history(me, name, before=before, after=after, around=at)
+    history = read_history(name, by=me, before=before, after=after, around=at)
     room = history.room
     newest = history.messages[0].seq if history.messages else None
     can = policy.rights(me, room)
@@ -274,15 +274,15 @@ def search_page(request: HttpRequest) -> dict[str, Any]:
     """Build the context of ``search.html``. The query string has the search: ``q``, ``room`` and ``before``.
 
     Raises:
-        NotFound, Forbidden: the person may not enter that room.
+        NotSearchResults, Forbidden: the person may not enter that room.
     """
     me = identity.who(request)
     query, name = request.GET.get("q", ""), request.GET.get("room", "")
     room = enter_room(me, name) if name else None
-    found, error = Found([], ""), None
+    found, error = SearchResults([], ""), None
     if query.strip():
         try:
-            found = search_messages(me, query, room, request.GET.get("before"))
+            found = search_messages(query, room=room, by=me, before=request.GET.get("before"))
         except BadValue as refused:
             error = refused.detail
     url = reverse("roomchat:search")

@@ -41,7 +41,7 @@ def _files(request: HttpRequest, room_name: str) -> HttpResponse:
             raise BadValue("Send a multipart/form-data request with a file field named “file”.")
         who, address = identity.who(request), rate_limits.address_of(request)
         with rate_limits.coming_from(address):
-            made = attachments.attach_file(room_name, given, author=who)
+            made = attachments.attach_file(room_name, given, by=who)
         return json_response(attachments.shown(made), status=201)
     except ChatError as error:
         return json_error(error)

@@ -28,7 +28,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     refusal: ChatError | None = None
     if request.method == "POST":
         try:
-            return HttpResponseRedirect(room_url(invitations.accept_invitation(token, who)), status=303)
+            return HttpResponseRedirect(room_url(invitations.accept_invitation(token, by=who)), status=303)
         except ChatError as error:
             refusal = error
     context = {"room_title": room.title, "me": who, "error": refusal.detail if refusal else None}

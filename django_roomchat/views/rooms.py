@@ -72,7 +72,7 @@ def _post_form(request: HttpRequest, room_name: str) -> HttpResponse:
 def _post_with_files(who: Identity, room_name: str, body: str, id: str, given: list[Any]) -> Posted:
     sent: list[Attachment] = []
     try:
-        sent += (attachments.attach_file(room_name, one, author=who) for one in given)
+        sent += (attachments.attach_file(room_name, one, by=who) for one in given)
         return post_message(room_name, body, author=who, id=id, files=sent)
     except Held:
         raise

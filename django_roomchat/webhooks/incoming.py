@@ -5,23 +5,21 @@ The URL is the secret. It is returned once, on creation; the database stores onl
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import uuid
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, policy
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import Forbidden, NotFound
-from django_roomchat.identity import NAME_MAX_LENGTH, Identity
+from django_roomchat.identity import NAME_MAX_LENGTH, Actor, Identity
+from django_roomchat.identity.tokens import digest
 from django_roomchat.messages.post import post_message
 from django_roomchat.messages.types import Posted
 from django_roomchat.models import IncomingHook, Room
@@ -33,7 +31,7 @@ USED_SECONDS = 60
 """Resolution of ``used_at``, in seconds: a later use within this time is not stored."""
 
 
-def make_incoming_hook(room: str | Room, name: str, *, by: Any = None) -> tuple[IncomingHook, str]:
+def make_incoming_hook(room: str | Room, name: str, *, by: Actor | None = None) -> tuple[IncomingHook, str]:
     """Create an incoming webhook, with which a program can post to a room.
 
     Args:
@@ -56,17 +54,15 @@ def make_incoming_hook(room: str | Room, name: str, *, by: Any = None) -> tuple[
     with transaction.atomic(using=database()):
         if found.pk is None:
             found = lookup.ensure_room(found)
-        hook = IncomingHook.objects.using(database()).create(room=found, name=shown, digest=_digest(token))
+        hook = IncomingHook.objects.using(database()).create(room=found, name=shown, digest=digest(token))
         audit_trail.record("make_incoming_hook", who, room=found.name, name=shown)
     return hook, token
 
 
-async def amake_incoming_hook(room: str | Room, name: str, *, by: Any = None) -> tuple[IncomingHook, str]:
-    """See :func:`make_incoming_hook`."""
-    return await sync_to_async(make_incoming_hook)(room, name, by=by)
+amake_incoming_hook = twin(make_incoming_hook)
 
 
-def revoke_incoming_hook(hook: IncomingHook, *, by: Any = None) -> None:
+def revoke_incoming_hook(hook: IncomingHook, *, by: Actor | None = None) -> None:
     """Revoke an incoming webhook, so that it can no longer post. Its messages stay.
 
     Args:
@@ -84,9 +80,7 @@ def revoke_incoming_hook(hook: IncomingHook, *, by: Any = None) -> None:
             audit_trail.record("revoke_incoming_hook", who, room=hook.room.name, name=hook.name)
 
 
-async def arevoke_incoming_hook(hook: IncomingHook, *, by: Any = None) -> None:
-    """See :func:`revoke_incoming_hook`."""
-    await sync_to_async(revoke_incoming_hook)(hook, by=by)
+arevoke_incoming_hook = twin(revoke_incoming_hook)
 
 
 def hook_of(token: str) -> IncomingHook:
@@ -98,7 +92,7 @@ def hook_of(token: str) -> IncomingHook:
     # The database compares digests, so the response time reveals nothing about a token.
     found = (
         IncomingHook.objects.using(database())
-        .filter(digest=_digest(token), is_active=True)
+        .filter(digest=digest(token), is_active=True)
         .select_related("room")
         .first()
     )
@@ -135,7 +129,3 @@ def post_through(hook: IncomingHook, body: str, *, name: str | None = None, id: 
     is_old = Q(used_at=None) | Q(used_at__lt=now - timedelta(seconds=USED_SECONDS))
     IncomingHook.objects.using(database()).filter(is_old, pk=hook.pk).update(used_at=now)
     return posted
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

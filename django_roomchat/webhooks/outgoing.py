@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.utils import timezone
 
 from django_roomchat import identity, policy
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
+from django_roomchat.identity import Actor
 from django_roomchat.models import Room, Webhook
 from django_roomchat.policy import audit_trail
 from django_roomchat.rooms import lookup
@@ -19,7 +17,7 @@ from django_roomchat.webhooks.worker import _rows
 # Create and remove --------------------------------------------------------------------------------------
 
 
-def make_webhook(room: str | Room, url: str, *, by: Any = None) -> Webhook:
+def make_webhook(room: str | Room, url: str, *, by: Actor | None = None) -> Webhook:
     """Create a webhook, which sends the messages of a room to a URL from now on.
 
     Args:
@@ -52,12 +50,10 @@ def make_webhook(room: str | Room, url: str, *, by: Any = None) -> Webhook:
     return webhook
 
 
-async def amake_webhook(room: str | Room, url: str, *, by: Any = None) -> Webhook:
-    """See :func:`make_webhook`."""
-    return await sync_to_async(make_webhook)(room, url, by=by)
+amake_webhook = twin(make_webhook)
 
 
-def remove_webhook(webhook: Webhook, *, by: Any = None) -> None:
+def remove_webhook(webhook: Webhook, *, by: Actor | None = None) -> None:
     """Remove a webhook. Nothing more is sent to its URL.
 
     Args:
@@ -74,9 +70,7 @@ def remove_webhook(webhook: Webhook, *, by: Any = None) -> None:
         webhook.delete()
 
 
-async def aremove_webhook(webhook: Webhook, *, by: Any = None) -> None:
-    """See :func:`remove_webhook`."""
-    await sync_to_async(remove_webhook)(webhook, by=by)
+aremove_webhook = twin(remove_webhook)
 
 
 def resume_webhook(webhook: Webhook) -> None:

@@ -188,7 +188,7 @@ def _tell(story: Story, people: Mapping[str, Any]) -> None:
             _finish(posted.room, posted.seq, said, people)
     if not story.unread_by_ana:
         return
-    mark_read(room, seqs[-1 - story.unread_by_ana], people["ana"])
+    mark_read(room, seqs[-1 - story.unread_by_ana], by=people["ana"])
 
 
 def _files(room: str | Room, title: str, said: Said, author: Any, id: str) -> list[FileToPost]:
@@ -201,7 +201,7 @@ def _files(room: str | Room, title: str, said: Said, author: Any, id: str) -> li
     file = Attachment.objects.filter(room=told.room, seq=told.seq).first() if told else None
     if file is None:
         picture = getattr(import_module("example_project.pictures"), said.picture)()
-        file = attach_file(room, picture, f"{said.picture}.jpg", author=author)
+        file = attach_file(room, picture, f"{said.picture}.jpg", by=author)
     return [FileToPost(str(file.pk), said.alt)]
 
 
@@ -222,10 +222,10 @@ def _room(story: Story, people: Mapping[str, Any]) -> str | Room:
 
 def _finish(room: str, seq: int, said: Said, people: Mapping[str, Any]) -> None:
     if said.was:
-        edit_message(room, seq, said.body, author=people[said.who])
+        edit_message(room, seq, said.body, by=people[said.who])
     for emoji, whose in said.reactions.items():
         for who in whose.split():
-            react(room, seq, emoji, author=people[who])
+            react(room, seq, emoji, by=people[who])
     if said.is_pinned:
         pin_message(room, seq)
     # Only for sample data: move the messages into the past.

@@ -44,7 +44,7 @@ def said():
 
 
 # What has no twin waits for nothing, or is for commands.
-NO_VERBS = {"make_ticket", "prune_history", "verify_signature"}
+NO_VERBS = {"make_ticket", "verify_signature"}
 GENERATORS = {"stream_export"}
 
 

@@ -64,8 +64,8 @@ def test_many_posts_in_many_rooms_cost_the_same():
 
 
 def test_a_page_of_history_costs_two():
-    assert steps(read_history, ANA, "one") == ["SELECT"] * 2
-    assert steps(read_history, ANA, "one", before=3) == ["SELECT"] * 2
+    assert steps(read_history, "one", by=ANA) == ["SELECT"] * 2
+    assert steps(read_history, "one", by=ANA, before=3) == ["SELECT"] * 2
 
 
 def test_entering_a_room_costs_one():
@@ -73,7 +73,7 @@ def test_entering_a_room_costs_one():
 
 
 def test_catching_up_costs_two_and_a_look_whether_anything_was_pruned():
-    epoch = str(read_history(ANA, "one").epoch)
+    epoch = str(read_history("one", by=ANA).epoch)
 
     assert len(steps(log.read, "one", epoch, 2, limit=500, page=50)) <= 3
     assert len(steps(log.read, "one", "", None, limit=500, page=50)) == 2
@@ -89,7 +89,7 @@ def test_a_page_costs_its_history_its_session_where_it_was_left_and_the_list_of_
     room = client.get("/chat/one/").context["me"]
     for number in range(rooms):
         post_message(f"another {number}", "hi")
-        mark_read(f"another {number}", 0, room)
+        mark_read(f"another {number}", 0, by=room)
 
     assert len(queries(client.get, "/chat/one/")) <= 4 + LIST
     assert len(queries(client.get, "/chat/one/messages/")) <= 3

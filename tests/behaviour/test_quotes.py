@@ -30,7 +30,7 @@ def _forgetful():
 
 def quotes():
     """Of the answers in the room, by their places."""
-    messages = read_history(site(), "lobby").messages
+    messages = read_history("lobby", by=site()).messages
     return {event.seq: event.quote for event in messages if event.reply_to is not None}
 
 
@@ -101,14 +101,14 @@ def test_what_is_deleted_while_an_answer_is_on_its_way_is_not_quoted(monkeypatch
 def test_answers_cost_one_query_for_each_page_and_two_for_each_post():
     post_message("lobby", "one", author=ANA)
     post_message("lobby", "two", author=ANA)
-    plain = queries(read_history, site(), "lobby")
+    plain = queries(read_history, "lobby", by=site())
     post = queries(post_message, "lobby", "no answer", author=ANA)
     for seq in (1, 1, 2):
         post_message("lobby", "yes", reply_to=seq)
 
     answer = queries(post_message, "lobby", "yes", reply_to=1, author=ANA)
 
-    assert queries(read_history, site(), "lobby") == [*plain, "SELECT"]
+    assert queries(read_history, "lobby", by=site()) == [*plain, "SELECT"]
     assert sorted(answer) == sorted([*post, "SELECT", "SELECT"])
 
 

@@ -88,7 +88,7 @@ def test_moderators_and_the_site_are_not_slowed(slow):
 
 def test_other_rooms_and_edits_are_not_slowed(slow):
     say()
-    edited = edit_message("lobby", 1, "better", author=ANA)
+    edited = edit_message("lobby", 1, "better", by=ANA)
 
     assert (edited.seq, [say(room="other"), say(room="other")]) == (1, [1, 2])
 

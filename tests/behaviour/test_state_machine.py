@@ -125,7 +125,7 @@ class Chat(RuleBasedStateMachine):
         if refusal is None and old.is_deleted:
             refusal = NotFound
         with expect(refusal):
-            done = edit_message(room.name, seq, body, author=author)
+            done = edit_message(room.name, seq, body, by=author)
             assert done == Posted(room.name, "", seq, duplicate=old.body == body)
             if not done.duplicate:
                 room.change(seq, old._replace(rev=room.head + 1, body=body))
@@ -135,7 +135,7 @@ class Chat(RuleBasedStateMachine):
         room = self._room(room)
         old, refusal = self._changeable(room, author, seq)
         with expect(refusal):
-            done = delete_message(room.name, seq, author=author)
+            done = delete_message(room.name, seq, by=author)
             assert done == Posted(room.name, "", seq, duplicate=old.is_deleted)
             if not done.duplicate:
                 room.change(seq, old._replace(rev=room.head + 1, body="", is_deleted=True))

@@ -50,7 +50,7 @@ for user in get_user_model().objects.all():
     user.save()
     # Whose pictures are taken in a room have been there before, so that each picture is the same without the others.
     for room in {{"minjun": ["lobby", "한국어 카페"], "tom": ["book club"]}}.get(user.username, ["lobby"]):
-        mark_read(room, Room.objects.get(name=room).log.head, user)
+        mark_read(room, Room.objects.get(name=room).log.head, by=user)
 trip = Room.objects.get(title="Trip to Busan")
 ana = get_user_model().objects.get(username="ana")
 print(json.dumps({{"trip": trip.name, "invitation": invite(trip, by=ana).token}}))

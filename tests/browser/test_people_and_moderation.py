@@ -642,7 +642,7 @@ def make_lively_club(site: Server, room: str) -> None:
         f"""
 from django.contrib.auth.models import User
 from django_roomchat import ban, edit_message, mute
-edit_message({room!r}, 2, "second", author=User.objects.get(username="mo"))
+edit_message({room!r}, 2, "second", by=User.objects.get(username="mo"))
 mute({room!r}, User.objects.get(username="kim"), reason="A reason with many words. " * 8)
 ban({room!r}, "g:nobody")
 """,

@@ -66,7 +66,7 @@ def has_been_in(page: Page, site: Server, *rooms: str) -> None:
 from django_roomchat.identity import Identity
 from django_roomchat import mark_read
 for room in {rooms!r}:
-    mark_read(room, 0, Identity({key!r}, "Ana", is_guest=True))
+    mark_read(room, 0, by=Identity({key!r}, "Ana", is_guest=True))
 """,
     )
 

@@ -210,7 +210,7 @@ def test_an_invitation_is_revoked(admin_client, room):
     assert told(page) == ["1 invitation revoked."]
     assert Invitation.objects.get(revoked_at=None).pk == second.id
     with pytest.raises(ChatError):
-        accept_invitation(first.token, BOB)
+        accept_invitation(first.token, by=BOB)
 
 
 def test_an_invitation_is_neither_made_nor_changed(admin_client, room):

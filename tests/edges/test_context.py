@@ -179,7 +179,7 @@ def test_the_list_is_of_ones_own_rooms_and_of_those_where_others_talk(request_):
     me = identify(request_)
     for room in ("theirs", "read", "member"):
         post_message(room, "hi")
-    mark_read("read", 1, me)
+    mark_read("read", 1, by=me)
     add_member("member", me)
 
     rooms = index_page(request_)["rooms"]
@@ -224,7 +224,7 @@ class OnlyPrivate(OpenPolicy):
 
 
 def test_an_empty_history_is_answered_as_one(request_):
-    assert history_json(read_history(identify(request_), "Lobby")) == {
+    assert history_json(read_history("Lobby", by=identify(request_))) == {
         "room": "lobby",
         "title": "Lobby",
         "epoch": "",

@@ -108,13 +108,13 @@ def test_an_edit_is_filtered_too():
     say("hello")
 
     answers = [
-        answer(edit_message, "lobby", 1, body, author=ANA)
+        answer(edit_message, "lobby", 1, body, by=ANA)
         for body in ("change me", "refuse me", "hold me", "fail")
     ]
 
     assert [given and given[0] for given in answers] == [None, "rude", "filtered", "unavailable"]
     assert texts() == ["ME"]
-    assert answer(edit_message, "lobby", 1, "fine", author=ANA) is None
+    assert answer(edit_message, "lobby", 1, "fine", by=ANA) is None
     assert texts() == ["fine"]
 
 

@@ -79,9 +79,9 @@ def life(ana):
     post_message("garden", "Nice!", author=BOB, id="b1", reply_to=1)
     post_message("garden", "My number is 555", author=ana, id="a2")
     post_message("kitchen", "I cook them", author=ana, id="a1")
-    edit_message("kitchen", 1, "I fry them", author=ana)
+    edit_message("kitchen", 1, "I fry them", by=ana)
     post_message("garden", "bye", author=ana, id="a3")
-    delete_message("garden", 4, author=ana)
+    delete_message("garden", 4, by=ana)
     garden = Room.objects.get(name="garden")
     me = of_user(ana)
     put("garden", "hi @Ana Ito and @Bob", mentions=[
@@ -259,7 +259,7 @@ def test_the_numbering_holds(life):
 def test_messages_stay_in_their_places_as_deleted_ones_of_nobody(life):
     erased = erase_user(life)
 
-    events = {event.seq: event for event in read_history(BOB_AS_SITE, "garden").messages}
+    events = {event.seq: event for event in read_history("garden", by=BOB_AS_SITE).messages}
     [key] = erased.keys.values()
     assert key.startswith("erased:")
     for seq in (1, 3, 4):
@@ -280,7 +280,7 @@ BOB_AS_SITE = Identity("site:bob", "Bob", is_site=True)
 def test_what_others_said_stays_without_the_name(life):
     erase_user(life)
 
-    events = {event.body: event for event in read_history(BOB_AS_SITE, "garden").messages if event.body}
+    events = {event.body: event for event in read_history("garden", by=BOB_AS_SITE).messages if event.body}
     hi = events["hi @Deleted user and @Bob"]
     assert ([mention.name for mention in hi.mentions], hi.html) == (
         ["Bob"],
@@ -294,7 +294,7 @@ def test_what_others_said_stays_without_the_name(life):
 def test_reactions_are_counted_anew(life):
     erase_user(life)
 
-    events = {event.body: event for event in read_history(BOB_AS_SITE, "garden").messages}
+    events = {event.body: event for event in read_history("garden", by=BOB_AS_SITE).messages}
     [(emoji, sums)] = events["like me"].reactions.items()
     assert (emoji, sums.count, sums.keys) == ("👍", 1, [BOB.key])
     assert events["love me"].reactions is None
@@ -396,9 +396,9 @@ def test_a_direct_room_loses_its_name_and_who_asks_again_gets_another(ana):
         "Deleted user, Cleo",
         ["Cleo"],
     )
-    assert [event.body for event in read_history(of_user(cleo), room.name).messages] == ["yes", ""]
+    assert [event.body for event in read_history(room.name, by=of_user(cleo)).messages] == ["yes", ""]
     with pytest.raises(NotFound):
-        read_history(of_user(ana), room.name)
+        read_history(room.name, by=of_user(ana))
     assert direct_room(cleo, ana).pk != room.pk
 
 
@@ -510,7 +510,7 @@ async def test_open_pages_and_asynchronous_code():
                 told = await client.receive("joined")
                 assert "secret" not in json.dumps(told) and "Guest 1" not in json.dumps(told)
                 assert {one["seq"]: one["body"] for one in told["events"]} == {1: "", 2: "what?"}
-    assert (await aread_history(BOB, "lobby")).head == 3
+    assert (await aread_history("lobby", by=BOB)).head == 3
 
 
 def test_resuming_from_anywhere_brings_what_a_new_reader_sees(life):

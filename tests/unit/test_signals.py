@@ -44,9 +44,9 @@ def test_every_change_is_announced(heard):
     post_message("lobby", "hi", author=ANA)
     heard.clear()
 
-    edit_message("lobby", 1, "other words", author=ANA)
-    edit_message("lobby", 1, "other words", author=ANA)
-    delete_message("lobby", 1, author=ANA)
+    edit_message("lobby", 1, "other words", by=ANA)
+    edit_message("lobby", 1, "other words", by=ANA)
+    delete_message("lobby", 1, by=ANA)
 
     assert heard == [
         ("edited", Message, "lobby", 1, 2, "other words"),

@@ -61,7 +61,7 @@ def upload(hers, content=TEXT, name="notes.txt", **options):
 
 def sent(user, content=TEXT, name="notes.txt", room="lobby"):
     """A file that is in a message."""
-    file = attach_file(room, content, name, author=user)
+    file = attach_file(room, content, name, by=user)
     post_message(room, "", author=user, files=[file])
     return file
 
@@ -460,7 +460,7 @@ def test_a_browser_keeps_a_file_for_its_person_and_asks_whether_it_is_the_same(c
 
 
 def test_a_refusal_is_kept_by_nobody(client, ana):
-    file = attach_file("lobby", TEXT, "notes.txt", author=ana)
+    file = attach_file("lobby", TEXT, "notes.txt", by=ana)
 
     response = client.get(url(file))
 
@@ -630,7 +630,7 @@ def test_who_must_sign_in_to_enter_must_for_files(settings, ana, client, hers):
 
 
 def test_what_was_not_sent_is_its_uploaders(hers, client, ana):
-    file = attach_file("lobby", TEXT, "notes.txt", author=ana)
+    file = attach_file("lobby", TEXT, "notes.txt", by=ana)
 
     mine = hers.get(url(file))
 
@@ -674,7 +674,7 @@ def told_by(page):
 
 def test_the_admin_lists_files_and_shows_them(admin, ana):
     file = sent(ana)
-    hidden = attach_file("lobby", TEXT, "gone.txt", author=ana)
+    hidden = attach_file("lobby", TEXT, "gone.txt", by=ana)
     Attachment.objects.filter(pk=hidden.pk).update(room=None)
 
     page = admin.get(LIST).content.decode()
@@ -730,7 +730,7 @@ def test_a_file_of_a_direct_room_is_not_the_admins_to_take_down(admin, ana, stor
 
 def test_the_admin_shows_the_files_of_what_is_held(admin, ana, settings):
     settings.ROOMCHAT = {"FILTER": "tests.unit.messages.test_attachments.hold_all"}
-    file = attach_file("lobby", TEXT, "notes.txt", author=ana)
+    file = attach_file("lobby", TEXT, "notes.txt", by=ana)
     for given in ([file], []):
         with pytest.raises(Exception, match="moderator"):
             post_message("lobby", "see", author=ana, files=given)

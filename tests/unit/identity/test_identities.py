@@ -164,6 +164,6 @@ def test_a_message_keeps_the_picture_and_the_profile_of_its_author_where_they_ar
 ):
     post_message("lobby", "hi", author=Identity("x:1", "Ana", avatar=avatar, link=link))
 
-    [event] = read_history(site(), "lobby").messages
+    [event] = read_history("lobby", by=site()).messages
 
     assert (event.author.avatar, event.author.link) == shown

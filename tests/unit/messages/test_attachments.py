@@ -17,11 +17,11 @@ from django_roomchat.filters import Change, Hold, Refuse
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.messages.attachments import (
     aattach_file,
-    atake_down_file,
+    aremove_file,
     attach_file,
     file_of,
+    remove_file,
     take_back,
-    take_down_file,
 )
 from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.history import prune_history, read_history
@@ -97,7 +97,7 @@ def told(act, *about, **options):
 
 
 def upload(content=TEXT, name="notes.txt", room="lobby", author=ANA):
-    return attach_file(room, content, name, author=author)
+    return attach_file(room, content, name, by=author)
 
 
 def say(*given, body="", room="lobby", author=ANA, **options):
@@ -105,7 +105,7 @@ def say(*given, body="", room="lobby", author=ANA, **options):
 
 
 def event(seq, room="lobby", who=BO):
-    return next(one for one in read_history(who, room).messages if one.seq == seq)
+    return next(one for one in read_history(room, by=who).messages if one.seq == seq)
 
 
 def content_of(file):
@@ -173,7 +173,7 @@ def test_the_name_of_an_open_file_is_its_own():
     file = BytesIO(TEXT)
     file.name = "/srv/ana/notes.txt"
 
-    assert attach_file("lobby", file, author=ANA).name == "notes.txt"
+    assert attach_file("lobby", file, by=ANA).name == "notes.txt"
 
 
 def test_what_a_file_is_its_name_cannot_deny():
@@ -334,7 +334,7 @@ def test_what_is_rolled_back_leaves_nothing(stored):
 def test_within_a_transaction_a_file_is_stored_by_its_commit(stored):
     with transaction.atomic():
         opened = BytesIO(TEXT)
-        file = attach_file("lobby", opened, "notes.txt", author=ANA)
+        file = attach_file("lobby", opened, "notes.txt", by=ANA)
         opened.close()
         before = stored()
         say(file)
@@ -343,7 +343,7 @@ def test_within_a_transaction_a_file_is_stored_by_its_commit(stored):
 
 
 async def test_files_are_sent_from_asynchronous_code():
-    file = await aattach_file("lobby", TEXT, "notes.txt", author=ANA)
+    file = await aattach_file("lobby", TEXT, "notes.txt", by=ANA)
     posted = await apost_message("lobby", "", author=ANA, files=[file])
 
     assert [one.name for one in (await sync_to_async(event)(posted.seq)).files] == ["notes.txt"]
@@ -553,7 +553,7 @@ def test_nobody_takes_back_what_is_not_theirs_or_was_sent(stored):
 async def test_a_socket_sends_files_and_hears_of_them():
     user = await User.objects.acreate(username="cem")
     mine, foreign = [
-        await aattach_file("lobby", TEXT, "notes.txt", author=author) for author in (of_user(user), ANA)
+        await aattach_file("lobby", TEXT, "notes.txt", by=author) for author in (of_user(user), ANA)
     ]
     async with ChatClient(ChatConsumer.as_asgi(), "lobby", user=user) as client:
         await client.receive("joined")
@@ -633,20 +633,20 @@ def test_the_name_of_a_file_is_found(django_assert_num_queries):
     say(upload(TEXT, "other.txt"), body="rechnung folgt")
     say(upload(TEXT, "other.txt"), body="no")
 
-    found = search_messages(BO, "RECHNUNG", "lobby").hits
+    found = search_messages("RECHNUNG", room="lobby", by=BO).hits
 
     assert [(hit.seq, hit.excerpt) for hit in found] == [
         (2, ["", "rechnung", " folgt\nother.txt"]),
         (1, ["", "Rechnung", " 2026.txt"]),
     ]
-    assert [hit.seq for hit in search_messages(BO, "folgt other").hits] == [2]
+    assert [hit.seq for hit in search_messages("folgt other", by=BO).hits] == [2]
 
 
 def test_a_file_that_was_not_sent_is_not_found():
     say(body="hi")
     upload(TEXT, "secret.txt")
 
-    assert search_messages(BO, "secret").hits == []
+    assert search_messages("secret", by=BO).hits == []
 
 
 def test_what_is_said_of_a_private_file_is_not_found_by_others():
@@ -655,7 +655,7 @@ def test_what_is_said_of_a_private_file_is_not_found_by_others():
     Membership.objects.create(room=room, key=ANA.key, name="Ana")
     say(upload(TEXT, "secret.txt", room="~x"), room="~x")
 
-    assert [len(search_messages(who, "secret").hits) for who in (ANA, BO)] == [1, 0]
+    assert [len(search_messages("secret", by=who).hits) for who in (ANA, BO)] == [1, 0]
 
 
 # Changing and deleting --------------------------------------------------------------------------------------------
@@ -664,24 +664,24 @@ def test_what_is_said_of_a_private_file_is_not_found_by_others():
 def test_an_edit_keeps_the_files_and_may_take_the_text_away():
     say(upload(), body="look")
 
-    edit_message("lobby", 1, "", author=ANA)
+    edit_message("lobby", 1, "", by=ANA)
     edited = event(1)
 
     assert (edited.body, [file.name for file in edited.files]) == ("", ["notes.txt"])
-    assert code(edit_message, "lobby", 1, "look again", author=ANA) is None
+    assert code(edit_message, "lobby", 1, "look again", by=ANA) is None
 
 
 def test_a_text_alone_cannot_be_taken_away():
     say(body="hi")
 
-    assert (code(edit_message, "lobby", 1, " ", author=ANA), event(1).body) == ("bad_text", "hi")
+    assert (code(edit_message, "lobby", 1, " ", by=ANA), event(1).body) == ("bad_text", "hi")
 
 
 def test_a_deleted_message_has_no_files(stored):
     say(upload(picture("PNG", (1000, 500)), "field.png"), upload())
     before = stored()
 
-    delete_message("lobby", 1, author=ANA)
+    delete_message("lobby", 1, by=ANA)
 
     assert (before, stored(), event(1).files, Attachment.objects.count()) == (3, 0, None, 0)
 
@@ -691,7 +691,7 @@ def test_a_file_goes_when_the_deletion_is_committed_and_not_before(stored):
     say(file)
 
     with transaction.atomic():
-        delete_message("lobby", 1, author=ANA)
+        delete_message("lobby", 1, by=ANA)
         within = (stored(), code(file_of, BO, "lobby", file.pk))
 
     assert (within, stored()) == ((1, "no_such_file"), 0)
@@ -702,7 +702,7 @@ def test_a_deletion_that_is_rolled_back_keeps_the_file(stored):
     say(file)
 
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        delete_message("lobby", 1, author=ANA)
+        delete_message("lobby", 1, by=ANA)
         raise ZeroDivisionError
 
     assert (stored(), file_of(BO, "lobby", file.pk), len(event(1).files)) == (1, file, 1)
@@ -717,7 +717,7 @@ def test_what_the_storage_does_not_remove_is_removed_later(stored, monkeypatch, 
 
     with monkeypatch.context() as down:
         down.setattr(storage, "remove", fail)
-        delete_message("lobby", 1, author=ANA)
+        delete_message("lobby", 1, by=ANA)
     left = (stored(), code(file_of, BO, "lobby", file.pk))
 
     call_command("roomchat_prune", verbosity=0)
@@ -731,7 +731,7 @@ def test_a_file_that_the_storage_has_lost_already_is_fine(tmp_path, stored):
     say(file)
     (tmp_path / file.stored).unlink()
 
-    delete_message("lobby", 1, author=ANA)
+    delete_message("lobby", 1, by=ANA)
 
     assert (stored(), Attachment.objects.count()) == (0, 0)
 
@@ -918,7 +918,7 @@ def test_a_text_is_taken_from_a_message_with_files_without_asking(settings):
     say(upload(), body="look")
     settings.ROOMCHAT = {"FILTER": hold_all}
 
-    assert code(edit_message, "lobby", 1, "", author=ANA) is None
+    assert code(edit_message, "lobby", 1, "", by=ANA) is None
 
 
 # Moderation and privacy -------------------------------------------------------------------------------------------
@@ -936,13 +936,13 @@ def test_a_moderator_takes_a_file_down(stored):
     Membership.objects.create(room=lookup.room_of("lobby"), key=MOD.key, name="Mod", role="moderator")
     RoomLog.objects.update(access_version=1)
 
-    take_down_file(records.rows().get(pk=bad.pk), by=MOD)
+    remove_file(records.rows().get(pk=bad.pk), by=MOD)
 
     left = event(1)
     assert (left.body, [file.id for file in left.files], left.rev, stored()) == ("look", [str(keep.pk)], 2, 1)
     entry = AuditEntry.objects.get()
     assert (entry.verb, entry.by_key, entry.target_key, entry.data) == (
-        "take_down_file",
+        "remove_file",
         MOD.key,
         ANA.key,
         {"seq": 1, "name": "bad.pdf"},
@@ -953,13 +953,13 @@ def test_others_take_no_file_down(stored):
     file = upload()
     say(file)
 
-    assert (code(take_down_file, records.rows().get(), by=BO), stored()) == ("forbidden", 1)
+    assert (code(remove_file, records.rows().get(), by=BO), stored()) == ("forbidden", 1)
 
 
 def test_a_message_that_was_only_the_file_is_deleted(stored):
     say(upload())
 
-    take_down_file(records.rows().get())
+    remove_file(records.rows().get())
 
     assert (event(1).deleted_at is None, stored()) == (False, 0)
 
@@ -967,7 +967,7 @@ def test_a_message_that_was_only_the_file_is_deleted(stored):
 def test_the_last_file_leaves_a_message_with_its_text():
     say(upload(), body="look")
 
-    take_down_file(records.rows().get())
+    remove_file(records.rows().get())
 
     assert (event(1).body, event(1).files, Message.objects.get().data) == ("look", None, {})
 
@@ -975,16 +975,16 @@ def test_the_last_file_leaves_a_message_with_its_text():
 def test_an_upload_that_was_not_sent_is_taken_down(stored):
     file = upload()
 
-    take_down_file(file)
-    take_down_file(Attachment(room=None))
+    remove_file(file)
+    remove_file(Attachment(room=None))
 
     assert (stored(), Attachment.objects.count()) == (0, 0)
 
 
 async def test_a_file_is_taken_down_from_asynchronous_code(stored):
-    file = await aattach_file("lobby", TEXT, "notes.txt", author=ANA)
+    file = await aattach_file("lobby", TEXT, "notes.txt", by=ANA)
 
-    await atake_down_file(file)
+    await aremove_file(file)
 
     assert stored() == 0
 
@@ -1058,7 +1058,7 @@ def test_a_file_is_called_by_its_name():
 def test_messages_without_files_ask_for_none(django_assert_num_queries):
     say(upload(), body="hi")
     say(body="hi")
-    with_files = read_history(BO, "lobby")
+    with_files = read_history("lobby", by=BO)
 
     with django_assert_num_queries(2):
-        assert read_history(BO, "lobby").messages == with_files.messages
+        assert read_history("lobby", by=BO).messages == with_files.messages

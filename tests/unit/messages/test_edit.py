@@ -51,11 +51,11 @@ def said(**options):
 
 
 def test_earlier_texts_are_kept_with_their_times():
-    posted_at = read_history(site(), "lobby").messages[0].at
-    edit_message("lobby", 1, "two", author=ANA)
-    edited_at = read_history(site(), "lobby").messages[0].edited_at
-    edit_message("lobby", 1, "two", author=ANA)
-    edit_message("lobby", 1, "three", author=ANA)
+    posted_at = read_history("lobby", by=site()).messages[0].at
+    edit_message("lobby", 1, "two", by=ANA)
+    edited_at = read_history("lobby", by=site()).messages[0].edited_at
+    edit_message("lobby", 1, "two", by=ANA)
+    edit_message("lobby", 1, "three", by=ANA)
 
     assert [(text.body, text.at) for text in earlier_texts("Lobby", 1)] == [
         ("one", posted_at),
@@ -65,13 +65,13 @@ def test_earlier_texts_are_kept_with_their_times():
 
 def test_only_the_last_ones_are_kept():
     for number in range(EARLIER_MAX + 3):
-        edit_message("lobby", 1, f"text {number}", author=ANA)
+        edit_message("lobby", 1, f"text {number}", by=ANA)
 
     assert said() == [f"text {number}" for number in range(2, EARLIER_MAX + 2)]
 
 
 def test_the_author_and_moderators_see_them_and_others_do_not():
-    edit_message("lobby", 1, "two", author=ANA)
+    edit_message("lobby", 1, "two", by=ANA)
 
     assert (said(by=ANA), said(by=MOD), said()) == (["one"], ["one"], ["one"])
     assert code(earlier_texts, "lobby", 1, by=BO) == "forbidden"
@@ -83,17 +83,17 @@ class Glass(OpenPolicy):
 
 
 def test_the_policy_may_show_them_to_everybody(settings):
-    edit_message("lobby", 1, "two", author=ANA)
+    edit_message("lobby", 1, "two", by=ANA)
     settings.ROOMCHAT = {"EDIT_HISTORY": True, "POLICY": Glass}
 
     assert said(by=BO) == ["one"]
 
 
 def test_nothing_is_left_of_a_deleted_message():
-    edit_message("lobby", 1, "two", author=ANA)
+    edit_message("lobby", 1, "two", by=ANA)
     kept = said()
 
-    delete_message("lobby", 1, author=ANA)
+    delete_message("lobby", 1, by=ANA)
 
     assert (kept, said(), Message.objects.get().data) == (["one"], [], {})
 
@@ -101,15 +101,15 @@ def test_nothing_is_left_of_a_deleted_message():
 def test_nothing_is_kept_unless_the_site_wants_it(settings):
     settings.ROOMCHAT = {}
 
-    edit_message("lobby", 1, "two", author=ANA)
+    edit_message("lobby", 1, "two", by=ANA)
 
     assert (said(), Message.objects.get().data) == ([], {})
 
 
 def test_what_was_said_before_is_in_no_event():
-    edit_message("lobby", 1, "two", author=ANA)
+    edit_message("lobby", 1, "two", by=ANA)
 
-    [event] = read_history(site(), "lobby").messages
+    [event] = read_history("lobby", by=site()).messages
 
     assert said() == ["one"]
     assert "'one'" not in repr(event)
@@ -122,15 +122,15 @@ def test_where_there_is_no_message_there_are_no_edits():
 
 def test_edits_end_with_the_time_for_them(settings):
     settings.ROOMCHAT = {"EDIT_SECONDS": 60}
-    in_time = code(edit_message, "lobby", 1, "two", author=ANA)
+    in_time = code(edit_message, "lobby", 1, "two", by=ANA)
     Message.objects.update(created_at="2026-01-01T00:00:00Z")
 
-    assert (in_time, code(edit_message, "lobby", 1, "three", author=ANA)) == (None, "too_late")
+    assert (in_time, code(edit_message, "lobby", 1, "three", by=ANA)) == (None, "too_late")
     assert code(edit_message, "lobby", 1, "three") is None
 
 
 def test_edits_are_a_frame_over_http():
-    edit_message("lobby", 1, "two", author=ANA)
+    edit_message("lobby", 1, "two", by=ANA)
 
     response = Client().post(
         reverse("roomchat:room_frames", args=["lobby"]),

@@ -13,7 +13,7 @@ from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, site
 from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.history import read_history
-from django_roomchat.messages.mentions import apeople_of, called_in, people_of
+from django_roomchat.messages.mentions import amention_candidates, called_in, mention_candidates
 from django_roomchat.messages.post import apost_message, post_message
 from django_roomchat.models import Membership
 from django_roomchat.moderation.sanctions import ban
@@ -51,7 +51,7 @@ def called(body):
 
 
 def called_by(seq):
-    [event] = [event for event in read_history(site(), "lobby").messages if event.seq == seq]
+    [event] = [event for event in read_history("lobby", by=site()).messages if event.seq == seq]
     return [(mention.key, mention.name) for mention in event.mentions or ()]
 
 
@@ -149,9 +149,9 @@ def test_a_repeated_post_is_the_same_though_people_have_come():
 def test_an_edited_text_calls_others():
     seq = post_message("lobby", "@Ana", author=BO).seq
 
-    edit_message("lobby", seq, "@Bo", author=BO)
+    edit_message("lobby", seq, "@Bo", by=BO)
     first = called_by(seq)
-    edit_message("lobby", seq, "nobody", author=BO)
+    edit_message("lobby", seq, "nobody", by=BO)
 
     assert (first, called_by(seq)) == ([("g:bo", "Bo")], [])
 
@@ -166,8 +166,8 @@ def test_the_signal_tells_whom_once():
     try:
         seq = post_message("lobby", "@Ana and @Bo", author=BO).seq
         post_message("lobby", "nobody", author=BO)
-        edit_message("lobby", seq, "@Ana and @Ana Silva", author=BO)
-        edit_message("lobby", seq, "@Ana!", author=BO)
+        edit_message("lobby", seq, "@Ana and @Ana Silva", by=BO)
+        edit_message("lobby", seq, "@Ana!", by=BO)
     finally:
         mentioned.disconnect(hear)
 
@@ -181,7 +181,7 @@ def test_the_signal_tells_whom_once():
 
 
 def names(prefix, **options):
-    return [person.name for person in people_of("lobby", prefix, **options)]
+    return [person.name for person in mention_candidates("lobby", prefix, **options)]
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,9 @@ def test_people_come_with_the_picture_of_what_they_said_last():
     post_message("lobby", "hi", author=Identity("u:1", "Ana", avatar="/ana.png"))
 
     assert [
-        (person.key, person.avatar) for prefix in ("cy", "ana") for person in people_of("lobby", prefix)
+        (person.key, person.avatar)
+        for prefix in ("cy", "ana")
+        for person in mention_candidates("lobby", prefix)
     ] == [
         ("g:cy", "/cy.png"),
         ("u:1", "/ana.png"),
@@ -224,21 +226,21 @@ def test_people_come_with_the_picture_of_what_they_said_last():
 def test_somebody_whose_name_another_has_cannot_be_called_and_is_not_offered():
     post_message("lobby", "hi", author=Identity("g:other", "ANA", is_guest=True))
 
-    assert [person.key for person in people_of("lobby", "ana")] == ["u:1", "u:2"]
+    assert [person.key for person in mention_candidates("lobby", "ana")] == ["u:1", "u:2"]
 
 
 def test_people_cost_three_queries():
-    assert queries(people_of, "lobby", "a") == ["SELECT"] * 3
+    assert queries(mention_candidates, "lobby", "a") == ["SELECT"] * 3
 
 
 def test_who_may_not_enter_is_told_nobody():
     ban("lobby", BO)
 
     with pytest.raises(ChatError) as refused:
-        people_of("lobby", "a", by=BO)
+        mention_candidates("lobby", "a", by=BO)
 
     assert refused.value.code == "banned"
-    assert people_of("no such room", "a", by=BO) == []
+    assert mention_candidates("no such room", "a", by=BO) == []
 
 
 async def test_people_are_a_frame_and_a_message_says_whom_it_calls():
@@ -275,4 +277,4 @@ def test_people_are_a_frame_over_http():
 
 
 async def test_people_have_a_twin():
-    assert [person.name for person in await apeople_of("lobby", "bo")] == ["Bo"]
+    assert [person.name for person in await amention_candidates("lobby", "bo")] == ["Bo"]

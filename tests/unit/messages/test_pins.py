@@ -138,7 +138,7 @@ def test_the_room_tells_of_a_pin_if_it_wants_to_right_behind_it():
     pin_message("lobby", 2, by=MOD)
     pin_message("lobby", 2, on=False, by=MOD)
 
-    said = [event for event in read_history(site(), "lobby").messages if event.kind == "system"]
+    said = [event for event in read_history("lobby", by=site()).messages if event.kind == "system"]
 
     assert [(event.seq, event.line.code, event.line.by) for event in said] == [(6, "pinned", "Mod")]
     assert Message.objects.get(seq=2).rev == 7

@@ -359,7 +359,7 @@ def test_a_room_that_is_gone_is_made_again():
 @pytest.mark.django_db(transaction=True)
 def test_a_room_that_the_project_made_itself_can_be_spoken_in():
     Room.objects.create(name="lobby", title="Lobby")
-    history = read_history(ANA, "lobby")
+    history = read_history("lobby", by=ANA)
 
     assert (history.messages, post_message("lobby", "hi").seq, Room.objects.count()) == ([], 1, 1)
 
@@ -382,7 +382,7 @@ def test_an_edit_takes_the_next_number_and_is_told(told, django_capture_on_commi
     post_message("lobby", "hi", author=ANA)
 
     with django_capture_on_commit_callbacks(execute=True):
-        done = edit_message("Lobby", 1, " other words ", author=ANA)
+        done = edit_message("Lobby", 1, " other words ", by=ANA)
 
     message = Message.objects.get()
     assert (done.room, done.seq, done.duplicate) == ("lobby", 1, False)
@@ -395,7 +395,7 @@ def test_a_deletion_erases_the_words_and_keeps_the_place(told, django_capture_on
     Message.objects.update(data={"link": "x"})
 
     with django_capture_on_commit_callbacks(execute=True):
-        done = delete_message("lobby", 1, author=ANA)
+        done = delete_message("lobby", 1, by=ANA)
 
     message = Message.objects.get()
     assert (done.seq, message.rev, message.body, message.data) == (1, 2, "", {})
@@ -405,7 +405,7 @@ def test_a_deletion_erases_the_words_and_keeps_the_place(told, django_capture_on
 
 @pytest.mark.parametrize(
     "repeat",
-    [lambda: edit_message("lobby", 1, "hi", author=ANA), lambda: delete_message("lobby", 1, author=ANA)],
+    [lambda: edit_message("lobby", 1, "hi", by=ANA), lambda: delete_message("lobby", 1, by=ANA)],
 )
 def test_a_change_that_was_made_before_is_a_duplicate_and_not_told(
     told, django_capture_on_commit_callbacks, repeat
@@ -422,10 +422,10 @@ def test_a_change_that_was_made_before_is_a_duplicate_and_not_told(
 
 def test_what_was_deleted_cannot_be_edited():
     post_message("lobby", "hi", author=ANA)
-    delete_message("lobby", 1, author=ANA)
+    delete_message("lobby", 1, by=ANA)
 
     with pytest.raises(NotFound) as caught:
-        edit_message("lobby", 1, "back again", author=ANA)
+        edit_message("lobby", 1, "back again", by=ANA)
 
     assert caught.value.detail == "Message 1 was deleted."
     assert Message.objects.get().body == ""
@@ -434,8 +434,8 @@ def test_what_was_deleted_cannot_be_edited():
 @pytest.mark.parametrize(
     "change",
     [
-        lambda who: edit_message("lobby", 1, "x", author=who),
-        lambda who: delete_message("lobby", 1, author=who),
+        lambda who: edit_message("lobby", 1, "x", by=who),
+        lambda who: delete_message("lobby", 1, by=who),
     ],
 )
 def test_nobody_changes_what_others_said_but_those_who_may(change):
@@ -454,9 +454,9 @@ def test_staff_may_delete_and_not_edit_what_others_said():
     post_message("lobby", "hi", author=ANA)
 
     with pytest.raises(Forbidden):
-        edit_message("lobby", 1, "x", author=staff)
+        edit_message("lobby", 1, "x", by=staff)
 
-    assert delete_message("lobby", 1, author=staff).seq == 1
+    assert delete_message("lobby", 1, by=staff).seq == 1
 
 
 @pytest.mark.parametrize(
@@ -485,14 +485,14 @@ def test_an_edit_to_nothing_is_refused():
 @pytest.mark.django_db(transaction=True)
 async def test_the_twins_do_the_same():
     await apost_message("lobby", "hi", author=ANA)
-    await aedit_message("lobby", 1, "other words", author=ANA)
-    history = await aread_history(ANA, "lobby")
-    await adelete_message("lobby", 1, author=ANA)
+    await aedit_message("lobby", 1, "other words", by=ANA)
+    history = await aread_history("lobby", by=ANA)
+    await adelete_message("lobby", 1, by=ANA)
     await sanctions.aban("lobby", BOB)
     await aunban("lobby", BOB)
 
     assert [event.body for event in history.messages] == ["other words"]
-    assert [event.body for event in (await aread_history(BOB, "lobby")).messages] == [""]
+    assert [event.body for event in (await aread_history("lobby", by=BOB)).messages] == [""]
 
 
 # Rights ----------------------------------------------------------------------------------------------------------
@@ -512,9 +512,9 @@ def test_who_is_banned_can_do_nothing_in_the_room_and_everything_elsewhere():
     banned = ("banned", "You are banned from this room.")
     assert head == 1
     assert refusal(post_message, "lobby", "hi", author=BOB) == banned
-    assert refusal(read_history, BOB, "lobby") == banned
-    assert refusal(edit_message, "lobby", 1, "x", author=BOB) == banned
-    assert refusal(delete_message, "lobby", 1, author=BOB) == banned
+    assert refusal(read_history, "lobby", by=BOB) == banned
+    assert refusal(edit_message, "lobby", 1, "x", by=BOB) == banned
+    assert refusal(delete_message, "lobby", 1, by=BOB) == banned
     assert post_message("other", "hi", author=BOB).seq == 1
     assert post_message("lobby", "hi", author=ANA).seq == 2
 
@@ -584,7 +584,7 @@ def test_no_post_overtakes_a_ban_that_this_process_has_not_heard_of():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    "act", [lambda: post_message("lobby", "x", author=ANA), lambda: edit_message("lobby", 1, "x", author=ANA)]
+    "act", [lambda: post_message("lobby", "x", author=ANA), lambda: edit_message("lobby", 1, "x", by=ANA)]
 )
 def test_where_rights_change_all_the_time_one_is_asked_to_come_again(monkeypatch, act):
     post_message("lobby", "hi", author=ANA)
@@ -639,7 +639,7 @@ def test_history_is_paged_newest_first(settings):
 
     pages, before = [], None
     while True:
-        history = read_history(ANA, "Lobby", before=before)
+        history = read_history("Lobby", by=ANA, before=before)
         pages.append([event.body for event in history.messages])
         before = history.before
         if before is None:
@@ -651,7 +651,7 @@ def test_history_is_paged_newest_first(settings):
 
 
 def test_a_room_in_which_nothing_was_said_has_an_empty_history():
-    history = read_history(ANA, " My Room")
+    history = read_history(" My Room", by=ANA)
 
     assert (history.room.pk, history.room.name, history.room.title) == (None, "my room", "My Room")
     assert (history.messages, history.before, history.epoch, history.floor, history.head) == (
@@ -674,7 +674,7 @@ def test_who_may_not_enter_reads_and_lists_nothing(settings):
     for room in ("secret", "lobby"):
         post_message(room, "hi")
 
-    assert refusal(read_history, ANA, "secret") == ("secret", "Secret.")
+    assert refusal(read_history, "secret", by=ANA) == ("secret", "Secret.")
     assert [room.name for room in unread(ANA)] == ["lobby"]
     assert [room.name for room in unread(site())] == ["lobby", "secret"]
 

@@ -38,7 +38,7 @@ def _lobby():
 
 
 def shown(seq=1):
-    [event] = [event for event in read_history(site(), "lobby").messages if event.seq == seq]
+    [event] = [event for event in read_history("lobby", by=site()).messages if event.seq == seq]
     return [(emoji, of.count, of.keys) for emoji, of in (event.reactions or {}).items()]
 
 
@@ -52,7 +52,7 @@ def code(act, *about, **options):
 
 def test_everybody_sees_who_reacted_in_the_order_of_first_use():
     for who, emoji in ((ANA, "🎉"), (BO, "👍"), (CY, "❤️"), (BO, "🎉"), (CY, "👍")):
-        react("lobby", 1, emoji, author=who)
+        react("lobby", 1, emoji, by=who)
 
     assert shown() == [("🎉", 2, [ANA.key, BO.key]), ("👍", 2, [BO.key, CY.key]), ("❤️", 1, [CY.key])]
 
@@ -62,18 +62,18 @@ def test_the_order_is_the_same_on_postgresql(on_postgres):
     post_message("lobby", "hello", author=ANA)
 
     for emoji in ("👨‍👩‍👧‍👦", "🎉", "❤️", "☝", "👍"):
-        react("lobby", 1, emoji, author=ANA)
-    react("lobby", 1, "🎉", author=BO)
-    react("lobby", 1, "👨‍👩‍👧‍👦", on=False, author=ANA)
+        react("lobby", 1, emoji, by=ANA)
+    react("lobby", 1, "🎉", by=BO)
+    react("lobby", 1, "👨‍👩‍👧‍👦", on=False, by=ANA)
 
     assert [emoji for emoji, _, _ in shown()] == ["🎉", "❤️", "☝", "👍"]
 
 
 def test_a_reaction_takes_a_number_and_a_repeated_one_does_not():
-    first = react("Lobby", 1, "👍", author=BO)
-    second = react("lobby", 1, "👍", author=BO)
-    off = react("lobby", 1, "👍", on=False, author=BO)
-    again = react("lobby", 1, "👍", on=False, author=BO)
+    first = react("Lobby", 1, "👍", by=BO)
+    second = react("lobby", 1, "👍", by=BO)
+    off = react("lobby", 1, "👍", on=False, by=BO)
+    again = react("lobby", 1, "👍", on=False, by=BO)
 
     assert [(done.room, done.seq, done.duplicate) for done in (first, second, off, again)] == [
         ("lobby", 1, False),
@@ -90,9 +90,9 @@ def test_a_reaction_takes_a_number_and_a_repeated_one_does_not():
 
 
 def test_two_spellings_of_an_emoji_are_one():
-    react("lobby", 1, "❤", author=ANA)
-    react("lobby", 1, "❤️", author=BO)
-    react("lobby", 1, "❤️", on=False, author=ANA)
+    react("lobby", 1, "❤", by=ANA)
+    react("lobby", 1, "❤️", by=BO)
+    react("lobby", 1, "❤️", on=False, by=ANA)
 
     assert shown() == [("❤", 1, [BO.key])]
 
@@ -100,9 +100,9 @@ def test_two_spellings_of_an_emoji_are_one():
 def test_an_event_names_the_first_twenty_and_counts_all():
     people = [Identity(f"g:{number}", "Guest") for number in range(22)]
     for who in people:
-        react("lobby", 1, "👍", author=who)
+        react("lobby", 1, "👍", by=who)
 
-    react("lobby", 1, "👍", on=False, author=people[0])
+    react("lobby", 1, "👍", on=False, by=people[0])
 
     assert shown() == [("👍", 21, [who.key for who in people[1:21]])]
 
@@ -110,42 +110,42 @@ def test_an_event_names_the_first_twenty_and_counts_all():
 def test_a_message_has_at_most_twenty_different_ones():
     many = [chr(0x1F600 + number) for number in range(reactions.EMOJI_MAX)]
     for emoji in many:
-        react("lobby", 1, emoji, author=ANA)
+        react("lobby", 1, emoji, by=ANA)
 
-    assert code(react, "lobby", 1, "👍", author=BO) == "too_many"
-    assert code(react, "lobby", 1, many[0], author=BO) is None
-    assert code(react, "lobby", 1, "👍", on=False, author=BO) is None
+    assert code(react, "lobby", 1, "👍", by=BO) == "too_many"
+    assert code(react, "lobby", 1, many[0], by=BO) is None
+    assert code(react, "lobby", 1, "👍", on=False, by=BO) is None
     assert len(shown()) == reactions.EMOJI_MAX
 
 
 @pytest.mark.parametrize("given", ["", "yes", "👍👍", "<img src=x onerror=alert(1)>", "\u202e"])
 def test_what_is_no_emoji_is_refused(given):
-    assert code(react, "lobby", 1, given, author=ANA) == "bad_emoji"
+    assert code(react, "lobby", 1, given, by=ANA) == "bad_emoji"
 
 
 def test_a_reaction_needs_a_message():
     delete_message("lobby", 1)
 
-    assert code(react, "lobby", 1, "👍", author=ANA) == "not_found"
-    assert code(react, "lobby", 2, "👍", author=ANA) == "not_found"
-    assert code(react, "nowhere", 1, "👍", author=ANA) == "not_found"
+    assert code(react, "lobby", 1, "👍", by=ANA) == "not_found"
+    assert code(react, "lobby", 2, "👍", by=ANA) == "not_found"
+    assert code(react, "nowhere", 1, "👍", by=ANA) == "not_found"
 
 
 def test_who_is_banned_or_comes_to_an_archived_room_is_refused():
-    react("lobby", 1, "👍", author=ANA)
+    react("lobby", 1, "👍", by=ANA)
     ban("lobby", BO)
-    banned = code(react, "lobby", 1, "👍", author=BO)
+    banned = code(react, "lobby", 1, "👍", by=BO)
     Room.objects.update(archived_at="2026-01-01T00:00:00Z")
 
-    assert (banned, code(react, "lobby", 1, "🎉", author=ANA)) == ("banned", "archived")
-    assert code(react, "lobby", 1, "👍", on=False, author=ANA) == "archived"
+    assert (banned, code(react, "lobby", 1, "🎉", by=ANA)) == ("banned", "archived")
+    assert code(react, "lobby", 1, "👍", on=False, by=ANA) == "archived"
     assert shown() == [("👍", 1, [ANA.key])]
 
 
 def test_who_is_muted_may_not_even_nod():
     mute("lobby", BO)
 
-    assert code(react, "lobby", 1, "👍", author=BO) == "muted"
+    assert code(react, "lobby", 1, "👍", by=BO) == "muted"
 
 
 class Silent(OpenPolicy):
@@ -156,12 +156,12 @@ class Silent(OpenPolicy):
 def test_the_policy_is_asked(settings):
     settings.ROOMCHAT = {"POLICY": Silent}
 
-    assert code(react, "lobby", 1, "👍", author=ANA) == "forbidden"
+    assert code(react, "lobby", 1, "👍", by=ANA) == "forbidden"
     assert code(react, "lobby", 1, "👍") is None
 
 
 def test_a_deleted_message_has_no_reactions_left():
-    react("lobby", 1, "👍", author=BO)
+    react("lobby", 1, "👍", by=BO)
 
     delete_message("lobby", 1)
 
@@ -169,9 +169,9 @@ def test_a_deleted_message_has_no_reactions_left():
 
 
 def test_a_reaction_survives_an_edit():
-    react("lobby", 1, "👍", author=BO)
+    react("lobby", 1, "👍", by=BO)
 
-    edit_message("lobby", 1, "hello!", author=ANA)
+    edit_message("lobby", 1, "hello!", by=ANA)
 
     assert shown() == [("👍", 1, [BO.key])]
 
@@ -185,9 +185,9 @@ def test_the_signal_tells_who_and_what_and_none_tells_of_an_edit():
     reaction_changed.connect(hear)
     message_edited.connect(hear)
     try:
-        react("lobby", 1, "👍", author=BO)
-        react("lobby", 1, "👍", author=BO)
-        react("lobby", 1, "👍", on=False, author=BO)
+        react("lobby", 1, "👍", by=BO)
+        react("lobby", 1, "👍", by=BO)
+        react("lobby", 1, "👍", on=False, by=BO)
     finally:
         reaction_changed.disconnect(hear)
         message_edited.disconnect(hear)
@@ -200,7 +200,7 @@ def test_those_who_react_at_once_on_postgresql_are_all_counted(on_postgres):
     post_message("lobby", "hello", author=ANA)
     people = [Identity(f"g:{number}", "Guest") for number in range(8)]
 
-    results = at_once(*[lambda who=who: react("lobby", 1, "👍", author=who) for who in (*people, people[0])])
+    results = at_once(*[lambda who=who: react("lobby", 1, "👍", by=who) for who in (*people, people[0])])
 
     [(emoji, count, keys)] = shown()
     assert sorted(done.duplicate for done in results) == [False] * 8 + [True]
@@ -211,7 +211,7 @@ def test_those_who_react_at_once_on_postgresql_are_all_counted(on_postgres):
 def test_a_reaction_costs_the_same_whoever_has_reacted():
     def cost(who):
         with CaptureQueriesContext(connection) as captured:
-            react("lobby", 1, "👍", author=who)
+            react("lobby", 1, "👍", by=who)
         return len(captured)
 
     first, others = cost(ANA), {cost(Identity(f"g:{number}", "Guest")) for number in range(30)}
@@ -251,7 +251,7 @@ async def test_everybody_in_the_room_hears_of_a_reaction():
         await two.receive("joined")
         await one.send({"type": "react", "seq": 1, "emoji": "👍", "id": "a"})
         ack, heard = await one.receive("ack"), await two.receive("events")
-        await areact("lobby", 1, "👍", author=BO)
+        await areact("lobby", 1, "👍", by=BO)
         then = await two.receive("events")
         await one.send({"type": "react", "seq": 1, "emoji": "?"})
         refused = await one.receive("error")
@@ -265,7 +265,7 @@ async def test_everybody_in_the_room_hears_of_a_reaction():
 
 
 async def test_who_comes_later_sees_the_reactions():
-    await areact("lobby", 1, "🎉", author=BO)
+    await areact("lobby", 1, "🎉", by=BO)
 
     async with ChatClient(ChatConsumer.as_asgi(), "lobby") as late:
         [event] = (await late.receive("joined"))["events"]

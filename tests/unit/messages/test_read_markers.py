@@ -18,7 +18,7 @@ from django_roomchat.messages import read_markers, room_list, unread_notificatio
 from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.post import post_message, post_messages
 from django_roomchat.messages.reactions import react
-from django_roomchat.messages.read_markers import Mark, mark_all, mark_read, mute_notifications
+from django_roomchat.messages.read_markers import Mark, mark_all, mark_read, set_notifications
 from django_roomchat.messages.room_list import unread
 from django_roomchat.messages.types import Post
 from django_roomchat.messages.unread_notifications import notify_unread
@@ -100,33 +100,33 @@ def age(**by):
 def test_a_marker_says_what_is_unread_after_it():
     say("one", "two", "three")
 
-    assert mark_read("Lobby", 2, ANA) == Marked("lobby", 2, 1, 0)
+    assert mark_read("Lobby", 2, by=ANA) == Marked("lobby", 2, 1, 0)
     assert ReadMarker.objects.get().key == "g:ana"
 
 
 def test_a_marker_never_goes_back():
     say("one", "two", "three")
-    mark_read("lobby", 3, ANA)
+    mark_read("lobby", 3, by=ANA)
 
-    assert mark_read("lobby", 1, ANA) == Marked("lobby", 3, 0, 0)
+    assert mark_read("lobby", 1, by=ANA) == Marked("lobby", 3, 0, 0)
 
 
 def test_a_marker_never_stands_beyond_the_last_message():
     say("one")
 
-    assert mark_read("lobby", 2**53 - 1, ANA) == Marked("lobby", 1, 0, 0)
+    assert mark_read("lobby", 2**53 - 1, by=ANA) == Marked("lobby", 1, 0, 0)
 
 
 def test_a_marker_of_a_user_has_the_user(django_user_model):
     ana = django_user_model.objects.create(username="ana")
     say("one")
-    mark_read(Room.objects.get(), 1, ana)
+    mark_read(Room.objects.get(), 1, by=ana)
 
     assert ReadMarker.objects.get().user == ana
 
 
 def test_a_room_that_does_not_exist_has_nothing_to_read():
-    assert mark_read("nowhere", 5, ANA) == Marked("nowhere", 0, 0, 0)
+    assert mark_read("nowhere", 5, by=ANA) == Marked("nowhere", 0, 0, 0)
     assert not ReadMarker.objects.exists()
 
 
@@ -137,10 +137,10 @@ def test_ones_own_deleted_and_edited_messages_and_the_lines_of_the_system_are_no
     line = say("Ben joined.")
     Message.objects.filter(seq=line).update(kind="system", data={"line": {"code": "joined"}})
     post_message("lobby", "The site says something.")
-    edit_message("lobby", edited, "edited again", author=BEN)
-    delete_message("lobby", deleted, author=BEN)
+    edit_message("lobby", edited, "edited again", by=BEN)
+    delete_message("lobby", deleted, by=BEN)
 
-    assert mark_read("lobby", 0, ANA) == Marked("lobby", 0, 2, 0)
+    assert mark_read("lobby", 0, by=ANA) == Marked("lobby", 0, 2, 0)
 
 
 def test_mentions_are_those_of_oneself():
@@ -148,14 +148,14 @@ def test_mentions_are_those_of_oneself():
     mention(first, "g:ana")
     mention(second, "g:anabel")
 
-    assert mark_read("lobby", 0, ANA) == Marked("lobby", 0, 2, 1)
+    assert mark_read("lobby", 0, by=ANA) == Marked("lobby", 0, 2, 1)
 
 
 def test_counts_end_at_a_hundred():
     mark_all([])
     post_messages([Post(BEN, "lobby", "hi", str(number)) for number in range(150)])
 
-    assert mark_read("lobby", 0, ANA) == Marked("lobby", 0, 100, 0)
+    assert mark_read("lobby", 0, by=ANA) == Marked("lobby", 0, 100, 0)
 
 
 def test_many_marks_cost_as_many_queries_as_one():
@@ -208,12 +208,12 @@ def test_a_mark_that_is_refused_harms_no_other():
 
 def test_a_mark_alone_raises_what_refuses_it():
     with pytest.raises(BadRoomName):
-        mark_read("a/b", 1, ANA)
+        mark_read("a/b", 1, by=ANA)
 
 
 def test_the_persons_sockets_are_told(published):
     say("one", "two")
-    mark_read("lobby", 1, ANA)
+    mark_read("lobby", 1, by=ANA)
 
     assert published == [published[0]]
     assert (published[0].topic, published[0].room) == ("read", pubsub.BROADCAST)
@@ -224,8 +224,8 @@ def test_the_persons_sockets_are_told(published):
 def test_each_verb_has_a_twin():
     say("one")
 
-    assert async_to_sync(read_markers.amark_read)("lobby", 1, ANA) == Marked("lobby", 1, 0, 0)
-    assert async_to_sync(read_markers.amute_notifications)("lobby", ANA).name == "lobby"
+    assert async_to_sync(read_markers.amark_read)("lobby", 1, by=ANA) == Marked("lobby", 1, 0, 0)
+    assert async_to_sync(read_markers.aset_notifications)("lobby", by=ANA, enabled=False).name == "lobby"
     assert [room.name for room in async_to_sync(room_list.aunread)(ANA)] == ["lobby"]
     assert async_to_sync(unread_notifications.anotify_unread)(5) == 0
 
@@ -244,10 +244,10 @@ def names(who):
 def test_a_room_of_the_list_is_told_whole():
     say("one", room="Lobby")
     seq = say("two")
-    mark_read("lobby", 1, ANA)
+    mark_read("lobby", 1, by=ANA)
     mention(seq, "g:ana")
     join(ANA, role="moderator")
-    mute_notifications("lobby", ANA)
+    set_notifications("lobby", by=ANA, enabled=False)
     [room] = unread(ANA)
 
     assert room == ListedRoom(
@@ -273,7 +273,7 @@ def test_the_list_has_ones_own_rooms_and_those_that_are_listed():
     say("hi", room="read")
     say("hi", room="member")
     Room.objects.exclude(name="listed").update(is_listed=False)
-    mark_read("read", 0, ANA)
+    mark_read("read", 0, by=ANA)
     join(ANA, "member")
     private("theirs")
     mine = private("mine")
@@ -286,7 +286,7 @@ def test_the_list_has_ones_own_rooms_and_those_that_are_listed():
 
 def test_a_room_that_one_is_banned_from_or_removed_from_is_not_in_the_list():
     say("hi")
-    mark_read("lobby", 0, ANA)
+    mark_read("lobby", 0, by=ANA)
     before = names(ANA)
     room = Room.objects.get()
     Ban.objects.create(room=room, key="g:ana")
@@ -315,7 +315,7 @@ def test_for_a_member_who_never_opened_the_room_it_is_what_was_said_since_they_c
 
 def test_the_last_message_is_one_that_is_not_deleted():
     say("one")
-    delete_message("lobby", say("two"), author=BEN)
+    delete_message("lobby", say("two"), by=BEN)
 
     assert last_words(ANA) == ["one"]
 
@@ -333,7 +333,7 @@ def test_the_room_in_which_something_was_said_last_comes_first():
     say("one", room="changed last")
     say("two", room="said last")
     Message.objects.filter(room__name="changed last").update(created_at=timezone.now() - timedelta(hours=1))
-    react("changed last", 1, "👍", author=BEN)
+    react("changed last", 1, "👍", by=BEN)
 
     assert last_words(ANA) == ["two", "one"]
 
@@ -348,7 +348,7 @@ def test_no_more_rooms_are_listed_than_wanted():
 def test_ones_own_rooms_go_before_the_others():
     for room in ("mine", "new", "newer"):
         say(room, room=room)
-    mark_read("mine", 1, ANA)
+    mark_read("mine", 1, by=ANA)
 
     assert [(room.name, room.yours) for room in unread(ANA, limit=2)] == [("newer", False), ("mine", True)]
 
@@ -367,7 +367,7 @@ def test_an_archived_room_says_so():
 
 
 def test_a_room_in_which_everything_is_deleted_has_no_last_message():
-    delete_message("lobby", say("one"), author=BEN)
+    delete_message("lobby", say("one"), by=BEN)
 
     assert unread(ANA)[0].last is None
 
@@ -403,7 +403,7 @@ def ana():
 
 def test_who_leaves_something_unread_is_told_once(ana, told):
     say("one", "two")
-    mark_read("lobby", 0, ana)
+    mark_read("lobby", 0, by=ana)
     early = notify_unread(10)
     age(minutes=11)
     counts = [notify_unread(10), notify_unread(10)]
@@ -417,10 +417,10 @@ def test_who_leaves_something_unread_is_told_once(ana, told):
 
 def test_who_reads_and_leaves_again_is_told_again(ana, told):
     seq = say("one")
-    mark_read("lobby", 0, ana)
+    mark_read("lobby", 0, by=ana)
     age(minutes=11)
     notify_unread(10)
-    mark_read("lobby", seq, ana)
+    mark_read("lobby", seq, by=ana)
     mention(say("two"), f"u:{ana.pk}")
     age(minutes=11)
     notify_unread(10)
@@ -433,7 +433,7 @@ def test_a_user_hears_of_all_rooms_at_once(ana, told):
     for room in ("one", "two"):
         say("hi", room=room)
         for user in (ana, ben):
-            mark_read(room, 0, user)
+            mark_read(room, 0, by=user)
     age(minutes=11)
 
     assert notify_unread(10) == 2
@@ -453,19 +453,19 @@ def test_a_member_who_never_opened_the_room_is_told_of_what_was_said_since_they_
 
 def test_who_has_muted_the_room_is_not_told_until_they_unmute_it(ana, told):
     say("one")
-    mark_read("lobby", 0, ana)
-    mute_notifications("lobby", ana)
+    mark_read("lobby", 0, by=ana)
+    set_notifications("lobby", by=ana, enabled=False)
     age(minutes=11)
     muted = notify_unread(10)
-    mute_notifications("lobby", ana, on=True)
+    set_notifications("lobby", by=ana, enabled=True)
 
     assert (muted, notify_unread(10)) == (0, 1)
 
 
 def test_a_room_may_be_muted_before_it_is_read(ana, told):
     say("one")
-    mute_notifications("lobby", ana)
-    mute_notifications("nowhere", ana)
+    set_notifications("lobby", by=ana, enabled=False)
+    set_notifications("nowhere", by=ana, enabled=False)
     age(minutes=11)
 
     assert notify_unread(10) == 0
@@ -476,7 +476,7 @@ def test_who_may_not_enter_any_more_is_not_told(ana, told):
     inactive = User.objects.create(username="inactive", is_active=False)
     say("one")
     for user in (ana, inactive):
-        mark_read("lobby", 0, user)
+        mark_read("lobby", 0, by=user)
     room = Room.objects.get()
     Ban.objects.create(room=room, key=f"u:{ana.pk}")
     raise_version(room)
@@ -488,8 +488,8 @@ def test_who_may_not_enter_any_more_is_not_told(ana, told):
 
 def test_guests_and_own_messages_are_no_reason(ana, told):
     say("one", author=of_user(ana))
-    mark_read("lobby", 0, ana)
-    mark_read("lobby", 0, BEN)
+    mark_read("lobby", 0, by=ana)
+    mark_read("lobby", 0, by=BEN)
     age(minutes=11)
 
     assert notify_unread(10) == 0
@@ -497,7 +497,7 @@ def test_guests_and_own_messages_are_no_reason(ana, told):
 
 def test_of_a_busy_room_the_first_unread_message_counts(ana, told):
     say("one")
-    mark_read("lobby", 0, ana)
+    mark_read("lobby", 0, by=ana)
     age(minutes=11)
     post_messages([Post(BEN, "lobby", "hi", str(number)) for number in range(150)])
 
@@ -530,8 +530,8 @@ def test_more_than_a_chunk_is_told_in_chunks(monkeypatch, told):
     say("one")
     say("one", room="two")
     for user in users[:3]:
-        mark_read("lobby", 0, user)
-        mark_read("two", 0, user)
+        mark_read("lobby", 0, by=user)
+        mark_read("two", 0, by=user)
     for user in users[3:]:
         join(user, ago=timedelta(hours=1))
     age(minutes=11)
@@ -559,7 +559,7 @@ def test_a_hundred_thousand_markers_are_looked_through(told):
 
 def test_the_command_tells_how_many(ana, told, capsys):
     say("one")
-    mark_read("lobby", 0, ana)
+    mark_read("lobby", 0, by=ana)
     age(minutes=6)
     call_command("roomchat_unread", minutes=5)
     call_command("roomchat_unread", verbosity=0)

@@ -29,11 +29,11 @@ def said(*bodies, room="lobby"):
 
 
 def found(query, room=None, who=ANA, **options):
-    return [(hit.room, hit.seq) for hit in search_messages(who, query, room, **options).hits]
+    return [(hit.room, hit.seq) for hit in search_messages(query, room=room, by=who, **options).hits]
 
 
 def excerpts(query):
-    return [hit.excerpt for hit in search_messages(ANA, query).hits]
+    return [hit.excerpt for hit in search_messages(query, by=ANA).hits]
 
 
 # Words ------------------------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def test_all_words_must_be_there_and_a_quoted_phrase_as_it_stands():
 )
 def test_a_search_for_nothing_or_too_much_is_told_so(query, detail):
     with pytest.raises(BadValue) as refused:
-        search_messages(ANA, query)
+        search_messages(query, by=ANA)
 
     assert refused.value.detail == detail
 
@@ -113,7 +113,7 @@ def test_a_hit_says_where_it_is_and_who_said_it():
     post_message("Lobby", "hello", author=ANA)
     at = Message.objects.get().created_at
 
-    [hit] = search_messages(ANA, "hello").hits
+    [hit] = search_messages("hello", by=ANA).hits
 
     assert (hit.room, hit.title, hit.seq, hit.author.key, hit.author.name, hit.at[:19]) == (
         "lobby",
@@ -148,14 +148,14 @@ def test_a_private_room_is_found_by_its_members_only(secret):
 def test_nothing_tells_that_there_is_more_in_a_room_that_one_may_not_see(secret, monkeypatch):
     monkeypatch.setattr(search, "HITS", 1)
 
-    assert search_messages(ANA, "needle").before == ""
+    assert search_messages("needle", by=ANA).before == ""
 
 
 def test_a_private_room_cannot_be_searched_by_name(secret):
     with pytest.raises(NotFound) as hidden:
-        search_messages(ANA, "needle", secret)
+        search_messages("needle", room=secret, by=ANA)
     with pytest.raises(NotFound) as absent:
-        search_messages(ANA, "needle", "~none")
+        search_messages("needle", room="~none", by=ANA)
 
     assert (hidden.value.code, hidden.value.detail) == (absent.value.code, absent.value.detail)
 
@@ -172,7 +172,7 @@ def test_the_policy_is_asked_for_every_room(settings):
 
     assert found("needle") == [("attic", 1)]
     with pytest.raises(Forbidden):
-        search_messages(ANA, "needle", "cellar")
+        search_messages("needle", room="cellar", by=ANA)
 
 
 def test_what_is_gone_is_not_found():
@@ -197,7 +197,7 @@ def test_pages_follow_each_other_in_a_room_and_across_rooms(monkeypatch):
     def pages(room):
         place, told = "", []
         while True:
-            page = search_messages(ANA, "needle", room, place)
+            page = search_messages("needle", room=room, by=ANA, before=place)
             told.append([hit.excerpt[-1] for hit in page.hits])
             place = page.before
             if not place:
@@ -213,9 +213,9 @@ def test_a_search_whose_time_is_up_goes_on_where_it_stopped(monkeypatch, setting
     said("needle", "hay 1", "hay 2", "hay 3", "hay 4")
 
     for room in (None, "lobby"):
-        pages = [search_messages(ANA, "needle", room)]
+        pages = [search_messages("needle", room=room, by=ANA)]
         while pages[-1].before:
-            pages.append(search_messages(ANA, "needle", room, pages[-1].before))
+            pages.append(search_messages("needle", room=room, by=ANA, before=pages[-1].before))
         assert [(len(page.hits), page.before) for page in pages] == [(0, "4@lobby"), (0, "2@lobby"), (1, "")]
 
 
@@ -239,11 +239,11 @@ def test_a_place_that_no_page_has_named_is_told_so():
     said("needle")
 
     with pytest.raises(BadValue, match="earlier page of results"):
-        search_messages(ANA, "needle", before="x")
+        search_messages("needle", by=ANA, before="x")
 
 
 def test_an_empty_site_and_an_empty_room_have_nothing():
-    assert (search_messages(ANA, "x").hits, search_messages(ANA, "x", "lobby").hits) == ([], [])
+    assert (search_messages("x", by=ANA).hits, search_messages("x", room="lobby", by=ANA).hits) == ([], [])
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ def test_an_index_of_trigrams_finds_the_same(trigrams, monkeypatch):
     monkeypatch.setattr(search, "STEP", None)  # the way without the index would not get far
     said("needle 1", "Привет", "needle 2", "NEEDLE 3", "hay")
 
-    first = search_messages(ANA, "needle")
+    first = search_messages("needle", by=ANA)
 
     assert ([hit.seq for hit in first.hits], first.before) == ([4, 3], "3@lobby")
     assert found("needle", before=first.before) == [("lobby", 1)]
@@ -277,10 +277,10 @@ def test_an_index_that_does_not_help_in_time_is_done_without(trigrams, settings)
             " SELECT room_id, n, n, 0, 'x', 'x', n, 'user', repeat('hay ', 500), 'x', now(), '{}' FROM roomchat_message, generate_series(2, 5000) n"
         )
 
-    page = search_messages(ANA, "n")
+    page = search_messages("n", by=ANA)
 
     while page.before and not page.hits:
-        page = search_messages(ANA, "n", before=page.before)
+        page = search_messages("n", by=ANA, before=page.before)
     assert [hit.seq for hit in page.hits] == [1]
 
 
@@ -325,7 +325,7 @@ async def test_a_socket_finds_in_its_room_and_everywhere():
 
 
 async def test_the_asynchronous_twin_does_the_same():
-    assert (await asearch_messages(ANA, "x")).hits == []
+    assert (await asearch_messages("x", by=ANA)).hits == []
 
 
 def test_a_user_of_the_project_finds_what_they_belong_to(secret):

@@ -48,8 +48,8 @@ def trail():
 
 def test_a_report_keeps_the_text_as_it_was(rude):
     report = report_message("Lobby", 1, " Rude. ", by=ANA)
-    edit_message("lobby", 1, "You are right", author=BOB)
-    delete_message("lobby", 1, author=BOB)
+    edit_message("lobby", 1, "You are right", by=BOB)
+    delete_message("lobby", 1, by=BOB)
 
     report.refresh_from_db()
     assert (report.body, report.author_key, report.author_name) == ("You fool", "g:bob", "Bob")

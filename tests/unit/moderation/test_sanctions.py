@@ -215,11 +215,11 @@ def test_everything_is_in_the_audit_trail_with_its_reason(room):
 def test_what_moderators_do_to_the_messages_of_others_is_in_the_audit_trail(room):
     for number in range(2):
         post_message("lobby", f"message {number}", author=GUEST)
-    delete_message("lobby", 2, author=MODERATOR)
-    delete_message("lobby", 2, author=MODERATOR)
+    delete_message("lobby", 2, by=MODERATOR)
+    delete_message("lobby", 2, by=MODERATOR)
     edit_message("lobby", 3, "tidied")
-    edit_message("lobby", 3, "my own words", author=GUEST)
-    delete_message("lobby", 3, author=GUEST)
+    edit_message("lobby", 3, "my own words", by=GUEST)
+    delete_message("lobby", 3, by=GUEST)
 
     assert [(verb, by, whom, data) for verb, by, whom, data in trail()] == [
         ("delete", "Moderator", "Guest", {"seq": 2}),

@@ -64,7 +64,7 @@ ENDED = "no_such_invitation"
 def test_whoever_has_the_link_becomes_a_member(room):
     invited = invite(room, by=MODERATOR)
 
-    entered = accept_invitation(invited.token, STRANGER)
+    entered = accept_invitation(invited.token, by=STRANGER)
 
     assert (entered, role(room, STRANGER)) == (room, "member")
 
@@ -99,7 +99,7 @@ def test_what_is_said_of_it_is_in_the_audit_trail(room):
 def test_an_owner_invites_moderators(room):
     invited = invite(room, by=OWNER, role="moderator")
 
-    accept_invitation(invited.token, STRANGER)
+    accept_invitation(invited.token, by=STRANGER)
 
     assert role(room, STRANGER) == "moderator"
     assert code(invite, room, by=MODERATOR, role="moderator") == "forbidden"
@@ -140,31 +140,31 @@ def test_it_ends_with_its_time(room):
     invited = invite(room, by=OWNER, expires_in=timedelta(hours=1))
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
-    assert code(accept_invitation, invited.token, STRANGER) == ENDED
+    assert code(accept_invitation, invited.token, by=STRANGER) == ENDED
 
 
 def test_one_without_an_end_does_not(room):
     invited = invite(room, by=OWNER, expires_in=None)
 
-    assert (invited.expires_at, code(accept_invitation, invited.token, STRANGER)) == (None, None)
+    assert (invited.expires_at, code(accept_invitation, invited.token, by=STRANGER)) == (None, None)
 
 
 def test_it_ends_after_so_many_uses_and_members_use_up_none(room):
     invited = invite(room, by=OWNER, uses=1)
 
-    results = [code(accept_invitation, invited.token, who) for who in (MEMBER, OWNER, STRANGER, GUEST)]
+    results = [code(accept_invitation, invited.token, by=who) for who in (MEMBER, OWNER, STRANGER, GUEST)]
 
     assert results == [None, None, None, ENDED]
-    assert code(accept_invitation, invited.token, STRANGER) == ENDED
+    assert code(accept_invitation, invited.token, by=STRANGER) == ENDED
 
 
 def test_it_ends_when_it_is_revoked(room):
     invited = invite(room, by=OWNER)
-    accept_invitation(invited.token, STRANGER)
+    accept_invitation(invited.token, by=STRANGER)
 
     revoked = [revoke_invitation(room, invited.id, by=MODERATOR) for _ in range(2)]
 
-    assert (revoked, code(accept_invitation, invited.token, GUEST)) == ([True, False], ENDED)
+    assert (revoked, code(accept_invitation, invited.token, by=GUEST)) == ([True, False], ENDED)
     assert role(room, STRANGER) == "member"
 
 
@@ -173,13 +173,13 @@ def test_nobody_revokes_the_invitations_of_another_room(room):
     another = create_room("Another", by=STRANGER)
 
     assert not revoke_invitation(another, invited.id, by=STRANGER)
-    assert code(accept_invitation, invited.token, STRANGER) is None
+    assert code(accept_invitation, invited.token, by=STRANGER) is None
 
 
 @pytest.mark.parametrize(
     "end",
     [
-        lambda room: leave_room(room, MODERATOR),
+        lambda room: leave_room(room, by=MODERATOR),
         lambda room: remove_member(room, MODERATOR, by=OWNER),
         lambda room: set_role(room, MODERATOR, "member", by=OWNER),
         lambda room: ban(room, MODERATOR, by=OWNER),
@@ -190,7 +190,7 @@ def test_it_ends_when_who_made_it(room, end):
     invited = invite(room, by=MODERATOR)
     end(room)
 
-    assert code(accept_invitation, invited.token, STRANGER) == ENDED
+    assert code(accept_invitation, invited.token, by=STRANGER) == ENDED
     assert role(room, STRANGER) is None
 
 
@@ -198,38 +198,38 @@ def test_that_of_staff_holds_as_long_as_they_are_staff():
     lobby = create_room("Lobby")
     staff = User.objects.create_user("staff", is_staff=True)
     invited = [invite(lobby, by=staff, role="moderator") for _ in range(2)]
-    first = code(accept_invitation, invited[0].token, STRANGER)
+    first = code(accept_invitation, invited[0].token, by=STRANGER)
 
     User.objects.update(is_active=False)
 
-    assert (first, code(accept_invitation, invited[1].token, GUEST)) == (None, ENDED)
+    assert (first, code(accept_invitation, invited[1].token, by=GUEST)) == (None, ENDED)
 
 
 def test_it_lifts_no_ban(room):
     invited = invite(room)
     ban(room, STRANGER, reason="Spam.")
 
-    assert (code(accept_invitation, invited.token, STRANGER), role(room, STRANGER)) == ("banned", None)
+    assert (code(accept_invitation, invited.token, by=STRANGER), role(room, STRANGER)) == ("banned", None)
 
 
 def test_whom_the_policy_does_not_let_in_does_not_become_a_member(room, settings):
     settings.ROOMCHAT = {"POLICY": "django_roomchat.SignedInPolicy"}
     invited = invite(room, uses=1)
 
-    refusal = code(accept_invitation, invited.token, GUEST)
+    refusal = code(accept_invitation, invited.token, by=GUEST)
 
     assert (refusal, role(room, GUEST), Invitation.objects.get().uses_left) == ("sign_in", None, 1)
 
 
 def test_a_token_that_is_none_is_told_the_same(room):
-    assert [code(accept_invitation, token, STRANGER) for token in ("", "x", "\ud800", "한" * 1000)] == [
+    assert [code(accept_invitation, token, by=STRANGER) for token in ("", "x", "\ud800", "한" * 1000)] == [
         ENDED
     ] * 4
 
 
 def test_the_room_tells_who_came(room):
     club = create_room("Club", tells_changes=True)
-    accept_invitation(invite(club).token, STRANGER)
+    accept_invitation(invite(club).token, by=STRANGER)
 
     assert list(Message.objects.order_by("seq").values_list("body", flat=True)) == [
         "The room was created.",
@@ -239,10 +239,10 @@ def test_the_room_tells_who_came(room):
 
 def test_accepting_again_disturbs_nobody(room):
     invited = invite(room)
-    accept_invitation(invited.token, STRANGER)
+    accept_invitation(invited.token, by=STRANGER)
     before = RoomLog.objects.get(pk=room.pk).access_version
 
-    accept_invitation(invited.token, STRANGER)
+    accept_invitation(invited.token, by=STRANGER)
 
     assert RoomLog.objects.get(pk=room.pk).access_version == before
 
@@ -259,7 +259,7 @@ def test_of_many_who_accept_at_the_same_time_so_many_come_in_as_it_is_for(on_pos
     invited = invite(room, uses=3)
     people = [Identity(f"u:{number}", f"P{number}") for number in range(8)]
 
-    results = at_once(*[lambda who=who: code(accept_invitation, invited.token, who) for who in people])
+    results = at_once(*[lambda who=who: code(accept_invitation, invited.token, by=who) for who in people])
 
     assert sorted(map(str, results)) == ["None"] * 3 + [ENDED] * 5
     assert (Membership.objects.count(), Invitation.objects.get().uses_left) == (3, 0)
@@ -268,7 +268,7 @@ def test_of_many_who_accept_at_the_same_time_so_many_come_in_as_it_is_for(on_pos
 def test_who_accepts_twice_at_the_same_time_uses_up_one(on_postgres):
     invited = invite(create_room("Board", visibility="private"), uses=2)
 
-    results = at_once(*[lambda: code(accept_invitation, invited.token, STRANGER)] * 4)
+    results = at_once(*[lambda: code(accept_invitation, invited.token, by=STRANGER)] * 4)
 
     assert results == [None] * 4
     assert (Membership.objects.count(), Invitation.objects.get().uses_left) == (1, 1)
@@ -373,5 +373,5 @@ async def test_everything_has_a_twin():
     invited = await ainvite(room)
 
     assert [one.pk for one in await alist_invitations(room)] == [invited.id]
-    assert await aaccept_invitation(invited.token, STRANGER) == room
+    assert await aaccept_invitation(invited.token, by=STRANGER) == room
     assert await arevoke_invitation(room, invited.id)

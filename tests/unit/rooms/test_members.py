@@ -206,27 +206,27 @@ def test_removing_who_is_no_member_changes_and_tells_nothing(make_room):
 def test_members_leave(make_room):
     room = make_room("private")
 
-    assert leave_room(room, MEMBER)
+    assert leave_room(room, by=MEMBER)
     assert roles(room) == {"Moderator": "moderator", "Owner": "owner"}
-    assert code(leave_room, room, MEMBER) == "no_such_room"
+    assert code(leave_room, room, by=MEMBER) == "no_such_room"
 
 
 def test_leaving_an_open_room_twice_changes_nothing(room):
-    assert (leave_room(room, MEMBER), leave_room(room, MEMBER)) == (True, False)
+    assert (leave_room(room, by=MEMBER), leave_room(room, by=MEMBER)) == (True, False)
 
 
 def test_the_last_owner_does_not_leave_the_others(room):
     with pytest.raises(Forbidden) as refused:
-        leave_room(room, OWNER)
+        leave_room(room, by=OWNER)
     set_role(room, MEMBER, "owner", by=OWNER)
 
-    assert (refused.value.code, leave_room(room, OWNER)) == ("last_owner", True)
+    assert (refused.value.code, leave_room(room, by=OWNER)) == ("last_owner", True)
 
 
 def test_who_is_alone_leaves():
     room = create_room("Board", by=OWNER, visibility="private")
 
-    assert leave_room(room, OWNER)
+    assert leave_room(room, by=OWNER)
 
 
 def test_nobody_comes_into_a_direct_room_or_leaves_it():
@@ -236,7 +236,7 @@ def test_nobody_comes_into_a_direct_room_or_leaves_it():
         code(add_member, room, STRANGER),
         code(add_member, room, STRANGER, by=OWNER),
         code(remove_member, room, MEMBER),
-        code(leave_room, room, MEMBER),
+        code(leave_room, room, by=MEMBER),
         code(set_role, room, MEMBER, "owner", by=MEMBER),
     ]
 
@@ -288,7 +288,7 @@ def test_of_two_owners_who_leave_at_the_same_time_one_stays(on_postgres):
         add_member(room, who, role="owner")
     add_member(room, MEMBER)
 
-    results = at_once(*[lambda who=who: code(leave_room, room, who) for who in (OWNER, MODERATOR)])
+    results = at_once(*[lambda who=who: code(leave_room, room, by=who) for who in (OWNER, MODERATOR)])
 
     assert sorted(map(str, results)) == ["None", "last_owner"]
     assert sorted(roles(room).values()) == ["member", "owner"]
@@ -333,7 +333,7 @@ def test_a_room_tells_who_comes_and_goes(make_room):
     set_role(room, STRANGER, "owner")
     remove_member(room, GUEST, by=OWNER)
     remove_member(room, MODERATOR)
-    leave_room(room, MEMBER)
+    leave_room(room, by=MEMBER)
 
     assert said(room) == [
         "Stranger joined.",
@@ -502,7 +502,7 @@ async def test_everything_has_a_twin():
         await aset_role(room, MEMBER, "owner"),
         len(await alist_members(room)),
         await aremove_member(room, MEMBER),
-        await aleave_room(room, MEMBER),
+        await aleave_room(room, by=MEMBER),
     ]
 
     assert done == [True, True, 1, True, False]

@@ -153,14 +153,14 @@ def _markdown(db, settings):
 
 
 def newest():
-    return read_history(site(), "lobby").messages[0]
+    return read_history("lobby", by=site()).messages[0]
 
 
 @pytest.mark.usefixtures("_markdown")
 def test_a_post_and_an_edit_are_rendered_once(monkeypatch):
     post_message("lobby", "**a**", author=ANA)
     posted = newest()
-    edit_message("lobby", 1, "*b*", author=ANA)
+    edit_message("lobby", 1, "*b*", by=ANA)
     edited = newest()
     monkeypatch.setattr(markdown, "html", None)
 
@@ -172,10 +172,10 @@ def test_a_post_and_an_edit_are_rendered_once(monkeypatch):
 @pytest.mark.usefixtures("_markdown")
 def test_nothing_rendered_is_left_of_what_is_plain_or_deleted():
     post_message("lobby", "**a**", author=ANA)
-    edit_message("lobby", 1, "plain", author=ANA)
+    edit_message("lobby", 1, "plain", by=ANA)
     plain = Message.objects.get().data
-    edit_message("lobby", 1, "**c**", author=ANA)
-    delete_message("lobby", 1, author=ANA)
+    edit_message("lobby", 1, "**c**", by=ANA)
+    delete_message("lobby", 1, by=ANA)
 
     assert (plain, Message.objects.get().data) == ({}, {})
 

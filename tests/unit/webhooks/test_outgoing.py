@@ -154,7 +154,7 @@ def test_it_is_told_what_happened(worker, receiver):
     assert worker.deliver_due() == 1
 
     [(path, headers, body)] = receiver.requests
-    [event] = read_history(ANA, "lobby").messages
+    [event] = read_history("lobby", by=ANA).messages
     assert path == "/hook?x=1"
     assert json.loads(body) == {
         "room": "lobby",
@@ -626,8 +626,7 @@ def test_a_worker_that_is_told_to_end_brings_to_its_end_what_is_under_way(worker
 
 PREPARE = """
 import django; django.setup()
-from django_roomchat.webhooks.worker import make_webhook
-from django_roomchat import post_message
+from django_roomchat import make_webhook, post_message
 make_webhook("lobby", {url!r})
 for number in range(1, 6):
     post_message("lobby", str(number))
