@@ -3,6 +3,7 @@
 from django_roomchat.consumers import ChatConsumer as ChatConsumer
 from django_roomchat.errors import ChatError as ChatError
 from django_roomchat.identity import Identity as Identity
+from django_roomchat.identity.tickets import amake_ticket as amake_ticket
 from django_roomchat.identity.tickets import make_ticket as make_ticket
 from django_roomchat.messages.attachments import aattach_file as aattach_file
 from django_roomchat.messages.attachments import aremove_file as aremove_file

@@ -40,7 +40,7 @@ def websocket_application(*patterns: Any) -> Any:
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         # Removes the ticket from the server's own scope, so that the server's access log does not contain it.
-        tickets.take(scope)
+        tickets.hide_ticket(scope)
         try:
             scope, send = await _with_user(scope, receive, send)
         except DatabaseError as error:

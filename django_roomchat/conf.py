@@ -181,7 +181,7 @@ class Config:
     """
 
     TICKET_SECONDS: int = 60
-    """Lifetime of a ticket, in seconds. Tickets open sockets for clients that cannot send a cookie."""
+    """Lifetime of a ticket, in seconds. A ticket opens one socket for a client that cannot send a cookie."""
 
     GUEST_NAME_MAX_LENGTH: int = 40
     """Maximum length of a guest's display name, in characters."""

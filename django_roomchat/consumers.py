@@ -140,7 +140,7 @@ def _who(scope: Scope) -> tuple[Identity, sessions.SessionBinding]:
     """Return the identity of a handshake and the session that it depends on."""
     language = language_of(scope)
     if (ticket := tickets.ticket_of(scope)) is not None:
-        scope = tickets.redeem(scope, ticket)
+        scope = tickets.redeem_ticket(scope, ticket)
     # The name of a guest consists of words in this language.
     with translation.override(language):
         who = identity.who(scope)

@@ -39,6 +39,7 @@ from django_roomchat.models import (
     ReadMarker,
     Report,
     Room,
+    Ticket,
 )
 from django_roomchat.policy import audit_trail
 from django_roomchat.rooms import lookup
@@ -107,6 +108,11 @@ def _rooms_of(person: _Person) -> Any:
 def _messages_of(person: _Person, room: Room) -> Any:
     # Filtered by room, because the index begins with it.
     return _rows(Message).filter(room=room, author_key__in=person.keys).order_by("seq")
+
+
+def _tickets_of(person: _Person) -> Any:
+    pk = getattr(person.user, "pk", None)
+    return _rows(Ticket).filter(user=pk, user__isnull=False)
 
 
 # Export ---------------------------------------------------------------------------------------------------------
@@ -181,6 +187,7 @@ def _sections(person: _Person) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]
             _rows(AuditEntry).filter(Q(by_key__in=keys) | Q(target_key__in=keys)),
             "room verb at data",
         ),
+        ("tickets", _tickets_of(person), "expires_at"),
     ):
         # Primary keys of files are random.
         order = ("created_at", "pk") if rows.model is Attachment else ("pk",)
@@ -253,6 +260,7 @@ def _end_rights(person: _Person, name: str, keep_sanctions: bool) -> None:
             lookup.change_access(row.room, row.key, _leave(person, name, row))
     for model in (ReadMarker, Presence):
         _rows(model).filter(key__in=person.keys).delete()
+    _tickets_of(person).delete()
 
 
 def _leave(person: _Person, name: str, row: Membership | Ban | Mute) -> Callable[[Room], None]:

@@ -1,37 +1,41 @@
-"""Tickets: short-lived credentials for clients whose sockets cannot send cookies, such as mobile apps and other origins.
+"""Tickets: credentials that open one socket, for clients that cannot send cookies, such as mobile apps and other origins.
 
 A ticket replaces the session cookie, or the account that an API token has authenticated, for opening a socket.
 Because it authenticates the client, a socket with a ticket may be opened from any origin, and its cookies are ignored.
+
+A ticket is a random text. Its row has the digest of the text and is deleted by the first socket that brings it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from importlib import import_module
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
-from django.conf import settings
+from asgiref.sync import sync_to_async
 from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser
-from django.core import signing
 from django.http import HttpRequest
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat.conf import config
+from django_roomchat.database import database
 from django_roomchat.errors import Forbidden
+from django_roomchat.identity import sessions
+from django_roomchat.models import Ticket
 
-_SALT = "django_roomchat.ticket"
 _FIELD = b"ticket="
-_TAKEN = "roomchat_ticket"
+_SCOPE_KEY = "roomchat_ticket"
 """Scope key that holds the ticket after it was removed from the query string."""
 
 
 def make_ticket(request: HttpRequest, *, user: Any = None) -> str:
-    """Create a ticket for the client that makes this request. It is valid for ``TICKET_SECONDS``.
+    """Create a ticket for the client that makes this request. It opens one socket within ``TICKET_SECONDS``.
 
     The socket opened with it stays open as long as the session or the account is valid.
 
@@ -43,97 +47,134 @@ def make_ticket(request: HttpRequest, *, user: Any = None) -> str:
         The ticket, which the client sends as the query parameter ``ticket``.
 
     Raises:
-        Forbidden: the request has neither session nor user.
+        Forbidden: the request has neither session nor user. Codes: ``sign_in``.
     """
     user = user or getattr(request, "user", None)
     session: Any = getattr(request, "session", None)
-    pk = user._meta.pk.value_to_string(user) if user is not None and user.is_authenticated else ""
+    if user is not None and not user.is_authenticated:
+        user = None
     # A client that authenticates with a token may also send the session of another user or of a guest.
-    if pk and (session is None or session.get(auth.SESSION_KEY) != pk):
-        return signing.dumps({"user": pk, "hash": _digest_of(user)}, salt=_SALT)
-    if session is None:
+    if user is not None and (session is None or session.get(auth.SESSION_KEY) != _key_of(user)):
+        owner = {"user_id": user.pk, "auth_digest": _digest(_auth_hashes(user)[0])}
+    elif session is None:
         raise Forbidden(_("Sign in to use the chat."), code="sign_in")
-    if not session.session_key:
-        session.save()
-    return signing.dumps({"session": _sealed(session.session_key), "user": pk}, salt=_SALT)
+    else:
+        if not session.session_key:
+            session.save()
+        owner = {"user_id": None if user is None else user.pk, "session_key": session.session_key}
+    ticket = secrets.token_urlsafe(32)
+    delete_expired()
+    expires_at = timezone.now() + timedelta(seconds=config().TICKET_SECONDS)
+    _rows().create(digest=_digest(ticket), expires_at=expires_at, **owner)
+    return ticket
 
 
-def take(scope: dict[str, Any]) -> None:
+async def amake_ticket(request: HttpRequest, *, user: Any = None) -> str:
+    """See :func:`make_ticket`."""
+    return await sync_to_async(make_ticket)(request, user=user)
+
+
+def delete_expired() -> None:
+    """Delete the tickets that expired before they were used."""
+    _rows().filter(expires_at__lte=timezone.now()).delete()
+
+
+def hide_ticket(scope: dict[str, Any]) -> None:
     """Move the ticket from the query string into the scope, in place, because servers write URLs to their logs."""
     parts = scope.get("query_string", b"").split(b"&")
     tickets = [part for part in parts if part.startswith(_FIELD)]
     if tickets:
         scope["query_string"] = b"&".join(part for part in parts if not part.startswith(_FIELD))
-        scope[_TAKEN] = unquote(tickets[0][len(_FIELD) :].decode("latin-1"))
+        scope[_SCOPE_KEY] = unquote(tickets[0][len(_FIELD) :].decode("latin-1"))
 
 
 def ticket_of(scope: dict[str, Any]) -> str | None:
     """Return the ticket with which a socket is opened, or ``None``."""
-    if _TAKEN not in scope and _FIELD in scope.get("query_string", b""):
-        take(scope)
-    found: str | None = scope.get(_TAKEN)
+    if _SCOPE_KEY not in scope and _FIELD in scope.get("query_string", b""):
+        hide_ticket(scope)
+    found: str | None = scope.get(_SCOPE_KEY)
     return found
 
 
-def redeem(scope: dict[str, Any], ticket: str) -> dict[str, Any]:
-    """Return the scope with the session or account of the ticket, and without cookies.
+def redeem_ticket(scope: dict[str, Any], ticket: str) -> dict[str, Any]:
+    """Use up a ticket. Queries the database.
+
+    Args:
+        scope: ASGI scope of the socket.
+        ticket: the ticket that the client sent.
+
+    Returns:
+        A copy of the scope with the session or account of the ticket, and without cookies.
 
     Raises:
-        Forbidden: the ticket is invalid or has expired.
+        Forbidden: the ticket is unknown, was used before or has expired, or its session or account has ended.
     """
-    try:
-        said = signing.loads(ticket, salt=_SALT, max_age=config().TICKET_SECONDS)
-    except signing.BadSignature:
-        raise _bad_ticket() from None
-    session = _session_of(said["session"]) if "session" in said else None
-    user: Any = auth.get_user(SimpleNamespace(session=session)) if session is not None else _user_of(said)  # type: ignore[arg-type]
-    is_theirs = (
-        user._meta.pk.value_to_string(user) == said["user"] if user.is_authenticated else not said["user"]
-    )
-    if not is_theirs:
+    rows = _rows().filter(digest=_digest(ticket), expires_at__gt=timezone.now())
+    row = rows.first()
+    # Of concurrent redemptions one deletes the row: the database counts it once.
+    if row is None or not rows.delete()[0]:
+        raise _bad_ticket()
+    session = _session_of(row.session_key) if row.session_key else None
+    user = _user_of(row) if session is None else _session_user(session)
+    if user.pk != row.user_id:
         raise _bad_ticket()
     headers = [(name, value) for name, value in scope.get("headers", ()) if name.lower() != b"cookie"]
     return {**scope, "headers": headers, "cookies": {}, "session": session, "user": user}
 
 
-def _session_of(sealed: str) -> Any:
-    session = import_module(settings.SESSION_ENGINE).SessionStore(_unsealed(sealed))
+def _session_of(session_key: str) -> Any:
+    session = sessions.open_session(session_key)
     session.keys()  # loads the session
     if not session.session_key:
         raise _bad_ticket()
     return session
 
 
-def _user_of(said: dict[str, Any]) -> Any:
-    user = auth.get_user_model()._default_manager.filter(pk=said["user"]).first()
-    if user is None or not user.is_active or not constant_time_compare(_digest_of(user), said["hash"]):
+class _SessionCopy(dict[str, Any]):
+    """Contents of a session, for a check that does not change the stored session.
+
+    Django gives a session a new key when its user was authenticated with one of ``SECRET_KEY_FALLBACKS``. A socket cannot
+    set the cookie for it.
+    """
+
+    def cycle_key(self) -> None:
+        pass
+
+    flush = cycle_key
+
+
+def _session_user(session: Any) -> Any:
+    request: Any = SimpleNamespace(session=_SessionCopy(session.items()))
+    return auth.get_user(request)
+
+
+def _user_of(row: Any) -> Any:
+    user: Any = auth.get_user_model()._default_manager.filter(pk=row.user_id).first()
+    if user is None or not user.is_active:
         return AnonymousUser()
-    return user
+    digests = map(_digest, _auth_hashes(user))
+    return user if any(constant_time_compare(one, row.auth_digest) for one in digests) else AnonymousUser()
 
 
 def _bad_ticket() -> Forbidden:
     return Forbidden(_("Invalid or expired ticket; request a new one for every socket."), code="bad_ticket")
 
 
-def _digest_of(user: Any) -> str:
-    known = user.get_session_auth_hash() if hasattr(user, "get_session_auth_hash") else ""
-    return hashlib.sha256(str(known).encode()).hexdigest()
+def _rows() -> Any:
+    return Ticket._default_manager.using(database())
 
 
-# A ticket is signed but readable. The session key inside would be as good as the cookie for as long as the session lives, so it
-# is encrypted with a keystream derived from SECRET_KEY and a nonce that is unique for each ticket.
+def _key_of(user: Any) -> str:
+    key: str = user._meta.pk.value_to_string(user)
+    return key
 
 
-def _sealed(key: str) -> str:
-    nonce = secrets.token_hex(16)
-    return f"{nonce}{_mixed(key.encode(), nonce).hex()}"
+def _auth_hashes(user: Any) -> list[str]:
+    """Return the user's session auth hash, followed by those of ``SECRET_KEY_FALLBACKS``. They change with the password."""
+    if not hasattr(user, "get_session_auth_hash"):
+        return [""]
+    return [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
 
 
-def _unsealed(sealed: str) -> str:
-    return _mixed(bytes.fromhex(sealed[32:]), sealed[:32]).decode(errors="replace")
-
-
-def _mixed(content: bytes, nonce: str) -> bytes:
-    blocks = range(0, len(content), 64)
-    stream = b"".join(salted_hmac(_SALT, f"{nonce}{place}", algorithm="sha512").digest() for place in blocks)
-    return bytes(one ^ other for one, other in zip(content, stream, strict=False))
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

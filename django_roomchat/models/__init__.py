@@ -19,5 +19,6 @@ from django_roomchat.models.rooms import Membership as Membership
 from django_roomchat.models.rooms import Room as Room
 from django_roomchat.models.rooms import RoomLog as RoomLog
 from django_roomchat.models.rooms import RoomQuerySet as RoomQuerySet
+from django_roomchat.models.tickets import Ticket as Ticket
 from django_roomchat.models.webhooks import IncomingHook as IncomingHook
 from django_roomchat.models.webhooks import Webhook as Webhook

@@ -169,6 +169,7 @@ def test_everything_of_a_person_is_handed_out(life):
         "reports_about": 1,
         "held_messages": 1,
         "audit": 2,
+        "tickets": 0,
     }
     assert exported["reactions"][0]["emoji"] == "👍" and exported["reactions"][0]["room"] == "garden"
     assert json.loads(json.dumps(exported)) == exported

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_roomchat.errors import ChatError
+from django_roomchat.identity import tickets
 from django_roomchat.messages.attachments import clear_out
 from django_roomchat.messages.history import prune_history
 
@@ -14,7 +15,7 @@ from django_roomchat.messages.history import prune_history
 class Command(BaseCommand):
     help = (
         "Deletes old messages. Clients that have not received their last change reload the newest page. "
-        "Also deletes files that were uploaded more than a day ago and never sent."
+        "Also deletes files that were uploaded more than a day ago and never sent, and expired tickets."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,6 +38,7 @@ class Command(BaseCommand):
             raise CommandError(error.detail) from error
         if not options["dry_run"]:
             clear_out()
+            tickets.delete_expired()
         if options["verbosity"]:
             for name, count in pruned.items():
                 self.stdout.write(f"{name}: {count}")
