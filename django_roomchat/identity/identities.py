@@ -103,7 +103,7 @@ def who(source: HttpRequest | dict[str, Any]) -> Identity:
 
 
 Actor: TypeAlias = AbstractBaseUser | Identity
-"""Whoever acts: a user of the project, or an identity."""
+"""The acting person: a user of the project, or an identity."""
 Target: TypeAlias = Actor | str
 """The person acted on: a user of the project, an identity, or an identity key."""
 

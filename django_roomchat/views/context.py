@@ -274,7 +274,7 @@ def search_page(request: HttpRequest) -> dict[str, Any]:
     """Build the context of ``search.html``. The query string has the search: ``q``, ``room`` and ``before``.
 
     Raises:
-        NotSearchResults, Forbidden: the person may not enter that room.
+        NotFound, Forbidden: the person may not enter that room.
     """
     me = identity.who(request)
     query, name = request.GET.get("q", ""), request.GET.get("room", "")

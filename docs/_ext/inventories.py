@@ -30,6 +30,7 @@ typing.Literal py:data library/typing.html#$
 None py:data library/constants.html#$
 """
 DJANGO = """
+django.contrib.auth.base_user.AbstractBaseUser py:class topics/auth/customizing/#django.contrib.auth.models.AbstractBaseUser
 django.core.exceptions.ImproperlyConfigured py:exception ref/exceptions/#$
 django.db.models.Model py:class ref/models/instances/#$
 django.db.models.QuerySet py:class ref/models/querysets/#$
