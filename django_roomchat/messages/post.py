@@ -31,6 +31,7 @@ from django_roomchat.rooms.lookup import (
     name_of,
     new_room,
     remembered,
+    room_name,
     rooms_named,
 )
 from django_roomchat.text import validation
@@ -77,7 +78,7 @@ def post_message(
         raise BadValue("Give an author or a name, not both: an author has a name already.")
     post = Post(
         who=identity_of(author, name),
-        room=name_of(room),
+        room=room_name(name_of(room)),
         body=body,
         id=uuid.uuid4().hex if id is None else id,
         reply_to=reply_to,
@@ -217,7 +218,7 @@ class _PostChecker:
         return self._rooms[room.name]
 
     def _admit(self, post: Post, name: str) -> Room:
-        room = self._rooms.get(name) or new_room(name, post.room)
+        room = self._rooms.get(name) or new_room(room_name(post.room))
         question = (post.who.key, name, bool(post.files))
         if question not in self._refusals:
             require = policy.require_attach if post.files else policy.require_post

@@ -16,7 +16,7 @@ class Post:
 
     who: Identity
     room: str
-    """The room's name in any spelling."""
+    """The room's name in any spelling; a :class:`~django_roomchat.protocol.RoomName` if it has been parsed."""
     body: str
     id: str
     reply_to: int | None = None

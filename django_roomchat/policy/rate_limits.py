@@ -51,7 +51,7 @@ def rate(key: str) -> Rate | None:
 
 
 @contextmanager
-def coming_from(address: str) -> Iterator[None]:
+def coming_from(address: str | None) -> Iterator[None]:
     """Context manager: count the calls inside as requests from this IP address."""
     token = _address.set(address)
     try:

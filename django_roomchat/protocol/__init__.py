@@ -13,6 +13,7 @@ from django_roomchat.protocol.base import Frame as Frame
 from django_roomchat.protocol.base import Key as Key
 from django_roomchat.protocol.base import Position as Position
 from django_roomchat.protocol.base import Role as Role
+from django_roomchat.protocol.base import RoomName as RoomName
 from django_roomchat.protocol.base import Seconds as Seconds
 from django_roomchat.protocol.client import Accept as Accept
 from django_roomchat.protocol.client import AddMember as AddMember
@@ -58,6 +59,7 @@ from django_roomchat.protocol.codec import decode_event as decode_event
 from django_roomchat.protocol.codec import decode_tutorial as decode_tutorial
 from django_roomchat.protocol.codec import encode as encode
 from django_roomchat.protocol.codec import encode_event as encode_event
+from django_roomchat.protocol.codec import room_of as room_of
 from django_roomchat.protocol.objects import Author as Author
 from django_roomchat.protocol.objects import EarlierText as EarlierText
 from django_roomchat.protocol.objects import Event as Event

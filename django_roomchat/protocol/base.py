@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from django_roomchat.text import validation
+
 SUBPROTOCOL = "roomchat.v1"
 
 # Close codes. The server sends the code in ``bye`` and then closes with it.
@@ -42,6 +44,30 @@ Seconds = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
 
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 """Key of a user or guest, as in ``Author.key``."""
+
+
+class RoomName(str):
+    """Canonical name of a room, which also keeps the name as typed. A new room gets its title from the typed name.
+
+    The codec parses the room of a frame into one of these; functions that get one do not parse it again. Convert it
+    with ``str()`` before it goes into a frame or a query.
+
+    Args:
+        typed: the name in any spelling.
+        max_length: maximum length, in characters.
+
+    Raises:
+        BadRoomName: the name is invalid; the detail names the reason.
+    """
+
+    __slots__ = ("typed",)
+    typed: str
+    """The name in the spelling of the client."""
+
+    def __new__(cls, typed: str, max_length: int) -> RoomName:
+        name = super().__new__(cls, validation.room_name(typed, max_length))
+        name.typed = typed
+        return name
 
 
 class Frame(msgspec.Struct, tag_field="type", omit_defaults=True, frozen=True):

@@ -17,7 +17,8 @@ from django_roomchat.errors import (
     UnknownType,
     Unsupported,
 )
-from django_roomchat.protocol.client import ClientFrame
+from django_roomchat.protocol.base import RoomName
+from django_roomchat.protocol.client import ClientFrame, Search
 from django_roomchat.protocol.objects import Event
 from django_roomchat.protocol.tutorial import TutorialPost
 
@@ -86,6 +87,35 @@ def decode(text: str | None, max_bytes: int) -> ClientFrame:
         BadFrame, BadValue: the frame is invalid; the detail names the fault.
     """
     return _decode(_client_frames, text, max_bytes)  # type: ignore[no-any-return]  # msgspec's Decoder of a union is untyped
+
+
+def room_of(frame: ClientFrame, own: RoomName | None, max_length: int) -> RoomName | None:
+    """Parse the name of the room that a frame concerns. Called once for each frame.
+
+    The parsed name is not stored in the frame, because the error that answers the frame repeats the client's spelling.
+
+    Args:
+        frame: the decoded frame.
+        own: the room in the URL of the socket or request, if there is one.
+        max_length: maximum length of a room's name, in characters.
+
+    Returns:
+        The room; ``None`` for a frame that concerns no room, and for a search in all rooms.
+
+    Raises:
+        BadRoomName: the name is invalid.
+        BadValue: neither the frame nor the URL names a room.
+    """
+    typed: str | None = getattr(frame, "room", None)
+    if typed is None:
+        return None
+    if not typed:
+        if own is None and not isinstance(frame, Search):
+            raise BadValue("Name the room: the URL has none.")
+        return own
+    named = RoomName(typed, max_length)
+    # Prefer the spelling in the URL: it becomes the title of a new room.
+    return own if typed == own else named
 
 
 def decode_tutorial(text: str | None, max_bytes: int) -> TutorialPost:

@@ -17,7 +17,6 @@ from django.http import parse_cookie
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
-import django_roomchat
 from django_roomchat import policy, protocol
 from django_roomchat.conf import config
 from django_roomchat.errors import (
@@ -30,10 +29,11 @@ from django_roomchat.errors import (
     RateLimited,
     TryAgain,
 )
-from django_roomchat.identity import Identity, guests, sessions
+from django_roomchat.identity import Identity, sessions
 from django_roomchat.messages.types import Post, Posted
 from django_roomchat.models import Room
 from django_roomchat.policy import rate_limits
+from django_roomchat.protocol import RoomName
 from django_roomchat.realtime import (
     group_commit,
     handlers,
@@ -102,6 +102,7 @@ class Connection:
         "_mark_bytes",
         "_outbox",
         "_own_room",
+        "_url_room",
         "_posts",
         "_query",
         "_refusals_full_at",
@@ -119,7 +120,8 @@ class Connection:
     def __init__(self, scope: Scope, send: Send, who: Identity, bond: sessions.SessionBinding) -> None:
         self.is_tutorial = not scope.get("subprotocols")
         self.seats: dict[str, Subscription] = {}
-        self._own_room: str | None = scope.get("url_route", {}).get("kwargs", {}).get("room_name")
+        self._url_room: str | None = scope.get("url_route", {}).get("kwargs", {}).get("room_name")
+        self._own_room: RoomName | None = None
         self._query: bytes = scope.get("query_string", b"")
         self._who = who
         self._bond = bond
@@ -161,10 +163,11 @@ class Connection:
         shutdown.watch()
         if not self.is_tutorial:
             self._accept(protocol.SUBPROTOCOL)
-            self._welcome()
+            self._write(handlers.welcome(self._who))
         refusal: ChatError | None = None
-        if self._own_room is not None:
+        if self._url_room is not None:
             try:
+                self._own_room = lookup.room_name(self._url_room)
                 epoch, since = self._position()
                 await self._enter(self._own_room, epoch, since)
             except ChatError as error:
@@ -173,7 +176,7 @@ class Connection:
             # The tutorial's page gets no "joined" frame: once the socket is open, it receives every message.
             self._accept(None)
         if refusal is not None:
-            self._refuse(refusal, frame="join", room=self._own_room)
+            self._refuse(refusal, frame="join", room=self._url_room)
             code = protocol.CLOSE_FORBIDDEN if isinstance(refusal, Forbidden) else protocol.CLOSE_NO_SUCH_ROOM
             self.close(protocol.CLOSE_TRY_AGAIN if isinstance(refusal, TryAgain) else code)
 
@@ -204,7 +207,7 @@ class Connection:
         try:
             if self.is_tutorial:
                 said = protocol.decode_tutorial(text, config().FRAME_MAX_BYTES)
-                self._post(protocol.Post(id=said.id or uuid.uuid4().hex, body=said.message))
+                await self._act(protocol.Post(id=said.id or uuid.uuid4().hex, body=said.message))
                 return
             frame = protocol.decode(text, config().FRAME_MAX_BYTES)
             await self._act(frame)
@@ -243,34 +246,36 @@ class Connection:
             self.close(protocol.CLOSE_TOO_MANY, retry_after=round(wait + 0.05, 1))
 
     async def _act(self, frame: protocol.ClientFrame) -> None:
-        match frame:
-            case protocol.Post():
-                self._post(frame)
-            case protocol.Seen(heads=heads):
-                self._note_seen(heads)
-            case protocol.Ping():
-                self.reply(self._hub.heads_of(self))
-            case protocol.Join(room=name, epoch=epoch, since=since):
-                await self._enter(name, epoch, since)
-            case protocol.Leave(room=name):
-                self._leave(name)
-            case protocol.Hello():
-                self._welcome()
-            case protocol.Typing():
-                self._type(frame)
-            case protocol.Read(seq=seq):
-                read_receipts.of(self._hub).put(
-                    self._who,
-                    self._room_of(frame),
-                    seq,
-                    lambda error: self._refuse(error, "read", room=frame.room or None),
-                )
-            case protocol.ChooseName(name=name):
-                await _with_database(_choose_name, self._who, name, self._bond.session_key, list(self.seats))
-                self._write(protocol.Done(frame.id))
-            case _:
-                room = self._room_of(frame)
-                self._write(await _with_database(_perform, self._who, self._address, room, frame))
+        room = protocol.room_of(frame, self._own_room, config().ROOM_NAME_MAX_LENGTH)
+        act = _ON_THE_LOOP.get(type(frame))
+        if act is None:
+            self._write(await _with_database(handlers.perform, self._caller(), room, frame))
+        elif (waiting := act(self, room, frame)) is not None:
+            await waiting
+
+    def _caller(self) -> handlers.Caller:
+        session_key, rooms = self._bond.session_key, list(self.seats)
+        return handlers.Caller(
+            self._who,
+            self._address,
+            lambda: sessions.open_session(session_key) if session_key else None,
+            lambda: [lookup.room_of(room) for room in rooms],
+        )
+
+    def _hello(self, room: None, frame: protocol.Hello) -> None:
+        self._write(handlers.welcome(self._who))
+
+    def _ping(self, room: None, frame: protocol.Ping) -> None:
+        self.reply(self._hub.heads_of(self))
+
+    def _read(self, room: RoomName, frame: protocol.Read) -> None:
+        """Queue a read marker; the markers of all sockets are written together."""
+        read_receipts.of(self._hub).put(
+            self._who,
+            room,
+            frame.seq,
+            lambda error: self._refuse(error, "read", room=frame.room or None),
+        )
 
     def call(self, name: str) -> None:
         """Change the display name of the socket's identity."""
@@ -279,7 +284,8 @@ class Connection:
         if not self.is_tutorial:
             self._write(protocol.Named(name))
 
-    def _post(self, frame: protocol.Post) -> None:
+    def _post(self, room: RoomName, frame: protocol.Post) -> None:
+        """Queue a post; the posts of all sockets are committed together."""
         if self._hub.is_draining:
             raise TryAgain(_("The server is restarting; try again."))
         if self._posts >= config().SOCKET_MAX_POSTS:
@@ -287,8 +293,7 @@ class Connection:
             raise Busy(
                 _("A socket can have at most %(most)d unacknowledged posts; wait for their acks."), most=most
             )
-        room = self._room_of(frame)
-        rate_limits.spend_local("POSTS", self._who, self._address, lookup.canonical_name(room))
+        rate_limits.spend_local("POSTS", self._who, self._address, str(room))
         post = Post(
             self._who,
             room,
@@ -298,32 +303,25 @@ class Connection:
             address=self._address,
             files=frame.files,
         )
-        self._inbox.put(post, lambda result: self._answer(post, result))
+        self._inbox.put(post, lambda result: self._answer(post, room, result))
         self._posts += 1
 
-    def _type(self, frame: protocol.Typing) -> None:
-        room = lookup.canonical_name(self._room_of(frame))
-        if room not in self.seats:
-            raise NotFound("This socket is not in that room.")
-        if room in self._silent_in:
+    def _type(self, room: RoomName, frame: protocol.Typing) -> None:
+        name = str(room)
+        self._require_subscription(name)
+        if name in self._silent_in:
             raise Forbidden(_("You cannot post in this room."))
-        typing_indicators.of(self._hub).note(self._who, room, on=frame.on)
+        typing_indicators.of(self._hub).note(self._who, name, on=frame.on)
 
-    def _room_of(self, frame: protocol.ClientFrame) -> str:
-        if not hasattr(frame, "room"):
-            return ""
-        named: str = frame.room
-        own = self._own_room
-        if own is None:
-            if not named:
-                raise BadValue("Name the room: this socket's URL has none.")
-            return named
-        # Use the room's name as typed in the URL if the frame gives the same canonical name: it becomes the
-        # title of a new room.
-        return named if named and named != lookup.canonical_name(own) else own
+    def _require_subscription(self, name: str) -> None:
+        if name not in self.seats:
+            raise NotFound("This socket is not in that room.")
 
-    async def _enter(self, name: str, epoch: str, since: int | None) -> None:
-        room, rights = await _with_database(_joined, self._who, self._address, name, self._language)
+    def _join(self, room: RoomName, frame: protocol.Join) -> Awaitable[None]:
+        return self._enter(room, frame.epoch, frame.since)
+
+    async def _enter(self, name: RoomName, epoch: str, since: int | None) -> None:
+        room, rights = await _with_database(_enter_room, self._who, self._address, name, self._language)
         if room.name not in self.seats and len(self.seats) >= config().SOCKET_MAX_ROOMS:
             most = config().SOCKET_MAX_ROOMS
             sentence = _("A socket can be in at most %(most)d rooms; leave one first.")
@@ -336,17 +334,16 @@ class Connection:
         except DatabaseError as error:
             raise _unavailable(error) from error
 
-    def _leave(self, name: str) -> None:
-        room = lookup.canonical_name(name or self._own_room or "")
-        if room not in self.seats:
-            raise NotFound("This socket is not in that room.")
-        self._hub.leave(self, room)
-        self._write(protocol.Left(room))
+    def _leave(self, room: RoomName, frame: protocol.Leave) -> None:
+        name = str(room)
+        self._require_subscription(name)
+        self._hub.leave(self, name)
+        self._write(protocol.Left(name))
 
     async def check_access(self, name: str) -> bool:
         policy.policy().forget(self._who)
         try:
-            _room, rights = await _with_database(_entered, self._who, name, self._language)
+            _room, rights = await _with_database(handlers.enter_room, self._who, name, self._language)
             if not self.is_tutorial and name in self.seats:
                 self._tell_rights(rights)
         except TryAgain:
@@ -366,8 +363,8 @@ class Connection:
             self._silent_in ^= {rights.room}
         self._write(rights)
 
-    def _note_seen(self, heads: dict[str, int]) -> None:
-        self._seen.update((name, head) for name, head in heads.items() if name in self.seats)
+    def _note_seen(self, room: None, frame: protocol.Seen) -> None:
+        self._seen.update((name, head) for name, head in frame.heads.items() if name in self.seats)
         mark = self._mark
         if mark is None or not all(self._has_seen(name, head) for name, head in mark.items()):
             return
@@ -428,21 +425,10 @@ class Connection:
     def _write(self, frame: Any) -> None:
         self.reply(TextFrame(protocol.encode(frame)))
 
-    def _welcome(self) -> None:
-        settings = config()
-        self._write(
-            protocol.Welcome(
-                version=django_roomchat.__version__,
-                you=protocol.You(self._who.key, self._who.name, self._who.is_guest),
-                limits=protocol.Limits(settings.FRAME_MAX_BYTES, settings.BODY_MAX_LENGTH),
-                ping_seconds=settings.PING_SECONDS,
-            )
-        )
-
-    def _answer(self, post: Post, result: Posted | ChatError) -> None:
+    def _answer(self, post: Post, room: RoomName, result: Posted | ChatError) -> None:
         self._posts -= 1
         if isinstance(result, ChatError):
-            self._refuse(result, "post", post.id, post.room)
+            self._refuse(result, "post", post.id, room.typed)
             return
         typing_indicators.of(self._hub).stop(self._who.key, result.room)
         if not self.is_tutorial:
@@ -478,27 +464,25 @@ async def _with_database(function: Callable[P, T], *args: P.args, **kwargs: P.kw
         raise _unavailable(error) from error
 
 
-def _perform(who: Identity, address: str, room: str, frame: protocol.ClientFrame) -> protocol.ServerFrame:
-    """Perform a frame after applying the rate limits of its sender."""
-    rate_limits.spend("FRAMES", who, address)
-    with rate_limits.coming_from(address):
-        return handlers.perform(who, room, frame)
-
-
-def _joined(who: Identity, address: str, name: str, language: str) -> tuple[Room, protocol.Rights]:
-    """Apply the rate limit for joining, then call :func:`_entered`."""
+def _enter_room(who: Identity, address: str, name: RoomName, language: str) -> tuple[Room, protocol.Rights]:
+    """Enter a room within the rate limit for joining."""
     rate_limits.spend("JOINS", who, address)
-    return _entered(who, name, language)
+    return handlers.enter_room(who, name, language)
 
 
-def _entered(who: Identity, name: str, language: str) -> tuple[Room, protocol.Rights]:
-    """Return the room that is entered and the rights that the identity has in it."""
-    return handlers.enter(who, name, language)
-
-
-def _choose_name(who: Identity, name: str, session_key: str, rooms: list[str]) -> None:
-    session = sessions.open_session(session_key) if session_key else None
-    guests.choose_name(who, name, session, [lookup.room_of(room) for room in rooms])
+_ON_THE_LOOP: dict[type[protocol.Frame], Callable[[Connection, Any, Any], Awaitable[None] | None]] = {
+    protocol.Hello: Connection._hello,
+    protocol.Join: Connection._join,
+    protocol.Leave: Connection._leave,
+    protocol.Ping: Connection._ping,
+    protocol.Post: Connection._post,
+    protocol.Read: Connection._read,
+    protocol.Seen: Connection._note_seen,
+    protocol.Typing: Connection._type,
+}
+"""Frames that concern the socket itself, or that are written together with those of other sockets. They are handled on the
+event loop. All other frames go to :func:`django_roomchat.realtime.handlers.perform`, like those of HTTP requests.
+"""
 
 
 @hub.handles("guest_named")

@@ -47,7 +47,7 @@ class Stream:
     Args:
         who: the identity that listens.
         bond: the session that the identity depends on.
-        room, rights: the result of :func:`django_roomchat.realtime.handlers.enter`.
+        room, rights: the result of :func:`django_roomchat.realtime.handlers.enter_room`.
         epoch, since: the client's cursor; *since* is ``None`` if it has none.
     """
 
@@ -118,7 +118,7 @@ class Stream:
     async def check_access(self, name: str) -> bool:
         policy.policy().forget(self._who)
         try:
-            _room, rights = await in_thread(handlers.enter, self._who, name, self._language)
+            _room, rights = await in_thread(handlers.enter_room, self._who, name, self._language)
             self._say(rights)
         except TryAgain:
             return False
@@ -244,7 +244,7 @@ async def open_stream(
     """
     if hub.current().is_draining:
         raise TryAgain(_("The server is restarting; try again."))
-    room, rights = await in_thread(handlers.enter, who, name, translation.get_language())
+    room, rights = await in_thread(handlers.enter_room, who, name, translation.get_language())
     return Stream(who, bond, room, rights, epoch, since)
 
 
@@ -263,7 +263,7 @@ async def look(who: Identity, name: str, epoch: str, since: int | None, seconds:
 
 
 def _look(who: Identity, name: str, epoch: str, since: int | None, language: str | None) -> list[str]:
-    room, rights = handlers.enter(who, name, language)
+    room, rights = handlers.enter_room(who, name, language)
     settings = config()
     part = log.read(room.name, epoch, since, limit=settings.RESUME_MAX_EVENTS, page=settings.PAGE_MESSAGES)
     joined: str = encoded_frames.joined_frame(part, room.title)["text"]

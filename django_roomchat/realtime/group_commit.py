@@ -43,8 +43,6 @@ class GroupCommit:
     def __init__(self) -> None:
         self._waiting: Waiting = deque()
         self._lanes: dict[str, Waiting] = {}
-        # Keyed by the room's name as typed: two spellings have two queues, and within one queue an author's
-        # posts keep their order.
         self._count = 0
         self._committing = False
         self._tasks: set[asyncio.Task[None]] = set()

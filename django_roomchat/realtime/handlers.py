@@ -4,7 +4,8 @@ converts its result.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,21 +15,39 @@ import django_roomchat
 from django_roomchat import log, policy, protocol
 from django_roomchat.conf import config, reverse_or_empty
 from django_roomchat.errors import UnknownType
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Identity, guests
 from django_roomchat.messages import mentions, pins, reactions, read_markers, room_list, search
 from django_roomchat.messages.edit import delete_message, earlier_texts, edit_message
 from django_roomchat.messages.post import post_message
 from django_roomchat.messages.types import Posted
 from django_roomchat.models import Room
 from django_roomchat.moderation import available_actions, reports, sanctions
-from django_roomchat.policy import roles
+from django_roomchat.policy import rate_limits, roles
+from django_roomchat.protocol import RoomName
 from django_roomchat.rooms import invitations, lookup, members
 from django_roomchat.rooms.create import create_room
 from django_roomchat.rooms.direct import write_to
 from django_roomchat.rooms.settings import configure_room, settings_of
 
-Verb = Callable[[Identity, str, Any], protocol.ServerFrame]
-"""Called with the identity, the room's name as typed (empty if the frame names none) and the frame."""
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The sender of a frame: a socket or an HTTP request."""
+
+    who: Identity
+    """Identity that acts."""
+    address: str | None = None
+    """IP address for the rate limits; empty if unknown. With ``None`` the project's own code acts, which is not limited."""
+    session: Callable[[], Any] = lambda: None
+    """Loads the session that the identity depends on; it returns ``None`` if there is none."""
+    rooms: Callable[[], Iterable[Room]] = tuple
+    """Loads the rooms that the sender is in."""
+
+
+Handler = Callable[[Caller, RoomName, Any], protocol.ServerFrame]
+"""Called in a thread with the sender, the room that the frame concerns and the frame. A handler of a frame without a room
+does not use the second argument.
+"""
 
 
 def welcome(who: Identity) -> protocol.Welcome:
@@ -42,7 +61,7 @@ def welcome(who: Identity) -> protocol.Welcome:
     )
 
 
-def enter(who: Identity, name: str, language: str | None = None) -> tuple[Room, protocol.Rights]:
+def enter_room(who: Identity, name: str, language: str | None = None) -> tuple[Room, protocol.Rights]:
     """Enter a room: return it with the rights that the identity has in it.
 
     Args:
@@ -72,12 +91,12 @@ def enter(who: Identity, name: str, language: str | None = None) -> tuple[Room, 
     return room, rights
 
 
-def perform(who: Identity, room: str, frame: protocol.ClientFrame) -> protocol.ServerFrame:
-    """Perform the action that a frame requests. Call it in a thread.
+def perform(caller: Caller, room: RoomName | None, frame: protocol.ClientFrame) -> protocol.ServerFrame:
+    """Perform the action that a frame requests, within the rate limits of its sender. Call it in a thread.
 
     Args:
-        who: the identity that acts.
-        room: the room's name, in any spelling; empty if the frame concerns no room.
+        caller: the sender.
+        room: the room that the frame concerns, as :func:`django_roomchat.protocol.room_of` returned it.
         frame: the frame.
 
     Returns:
@@ -86,86 +105,94 @@ def perform(who: Identity, room: str, frame: protocol.ClientFrame) -> protocol.S
     Raises:
         ChatError: the action is rejected.
     """
-    verb = VERBS.get(type(frame))
-    if verb is None:
+    if isinstance(frame, protocol.Post):
+        # The limit shared by all processes is checked with the post itself.
+        rate_limits.spend_local("POSTS", caller.who, caller.address, "" if room is None else str(room))
+    else:
+        rate_limits.spend("FRAMES", caller.who, caller.address)
+    handler = HANDLERS.get(type(frame))
+    if handler is None:
         kind = type(frame).__struct_config__.tag
         raise UnknownType(f"Frames of type “{kind}” can be sent on a socket only.")
-    return verb(who, room, frame)
+    with rate_limits.coming_from(caller.address):
+        return handler(caller, room, frame)  # type: ignore[arg-type]  # only frames without a room have none
 
 
 def _acked(id: str, done: Posted) -> protocol.Ack:
     return protocol.Ack(id, done.room, done.seq, done.duplicate)
 
 
-def _post(who: Identity, room: str, frame: protocol.Post) -> protocol.Ack:
-    done = post_message(room, frame.body, author=who, id=frame.id, reply_to=frame.reply_to, files=frame.files)
+def _post(caller: Caller, room: RoomName, frame: protocol.Post) -> protocol.Ack:
+    done = post_message(
+        room, frame.body, author=caller.who, id=frame.id, reply_to=frame.reply_to, files=frame.files
+    )
     return _acked(frame.id, done)
 
 
-def _edit(who: Identity, room: str, frame: protocol.Edit) -> protocol.Ack:
+def _edit(caller: Caller, room: RoomName, frame: protocol.Edit) -> protocol.Ack:
     with log.limited_wait(config().LOCK_TIMEOUT_SECONDS):
-        return _acked(frame.id, edit_message(room, frame.seq, frame.body, by=who))
+        return _acked(frame.id, edit_message(room, frame.seq, frame.body, by=caller.who))
 
 
-def _delete(who: Identity, room: str, frame: protocol.Delete) -> protocol.Ack:
+def _delete(caller: Caller, room: RoomName, frame: protocol.Delete) -> protocol.Ack:
     with log.limited_wait(config().LOCK_TIMEOUT_SECONDS):
-        return _acked(frame.id, delete_message(room, frame.seq, by=who))
+        return _acked(frame.id, delete_message(room, frame.seq, by=caller.who))
 
 
-def _react(who: Identity, room: str, frame: protocol.React) -> protocol.Ack:
+def _react(caller: Caller, room: RoomName, frame: protocol.React) -> protocol.Ack:
     with log.limited_wait(config().LOCK_TIMEOUT_SECONDS):
-        return _acked(frame.id, reactions.react(room, frame.seq, frame.emoji, frame.on, by=who))
+        return _acked(frame.id, reactions.react(room, frame.seq, frame.emoji, frame.on, by=caller.who))
 
 
-def _pin(who: Identity, room: str, frame: protocol.Pin) -> protocol.Ack:
+def _pin(caller: Caller, room: RoomName, frame: protocol.Pin) -> protocol.Ack:
     with log.limited_wait(config().LOCK_TIMEOUT_SECONDS):
-        return _acked(frame.id, pins.pin_message(room, frame.seq, frame.on, by=who))
+        return _acked(frame.id, pins.pin_message(room, frame.seq, frame.on, by=caller.who))
 
 
-def _pinned(who: Identity, room: str, frame: protocol.Pinned) -> protocol.PinnedList:
-    events = pins.pinned_messages(room, by=who)
-    return protocol.PinnedList(frame.id, lookup.canonical_name(room), events)
+def _pinned(caller: Caller, room: RoomName, frame: protocol.Pinned) -> protocol.PinnedList:
+    events = pins.pinned_messages(room, by=caller.who)
+    return protocol.PinnedList(frame.id, str(room), events)
 
 
-def _edits(who: Identity, room: str, frame: protocol.Edits) -> protocol.EditList:
-    texts = earlier_texts(room, frame.seq, by=who)
-    return protocol.EditList(frame.id, lookup.canonical_name(room), frame.seq, texts)
+def _edits(caller: Caller, room: RoomName, frame: protocol.Edits) -> protocol.EditList:
+    texts = earlier_texts(room, frame.seq, by=caller.who)
+    return protocol.EditList(frame.id, str(room), frame.seq, texts)
 
 
-def _people(who: Identity, room: str, frame: protocol.People) -> protocol.PeopleFound:
-    found = mentions.mention_candidates(room, frame.prefix, by=who)
-    return protocol.PeopleFound(frame.id, lookup.canonical_name(room), found)
+def _people(caller: Caller, room: RoomName, frame: protocol.People) -> protocol.PeopleFound:
+    found = mentions.mention_candidates(room, frame.prefix, by=caller.who)
+    return protocol.PeopleFound(frame.id, str(room), found)
 
 
-def _ban(who: Identity, room: str, frame: protocol.Ban) -> protocol.Done:
+def _ban(caller: Caller, room: RoomName, frame: protocol.Ban) -> protocol.Done:
     if frame.on:
-        sanctions.ban(room, frame.key, by=who, reason=frame.reason, until=_in(frame.seconds))
+        sanctions.ban(room, frame.key, by=caller.who, reason=frame.reason, until=_in(frame.seconds))
     else:
-        sanctions.unban(room, frame.key, by=who)
-    return protocol.Done(frame.id, lookup.canonical_name(room))
+        sanctions.unban(room, frame.key, by=caller.who)
+    return protocol.Done(frame.id, str(room))
 
 
-def _mute(who: Identity, room: str, frame: protocol.Mute) -> protocol.Done:
+def _mute(caller: Caller, room: RoomName, frame: protocol.Mute) -> protocol.Done:
     if frame.on:
-        sanctions.mute(room, frame.key, by=who, reason=frame.reason, until=_in(frame.seconds))
+        sanctions.mute(room, frame.key, by=caller.who, reason=frame.reason, until=_in(frame.seconds))
     else:
-        sanctions.unmute(room, frame.key, by=who)
-    return protocol.Done(frame.id, lookup.canonical_name(room))
+        sanctions.unmute(room, frame.key, by=caller.who)
+    return protocol.Done(frame.id, str(room))
 
 
-def _sanctions(who: Identity, room: str, frame: protocol.Sanctions) -> protocol.SanctionList:
+def _sanctions(caller: Caller, room: RoomName, frame: protocol.Sanctions) -> protocol.SanctionList:
     listed = [
         protocol.Sanctioned(one.key, one.name, _sanction(one.ban), _sanction(one.mute))
-        for one in sanctions.list_sanctions(room, by=who, after=frame.after)
+        for one in sanctions.list_sanctions(room, by=caller.who, after=frame.after)
     ]
-    return protocol.SanctionList(frame.id, lookup.canonical_name(room), listed)
+    return protocol.SanctionList(frame.id, str(room), listed)
 
 
-def _look_at(who: Identity, room: str, frame: protocol.LookAt) -> protocol.PersonShown:
-    seen = available_actions.look_at(room, frame.key, by=who)
+def _look_at(caller: Caller, room: RoomName, frame: protocol.LookAt) -> protocol.PersonShown:
+    seen = available_actions.look_at(room, frame.key, by=caller.who)
     return protocol.PersonShown(
         id=frame.id,
-        room=lookup.canonical_name(room),
+        room=str(room),
         key=seen.key,
         may=seen.may,
         name=seen.name,
@@ -185,34 +212,39 @@ def _in(seconds: int | None) -> datetime | None:
     return None if seconds is None else timezone.now() + timedelta(seconds=seconds)
 
 
-def _report(who: Identity, room: str, frame: protocol.Report) -> protocol.Done:
-    report = reports.report_message(room, frame.seq, frame.reason, by=who)
+def _choose_name(caller: Caller, room: RoomName, frame: protocol.ChooseName) -> protocol.Done:
+    guests.choose_name(caller.who, frame.name, caller.session(), caller.rooms())
+    return protocol.Done(frame.id)
+
+
+def _report(caller: Caller, room: RoomName, frame: protocol.Report) -> protocol.Done:
+    report = reports.report_message(room, frame.seq, frame.reason, by=caller.who)
     return protocol.Done(frame.id, report.room.name)
 
 
-def _search(who: Identity, room: str, frame: protocol.Search) -> protocol.Found:
+def _search(caller: Caller, room: RoomName, frame: protocol.Search) -> protocol.Found:
     where = None if frame.everywhere else room or None
-    found = search.search_messages(frame.query, room=where, by=who, before=frame.before)
+    found = search.search_messages(frame.query, room=where, by=caller.who, before=frame.before)
     return protocol.Found(frame.id, found.hits, bool(found.before), found.before)
 
 
-def _read(who: Identity, room: str, frame: protocol.Read) -> protocol.Marked:
-    return read_markers.mark_read(room, frame.seq, by=who)
+def _read(caller: Caller, room: RoomName, frame: protocol.Read) -> protocol.Marked:
+    return read_markers.mark_read(room, frame.seq, by=caller.who)
 
 
-def _notify(who: Identity, room: str, frame: protocol.Notify) -> protocol.Done:
-    found = read_markers.set_notifications(room, by=who, enabled=frame.on)
+def _notify(caller: Caller, room: RoomName, frame: protocol.Notify) -> protocol.Done:
+    found = read_markers.set_notifications(room, by=caller.who, enabled=frame.on)
     return protocol.Done(frame.id, found.name)
 
 
-def _rooms(who: Identity, room: str, frame: protocol.Rooms) -> protocol.RoomList:
-    return protocol.RoomList(frame.id, room_list.unread(who, limit=frame.limit))
+def _rooms(caller: Caller, room: RoomName, frame: protocol.Rooms) -> protocol.RoomList:
+    return protocol.RoomList(frame.id, room_list.unread(caller.who, limit=frame.limit))
 
 
-def _create(who: Identity, room: str, frame: protocol.Create) -> protocol.RoomAnswer:
+def _create(caller: Caller, room: RoomName, frame: protocol.Create) -> protocol.RoomAnswer:
     made = create_room(
         frame.title,
-        by=who,
+        by=caller.who,
         visibility=frame.visibility,
         is_listed=frame.listed,
         is_announcement=frame.announcement,
@@ -223,14 +255,14 @@ def _create(who: Identity, room: str, frame: protocol.Create) -> protocol.RoomAn
     return _room(frame.id, made)
 
 
-def _direct(who: Identity, room: str, frame: protocol.Direct) -> protocol.RoomAnswer:
-    return _room(frame.id, write_to(room, frame.key, by=who))
+def _direct(caller: Caller, room: RoomName, frame: protocol.Direct) -> protocol.RoomAnswer:
+    return _room(frame.id, write_to(room, frame.key, by=caller.who))
 
 
-def _configure(who: Identity, room: str, frame: protocol.Configure) -> protocol.Done:
+def _configure(caller: Caller, room: RoomName, frame: protocol.Configure) -> protocol.Done:
     configured = configure_room(
         room,
-        by=who,
+        by=caller.who,
         title=frame.title,
         is_archived=frame.archived,
         is_listed=frame.listed,
@@ -242,8 +274,8 @@ def _configure(who: Identity, room: str, frame: protocol.Configure) -> protocol.
     return protocol.Done(frame.id, configured.name)
 
 
-def _settings(who: Identity, room: str, frame: protocol.Settings) -> protocol.RoomSettings:
-    found = settings_of(room, by=who)
+def _settings(caller: Caller, room: RoomName, frame: protocol.Settings) -> protocol.RoomSettings:
+    found = settings_of(room, by=caller.who)
     return protocol.RoomSettings(
         id=frame.id,
         room=found.name,
@@ -258,44 +290,44 @@ def _settings(who: Identity, room: str, frame: protocol.Settings) -> protocol.Ro
     )
 
 
-def _members(who: Identity, room: str, frame: protocol.Members) -> protocol.MemberList:
+def _members(caller: Caller, room: RoomName, frame: protocol.Members) -> protocol.MemberList:
     listed = [
         protocol.ListedMember(member.key, member.name, member.role, log.iso(member.since))
-        for member in members.list_members(room, by=who, after=frame.after, prefix=frame.prefix)
+        for member in members.list_members(room, by=caller.who, after=frame.after, prefix=frame.prefix)
     ]
-    return protocol.MemberList(frame.id, lookup.canonical_name(room), listed)
+    return protocol.MemberList(frame.id, str(room), listed)
 
 
-def _add(who: Identity, room: str, frame: protocol.AddMember) -> protocol.Done:
-    whom = who if frame.key == who.key else frame.key
-    members.add_member(room, whom, by=who, role=frame.role)
-    return protocol.Done(frame.id, lookup.canonical_name(room))
+def _add(caller: Caller, room: RoomName, frame: protocol.AddMember) -> protocol.Done:
+    whom = caller.who if frame.key == caller.who.key else frame.key
+    members.add_member(room, whom, by=caller.who, role=frame.role)
+    return protocol.Done(frame.id, str(room))
 
 
-def _remove(who: Identity, room: str, frame: protocol.RemoveMember) -> protocol.Done:
-    members.remove_member(room, frame.key, by=who)
-    return protocol.Done(frame.id, lookup.canonical_name(room))
+def _remove(caller: Caller, room: RoomName, frame: protocol.RemoveMember) -> protocol.Done:
+    members.remove_member(room, frame.key, by=caller.who)
+    return protocol.Done(frame.id, str(room))
 
 
-def _role(who: Identity, room: str, frame: protocol.SetRole) -> protocol.Done:
-    members.set_role(room, frame.key, frame.role, by=who)
-    return protocol.Done(frame.id, lookup.canonical_name(room))
+def _role(caller: Caller, room: RoomName, frame: protocol.SetRole) -> protocol.Done:
+    members.set_role(room, frame.key, frame.role, by=caller.who)
+    return protocol.Done(frame.id, str(room))
 
 
-def _quit(who: Identity, room: str, frame: protocol.Quit) -> protocol.Done:
-    members.leave_room(room, by=who)
-    return protocol.Done(frame.id, lookup.canonical_name(room))
+def _quit(caller: Caller, room: RoomName, frame: protocol.Quit) -> protocol.Done:
+    members.leave_room(room, by=caller.who)
+    return protocol.Done(frame.id, str(room))
 
 
-def _invite(who: Identity, room: str, frame: protocol.Invite) -> protocol.InvitationMade:
+def _invite(caller: Caller, room: RoomName, frame: protocol.Invite) -> protocol.InvitationMade:
     lasts = None if frame.seconds is None else timedelta(seconds=frame.seconds)
-    made = invitations.invite(room, by=who, role=frame.role, expires_in=lasts, uses=frame.uses)
+    made = invitations.invite(room, by=caller.who, role=frame.role, expires_in=lasts, uses=frame.uses)
     ends = None if made.expires_at is None else log.iso(made.expires_at)
     link = reverse_or_empty("invitation", made.token)
     return protocol.InvitationMade(frame.id, made.room, made.id, made.token, link, ends)
 
 
-def _invitations(who: Identity, room: str, frame: protocol.Invitations) -> protocol.InvitationList:
+def _invitations(caller: Caller, room: RoomName, frame: protocol.Invitations) -> protocol.InvitationList:
     listed = [
         protocol.ListedInvitation(
             invitation=one.pk,
@@ -304,18 +336,18 @@ def _invitations(who: Identity, room: str, frame: protocol.Invitations) -> proto
             expires_at=None if one.expires_at is None else log.iso(one.expires_at),
             uses=one.uses_left,
         )
-        for one in invitations.list_invitations(room, by=who)
+        for one in invitations.list_invitations(room, by=caller.who)
     ]
-    return protocol.InvitationList(frame.id, lookup.canonical_name(room), listed)
+    return protocol.InvitationList(frame.id, str(room), listed)
 
 
-def _revoke(who: Identity, room: str, frame: protocol.Revoke) -> protocol.Done:
-    invitations.revoke_invitation(room, frame.invitation, by=who)
-    return protocol.Done(frame.id, lookup.canonical_name(room))
+def _revoke(caller: Caller, room: RoomName, frame: protocol.Revoke) -> protocol.Done:
+    invitations.revoke_invitation(room, frame.invitation, by=caller.who)
+    return protocol.Done(frame.id, str(room))
 
 
-def _accept(who: Identity, room: str, frame: protocol.Accept) -> protocol.RoomAnswer:
-    return _room(frame.id, invitations.accept_invitation(frame.token, by=who))
+def _accept(caller: Caller, room: RoomName, frame: protocol.Accept) -> protocol.RoomAnswer:
+    return _room(frame.id, invitations.accept_invitation(frame.token, by=caller.who))
 
 
 def _room(id: str, room: Room) -> protocol.RoomAnswer:
@@ -324,7 +356,7 @@ def _room(id: str, room: Room) -> protocol.RoomAnswer:
     )
 
 
-VERBS: dict[type, Verb] = {
+HANDLERS: dict[type, Handler] = {
     protocol.Post: _post,
     protocol.Edit: _edit,
     protocol.Delete: _delete,
@@ -342,6 +374,7 @@ VERBS: dict[type, Verb] = {
     protocol.LookAt: _look_at,
     protocol.Report: _report,
     protocol.Search: _search,
+    protocol.ChooseName: _choose_name,
     protocol.Create: _create,
     protocol.Direct: _direct,
     protocol.Configure: _configure,

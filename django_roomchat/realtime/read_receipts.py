@@ -18,11 +18,10 @@ from django_roomchat.errors import Busy, ChatError, TryAgain
 from django_roomchat.identity import Identity
 from django_roomchat.messages import read_markers
 from django_roomchat.messages.read_markers import Mark
-from django_roomchat.protocol import Marked, encode
+from django_roomchat.protocol import Marked, RoomName, encode
 from django_roomchat.realtime.hub import Hub, handles
 from django_roomchat.realtime.threads import in_thread
 from django_roomchat.realtime.uvicorn_fast_path import TextFrame
-from django_roomchat.rooms import lookup
 from django_roomchat.throttled_logging import warn_throttled
 
 TICK_SECONDS = 1.0
@@ -45,19 +44,19 @@ class Reading:
         self.heard: deque[str] = deque(maxlen=HEARD_MAX)
         """Ids of the last notices. The layer delivers a process's own notices back to it."""
 
-    def put(self, who: Identity, room: str, seq: int, refuse: Refuse) -> None:
+    def put(self, who: Identity, room: RoomName, seq: int, refuse: Refuse) -> None:
         """Queue a read marker to be written. Once written, it is announced like any other.
 
         Args:
             who: the identity that has read.
-            room: the room's name.
+            room: the room.
             seq: sequence number of the last message read.
             refuse: called with the error if the marker is rejected.
 
         Raises:
-            ChatError: the room's name is invalid, or too many markers are waiting.
+            Busy: too many markers are waiting.
         """
-        place = who.key, lookup.canonical_name(room)
+        place = who.key, str(room)
         before = self._waiting.get(place)
         if before is None and len(self._waiting) >= WAITING_MAX:
             raise Busy(_("The server is busy; try again in a moment."))

@@ -19,6 +19,7 @@ from django_roomchat.models import (
     RoomLog,
     RoomQuerySet,
 )
+from django_roomchat.protocol import RoomName
 from django_roomchat.text import validation
 
 
@@ -75,8 +76,9 @@ def ensure_room(room: Room) -> Room:
     return made
 
 
-def new_room(name: str, typed: str) -> Room:
-    return Room(name=name, title=validation.room_title(typed, config().ROOM_NAME_MAX_LENGTH))
+def new_room(name: RoomName) -> Room:
+    """Return an unsaved room with the typed name as its title."""
+    return Room(name=str(name), title=validation.room_title(name.typed, config().ROOM_NAME_MAX_LENGTH))
 
 
 def name_of(room: str | Room) -> str:
@@ -114,18 +116,26 @@ def room_of(name: str) -> Room:
     Raises:
         BadRoomName: the name is invalid.
     """
-    canonical = canonical_name(name)
-    found = logged_rooms().filter(name=canonical).first()
-    return found or new_room(canonical, name)
+    parsed = room_name(name)
+    return logged_rooms().filter(name=str(parsed)).first() or new_room(parsed)
 
 
-def canonical_name(typed: str) -> str:
+def room_name(name: str) -> RoomName:
+    """Parse the name of a room. A parsed name is returned unchanged.
+
+    Raises:
+        BadRoomName: the name is invalid.
+    """
+    return name if isinstance(name, RoomName) else RoomName(name, config().ROOM_NAME_MAX_LENGTH)
+
+
+def canonical_name(name: str) -> str:
     """Return the canonical name of a room.
 
     Raises:
         BadRoomName: the name is invalid.
     """
-    return validation.room_name(typed, config().ROOM_NAME_MAX_LENGTH)
+    return str(room_name(name))
 
 
 def enter_room(who: Identity, name: str) -> Room:

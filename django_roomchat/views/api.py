@@ -11,13 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_roomchat import identity, protocol
 from django_roomchat.conf import config
 from django_roomchat.errors import ChatError
-from django_roomchat.identity import guests, tickets
+from django_roomchat.identity import tickets
 from django_roomchat.messages.history import read_history
-from django_roomchat.messages.post import post_message
 from django_roomchat.policy import rate_limits
 from django_roomchat.realtime import handlers
 from django_roomchat.rooms import lookup
-from django_roomchat.views.common import counted, json_error, json_response, json_text, seq_parameter
+from django_roomchat.views.common import json_error, json_response, json_text, seq_parameter
 from django_roomchat.views.context import history_json
 
 
@@ -42,22 +41,23 @@ def messages(request: HttpRequest, room_name: str) -> HttpResponse:
 def frames(request: HttpRequest, room_name: str = "") -> HttpResponse:
     """Perform one frame of ``roomchat.v1`` sent as JSON, for clients without a socket, and return the answer."""
     try:
-        frame = protocol.decode(json_text(request), config().FRAME_MAX_BYTES)
-        if isinstance(frame, protocol.ChooseName):
-            return json_response(_choose_name(request, room_name, frame))
-        what: rate_limits.What = "POSTS" if isinstance(frame, protocol.Post) else "FRAMES"
-        with counted(what, request, getattr(frame, "room", "") or room_name) as who:
-            return json_response(handlers.perform(who, room_name, frame))
+        return json_response(
+            _perform(request, room_name, protocol.decode(json_text(request), config().FRAME_MAX_BYTES))
+        )
     except ChatError as error:
         return json_error(error)
 
 
-def _choose_name(request: HttpRequest, room_name: str, frame: protocol.ChooseName) -> protocol.Done:
-    with counted("FRAMES", request) as who:
-        pass
-    rooms = [lookup.enter_room(who, room_name)] if room_name else []
-    guests.choose_name(who, frame.name, getattr(request, "session", None), rooms)
-    return protocol.Done(frame.id)
+def _perform(request: HttpRequest, room_name: str, frame: protocol.ClientFrame) -> protocol.ServerFrame:
+    own = lookup.room_name(room_name) if room_name else None
+    who = identity.who(request)
+    caller = handlers.Caller(
+        who,
+        rate_limits.address_of(request),
+        lambda: getattr(request, "session", None),
+        lambda: [] if own is None else [lookup.enter_room(who, own)],
+    )
+    return handlers.perform(caller, protocol.room_of(frame, own, config().ROOM_NAME_MAX_LENGTH), frame)
 
 
 @transaction.non_atomic_requests
@@ -81,8 +81,7 @@ class _JSONPost(msgspec.Struct):
 
 def _post_json(request: HttpRequest, room_name: str) -> HttpResponse:
     said = protocol.decode_body(json_text(request), _JSONPost, config().FRAME_MAX_BYTES)
-    with counted("POSTS", request, room_name) as who:
-        posted = post_message(
-            room_name, said.body, author=who, id=said.id, reply_to=said.reply_to, files=said.files
-        )
-    return json_response({"id": posted.id, "seq": posted.seq, "duplicate": posted.duplicate}, status=201)
+    frame = protocol.Post(id=said.id, body=said.body, reply_to=said.reply_to, files=said.files)
+    ack = _perform(request, room_name, frame)
+    assert isinstance(ack, protocol.Ack)
+    return json_response({"id": ack.id, "seq": ack.seq, "duplicate": ack.duplicate}, status=201)

@@ -556,7 +556,7 @@ async def test_a_socket_without_a_room_has_to_name_one():
     assert nameless == {
         "type": "error",
         "code": "bad_value",
-        "detail": "Name the room: this socket's URL has none.",
+        "detail": "Name the room: the URL has none.",
         "frame": "post",
         "id": "a",
     }

@@ -15,8 +15,9 @@ from django_roomchat.messages.edit import delete_message
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import Message, Room
 from django_roomchat.policy import Decision, OpenPolicy
+from django_roomchat.realtime import handlers
 from django_roomchat.rooms import lookup
-from django_roomchat.views import api, rooms
+from django_roomchat.views import rooms
 
 pytestmark = pytest.mark.django_db
 
@@ -617,7 +618,7 @@ def test_what_may_succeed_later_says_when(client, monkeypatch):
     def busy(*args, **options):
         raise Busy("Later.", retry_after=0.2)
 
-    monkeypatch.setattr(api, "post_message", busy)
+    monkeypatch.setattr(handlers, "post_message", busy)
 
     response = post_json(client, "lobby", {"id": "a", "body": "hi"})
 
@@ -637,7 +638,7 @@ def test_an_answer_promises_only_what_is_committed(client, settings, monkeypatch
         told.append("answered")
         return posted
 
-    for module in (api, rooms):
+    for module in (handlers, rooms):
         monkeypatch.setattr(module, "post_message", post_message_and_look)
 
     if view == "room":

@@ -163,7 +163,7 @@ async def test_whether_one_may_stay_is_asked_again_where_the_database_did_not_sa
     def fail(*about):
         raise TryAgain("not now")
 
-    monkeypatch.setattr(event_stream.handlers, "enter", fail)
+    monkeypatch.setattr(event_stream.handlers, "enter_room", fail)
 
     assert await listener.stream.check_access("lobby") is False
 

@@ -15,6 +15,8 @@ from django_roomchat.identity import of_user
 from django_roomchat.models import Message
 from django_roomchat.protocol import Ack
 from django_roomchat.realtime import handlers
+from django_roomchat.realtime.handlers import Caller
+from django_roomchat.rooms.lookup import room_name
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,7 +62,7 @@ def test_a_post_an_edit_and_a_deletion_are_frames(client):
 def test_python_performs_the_same(ana):
     frame = protocol.Post(id="a", body="hi")
 
-    assert handlers.perform(of_user(ana), "Lobby", frame) == Ack("a", "lobby", 1, False)
+    assert handlers.perform(Caller(of_user(ana)), room_name("Lobby"), frame) == Ack("a", "lobby", 1, False)
 
 
 def test_what_only_a_socket_can_do_is_refused(client):
@@ -81,7 +83,7 @@ def test_frames_of_a_socket_have_no_verb(ana, kind):
     made = frame({}) if kind == "seen" else frame()
 
     with pytest.raises(UnknownType):
-        handlers.perform(of_user(ana), "lobby", made)
+        handlers.perform(Caller(of_user(ana)), room_name("lobby"), made)
 
 
 def test_a_frame_that_is_none_is_told_why(client):
@@ -106,10 +108,10 @@ def test_another_sites_page_cannot_send_one(ana):
 
 def test_who_may_not_post_is_told_why_in_their_language_and_for_how_long(ana):
     who = of_user(ana)
-    assert handlers.enter(who, "lobby")[1].why == ""
+    assert handlers.enter_room(who, "lobby")[1].why == ""
     mute("lobby", ana, until=timezone.now() + timedelta(seconds=60))
 
-    _room, rights = handlers.enter(who, "lobby", "ko")
+    _room, rights = handlers.enter_room(who, "lobby", "ko")
 
     assert rights.why == "이 방에서 글쓰기가 금지되었습니다."
     assert 50 < rights.retry_after <= 60

@@ -423,7 +423,7 @@ def test_a_room_is_made_and_managed_over_http(users):
 def test_a_project_without_our_pages_has_no_addresses(users, settings):
     settings.ROOT_URLCONF = "django.contrib.auth.urls"
 
-    made = handlers.perform(of_user(users["ana"]), "", protocol.Create("Club"))
+    made = handlers.perform(handlers.Caller(of_user(users["ana"])), None, protocol.Create("Club"))
 
     assert (made.room, made.url) == ("club", "")
 
