@@ -1,42 +1,36 @@
 """Detection of confusable names: names that look so similar that one can be taken for the other.
 
-Unicode's table of confusables (UTS #39) has 6,000 characters. This module covers the part that imitations use
-in practice:
-Latin, Cyrillic, Greek, Armenian, Cherokee, Lisu and Coptic letters that look like Latin ones; digits that look
-like letters; compatibility forms (full width, circled, mathematical, superscript); and accents, spaces,
-punctuation, symbols and invisible characters, which are ignored. It does not cover confusables within another
-script, such as two Chinese characters that differ in one stroke.
+The comparison is the skeleton of UTS #39 with the data of :mod:`django_roomchat.text.confusables_data`: invisible characters are
+removed, and each other character is replaced by the prototype that Unicode gives for it. In addition, the comparison ignores
+case, accents, spaces, punctuation and symbols, resolves compatibility forms such as circled letters, compares digits of all
+scripts by their value, and uses the pairs of ``_ADDED``, which Unicode's table does not have.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
 
-_PAIRS = (
-    # Cyrillic, small and capital
-    ("аеёіјкмнорстухѕԛԝһӏԁьвгпүѵзбԍ", "aeeljkmhopctyxsqwhldbbrnyv36g"),
-    ("АВЕЅІЈКМНОРСТУХԚԜҮӀЬԌ", "ABESlJKMHOPCTYXQWYlbG"),
-    # Greek, small and capital
-    ("αβγεικνορσςτυχωηϲϳ", "abyelkvopocTuxwncj".lower()),
-    ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹϜͿ", "ABEZHlKMNOPTYXCFJ"),
-    # Armenian
-    ("օոսհցզյաՏԼՕՍ", "onuhgqjwSLOU"),
-    # Cherokee, Lisu, Coptic
-    ("ᎪᏴᏟᎠᎬᏀᎻᎫᏦᏞᎷᏢᎡᏚᎢᏙᎳᎩᏃ", "ABCDEGHJKLMPRSTVWYZ"),
-    ("ꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ", "ABCDEFGHlJKLMNOPRSTUVWXYZ"),
-    ("ⲀⲂⲈⲎⲒⲔⲘⲚⲞⲢⲤⲦⲨⲬ", "ABEHlKMNOPCTYX"),
-    # Latin letters of other alphabets, and small capitals
-    ("ıłøđħŧɑɡɩʀʏɴʜɪʟᴀᴄᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢƅǀ", "llodhtaglrynhllacejkmoptuvwzbl"),
-    # A single stroke, and round shapes
-    ("Ii1l0O", "lllloo"),
-)  # fmt: skip
-_LATIN = {ord(one): other.lower() for ones, others in _PAIRS for one, other in zip(ones, others, strict=True)}
-_GROUPS = (("rn", "m"), ("vv", "w"), ("æ", "ae"), ("œ", "oe"), ("ß", "ss"))
-_INVISIBLE_MARKS = {"\u034f", "\u180b", "\u180c", "\u180d", "\u180f", *map(chr, range(0xFE00, 0xFE10))}
+from django_roomchat.text.confusables_data import IGNORABLE, PROTOTYPES
+
+_ADDED = {
+    # Small capitals, and prototypes with their shape: the prototype of к is ĸ.
+    **dict(zip("ᴀᴇʜᴊĸʟɴᴘᴛ", "aehjklnpt", strict=True)),
+    "ʍ": "rn",
+    # The prototype of п is π.
+    **dict(zip("πςωȷԼⲀⲈ", "ncwjLAE", strict=True)),
+}
+_GROUPS = (("vv", "w"),)
+_PROTOTYPES = {
+    one: "".join(_ADDED.get(part, part) for part in prototype)
+    for prototype, some in PROTOTYPES.items()
+    for one in some
+} | _ADDED
 
 
 def skeletons(name: str) -> frozenset[str]:
-    """Return the skeletons of a name as written, in lower case and in upper case.
+    """Return the skeletons of a name: as written, in lower case and in upper case.
 
     Two names are confusable if they have a skeleton in common.
 
@@ -44,36 +38,65 @@ def skeletons(name: str) -> frozenset[str]:
         name: the name.
 
     Returns:
-        Up to three skeletons; none if the name has no letters or digits.
+        Up to six skeletons; none if the name has no letters or digits.
     """
-    return frozenset(filter(None, (_skeleton(name), _skeleton(name.lower()), _skeleton(name.upper()))))
+    cases = {case for text in _readings(name) for case in (text, text.lower(), text.upper())}
+    return frozenset(map(_skeleton, cases)) - {""}
 
 
-def look_alike(one: str, other: str) -> bool:
-    """Return whether two names are confusable."""
-    return not skeletons(one).isdisjoint(skeletons(other))
+def _readings(name: str) -> Iterator[str]:
+    """Return the name, and the name with ASCII digits and without symbols, if that differs.
+
+    “٥” looks like “o” and is 5; “A|ice” looks like “Alice”, and “Ana|” like “Ana”.
+    """
+    yield name
+    if not name.isascii() or not name.isalnum():
+        kept = filter(_is_significant, unicodedata.normalize("NFKD", name))
+        yield "".join(map(_ascii_digit, kept))
 
 
-def _skeleton(name: str) -> str:
-    parts = unicodedata.normalize("NFKD", name)
-    letters = "".join(_digit(part) for part in parts if _tells_apart(part))
-    latin = letters.translate(_LATIN).casefold().translate(_LATIN)
+def _skeleton(text: str) -> str:
+    # Folded twice, because case folding gives characters that have prototypes of their own.
+    folded = _folded(_folded(text).casefold())
     for group, letter in _GROUPS:
-        latin = latin.replace(group, letter)
-    return latin
+        folded = folded.replace(group, letter)
+    return folded
 
 
-def _tells_apart(character: str) -> bool:
+def _folded(text: str) -> str:
+    return "".join(map(_prototype, unicodedata.normalize("NFD", text)))
+
+
+@lru_cache(maxsize=4096)
+def _prototype(character: str) -> str:
+    """Return the letters, digits and vowel signs that a character looks like; nothing for an accent or punctuation."""
+    if _is_invisible(character):
+        return ""
+    prototype = _PROTOTYPES.get(character)
+    if prototype is None:
+        parts = unicodedata.normalize("NFKD", character)
+        prototype = character if parts == character else "".join(map(_prototype, parts))
+    kept = "".join(filter(_is_significant, unicodedata.normalize("NFKD", prototype)))
+    # Letters and vowel signs do not vanish, although the prototype of the Hebrew yod is an apostrophe.
+    return kept or (character if _is_significant(character) else "")
+
+
+def _is_significant(character: str) -> bool:
     """Return whether a character is part of a skeleton: letters, digits and the vowel signs of Indic scripts.
+
     Accents can be too small to notice and are ignored.
     """
     category = unicodedata.category(character)
     if category[0] == "M":
-        return not unicodedata.combining(character) and character not in _INVISIBLE_MARKS
+        return not unicodedata.combining(character) and not _is_invisible(character)
     return category[0] in "LN"
 
 
-def _digit(character: str) -> str:
+def _is_invisible(character: str) -> bool:
+    return any(first <= ord(character) <= last for first, last in IGNORABLE)
+
+
+def _ascii_digit(character: str) -> str:
     """Convert a decimal digit of any script to ASCII."""
     value = unicodedata.decimal(character, None)
     return character if value is None else str(value)
