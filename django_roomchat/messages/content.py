@@ -15,7 +15,7 @@ from django_roomchat.errors import BadFile, BadValue, ChatError, Forbidden, Held
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.messages import mentions
-from django_roomchat.messages.types import Post
+from django_roomchat.messages.types import NewPost
 from django_roomchat.models import HeldMessage, Message, Room
 from django_roomchat.protocol import FileToPost
 from django_roomchat.rooms.lookup import (
@@ -34,7 +34,7 @@ def rendered_data(body: str, room: Room) -> dict[str, Any]:
     return read
 
 
-def with_files(post: Post, draft: log.Draft, room: Room) -> log.Draft:
+def with_files(post: NewPost, draft: log.Draft, room: Room) -> log.Draft:
     """Return the draft with the descriptions of its files. Raise if a file does not exist."""
     try:
         sent = records.described(room, None if post.who.is_site else post.who.key, draft.files)
@@ -51,7 +51,7 @@ def _is_stored(draft: log.Draft, room: Room) -> bool:
     return stored.filter(client_id=draft.client_id).exists()
 
 
-def filtered(post: Post, draft: log.Draft, room: Room) -> log.Draft:
+def filtered(post: NewPost, draft: log.Draft, room: Room) -> log.Draft:
     """Return the draft as the content filter changed it. Raise if the filter refuses or holds it."""
     try:
         if draft.files:
@@ -75,7 +75,7 @@ def _passed(answer: Any, draft: log.Draft, room: Room) -> Any:
     return answer
 
 
-def _ask_about_names(post: Post, draft: log.Draft, room: Room) -> None:
+def _ask_about_names(post: NewPost, draft: log.Draft, room: Room) -> None:
     """Pass file names and descriptions to the content filter. Raise unless it passes them: they cannot be changed."""
     said = [text for file in draft.data.get("files", ()) for text in (file["name"], file.get("alt")) if text]
     answer = filters.ask(room, post.who, "\n".join(said)) if said else None

@@ -21,7 +21,7 @@ from django_roomchat.identity import Actor, identity_of
 from django_roomchat.log.announcing import announce, on_commit
 from django_roomchat.messages.change import RIGHTS_CHANGE, TRIES
 from django_roomchat.messages.content import chosen_files, filtered, profile_of, rendered_data, with_files
-from django_roomchat.messages.types import Post, Posted
+from django_roomchat.messages.types import NewPost, Posted
 from django_roomchat.models import Attachment, Room
 from django_roomchat.policy import rate_limits
 from django_roomchat.protocol import FileToPost
@@ -76,7 +76,7 @@ def post_message(
     """
     if author is not None and name is not None:
         raise BadValue("Give an author or a name, not both: an author has a name already.")
-    post = Post(
+    post = NewPost(
         who=identity_of(author, name),
         room=room_name(name_of(room)),
         body=body,
@@ -96,7 +96,7 @@ apost_message = twin(post_message)
 
 
 def post_messages(
-    posts: Sequence[Post], *, wait_seconds: float | None = None
+    posts: Sequence[NewPost], *, wait_seconds: float | None = None
 ) -> list[Posted | ChatError | None]:
     """Post several messages in one transaction.
 
@@ -122,12 +122,12 @@ def post_messages(
     return results
 
 
-def _count(post: Post) -> None:
+def _count(post: NewPost) -> None:
     rate_limits.spend_shared("POSTS", post.who, post.address, canonical_name(post.room))
 
 
 def _store(
-    posts: Sequence[Post],
+    posts: Sequence[NewPost],
     places: Sequence[int],
     results: list[Posted | ChatError | None],
     wait_seconds: float | None,
@@ -160,7 +160,7 @@ def _store(
 
 
 def _check(
-    posts: Sequence[Post], places: Sequence[int], results: list[Posted | ChatError | None], look_up: bool
+    posts: Sequence[NewPost], places: Sequence[int], results: list[Posted | ChatError | None], look_up: bool
 ) -> dict[int, tuple[Room, log.Draft]]:
     """Return the accepted posts as ``{index: (room, draft)}``. Store the error of a rejected post in *results*."""
     drafts: dict[int, tuple[str, log.Draft]] = {}
@@ -201,7 +201,7 @@ class _PostChecker:
         self._refusals: dict[tuple[str, str, bool], ChatError | None] = {}
         self._answered: dict[str, Container[int]] = {}
 
-    def admit(self, post: Post, name: str) -> Room:
+    def admit(self, post: NewPost, name: str) -> Room:
         """Return the room, which may not be saved yet. Raise if the author may not post, or if the replied-to message is missing."""
         try:
             return self._admit(post, name)
@@ -210,14 +210,14 @@ class _PostChecker:
                 raise
             return self._admit(post, name)
 
-    def make(self, post: Post, room: Room) -> Room:
+    def make(self, post: NewPost, room: Room) -> Room:
         """Return the saved room. Raise if the author has exceeded the rate limit for new rooms."""
         if room.name not in self._rooms:
             rate_limits.spend("ROOMS", post.who, post.address)
             self._rooms[room.name] = ensure_room(room)
         return self._rooms[room.name]
 
-    def _admit(self, post: Post, name: str) -> Room:
+    def _admit(self, post: NewPost, name: str) -> Room:
         room = self._rooms.get(name) or new_room(room_name(post.room))
         question = (post.who.key, name, bool(post.files))
         if question not in self._refusals:
@@ -256,7 +256,7 @@ class _PostChecker:
         return True
 
 
-def _finished(post: Post, draft: log.Draft, room: Room) -> log.Draft:
+def _finished(post: NewPost, draft: log.Draft, room: Room) -> log.Draft:
     """Return the draft with slow mode, mentions and rendered Markdown added."""
     if room.slow_seconds and _is_slowed(post, room):
         draft = replace(draft, slow_seconds=room.slow_seconds)
@@ -264,11 +264,11 @@ def _finished(post: Post, draft: log.Draft, room: Room) -> log.Draft:
     return replace(draft, data={**draft.data, **read}) if read else draft
 
 
-def _is_slowed(post: Post, room: Room) -> bool:
+def _is_slowed(post: NewPost, room: Room) -> bool:
     return not (post.who.is_site or post.is_reviewed or policy.policy().can_moderate(post.who, room))
 
 
-def _draft(post: Post) -> log.Draft:
+def _draft(post: NewPost) -> log.Draft:
     """Return the validated draft of a post. Raise if a value is invalid."""
     return log.Draft(
         author_id=None if post.who.user is None else post.who.user.pk,

@@ -11,7 +11,7 @@ from django_roomchat.protocol import FileToPost
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class NewPost:
     """A message to be posted."""
 
     who: Identity

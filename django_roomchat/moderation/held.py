@@ -11,7 +11,7 @@ from django_roomchat.errors import Busy
 from django_roomchat.files import records
 from django_roomchat.identity import Actor, Identity
 from django_roomchat.messages.post import post_messages
-from django_roomchat.messages.types import Post, Posted
+from django_roomchat.messages.types import NewPost, Posted
 from django_roomchat.models import HeldMessage
 from django_roomchat.moderation.reports import _reviewer
 from django_roomchat.policy import audit_trail
@@ -39,7 +39,7 @@ def release(held: HeldMessage, *, by: Actor | None = None) -> Posted | None:
         author = Identity(
             held.author_key, held.author_name, user=held.author, is_guest=held.author_id is None
         )
-        post = Post(
+        post = NewPost(
             author,
             held.room.name,
             held.body,

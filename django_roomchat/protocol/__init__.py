@@ -77,8 +77,8 @@ from django_roomchat.protocol.objects import Mention as Mention
 from django_roomchat.protocol.objects import Person as Person
 from django_roomchat.protocol.objects import Quote as Quote
 from django_roomchat.protocol.objects import Reactions as Reactions
-from django_roomchat.protocol.objects import Sanction as Sanction
-from django_roomchat.protocol.objects import Sanctioned as Sanctioned
+from django_roomchat.protocol.objects import SanctionedUser as SanctionedUser
+from django_roomchat.protocol.objects import SanctionInForce as SanctionInForce
 from django_roomchat.protocol.objects import You as You
 from django_roomchat.protocol.server import Ack as Ack
 from django_roomchat.protocol.server import Bye as Bye

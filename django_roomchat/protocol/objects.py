@@ -266,7 +266,7 @@ class Hit(msgspec.Struct, frozen=True):
     """
 
 
-class Sanction(msgspec.Struct, omit_defaults=True, frozen=True):
+class SanctionInForce(msgspec.Struct, omit_defaults=True, frozen=True):
     """A ban or mute in force."""
 
     reason: str = ""
@@ -275,16 +275,16 @@ class Sanction(msgspec.Struct, omit_defaults=True, frozen=True):
     """End of the sanction: ISO 8601, UTC, milliseconds. Absent if the sanction has no end."""
 
 
-class Sanctioned(msgspec.Struct, omit_defaults=True, frozen=True):
+class SanctionedUser(msgspec.Struct, omit_defaults=True, frozen=True):
     """A user with a ban, a mute or both."""
 
     key: str
     """Key of the user, as in ``Author``."""
     name: str = ""
     """Display name of the user when the sanction was imposed. Absent if the user was unknown in the room."""
-    banned: Sanction | None = None
+    banned: SanctionInForce | None = None
     """Ban in force. Absent if the user is not banned."""
-    muted: Sanction | None = None
+    muted: SanctionInForce | None = None
     """Mute in force. Absent if the user is not muted."""
 
 

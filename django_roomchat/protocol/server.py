@@ -16,20 +16,20 @@ from django_roomchat.protocol.objects import (
     ListedMember,
     ListedRoom,
     Person,
-    Sanction,
-    Sanctioned,
+    SanctionedUser,
+    SanctionInForce,
     You,
 )
 
 
-class Answer(Frame, frozen=True):
+class Response(Frame, frozen=True):
     """Base class of the frames that answer one frame of the client."""
 
     id: str
     """The ``id`` of the frame that this frame answers."""
 
 
-class AnswerInRoom(Answer, frozen=True):
+class ResponseInRoom(Response, frozen=True):
     """Base class of the answers that concern a room."""
 
     room: str
@@ -120,7 +120,7 @@ class Events(Frame, frozen=True, tag="events"):
     """Events in the order of their ``rev``."""
 
 
-class Ack(AnswerInRoom, frozen=True, tag="ack"):
+class Ack(ResponseInRoom, frozen=True, tag="ack"):
     """Confirms that a post, or a change of a message, is committed."""
 
     seq: int
@@ -129,7 +129,7 @@ class Ack(AnswerInRoom, frozen=True, tag="ack"):
     """Whether the message was stored by an earlier request, or the request changed nothing."""
 
 
-class Done(Answer, frozen=True, tag="done"):
+class Done(Response, frozen=True, tag="done"):
     """Confirms that a request succeeded. Response to frames that have no response type of their own."""
 
     room: str = ""
@@ -176,21 +176,21 @@ class Left(Frame, frozen=True, tag="left"):
     """Canonical name of the room."""
 
 
-class PeopleFound(AnswerInRoom, frozen=True, tag="people"):
+class PeopleFound(ResponseInRoom, frozen=True, tag="people"):
     """Mention candidates in a room: its members and recent authors."""
 
     people: list[Person]
     """Mention candidates, at most 20."""
 
 
-class PinnedList(AnswerInRoom, frozen=True, tag="pinned"):
+class PinnedList(ResponseInRoom, frozen=True, tag="pinned"):
     """Pinned messages of a room."""
 
     events: list[Event]
     """Pinned messages, the latest pin first; at most 50."""
 
 
-class EditList(AnswerInRoom, frozen=True, tag="edits"):
+class EditList(ResponseInRoom, frozen=True, tag="edits"):
     """Earlier texts of an edited message."""
 
     seq: int
@@ -243,7 +243,7 @@ class Marked(Frame, frozen=True, tag="read"):
     """Number of these messages that mention the user."""
 
 
-class RoomList(Answer, frozen=True, tag="rooms"):
+class RoomList(Response, frozen=True, tag="rooms"):
     """Rooms of a user: those that the user is a member of or has read, and listed rooms. The latest message
     comes first.
     """
@@ -252,7 +252,7 @@ class RoomList(Answer, frozen=True, tag="rooms"):
     """Rooms, at most 500. If there are more, the user's own rooms take precedence over the others."""
 
 
-class Found(Answer, frozen=True, tag="found"):
+class Found(Response, frozen=True, tag="found"):
     """A page of search results, newest first."""
 
     hits: list[Hit]
@@ -265,7 +265,7 @@ class Found(Answer, frozen=True, tag="found"):
     """Cursor for the next page."""
 
 
-class RoomAnswer(AnswerInRoom, frozen=True, tag="room"):
+class RoomAnswer(ResponseInRoom, frozen=True, tag="room"):
     """A room that was created, found or opened. To enter it, send ``join`` with its name."""
 
     title: str
@@ -276,7 +276,7 @@ class RoomAnswer(AnswerInRoom, frozen=True, tag="room"):
     """URL of the room's page. Absent if the project does not include the package's URLs."""
 
 
-class RoomSettings(AnswerInRoom, frozen=True, tag="settings"):
+class RoomSettings(ResponseInRoom, frozen=True, tag="settings"):
     """Settings of a room."""
 
     title: str
@@ -299,14 +299,14 @@ class RoomSettings(AnswerInRoom, frozen=True, tag="settings"):
     """Retention period in days, after which messages are pruned. Absent if messages are kept."""
 
 
-class SanctionList(AnswerInRoom, frozen=True, tag="sanctions"):
+class SanctionList(ResponseInRoom, frozen=True, tag="sanctions"):
     """Bans and mutes in force in a room, in the order of the users' keys."""
 
-    sanctions: list[Sanctioned]
+    sanctions: list[SanctionedUser]
     """Sanctioned users, at most 200. Request the next page with ``after`` until a page has fewer."""
 
 
-class PersonShown(AnswerInRoom, frozen=True, tag="person"):
+class PersonShown(ResponseInRoom, frozen=True, tag="person"):
     """Role and sanctions of a user in a room, and the actions that the requesting user may take."""
 
     key: str
@@ -319,27 +319,27 @@ class PersonShown(AnswerInRoom, frozen=True, tag="person"):
     """Display name of the user. Absent if the user is not a member and has posted nothing."""
     role: str = ""
     """Role of the user: ``owner``, ``moderator`` or ``member``. Absent if the user is not a member."""
-    banned: Sanction | None = None
+    banned: SanctionInForce | None = None
     """Ban in force. Sent to moderators only; absent if the user is not banned."""
-    muted: Sanction | None = None
+    muted: SanctionInForce | None = None
     """Mute in force. Sent to moderators only; absent if the user is not muted."""
 
 
-class MemberList(AnswerInRoom, frozen=True, tag="members"):
+class MemberList(ResponseInRoom, frozen=True, tag="members"):
     """Members of a room, in the order of their keys."""
 
     members: list[ListedMember]
     """Members, at most 200. Request the next page with ``after`` until a page has fewer."""
 
 
-class InvitationList(AnswerInRoom, frozen=True, tag="invitations"):
+class InvitationList(ResponseInRoom, frozen=True, tag="invitations"):
     """Active invitations of a room, the newest first."""
 
     invitations: list[ListedInvitation]
     """Invitations, at most 200. Their links are not included, as only their digests are stored."""
 
 
-class InvitationMade(AnswerInRoom, frozen=True, tag="invited"):
+class InvitationMade(ResponseInRoom, frozen=True, tag="invited"):
     """An invitation was created. This is the only frame that contains its link."""
 
     invitation: int

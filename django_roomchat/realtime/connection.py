@@ -30,7 +30,7 @@ from django_roomchat.errors import (
     TryAgain,
 )
 from django_roomchat.identity import Identity, sessions
-from django_roomchat.messages.types import Post, Posted
+from django_roomchat.messages.types import NewPost, Posted
 from django_roomchat.models import Room
 from django_roomchat.policy import rate_limits
 from django_roomchat.protocol import RoomName
@@ -294,7 +294,7 @@ class Connection:
                 _("A socket can have at most %(most)d unacknowledged posts; wait for their acks."), most=most
             )
         rate_limits.spend_local("POSTS", self._who, self._address, str(room))
-        post = Post(
+        post = NewPost(
             self._who,
             room,
             frame.body,
@@ -425,7 +425,7 @@ class Connection:
     def _write(self, frame: Any) -> None:
         self.reply(TextFrame(protocol.encode(frame)))
 
-    def _answer(self, post: Post, room: RoomName, result: Posted | ChatError) -> None:
+    def _answer(self, post: NewPost, room: RoomName, result: Posted | ChatError) -> None:
         self._posts -= 1
         if isinstance(result, ChatError):
             self._refuse(result, "post", post.id, room.typed)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop as _
 from django_roomchat.conf import config
 from django_roomchat.errors import Busy, ChatError, TryAgain
 from django_roomchat.messages.post import post_messages
-from django_roomchat.messages.types import Post, Posted
+from django_roomchat.messages.types import NewPost, Posted
 from django_roomchat.realtime.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 
@@ -30,7 +30,7 @@ RETRY_AFTER_SECONDS = 1.0
 _LOGGER = logging.getLogger(__name__)
 
 Answer = Callable[[Posted | ChatError], None]
-Waiting = deque[tuple[Post, Answer]]
+Waiting = deque[tuple[NewPost, Answer]]
 
 
 class GroupCommit:
@@ -50,7 +50,7 @@ class GroupCommit:
         # remaining rooms.
         self._lane_threads = asyncio.Semaphore(max(1, config().DATABASE_THREADS // 2))
 
-    def put(self, post: Post, answer: Answer) -> None:
+    def put(self, post: NewPost, answer: Answer) -> None:
         """Queue a post to be committed.
 
         Args:
@@ -101,8 +101,8 @@ class GroupCommit:
             self._committing = False
 
     def _answer(
-        self, batch: Sequence[tuple[Post, Answer]], results: Sequence[Posted | ChatError | None]
-    ) -> list[tuple[Post, Answer]]:
+        self, batch: Sequence[tuple[NewPost, Answer]], results: Sequence[Posted | ChatError | None]
+    ) -> list[tuple[NewPost, Answer]]:
         """Answer the senders. Returns the posts whose room is locked."""
         locked = []
         for (post, answer), result in zip(batch, results, strict=True):
@@ -120,7 +120,7 @@ class GroupCommit:
             # An exception of one callback must not keep the other senders from their answers.
             _LOGGER.exception("The sender of a post could not be answered")
 
-    def _open_lane(self, room: str, locked: Sequence[tuple[Post, Answer]]) -> None:
+    def _open_lane(self, room: str, locked: Sequence[tuple[NewPost, Answer]]) -> None:
         lane = self._lanes.setdefault(room, deque())
         lane.extend(one for one in locked if one[0].room == room)
         lane.extend(one for one in self._waiting if one[0].room == room)
@@ -142,11 +142,11 @@ class GroupCommit:
             del self._lanes[room]
 
 
-def _take(waiting: Waiting) -> list[tuple[Post, Answer]]:
+def _take(waiting: Waiting) -> list[tuple[NewPost, Answer]]:
     return [waiting.popleft() for _ in range(min(len(waiting), config().BATCH_MAX_POSTS))]
 
 
-async def _store(posts: Sequence[Post], *, wait_seconds: float) -> Sequence[Posted | ChatError | None]:
+async def _store(posts: Sequence[NewPost], *, wait_seconds: float) -> Sequence[Posted | ChatError | None]:
     """Commit the posts in one transaction. If one of them fails, commit them one by one, so that only this
     one fails.
     """

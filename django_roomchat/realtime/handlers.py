@@ -182,7 +182,7 @@ def _mute(caller: Caller, room: RoomName, frame: protocol.Mute) -> protocol.Done
 
 def _sanctions(caller: Caller, room: RoomName, frame: protocol.Sanctions) -> protocol.SanctionList:
     listed = [
-        protocol.Sanctioned(one.key, one.name, _sanction(one.ban), _sanction(one.mute))
+        protocol.SanctionedUser(one.key, one.name, _sanction(one.ban), _sanction(one.mute))
         for one in sanctions.list_sanctions(room, by=caller.who, after=frame.after)
     ]
     return protocol.SanctionList(frame.id, str(room), listed)
@@ -202,10 +202,10 @@ def _look_at(caller: Caller, room: RoomName, frame: protocol.LookAt) -> protocol
     )
 
 
-def _sanction(held: roles.Sanction | None) -> protocol.Sanction | None:
+def _sanction(held: roles.Sanction | None) -> protocol.SanctionInForce | None:
     if held is None:
         return None
-    return protocol.Sanction(held.reason, None if held.until is None else log.iso(held.until))
+    return protocol.SanctionInForce(held.reason, None if held.until is None else log.iso(held.until))
 
 
 def _in(seconds: int | None) -> datetime | None:

@@ -68,7 +68,7 @@ class _Entry:
         self.sockets = 0
 
 
-class _Room:
+class _PresenceRoom:
     """A room with people connected to this process."""
 
     __slots__ = ("is_changed", "is_read", "mine", "name", "newcomers", "others", "state", "told")
@@ -122,7 +122,7 @@ class Presences:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._rooms: dict[str, _Room] = {}
+        self._rooms: dict[str, _PresenceRoom] = {}
         self._process = uuid4()
         self._version = 0
         self._adding: dict[UUID, tuple[str, Person]] = {}
@@ -136,7 +136,7 @@ class Presences:
         first."""
         self._heard: dict[str, int] = {}
         """Number of the last change announced by each other process; -1 if an earlier one was missed."""
-        self._journal: list[_Told] | None = None
+        self._journal: list[PresenceNotice] | None = None
         """Notices received while the table is read. They may be newer than the result."""
         self._check_at = 0.0
         self._stirred = asyncio.Event()
@@ -149,7 +149,7 @@ class Presences:
         """Count a socket that has subscribed to a room."""
         room = self._rooms.get(name)
         if room is None:
-            room = self._rooms[name] = _Room(name)
+            room = self._rooms[name] = _PresenceRoom(name)
         who = socket.who
         person = Person(who.key, who.name, who.avatar if len(who.avatar) <= AVATAR_MAX_LENGTH else "")
         entry = room.mine.get(person.key)
@@ -180,7 +180,7 @@ class Presences:
         if not entry.sockets:
             self._leaving[name, socket.key] = time.monotonic() + config().PRESENCE_GRACE_SECONDS
 
-    def _drop(self, room: _Room, entry: _Entry) -> None:
+    def _drop(self, room: _PresenceRoom, entry: _Entry) -> None:
         if self._adding.pop(entry.id, None) is None:
             self._dropping[entry.id] = room.name, entry.person.key
         room.is_changed = True
@@ -274,7 +274,7 @@ class Presences:
             warn_throttled("presence", "Presence could not be written; it is tried again: %r", error)
             return
         self._starts_over = False
-        told = _Told(str(self._process), self._version)
+        told = PresenceNotice(str(self._process), self._version)
         if not starts_over and len(adding) + len(dropping) <= NOTICE_MAX:
             told.rooms = _by_room(adding, dropping)
         pubsub.publish(pubsub.Notice("presence", msgspec.to_builtins(told)))
@@ -327,7 +327,7 @@ class Presences:
 
     # Other processes --------------------------------------------------------------------------------------------------
 
-    def hear(self, told: _Told) -> None:
+    def hear(self, told: PresenceNotice) -> None:
         """Apply a notice of another process."""
         if told.process == str(self._process):
             return
@@ -340,7 +340,7 @@ class Presences:
             self._check_at = 0.0
         self._stirred.set()
 
-    def _apply(self, told: _Told) -> None:
+    def _apply(self, told: PresenceNotice) -> None:
         for name, change in (told.rooms or {}).items():
             room = self._rooms.get(name)
             if room is None:
@@ -377,7 +377,7 @@ class _Change(msgspec.Struct):
     left: list[str] = msgspec.field(default_factory=list)
 
 
-class _Told(msgspec.Struct, omit_defaults=True):
+class PresenceNotice(msgspec.Struct, omit_defaults=True):
     """Notice: the changes that a process has written."""
 
     process: str
@@ -389,7 +389,7 @@ class _Told(msgspec.Struct, omit_defaults=True):
 @handles("presence")
 def _hear(hub: Hub, room: str, data: dict[str, Any]) -> None:
     if hub in _attended:
-        _attended[hub].hear(msgspec.convert(data, _Told))
+        _attended[hub].hear(msgspec.convert(data, PresenceNotice))
 
 
 def _take(waiting: dict[UUID, Any]) -> dict[UUID, Any]:

@@ -34,7 +34,7 @@ HEARD_MAX = 100
 Refuse = Callable[[ChatError], None]
 
 
-class Reading:
+class ReadReceipts:
     """The read markers of one hub that wait to be written."""
 
     def __init__(self, hub: Hub) -> None:
@@ -98,18 +98,18 @@ class Reading:
                     refuse(result)
 
 
-def of(hub: Hub) -> Reading:
+def of(hub: Hub) -> ReadReceipts:
     """Return the pending read markers of a hub."""
     reading = _readings.get(hub)
     if reading is None:
-        reading = _readings[hub] = Reading(hub)
+        reading = _readings[hub] = ReadReceipts(hub)
     return reading
 
 
-_readings: weakref.WeakKeyDictionary[Hub, Reading] = weakref.WeakKeyDictionary()
+_readings: weakref.WeakKeyDictionary[Hub, ReadReceipts] = weakref.WeakKeyDictionary()
 
 
-class _Told(msgspec.Struct):
+class MarkersNotice(msgspec.Struct):
     id: str
     marks: list[tuple[str, str, int, int, int]]
     """Key, room, sequence number, unread count and number of mentions."""
@@ -119,7 +119,7 @@ class _Told(msgspec.Struct):
 def _hear(hub: Hub, room: str, data: dict[str, Any]) -> None:
     """Send moved read markers to all sockets of their people, whichever rooms the sockets are in."""
     frames: dict[str, list[TextFrame]] = defaultdict(list)
-    told, heard = msgspec.convert(data, _Told), of(hub).heard
+    told, heard = msgspec.convert(data, MarkersNotice), of(hub).heard
     if told.id in heard:
         return
     heard.append(told.id)

@@ -31,7 +31,7 @@ KEPT_MAX = 1_000
 """Maximum number of typing people tracked for each room. Further ones are not counted."""
 
 
-class _Others:
+class _OtherProcess:
     """The typing people of another process."""
 
     __slots__ = ("count", "people", "until")
@@ -42,13 +42,13 @@ class _Others:
         self.until = until
 
 
-class _Room:
+class _TypingRoom:
     __slots__ = ("mine", "others", "said", "said_at", "told")
 
     def __init__(self) -> None:
         self.mine: dict[str, tuple[Person, float]] = {}
         """The typing people of this process, by key, with the time at which each expires."""
-        self.others: dict[str, _Others] = {}
+        self.others: dict[str, _OtherProcess] = {}
         """The typing people of other processes, by process."""
         self.told: tuple[list[Person], int] = [], 0
         """The list and count that the room's sockets were sent last."""
@@ -73,13 +73,13 @@ class _Room:
         return people[:NAMED_MAX], count
 
 
-class Typing:
+class TypingIndicators:
     """The typing indicators of one hub."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._process = uuid4().hex
-        self._rooms: dict[str, _Room] = {}
+        self._rooms: dict[str, _TypingRoom] = {}
         self._is_running = False
 
     def note(self, who: Identity, name: str, *, on: bool) -> None:
@@ -99,16 +99,18 @@ class Typing:
         if room is not None:
             room.mine.pop(key, None)
 
-    def hear(self, name: str, told: _Told) -> None:
+    def hear(self, name: str, told: TypingNotice) -> None:
         """Apply a notice of another process."""
         if told.process != self._process and self._hub.sockets_in(name):
             room = self._open(name)
-            room.others[told.process] = _Others(told.people, told.count, time.monotonic() + LASTS_SECONDS)
+            room.others[told.process] = _OtherProcess(
+                told.people, told.count, time.monotonic() + LASTS_SECONDS
+            )
 
-    def _open(self, name: str) -> _Room:
+    def _open(self, name: str) -> _TypingRoom:
         room = self._rooms.get(name)
         if room is None:
-            room = self._rooms[name] = _Room()
+            room = self._rooms[name] = _TypingRoom()
         if not self._is_running:
             self._is_running = True
             self._hub.start(self._run())
@@ -133,14 +135,14 @@ class Typing:
             if not room.mine and not room.others:
                 del self._rooms[name]
 
-    def _say(self, name: str, room: _Room, now: float) -> None:
+    def _say(self, name: str, room: _TypingRoom, now: float) -> None:
         own = room.own()
         if own != room.said or (own[1] and now - room.said_at >= REPEAT_SECONDS):
             room.said, room.said_at = own, now
-            told = _Told(self._process, *own)
+            told = TypingNotice(self._process, *own)
             pubsub.publish(pubsub.Notice("typing", msgspec.to_builtins(told), name))
 
-    def _tell(self, name: str, room: _Room) -> None:
+    def _tell(self, name: str, room: _TypingRoom) -> None:
         everybody = room.all()
         if everybody == room.told:
             return
@@ -152,18 +154,18 @@ class Typing:
                 socket.reply(frame)
 
 
-def of(hub: Hub) -> Typing:
+def of(hub: Hub) -> TypingIndicators:
     """Return the typing indicators of a hub."""
     typing = _typings.get(hub)
     if typing is None:
-        typing = _typings[hub] = Typing(hub)
+        typing = _typings[hub] = TypingIndicators(hub)
     return typing
 
 
-_typings: weakref.WeakKeyDictionary[Hub, Typing] = weakref.WeakKeyDictionary()
+_typings: weakref.WeakKeyDictionary[Hub, TypingIndicators] = weakref.WeakKeyDictionary()
 
 
-class _Told(msgspec.Struct):
+class TypingNotice(msgspec.Struct):
     """Notice: the people who are typing in a room through one process."""
 
     process: str
@@ -174,4 +176,4 @@ class _Told(msgspec.Struct):
 
 @handles("typing")
 def _hear(hub: Hub, room: str, data: dict[str, Any]) -> None:
-    of(hub).hear(room, msgspec.convert(data, _Told))
+    of(hub).hear(room, msgspec.convert(data, TypingNotice))

@@ -67,7 +67,7 @@ class Delivery(msgspec.Struct, omit_defaults=True, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimedWebhook:
     """A webhook with its next delivery, reserved for one worker for a limited time."""
 
     webhook: Webhook
@@ -93,7 +93,7 @@ class Worker:
     def __init__(self, threads: int = 8) -> None:
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="roomchat-webhooks")
-        self._under_way: dict[Future[Answer], Claim] = {}
+        self._under_way: dict[Future[Answer], ClaimedWebhook] = {}
 
     def deliver_due(self) -> int:
         """Deliver until nothing is due. Returns the number of successful deliveries."""
@@ -144,7 +144,7 @@ def _rows() -> Any:
     return Webhook.objects.using(database())
 
 
-def _claim(most: int) -> Iterator[Claim]:
+def _claim(most: int) -> Iterator[ClaimedWebhook]:
     """Reserve at most *most* webhooks that have undelivered changes and are not reserved by another worker."""
     has_news = Q(cursor__lt=F("room__log__head")) | ~Q(epoch=F("room__log__epoch"))
     due = _rows().filter(has_news, is_active=True, next_try_at__lte=timezone.now())
@@ -165,13 +165,13 @@ def _claim(most: int) -> Iterator[Claim]:
             yield claim
 
 
-def _claimed(webhook: Webhook, until: datetime) -> Claim:
+def _claimed(webhook: Webhook, until: datetime) -> ClaimedWebhook:
     part = log.follow(webhook.room.name, str(webhook.epoch), webhook.cursor, limit=EVENTS_MAX)
     reset: Literal["epoch", "pruned"] | None = None
     if part.reset is not None:
         reset = "pruned" if part.reset == "floor" else "epoch"
     delivery = Delivery(part.room, part.title, part.epoch, part.prev, part.head, part.events, reset)
-    return Claim(
+    return ClaimedWebhook(
         webhook=webhook,
         until=until,
         # The id of a range stays the same however often the range is sent.
@@ -182,7 +182,7 @@ def _claimed(webhook: Webhook, until: datetime) -> Claim:
     )
 
 
-def _send(claim: Claim) -> Answer:
+def _send(claim: ClaimedWebhook) -> Answer:
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "django-roomchat",
@@ -202,7 +202,7 @@ def _mine(webhook: Webhook, until: datetime) -> Any:
     return _rows().filter(pk=webhook.pk, next_try_at=until)
 
 
-def _move_on(claim: Claim) -> None:
+def _move_on(claim: ClaimedWebhook) -> None:
     told = {"cursor": claim.head, "epoch": claim.epoch, "next_try_at": timezone.now()}
     _mine(claim.webhook, claim.until).update(failures=0, last_error="", **told)
 

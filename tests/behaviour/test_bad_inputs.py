@@ -29,7 +29,7 @@ from websockets.frames import Opcode
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import apost_message, post_message, post_messages
-from django_roomchat.messages.types import Post
+from django_roomchat.messages.types import NewPost
 from django_roomchat.models import Message
 from django_roomchat.moderation.sanctions import aban
 from django_roomchat.policy import Decision, OpenPolicy
@@ -433,7 +433,7 @@ async def test_number_42_somebody_elses_id_is_nobodys_business(bad, control):
 
 async def test_number_46_from_the_very_beginning_of_a_long_room_is_one_page(bad, control, settings):
     settings.ROOMCHAT = {"RESUME_MAX_EVENTS": 20, "RING_EVENTS": 10, "PAGE_MESSAGES": 5}
-    posts = [Post(Identity("u:1", "Ana"), "long", f"{n}", f"{n}") for n in range(50)]
+    posts = [NewPost(Identity("u:1", "Ana"), "long", f"{n}", f"{n}") for n in range(50)]
     await sync_to_async(post_messages)(posts)
     await bad.send({"type": "join", "room": "long", "since": 0})
 

@@ -16,7 +16,7 @@ from django_roomchat import log, protocol, pubsub
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import post_messages
-from django_roomchat.messages.types import Post
+from django_roomchat.messages.types import NewPost
 from django_roomchat.protocol import Author, Event, encode_event
 from django_roomchat.realtime import encoded_frames, hub, threads
 from django_roomchat.rooms import lookup
@@ -226,7 +226,7 @@ async def test_a_quiet_socket_costs_few_bytes(enter):
 
 async def test_those_who_come_back_together_read_no_history(enter, monkeypatch):
     await threads.in_thread(
-        post_messages, [Post(ANA, "lobby", f"message {number}", f"id{number}") for number in range(30)]
+        post_messages, [NewPost(ANA, "lobby", f"message {number}", f"id{number}") for number in range(30)]
     )
     await enter(1)
     reads = []
@@ -245,9 +245,9 @@ async def test_those_who_come_back_together_read_no_history(enter, monkeypatch):
 
 
 def test_a_post_of_many_costs_few_calls():
-    post_messages([Post(ANA, "lobby", "hi", "first")])
-    few = calls_of(post_messages, [Post(ANA, "lobby", "hi", f"few{number}") for number in range(100)])
+    post_messages([NewPost(ANA, "lobby", "hi", "first")])
+    few = calls_of(post_messages, [NewPost(ANA, "lobby", "hi", f"few{number}") for number in range(100)])
 
-    many = calls_of(post_messages, [Post(ANA, "lobby", "hi", f"many{number}") for number in range(300)])
+    many = calls_of(post_messages, [NewPost(ANA, "lobby", "hi", f"many{number}") for number in range(300)])
 
     assert (many - few) / 200 <= 40

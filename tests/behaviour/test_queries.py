@@ -10,7 +10,7 @@ from django_roomchat.messages.history import read_history
 from django_roomchat.messages.post import post_message, post_messages
 from django_roomchat.messages.read_markers import mark_read
 from django_roomchat.messages.room_list import unread
-from django_roomchat.messages.types import Post
+from django_roomchat.messages.types import NewPost
 from django_roomchat.rooms import lookup
 from django_roomchat.rooms.lookup import enter_room
 
@@ -57,7 +57,9 @@ def test_a_post_costs_one_transaction_of_two_statements():
 
 def test_many_posts_in_many_rooms_cost_the_same():
     posts = [
-        Post(ANA, room, "hi", f"{room}{number}") for number in range(20) for room in ("one", "two", "three")
+        NewPost(ANA, room, "hi", f"{room}{number}")
+        for number in range(20)
+        for room in ("one", "two", "three")
     ]
 
     assert steps(post_messages, posts) == ["SELECT", *POST]

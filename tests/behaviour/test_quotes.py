@@ -13,7 +13,7 @@ from django_roomchat.identity import Identity, site
 from django_roomchat.messages.edit import adelete_message, aedit_message, delete_message, edit_message
 from django_roomchat.messages.history import read_history
 from django_roomchat.messages.post import apost_message, post_message, post_messages
-from django_roomchat.messages.types import Post
+from django_roomchat.messages.types import NewPost
 from django_roomchat.protocol import Quote
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
@@ -115,7 +115,7 @@ def test_answers_cost_one_query_for_each_page_and_two_for_each_post():
 def test_many_answers_in_one_batch_cost_no_more_than_one():
     post_message("lobby", "one", author=ANA)
     post_message("lobby", "two", author=ANA)
-    posts = [Post(ANA, "lobby", "yes", f"id{number}", reply_to=1) for number in range(5)]
+    posts = [NewPost(ANA, "lobby", "yes", f"id{number}", reply_to=1) for number in range(5)]
 
     assert queries(post_messages, posts).count("SELECT") == 2
 

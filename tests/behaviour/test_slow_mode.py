@@ -17,7 +17,7 @@ from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity
 from django_roomchat.messages.edit import edit_message
 from django_roomchat.messages.post import post_message, post_messages
-from django_roomchat.messages.types import Post
+from django_roomchat.messages.types import NewPost
 from django_roomchat.models import Membership, Message, Room, RoomLog
 from django_roomchat.policy import roles
 from django_roomchat.realtime import threads
@@ -94,8 +94,8 @@ def test_other_rooms_and_edits_are_not_slowed(slow):
 
 
 def test_a_batch_is_slowed_as_if_its_posts_came_one_by_one(slow):
-    posts = [Post(who, "lobby", "hi", id) for who, id in ((ANA, "a"), (ANA, "b"), (BOB, "c"), (ANA, "a"))]
-    posts.append(Post(ANA, "other", "hi", "d"))
+    posts = [NewPost(who, "lobby", "hi", id) for who, id in ((ANA, "a"), (ANA, "b"), (BOB, "c"), (ANA, "a"))]
+    posts.append(NewPost(ANA, "other", "hi", "d"))
 
     results = [
         getattr(result, "code", None) or (result.seq, result.duplicate) for result in post_messages(posts)

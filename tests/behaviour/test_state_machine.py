@@ -24,7 +24,7 @@ from django_roomchat.errors import ChatError, Forbidden, IdReused, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.post import post_messages
-from django_roomchat.messages.types import Post, Posted
+from django_roomchat.messages.types import NewPost, Posted
 from django_roomchat.models import RoomLog
 from django_roomchat.moderation import sanctions
 
@@ -207,7 +207,7 @@ class Chat(RuleBasedStateMachine):
 
     def _post(self, wanted):
         posts = [
-            Post(who=author, room=room.name, body=body, id=id_, reply_to=to)
+            NewPost(who=author, room=room.name, body=body, id=id_, reply_to=to)
             for room, author, body, id_, to in wanted
         ]
         expected = self._expected(wanted)

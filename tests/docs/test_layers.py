@@ -162,6 +162,19 @@ def test_the_hub_does_not_know_the_models() -> None:
     } == set()
 
 
+def test_a_class_name_stands_for_one_thing() -> None:
+    """The models and the admin are named like the frames that concern the same thing; an app configuration has one name."""
+    names = [
+        node.name
+        for module, path in MODULES.items()
+        if entry_of(module) not in ("models", "admin", "management", "apps")
+        for node in ast.parse(path.read_text(), path).body
+        if isinstance(node, ast.ClassDef)
+    ]
+
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
+
+
 def test_an_import_inside_a_function_counts(tmp_path: Path) -> None:
     late = tmp_path / "late.py"
     late.write_text("def late():\n    from django_roomchat.realtime import hub\n")

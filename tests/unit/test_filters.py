@@ -13,7 +13,7 @@ from django_roomchat.filters import PASS, Change, Hold, Refuse
 from django_roomchat.identity import Identity
 from django_roomchat.messages.edit import edit_message
 from django_roomchat.messages.post import post_message, post_messages
-from django_roomchat.messages.types import Post
+from django_roomchat.messages.types import NewPost
 from django_roomchat.models import AuditEntry, HeldMessage, Message, Room
 from django_roomchat.moderation.held import refuse, release
 from django_roomchat.moderation.sanctions import ban
@@ -88,7 +88,7 @@ def test_nothing_passes_where_the_filter_fails(word, caplog):
 
 
 def test_a_filter_that_fails_harms_only_its_own_post():
-    posts = [Post(ANA, "lobby", body, body[0]) for body in ("a", "fail", "b")]
+    posts = [NewPost(ANA, "lobby", body, body[0]) for body in ("a", "fail", "b")]
 
     assert [getattr(result, "code", "stored") for result in post_messages(posts)] == [
         "stored",

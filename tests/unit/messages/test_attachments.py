@@ -28,7 +28,7 @@ from django_roomchat.messages.history import prune_history, read_history
 from django_roomchat.messages.post import apost_message, post_message, post_messages
 from django_roomchat.messages.room_list import unread
 from django_roomchat.messages.search import search_messages
-from django_roomchat.messages.types import Post
+from django_roomchat.messages.types import NewPost
 from django_roomchat.models import (
     Attachment,
     AuditEntry,
@@ -504,11 +504,11 @@ def test_of_two_posts_at_once_one_gets_the_file():
 def test_of_two_posts_in_a_batch_the_first_gets_the_file():
     file, other = (FileToPost(str(upload().pk)) for _ in range(2))
     batch = [
-        Post(ANA, "lobby", "one", "1", files=[file]),
-        Post(ANA, "lobby", "two", "2", files=[file]),
-        Post(ANA, "lobby", "three", "3"),
-        Post(ANA, "lobby", "one", "1", files=[file]),
-        Post(ANA, "lobby", "four", "4", files=[other]),
+        NewPost(ANA, "lobby", "one", "1", files=[file]),
+        NewPost(ANA, "lobby", "two", "2", files=[file]),
+        NewPost(ANA, "lobby", "three", "3"),
+        NewPost(ANA, "lobby", "one", "1", files=[file]),
+        NewPost(ANA, "lobby", "four", "4", files=[other]),
     ]
 
     results = post_messages(batch)

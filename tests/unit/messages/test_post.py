@@ -25,7 +25,7 @@ from django_roomchat.messages.edit import adelete_message, aedit_message, delete
 from django_roomchat.messages.history import aread_history, prune_history, read_history
 from django_roomchat.messages.post import apost_message, policy, post_message, post_messages
 from django_roomchat.messages.room_list import unread
-from django_roomchat.messages.types import Post, Posted
+from django_roomchat.messages.types import NewPost, Posted
 from django_roomchat.models import Ban, Message, Room, RoomLog
 from django_roomchat.moderation import sanctions
 from django_roomchat.moderation.sanctions import aunban, ban, unban
@@ -64,7 +64,7 @@ def ranges(told):
 
 
 def posts(*several, room="lobby", who=ANA):
-    return [Post(who, room, body, id_) for id_, body in several]
+    return [NewPost(who, room, body, id_) for id_, body in several]
 
 
 # Posting ---------------------------------------------------------------------------------------------------------
@@ -306,7 +306,7 @@ def test_a_post_that_is_refused_fails_alone(settings):
         *posts(("b", "not allowed")),
         *posts(("c", ""), who=BOB),
         *posts(("d", "two"), room="a/b", who=BOB),
-        Post(BOB, "lobby", "three", "e", reply_to=99),
+        NewPost(BOB, "lobby", "three", "e", reply_to=99),
         *posts(("f", "four"), ("a", "other words"), who=BOB),
     ]
 
@@ -725,6 +725,8 @@ def test_the_public_names_are_loaded_when_they_are_used():
 def test_a_guest_and_a_user_of_the_same_id_are_two_authors():
     user = User.objects.create_user("ana")
 
-    results = post_messages([Post(of_user(user), "lobby", "hi", "a"), Post(new_guest(), "lobby", "hi", "a")])
+    results = post_messages(
+        [NewPost(of_user(user), "lobby", "hi", "a"), NewPost(new_guest(), "lobby", "hi", "a")]
+    )
 
     assert [result.seq for result in results] == [1, 2]

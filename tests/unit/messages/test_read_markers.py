@@ -20,7 +20,7 @@ from django_roomchat.messages.post import post_message, post_messages
 from django_roomchat.messages.reactions import react
 from django_roomchat.messages.read_markers import Mark, mark_all, mark_read, set_notifications
 from django_roomchat.messages.room_list import unread
-from django_roomchat.messages.types import Post
+from django_roomchat.messages.types import NewPost
 from django_roomchat.messages.unread_notifications import notify_unread
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, RoomLog
 from django_roomchat.protocol import LastMessage, ListedRoom, Marked
@@ -153,7 +153,7 @@ def test_mentions_are_those_of_oneself():
 
 def test_counts_end_at_a_hundred():
     mark_all([])
-    post_messages([Post(BEN, "lobby", "hi", str(number)) for number in range(150)])
+    post_messages([NewPost(BEN, "lobby", "hi", str(number)) for number in range(150)])
 
     assert mark_read("lobby", 0, by=ANA) == Marked("lobby", 0, 100, 0)
 
@@ -499,7 +499,7 @@ def test_of_a_busy_room_the_first_unread_message_counts(ana, told):
     say("one")
     mark_read("lobby", 0, by=ana)
     age(minutes=11)
-    post_messages([Post(BEN, "lobby", "hi", str(number)) for number in range(150)])
+    post_messages([NewPost(BEN, "lobby", "hi", str(number)) for number in range(150)])
 
     assert notify_unread(10) == 1
     assert told == [("ana", [("lobby", 100, 0)])]

@@ -13,7 +13,7 @@ from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import RateLimited, TryAgain
 from django_roomchat.identity import Identity, site
 from django_roomchat.messages.post import post_message, post_messages
-from django_roomchat.messages.types import Post
+from django_roomchat.messages.types import NewPost
 from django_roomchat.models import Message, Room
 from django_roomchat.moderation import reports
 from django_roomchat.policy import rate_limits
@@ -223,7 +223,7 @@ def test_a_cache_that_is_down_is_not_asked_for_a_while_and_the_own_buckets_hold(
 def test_posts_are_counted_together_in_the_thread_that_stores_them(limit):
     caches["default"].clear()
     limit(POSTS_PER_USER="2/h", RATE_CACHE="default")
-    posts = [Post(ANA, "lobby", "hi", f"{number}", address=HERE) for number in range(3)]
+    posts = [NewPost(ANA, "lobby", "hi", f"{number}", address=HERE) for number in range(3)]
 
     results = [getattr(result, "code", "stored") for result in post_messages(posts)]
 

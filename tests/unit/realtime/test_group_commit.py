@@ -5,7 +5,7 @@ from django.db import InterfaceError, OperationalError
 
 from django_roomchat.errors import Busy, Forbidden
 from django_roomchat.identity import Identity
-from django_roomchat.messages.types import Post, Posted
+from django_roomchat.messages.types import NewPost, Posted
 from django_roomchat.realtime import group_commit
 from django_roomchat.realtime.group_commit import GroupCommit
 from tests.support.fakes import settle
@@ -81,7 +81,7 @@ class Box:
     def put(self, *ids, room="lobby"):
         for id_ in ids:
             self.inbox.put(
-                Post(ANA, room, "hi", id_), lambda result, id_=id_: self.answers.append((id_, result))
+                NewPost(ANA, room, "hi", id_), lambda result, id_=id_: self.answers.append((id_, result))
             )
 
     @property
@@ -305,7 +305,7 @@ async def test_an_answer_that_fails_does_not_keep_the_others_from_theirs(box, st
     box.put("a")
     await settle()
     box.put("b")
-    box.inbox.put(Post(ANA, "lobby", "hi", "x"), fail)
+    box.inbox.put(NewPost(ANA, "lobby", "hi", "x"), fail)
     box.put("c")
     store.go_on()
     await box.inbox.drain()

@@ -9,7 +9,7 @@ from django.test import Client
 from django_roomchat import post_message
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import of_user
-from django_roomchat.messages.types import Post
+from django_roomchat.messages.types import NewPost
 from django_roomchat.protocol import RoomName
 from django_roomchat.realtime.group_commit import GroupCommit
 from django_roomchat.testing import ChatClient
@@ -103,7 +103,7 @@ async def test_two_spellings_of_a_room_are_committed_in_one_queue(ana, monkeypat
     commit, answers = GroupCommit(), []
 
     for number, spelling in enumerate(["Lobby", "lobby ", "LOBBY"]):
-        commit.put(Post(of_user(ana), RoomName(spelling, 100), "hi", f"{number}"), answers.append)
+        commit.put(NewPost(of_user(ana), RoomName(spelling, 100), "hi", f"{number}"), answers.append)
     queues = len(commit._lanes)
     await commit.drain()
 

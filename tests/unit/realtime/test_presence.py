@@ -14,10 +14,10 @@ from django_roomchat.identity import Identity
 from django_roomchat.models import Presence, Room, ServerProcess
 from django_roomchat.realtime import hub, presence, threads
 from django_roomchat.realtime.presence import (
+    PresenceNotice,
     Presences,
     _attended,
     _hear,
-    _Told,
     attend,
     in_thread,
     say_farewell,
@@ -53,7 +53,7 @@ class House:
         message = pubsub.to_message(notice)
         self.notices.append(message["data"])
         for process in [] if self.is_lossy else self.processes:
-            process.presences.hear(msgspec.convert(message["data"], _Told))
+            process.presences.hear(msgspec.convert(message["data"], PresenceNotice))
 
     async def turn(self, seconds=0.0):
         self.now += seconds
@@ -549,7 +549,7 @@ async def test_what_is_told_while_the_table_is_read_is_not_lost(house, monkeypat
         monkeypatch.setattr(presence_table, "look", look)
         changes = {"lobby": {"joined": [CARL], "left": ["u:0"]}, "nowhere": {"joined": [ANA], "left": []}}
         told = {"process": str(two.presences._process), "version": 2, "rooms": changes}
-        one.presences.hear(msgspec.convert(told, _Told))
+        one.presences.hear(msgspec.convert(told, PresenceNotice))
         return found
 
     monkeypatch.setattr(presence_table, "look", look_and_then)

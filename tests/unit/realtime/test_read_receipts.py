@@ -129,7 +129,7 @@ async def test_what_comes_within_a_second_is_written_together_and_the_last_count
     monkeypatch.setattr(
         read_markers, "mark_all", lambda some: written.append(some) or [Marked("lobby", 1, 0, 0)] * len(some)
     )
-    mine = read_receipts.Reading(hub.Hub())
+    mine = read_receipts.ReadReceipts(hub.Hub())
     for seq in (1, 5, 3):
         mine.put(ANA, "lobby", seq, print)
     mine.put(ANA, "other", 1, print)
@@ -141,7 +141,7 @@ async def test_what_comes_within_a_second_is_written_together_and_the_last_count
 
 async def test_more_than_may_wait_is_refused(monkeypatch):
     monkeypatch.setattr(read_receipts, "WAITING_MAX", 1)
-    mine = read_receipts.Reading(hub.current())
+    mine = read_receipts.ReadReceipts(hub.current())
     mine.put(ANA, "lobby", 1, print)
     mine.put(ANA, "lobby", 2, print)
     with pytest.raises(Busy):
@@ -156,7 +156,7 @@ async def test_a_database_that_fails_is_said_and_one_broken_socket_harms_no_othe
         raise RuntimeError("closed")
 
     monkeypatch.setattr(read_markers, "mark_all", fails)
-    mine, refused = read_receipts.Reading(hub.current()), []
+    mine, refused = read_receipts.ReadReceipts(hub.current()), []
     mine.put(ANA, "one", 1, broken)
     mine.put(ANA, "two", 1, refused.append)
     await mine.flush()

@@ -10,7 +10,7 @@ from django_roomchat.identity import Identity
 from django_roomchat.messages.post import post_message
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
 from django_roomchat.realtime import hub, threads, typing_indicators
-from django_roomchat.realtime.typing_indicators import Typing
+from django_roomchat.realtime.typing_indicators import TypingIndicators
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 from tests.support.fakes import Socket, settle
@@ -41,7 +41,9 @@ class House:
         message = pubsub.to_message(notice)
         self.notices.append(message["data"])
         for process in self.processes:
-            process.typing.hear(message["room"], msgspec.convert(message["data"], typing_indicators._Told))
+            process.typing.hear(
+                message["room"], msgspec.convert(message["data"], typing_indicators.TypingNotice)
+            )
 
     def turn(self, seconds=1.0):
         self.now += seconds
@@ -55,7 +57,7 @@ class Process:
     def __init__(self, sockets, room):
         self.sockets = sockets
         self.room = room
-        self.typing = Typing(self)
+        self.typing = TypingIndicators(self)
 
     def sockets_in(self, name):
         return self.sockets if name == self.room else []
