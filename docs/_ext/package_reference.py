@@ -19,7 +19,8 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 import django_roomchat
-from django_roomchat import conf, errors, protocol
+from django_roomchat import errors, protocol
+from django_roomchat.conf import keys
 
 PACKAGE = Path(django_roomchat.__file__).parent
 
@@ -52,7 +53,7 @@ class Settings(Generated):
     """Directive ``.. roomchat-settings::``: all settings with type, default and docstring."""
 
     def rst(self) -> str:
-        _, fields = fields_of(conf, "Config")
+        _, fields = fields_of(keys, "Config")
         return "\n".join(self._setting(field) for field in fields)
 
     def _setting(self, field: Field) -> str:

@@ -21,6 +21,7 @@ from django.test import RequestFactory
 
 import django_roomchat
 from django_roomchat import checks, conf, protocol, pubsub, signals
+from django_roomchat.conf import keys
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.models import Room
 from django_roomchat.views.context import ShownMessage, index_page, room_page, search_page
@@ -66,7 +67,7 @@ SAMPLES = [
 def test_the_reference_of_settings_is_made_from_every_key() -> None:
     source = package_source()
 
-    _, fields = source.fields_of(conf, "Config")
+    _, fields = source.fields_of(keys, "Config")
 
     assert tuple(field.name for field in fields) == conf.KEYS
     assert "roomchat-settings" in text("reference/settings.md")
@@ -76,11 +77,11 @@ def test_a_setting_without_a_docstring_fails_the_build(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     source = package_source()
-    (tmp_path / "conf.py").write_text('class Config:\n    GOOD: int = 1\n    """Said."""\n    BAD: int = 2\n')
-    monkeypatch.setattr(conf, "__file__", str(tmp_path / "conf.py"))
+    (tmp_path / "keys.py").write_text('class Config:\n    GOOD: int = 1\n    """Said."""\n    BAD: int = 2\n')
+    monkeypatch.setattr(keys, "__file__", str(tmp_path / "keys.py"))
 
     with pytest.raises(source.Undocumented, match="below BAD;"):
-        source.fields_of(conf, "Config")
+        source.fields_of(keys, "Config")
 
 
 def test_the_reference_of_the_wire_has_every_frame() -> None:
