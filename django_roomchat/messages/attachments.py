@@ -62,6 +62,9 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, by: Actor | N
 
     Raises:
         ChatError: the upload is rejected, for example because it is too big, damaged or of a type that is not accepted.
+            Codes: ``announcement``, ``archived``, ``bad_file``, ``bad_room_name``, ``banned``, ``forbidden``,
+            ``members_only``, ``muted``, ``name_taken``, ``no_attachments``, ``no_permission``,
+            ``no_such_room``, ``rate_limited``, ``sign_in``, ``too_big``, ``unavailable``, ``unsupported``.
     """
     who = identity.identity_of(by)
     found = lookup.room_of(lookup.name_of(room))
@@ -214,6 +217,8 @@ def remove_file(file: Attachment, *, by: Actor | None = None) -> None:
 
     Raises:
         ChatError: the removal is rejected.
+            Codes: ``archived``, ``bad_room_name``, ``banned``, ``busy``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
     """
     who = identity.identity_of(by)
     if file.room is None:

@@ -41,6 +41,9 @@ def edit_message(room: str | Room, seq: int, body: str, *, by: Actor | None = No
 
     Raises:
         ChatError: the edit is rejected.
+            Codes: ``archived``, ``bad_room_name``, ``bad_text``, ``banned``, ``busy``, ``filtered``,
+            ``forbidden``, ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``,
+            ``not_found``, ``sign_in``, ``too_late``, ``unavailable``.
     """
     new = validation.body(body, config().BODY_MAX_LENGTH, may_be_empty=True)
     who = identity.identity_of(by)
@@ -109,6 +112,8 @@ def delete_message(room: str | Room, seq: int, *, by: Actor | None = None) -> Po
 
     Raises:
         ChatError: the deletion is rejected.
+            Codes: ``archived``, ``bad_room_name``, ``banned``, ``busy``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
     """
 
     def make(room: Room, message: Message) -> bool:
@@ -161,6 +166,8 @@ def earlier_texts(room: str | Room, seq: int, *, by: Actor | None = None) -> lis
 
     Raises:
         ChatError: the message does not exist, or the policy denies it.
+            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
     """
     who = identity.identity_of(by)
     found = lookup.enter_room(who, lookup.name_of(room))

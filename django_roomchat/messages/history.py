@@ -40,6 +40,7 @@ def prune_history(
 
     Raises:
         BadRoomName: a name in *rooms* is invalid.
+            Codes: ``bad_room_name``.
     """
     chosen = Room.objects.using(database()).order_by("pk")
     if rooms is not None:
@@ -110,6 +111,8 @@ def read_history(
 
     Raises:
         ChatError: the name is invalid, or the policy denies entry.
+            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     found = enter_room(identity_of(by), name_of(room))
     if found.pk is None:

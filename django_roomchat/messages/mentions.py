@@ -135,6 +135,8 @@ def mention_candidates(
 
     Raises:
         ChatError: *by* may not enter the room.
+            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     found = lookup.enter_room(identity.identity_of(by), lookup.name_of(room))
     if found.pk is None:

@@ -36,11 +36,14 @@ def pin_message(room: str | Room, seq: int, on: bool = True, *, by: Actor | None
 
     Raises:
         ChatError: the change is rejected.
+            Codes: ``archived``, ``bad_room_name``, ``banned``, ``busy``, ``forbidden``, ``members_only``,
+            ``muted``, ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``,
+            ``too_many``.
     """
     who = identity.identity_of(by)
 
     def make(room: Room, message: Message) -> bool:
-        policy.require_may(who, room, "can_pin")
+        policy.require_active(who, room, "can_pin")
         require_message(message)
         if on == (message.pinned_at is not None):
             return False
@@ -86,6 +89,8 @@ def pinned_messages(room: str | Room, *, by: Actor | None = None) -> list[Event]
 
     Raises:
         ChatError: *by* may not enter the room.
+            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     found = lookup.enter_room(identity.identity_of(by), lookup.name_of(room))
     return log.pinned(found, limit=PINS_MAX)

@@ -45,13 +45,16 @@ def react(
 
     Raises:
         ChatError: the reaction is rejected: *emoji* is not a single emoji, the message is deleted, or the policy denies it.
+            Codes: ``archived``, ``bad_emoji``, ``bad_room_name``, ``banned``, ``busy``, ``forbidden``,
+            ``members_only``, ``muted``, ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``,
+            ``sign_in``, ``too_many``.
     """
     who, given = identity.identity_of(by), single_emoji(emoji)
     shown = given
 
     def make(room: Room, message: Message) -> bool:
         nonlocal shown
-        policy.require_may(who, room, "can_react")
+        policy.require_active(who, room, "can_react")
         require_message(message)
         sums: dict[str, Any] = message.data.get("reactions") or {}
         shown = next((known for known in sums if bare(known) == bare(given)), given)

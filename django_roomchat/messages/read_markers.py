@@ -51,6 +51,8 @@ def mark_read(room: str | Room, seq: int, *, by: Actor) -> Marked:
 
     Raises:
         ChatError: the request is rejected.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     [result] = mark_all([Mark(identity.identity_of(by), lookup.name_of(room), seq)])
     if isinstance(result, ChatError):
@@ -159,6 +161,8 @@ def set_notifications(room: str | Room, *, by: Actor, enabled: bool) -> Room:
 
     Raises:
         ChatError: the request is rejected.
+            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     person = identity.identity_of(by)
     found = lookup.enter_room(person, lookup.name_of(room))

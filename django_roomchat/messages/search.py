@@ -72,7 +72,7 @@ def search_messages(
     Args:
         query: up to 8 words or phrases, up to 200 characters.
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`. ``None`` searches the rooms that *by*
-            may enter: open rooms and rooms of which *by* is a member, up to the 500 with the latest activity.
+            may enter, which are open rooms and those of which *by* is a member, up to the 500 with the latest activity.
         by: the acting user or identity, which must be allowed to enter *room*. Without one the site searches, in all rooms.
         before: cursor of an earlier page, to continue from there.
 
@@ -81,6 +81,8 @@ def search_messages(
 
     Raises:
         ChatError: the query is empty or too long, or *by* may not enter the room.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     who = identity_of(by)
     patterns = _patterns(query)

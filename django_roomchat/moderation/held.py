@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import Busy
 from django_roomchat.files import records
 from django_roomchat.identity import Actor, Identity
@@ -31,6 +31,10 @@ def release(held: HeldMessage, *, by: Actor | None = None) -> Posted | None:
     Raises:
         ChatError: *by* may not decide, or the post is rejected, for example because its author may no longer post. The message
             then stays held.
+            Codes: ``announcement``, ``archived``, ``bad_file``, ``bad_room_name``, ``bad_text``,
+            ``bad_value``, ``banned``, ``busy``, ``filtered``, ``forbidden``, ``held``, ``id_reused``,
+            ``members_only``, ``muted``, ``name_taken``, ``no_attachments``, ``no_permission``,
+            ``no_such_room``, ``not_found``, ``rate_limited``, ``sign_in``, ``too_many``, ``unavailable``.
     """
     judge = _reviewer(by, held.room)
     with transaction.atomic(using=database()):
@@ -54,6 +58,9 @@ def release(held: HeldMessage, *, by: Actor | None = None) -> Posted | None:
         raise result or Busy(_("Permissions in this room are changing; try again."))
 
 
+arelease = twin(release)
+
+
 def refuse(held: HeldMessage, *, by: Actor | None = None) -> None:
     """Refuse a held message and remove its files.
 
@@ -63,6 +70,8 @@ def refuse(held: HeldMessage, *, by: Actor | None = None) -> None:
 
     Raises:
         ChatError: *by* may not decide.
+            Codes: ``banned``, ``forbidden``, ``members_only``, ``name_taken``, ``no_permission``,
+            ``no_such_room``, ``sign_in``.
     """
     judge = _reviewer(by, held.room)
     with transaction.atomic(using=database()):
@@ -72,6 +81,9 @@ def refuse(held: HeldMessage, *, by: Actor | None = None) -> None:
                     room=held.room, key=held.author_key, held_as=held.client_id, seq__isnull=True
                 )
             )
+
+
+arefuse = twin(refuse)
 
 
 def _close(held: HeldMessage, state: HeldMessage.State, verb: str, judge: Identity) -> bool:

@@ -39,6 +39,8 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Actor | 
 
     Raises:
         ChatError: the report is rejected.
+            Codes: ``bad_room_name``, ``bad_text``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``rate_limited``, ``sign_in``.
     """
     who = identity.identity_of(by)
     found = lookup.room_of(lookup.name_of(room))
@@ -80,8 +82,18 @@ def uphold(report: Report, *, by: Actor | None = None) -> None:
 
     Raises:
         ChatError: *by* may not decide.
+            Codes: ``archived``, ``bad_room_name``, ``banned``, ``busy``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
     """
-    _decide(report, Report.State.UPHELD, "uphold", by)
+    judge = _reviewer(by, report.room)
+    with transaction.atomic(using=database()):
+        if not _decide(report, Report.State.UPHELD, "uphold", judge):
+            return
+        if Message.objects.using(database()).filter(room=report.room, seq=report.seq).exists():
+            delete_message(report.room, report.seq, by=judge)
+
+
+auphold = twin(uphold)
 
 
 def dismiss(report: Report, *, by: Actor | None = None) -> None:
@@ -93,25 +105,28 @@ def dismiss(report: Report, *, by: Actor | None = None) -> None:
 
     Raises:
         ChatError: *by* may not decide.
+            Codes: ``banned``, ``forbidden``, ``members_only``, ``name_taken``, ``no_permission``,
+            ``no_such_room``, ``sign_in``.
     """
-    _decide(report, Report.State.DISMISSED, "dismiss", by)
-
-
-def _decide(report: Report, state: Report.State, verb: str, by: Actor | None) -> None:
     judge = _reviewer(by, report.room)
-    now = timezone.now()
     with transaction.atomic(using=database()):
-        same = Report.objects.using(database()).filter(room=report.room, seq=report.seq)
-        user = judge.user
-        if not same.filter(state=Report.State.OPEN).update(state=state, decided_at=now, decided_by=user):
-            return
-        target = Identity(report.author_key, report.author_name)
-        audit_trail.record(
-            verb, judge, room=report.room.name, target=target, seq=report.seq, reason=report.reason
-        )
-        still_there = Message.objects.using(database()).filter(room=report.room, seq=report.seq)
-        if state == Report.State.UPHELD and still_there.exists():
-            delete_message(report.room, report.seq, by=judge)
+        _decide(report, Report.State.DISMISSED, "dismiss", judge)
+
+
+adismiss = twin(dismiss)
+
+
+def _decide(report: Report, state: Report.State, verb: str, judge: Identity) -> bool:
+    """Close the open reports of the same message and return whether there were any."""
+    same = Report.objects.using(database()).filter(room=report.room, seq=report.seq)
+    still_open = same.filter(state=Report.State.OPEN)
+    if not still_open.update(state=state, decided_at=timezone.now(), decided_by=judge.user):
+        return False
+    target = Identity(report.author_key, report.author_name)
+    audit_trail.record(
+        verb, judge, room=report.room.name, target=target, seq=report.seq, reason=report.reason
+    )
+    return True
 
 
 def _reviewer(by: Actor | None, room: Room) -> Identity:

@@ -49,6 +49,9 @@ def ban(
 
     Raises:
         ChatError: the ban is rejected.
+            Codes: ``bad_room_name``, ``bad_text``, ``bad_value``, ``banned``, ``forbidden``,
+            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``, ``rank``, ``sign_in``,
+            ``yourself``.
     """
     return _sanction(Ban, "ban", room, user, by, reason, until)
 
@@ -70,6 +73,8 @@ def unban(room: str | Room, user: Target, *, by: Actor | None = None) -> int:
 
     Raises:
         ChatError: the change is rejected.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``rank``, ``sign_in``, ``yourself``.
     """
     return _lift(Ban, "unban", room, user, by)
 
@@ -102,6 +107,9 @@ def mute(
 
     Raises:
         ChatError: the mute is rejected.
+            Codes: ``bad_room_name``, ``bad_text``, ``bad_value``, ``banned``, ``forbidden``,
+            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``, ``rank``, ``sign_in``,
+            ``yourself``.
     """
     return _sanction(Mute, "mute", room, user, by, reason, until)
 
@@ -123,6 +131,8 @@ def unmute(room: str | Room, user: Target, *, by: Actor | None = None) -> int:
 
     Raises:
         ChatError: the change is rejected.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``rank``, ``sign_in``, ``yourself``.
     """
     return _lift(Mute, "unmute", room, user, by)
 
@@ -154,6 +164,8 @@ def list_sanctions(room: str | Room, *, by: Actor | None = None, after: str = ""
 
     Raises:
         ChatError: *by* may not moderate the room.
+            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     found = lookup.room_of(lookup.name_of(room))
     policy.require_moderation(identity.identity_of(by), found)
@@ -187,6 +199,8 @@ def _sanction(
     until: datetime | None,
 ) -> int:
     reason = validation.reason(reason)
+    if until is not None and timezone.is_naive(until):
+        raise BadValue("The expiry must be an aware datetime; use timezone.now() of django.utils.")
     if until is not None and until <= timezone.now():
         raise BadValue(_("The expiry must be in the future."))
     judge = identity.identity_of(by)

@@ -71,8 +71,8 @@ def require_post(who: Identity, room: Room) -> None:
     require_entry(who, room)
     if who.is_site:
         return
-    _require_open_doors(room)
-    _require_voice(who, room)
+    _require_unarchived(room)
+    _require_unmuted(who, room)
     if room.is_announcement and not policy().can_moderate(who, room):
         raise Forbidden(_("Only moderators can post in this room."), code="announcement")
     require(policy().can_post(who, room))
@@ -99,7 +99,7 @@ def require_change(
     """Raise :class:`ChatError` unless *who* may enter *room* and edit or delete *message*."""
     require_entry(who, room)
     if not who.is_site:
-        _require_open_doors(room)
+        _require_unarchived(room)
         require(getattr(policy(), question)(who, room, message))
 
 
@@ -107,16 +107,20 @@ def require_may(who: Identity, room: Room, question: Question) -> None:
     """Raise :class:`ChatError` unless *who* may enter *room* and the policy's method *question* allows it."""
     require_entry(who, room)
     if not who.is_site:
-        if question in _CHANGING:
-            _require_open_doors(room)
-            _require_voice(who, room)
         require(getattr(policy(), question)(who, room))
 
 
-Question = Literal["can_react", "can_pin", "can_report", "can_invite", "can_moderate", "can_manage"]
+def require_active(who: Identity, room: Room, question: ActiveQuestion) -> None:
+    """Raise as :func:`require_may` does, and also if *room* is archived or *who* is muted. Archived rooms can be moderated."""
+    require_entry(who, room)
+    if not who.is_site:
+        _require_unarchived(room)
+        _require_unmuted(who, room)
+        require(getattr(policy(), question)(who, room))
 
-_CHANGING = ("can_react", "can_pin")
-"""Actions denied in archived rooms and to muted people. Archived rooms can still be moderated."""
+
+Question = Literal["can_report", "can_invite", "can_moderate", "can_manage"]
+ActiveQuestion = Literal["can_react", "can_pin"]
 
 
 def require_moderation(who: Identity, room: Room) -> None:
@@ -129,19 +133,20 @@ def rights(who: Identity, room: Room) -> list[str]:
     may = ["post"] if allows(require_post, who, room) else []
     if may and allows(_require_files, who, room):
         may.append("attach")
-    questions: tuple[Question, ...] = get_args(Question)
-    return may + [
-        question.removeprefix("can_") for question in questions if allows(require_may, who, room, question)
-    ]
+    active: tuple[ActiveQuestion, ...] = get_args(ActiveQuestion)
+    others: tuple[Question, ...] = get_args(Question)
+    allowed: list[str] = [question for question in active if allows(require_active, who, room, question)]
+    allowed += [question for question in others if allows(require_may, who, room, question)]
+    return may + [question.removeprefix("can_") for question in allowed]
 
 
-def _require_voice(who: Identity, room: Room) -> None:
+def _require_unmuted(who: Identity, room: Room) -> None:
     if (mute := roles.of(who.key, room).mute) is not None:
         raise Forbidden(
             mute.reason or _("You are muted in this room."), code="muted", retry_after=mute.seconds_left
         )
 
 
-def _require_open_doors(room: Room) -> None:
+def _require_unarchived(room: Room) -> None:
     if room.archived_at is not None:
         raise Forbidden(_("This room is archived and read-only."), code="archived")

@@ -156,6 +156,7 @@ def recheck(user: Target | None = None, *, room: str | Room | None = None) -> No
 
     Raises:
         BadValue: neither *user* nor *room* is given.
+            Codes: ``bad_room_name``, ``bad_value``.
     """
     key = "" if user is None else identity.key_of(user)
     if room is not None:

@@ -49,6 +49,8 @@ def create_room(
     Raises:
         BadRoomName: the title is invalid, or, with the code ``taken``, an open room with this name exists.
         ChatError: *by* may not create the room.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``rate_limited``, ``sign_in``, ``taken``.
     """
     who = identity.identity_of(by)
     is_private = visibility == "private"

@@ -32,6 +32,7 @@ def direct_room(one: Actor, other: Actor) -> Room:
 
     Raises:
         BadValue: both are the same person, or one is the site.
+            Codes: ``bad_value``.
     """
     two = sorted((identity.identity_of(one), identity.identity_of(other)), key=lambda who: who.key)
     if two[0].key == two[1].key or any(who.is_site for who in two):
@@ -67,7 +68,7 @@ def write_to(room: str | Room, key: str, *, by: Actor) -> Room:
         room: the room in which they met. *by* must be allowed to enter it, and the other person must be a member of it or have
             posted in it.
         key: identity key of the other person.
-        by: the user or identity that wants to write. :meth:`Policy.can_write_to <django_roomchat.policy.Policy.can_write_to>`
+        by: the user or identity that wants to write. :meth:`Policy.can_write_to <django_roomchat.Policy.can_write_to>`
             must allow it.
 
     Returns:
@@ -75,6 +76,8 @@ def write_to(room: str | Room, key: str, *, by: Actor) -> Room:
 
     Raises:
         ChatError: they have not met in *room*, or the policy denies it.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_person``, ``no_such_room``, ``sign_in``.
     """
     who = identity.identity_of(by)
     other = met_in(lookup.enter_room(who, lookup.name_of(room)), key)

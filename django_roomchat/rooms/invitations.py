@@ -67,6 +67,8 @@ def invite(
 
     Raises:
         ChatError: the invitation is rejected.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``direct_room``, ``forbidden``,
+            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     who = identity.identity_of(by)
     found = lookup.enter_room(who, lookup.name_of(room))
@@ -121,6 +123,8 @@ def accept_invitation(token: str, *, by: Actor) -> Room:
     Raises:
         NotFound: no such invitation exists, or it has ended.
         ChatError: *by* is banned from the room, or the policy denies entry.
+            Codes: ``bad_value``, ``banned``, ``direct_room``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_invitation``, ``no_such_room``, ``sign_in``.
     """
     person = identity.identity_of(by)
     found = invitation_of(token)
@@ -152,6 +156,11 @@ def list_invitations(room: str | Room, *, by: Actor | None = None) -> list[Invit
 
     Returns:
         At most 200 invitations, newest first.
+
+    Raises:
+        ChatError: *by* may not invite to the room.
+            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     who = identity.identity_of(by)
     found = lookup.enter_room(who, lookup.name_of(room))
@@ -177,6 +186,8 @@ def revoke_invitation(room: str | Room, invitation: int, *, by: Actor | None = N
 
     Raises:
         ChatError: the change is rejected.
+            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     who = identity.identity_of(by)
     found = lookup.enter_room(who, lookup.name_of(room))

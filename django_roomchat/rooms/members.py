@@ -51,6 +51,9 @@ def add_member(room: str | Room, user: Target, *, by: Actor | None = None, role:
 
     Raises:
         ChatError: the change is rejected.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``direct_room``, ``forbidden``,
+            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_person``, ``no_such_room``,
+            ``sign_in``.
     """
     doer = identity.identity_of(by)
 
@@ -103,6 +106,8 @@ def remove_member(room: str | Room, user: Target, *, by: Actor | None = None) ->
 
     Raises:
         ChatError: the change is rejected.
+            Codes: ``bad_room_name``, ``banned``, ``direct_room``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``rank``, ``sign_in``, ``yourself``.
     """
     doer = identity.identity_of(by)
 
@@ -131,7 +136,9 @@ def leave_room(room: str | Room, *, by: Actor) -> bool:
         Whether the person was a member.
 
     Raises:
-        Forbidden: with the code ``last_owner`` if another member must become an owner first.
+        ChatError: the person cannot leave: with the code ``last_owner``, another member must become an owner first.
+            Codes: ``bad_room_name``, ``banned``, ``direct_room``, ``forbidden``, ``last_owner``,
+            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     whom = identity.identity_of(by)
 
@@ -164,6 +171,9 @@ def set_role(room: str | Room, user: Target, role: Role, *, by: Actor | None = N
 
     Raises:
         ChatError: the change is rejected.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``last_owner``,
+            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_member``, ``no_such_person``,
+            ``no_such_room``, ``rank``, ``sign_in``, ``yourself``.
     """
     doer = identity.identity_of(by)
     if role not in Membership.Role.values:
@@ -206,6 +216,11 @@ def list_members(
 
     Returns:
         At most 200 members in the order of their keys; empty if the room does not exist.
+
+    Raises:
+        ChatError: *by* may not enter the room.
+            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     found = lookup.enter_room(identity.identity_of(by), lookup.name_of(room))
     if found.pk is None:

@@ -34,6 +34,7 @@ def who_is_here(room: str | Room) -> list[Person]:
 
     Raises:
         BadRoomName: the name is invalid.
+            Codes: ``bad_room_name``.
     """
     name = lookup.canonical_name(lookup.name_of(room))
     present = Presence.objects.using(database()).filter(room=name, process__alive_at__gte=_leases_end())

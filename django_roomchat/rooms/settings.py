@@ -56,6 +56,8 @@ def configure_room(
 
     Raises:
         ChatError: the change is rejected, and nothing is changed.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     who = identity.identity_of(by)
     found = lookup.room_of(lookup.name_of(room))

@@ -45,6 +45,8 @@ def make_incoming_hook(room: str | Room, name: str, *, by: Actor | None = None) 
 
     Raises:
         ChatError: the room or the name is invalid, or *by* may not manage the room.
+            Codes: ``bad_name``, ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     who = identity.identity_of(by)
     shown = validation.person_name(name, NAME_MAX_LENGTH)
@@ -71,6 +73,8 @@ def revoke_incoming_hook(hook: IncomingHook, *, by: Actor | None = None) -> None
 
     Raises:
         ChatError: *by* may not manage the room.
+            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     who = identity.identity_of(by)
     policy.require_may(who, lookup.room_of(hook.room.name), "can_manage")

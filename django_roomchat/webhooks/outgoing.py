@@ -31,6 +31,8 @@ def make_webhook(room: str | Room, url: str, *, by: Actor | None = None) -> Webh
 
     Raises:
         ChatError: the room or the URL is invalid, or *by* may not manage the room.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     http_client.check_url(url)
     who = identity.identity_of(by)
@@ -62,6 +64,8 @@ def remove_webhook(webhook: Webhook, *, by: Actor | None = None) -> None:
 
     Raises:
         ChatError: *by* may not manage the room.
+            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     who = identity.identity_of(by)
     policy.require_may(who, lookup.room_of(webhook.room.name), "can_manage")

@@ -12,6 +12,7 @@ from django_roomchat.models import Ban, Membership, Message, Mute, Room, RoomLog
 from django_roomchat.policy import (
     OpenPolicy,
     policy,
+    require_active,
     require_change,
     require_entry,
     require_may,
@@ -69,7 +70,7 @@ def test_a_private_room_does_not_exist_for_who_is_no_member_of_it(make_room, vis
     no = "no_such_room"
 
     assert codes(require_entry, room) == [no, None, None, None, no, None]
-    assert codes(require_may, room, "can_react") == [no, None, None, None, no, None]
+    assert codes(require_active, room, "can_react") == [no, None, None, None, no, None]
 
 
 def test_its_answer_is_that_of_a_room_that_does_not_exist(make_room):
@@ -96,7 +97,7 @@ def test_an_archived_room_is_read_only(make_room):
     assert codes(require_entry, room) == [None] * 6
     assert codes(require_post, room) == ["archived"] * 5 + [None]
     assert codes(require_change, room, message, "can_edit") == ["archived"] * 5 + [None]
-    assert codes(require_may, room, "can_react") == ["archived"] * 5 + [None]
+    assert codes(require_active, room, "can_react") == ["archived"] * 5 + [None]
     assert codes(require_moderation, room)[2:] == [None] * 4
 
 
@@ -116,7 +117,7 @@ def test_who_is_muted_may_read_and_not_post(make_room):
 
     assert (caught.value.code, caught.value.detail) == ("muted", "You are muted in this room.")
     assert 0 < caught.value.retry_after <= 60
-    assert (code(require_entry, loud, room), code(require_may, loud, room, "can_react")) == (None, "muted")
+    assert (code(require_entry, loud, room), code(require_active, loud, room, "can_react")) == (None, "muted")
 
 
 def test_who_is_banned_may_do_nothing_and_hears_why(make_room):
