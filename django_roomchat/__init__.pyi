@@ -2,7 +2,9 @@
 
 from django_roomchat.consumers import ChatConsumer as ChatConsumer
 from django_roomchat.errors import ChatError as ChatError
+from django_roomchat.identity import Actor as Actor
 from django_roomchat.identity import Identity as Identity
+from django_roomchat.identity import Target as Target
 from django_roomchat.identity.tickets import amake_ticket as amake_ticket
 from django_roomchat.identity.tickets import make_ticket as make_ticket
 from django_roomchat.messages.attachments import aattach_file as aattach_file
@@ -15,6 +17,7 @@ from django_roomchat.messages.edit import aedit_message as aedit_message
 from django_roomchat.messages.edit import delete_message as delete_message
 from django_roomchat.messages.edit import earlier_texts as earlier_texts
 from django_roomchat.messages.edit import edit_message as edit_message
+from django_roomchat.messages.history import History as History
 from django_roomchat.messages.history import aprune_history as aprune_history
 from django_roomchat.messages.history import aread_history as aread_history
 from django_roomchat.messages.history import prune_history as prune_history
@@ -35,12 +38,15 @@ from django_roomchat.messages.read_markers import mark_read as mark_read
 from django_roomchat.messages.read_markers import set_notifications as set_notifications
 from django_roomchat.messages.room_list import aunread as aunread
 from django_roomchat.messages.room_list import unread as unread
+from django_roomchat.messages.search import SearchResults as SearchResults
 from django_roomchat.messages.search import asearch_messages as asearch_messages
 from django_roomchat.messages.search import search_messages as search_messages
+from django_roomchat.messages.types import Posted as Posted
 from django_roomchat.messages.unread_notifications import anotify_unread as anotify_unread
 from django_roomchat.messages.unread_notifications import notify_unread as notify_unread
 from django_roomchat.moderation.reports import areport_message as areport_message
 from django_roomchat.moderation.reports import report_message as report_message
+from django_roomchat.moderation.sanctions import Sanctioned as Sanctioned
 from django_roomchat.moderation.sanctions import aban as aban
 from django_roomchat.moderation.sanctions import alist_sanctions as alist_sanctions
 from django_roomchat.moderation.sanctions import amute as amute
@@ -56,12 +62,22 @@ from django_roomchat.policy import Decision as Decision
 from django_roomchat.policy import DjangoPermissionsPolicy as DjangoPermissionsPolicy
 from django_roomchat.policy import MembersPolicy as MembersPolicy
 from django_roomchat.policy import OpenPolicy as OpenPolicy
+from django_roomchat.policy import Policy as Policy
 from django_roomchat.policy import SignedInPolicy as SignedInPolicy
+from django_roomchat.policy.roles import Sanction as Sanction
+from django_roomchat.privacy import Erased as Erased
 from django_roomchat.privacy import aerase_user as aerase_user
 from django_roomchat.privacy import aexport_user as aexport_user
 from django_roomchat.privacy import erase_user as erase_user
 from django_roomchat.privacy import export_user as export_user
 from django_roomchat.privacy import stream_export as stream_export
+from django_roomchat.protocol import EarlierText as EarlierText
+from django_roomchat.protocol import Event as Event
+from django_roomchat.protocol import FileToPost as FileToPost
+from django_roomchat.protocol import Hit as Hit
+from django_roomchat.protocol import ListedRoom as ListedRoom
+from django_roomchat.protocol import Marked as Marked
+from django_roomchat.protocol import Person as Person
 from django_roomchat.realtime.session_watch import arecheck as arecheck
 from django_roomchat.realtime.session_watch import recheck as recheck
 from django_roomchat.rooms.create import acreate_room as acreate_room
@@ -70,6 +86,7 @@ from django_roomchat.rooms.direct import adirect_room as adirect_room
 from django_roomchat.rooms.direct import awrite_to as awrite_to
 from django_roomchat.rooms.direct import direct_room as direct_room
 from django_roomchat.rooms.direct import write_to as write_to
+from django_roomchat.rooms.invitations import Invited as Invited
 from django_roomchat.rooms.invitations import aaccept_invitation as aaccept_invitation
 from django_roomchat.rooms.invitations import accept_invitation as accept_invitation
 from django_roomchat.rooms.invitations import ainvite as ainvite
@@ -78,6 +95,7 @@ from django_roomchat.rooms.invitations import arevoke_invitation as arevoke_invi
 from django_roomchat.rooms.invitations import invite as invite
 from django_roomchat.rooms.invitations import list_invitations as list_invitations
 from django_roomchat.rooms.invitations import revoke_invitation as revoke_invitation
+from django_roomchat.rooms.members import Member as Member
 from django_roomchat.rooms.members import aadd_member as aadd_member
 from django_roomchat.rooms.members import add_member as add_member
 from django_roomchat.rooms.members import aleave_room as aleave_room

@@ -8,15 +8,14 @@ A ticket is a random text. Its row has the digest of the text and is deleted by 
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
-from asgiref.sync import sync_to_async
 from django.contrib import auth
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils import timezone
@@ -24,9 +23,10 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat.conf import config
-from django_roomchat.database import database
+from django_roomchat.database import database, twin
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import sessions
+from django_roomchat.identity.tokens import digest
 from django_roomchat.models import Ticket
 
 _FIELD = b"ticket="
@@ -34,7 +34,7 @@ _SCOPE_KEY = "roomchat_ticket"
 """Scope key that holds the ticket after it was removed from the query string."""
 
 
-def make_ticket(request: HttpRequest, *, user: Any = None) -> str:
+def make_ticket(request: HttpRequest, *, user: AbstractBaseUser | None = None) -> str:
     """Create a ticket for the client that makes this request. It opens one socket within ``TICKET_SECONDS``.
 
     The socket opened with it stays open as long as the session or the account is valid.
@@ -47,7 +47,8 @@ def make_ticket(request: HttpRequest, *, user: Any = None) -> str:
         The ticket, which the client sends as the query parameter ``ticket``.
 
     Raises:
-        Forbidden: the request has neither session nor user. Codes: ``sign_in``.
+        Forbidden: the request has neither session nor user.
+            Codes: ``sign_in``.
     """
     user = user or getattr(request, "user", None)
     session: Any = getattr(request, "session", None)
@@ -55,7 +56,7 @@ def make_ticket(request: HttpRequest, *, user: Any = None) -> str:
         user = None
     # A client that authenticates with a token may also send the session of another user or of a guest.
     if user is not None and (session is None or session.get(auth.SESSION_KEY) != _key_of(user)):
-        owner = {"user_id": user.pk, "auth_digest": _digest(_auth_hashes(user)[0])}
+        owner = {"user_id": user.pk, "auth_digest": digest(_auth_hashes(user)[0])}
     elif session is None:
         raise Forbidden(_("Sign in to use the chat."), code="sign_in")
     else:
@@ -65,13 +66,11 @@ def make_ticket(request: HttpRequest, *, user: Any = None) -> str:
     ticket = secrets.token_urlsafe(32)
     delete_expired()
     expires_at = timezone.now() + timedelta(seconds=config().TICKET_SECONDS)
-    _rows().create(digest=_digest(ticket), expires_at=expires_at, **owner)
+    _rows().create(digest=digest(ticket), expires_at=expires_at, **owner)
     return ticket
 
 
-async def amake_ticket(request: HttpRequest, *, user: Any = None) -> str:
-    """See :func:`make_ticket`."""
-    return await sync_to_async(make_ticket)(request, user=user)
+amake_ticket = twin(make_ticket)
 
 
 def delete_expired() -> None:
@@ -109,7 +108,7 @@ def redeem_ticket(scope: dict[str, Any], ticket: str) -> dict[str, Any]:
     Raises:
         Forbidden: the ticket is unknown, was used before or has expired, or its session or account has ended.
     """
-    rows = _rows().filter(digest=_digest(ticket), expires_at__gt=timezone.now())
+    rows = _rows().filter(digest=digest(ticket), expires_at__gt=timezone.now())
     row = rows.first()
     # Of concurrent redemptions one deletes the row: the database counts it once.
     if row is None or not rows.delete()[0]:
@@ -152,7 +151,7 @@ def _user_of(row: Any) -> Any:
     user: Any = auth.get_user_model()._default_manager.filter(pk=row.user_id).first()
     if user is None or not user.is_active:
         return AnonymousUser()
-    digests = map(_digest, _auth_hashes(user))
+    digests = map(digest, _auth_hashes(user))
     return user if any(constant_time_compare(one, row.auth_digest) for one in digests) else AnonymousUser()
 
 
@@ -174,7 +173,3 @@ def _auth_hashes(user: Any) -> list[str]:
     if not hasattr(user, "get_session_auth_hash"):
         return [""]
     return [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

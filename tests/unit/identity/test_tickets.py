@@ -251,7 +251,7 @@ def test_the_next_ticket_deletes_expired_tickets():
 
     ticket = tickets.make_ticket(request_of(ana))
 
-    assert [row.digest for row in Ticket.objects.all()] == [tickets._digest(ticket)]
+    assert [row.digest for row in Ticket.objects.all()] == [tickets.digest(ticket)]
 
 
 def test_the_daily_command_deletes_expired_tickets_only():
