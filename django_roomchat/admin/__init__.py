@@ -1,4 +1,4 @@
-"""Django admin of the chat."""
+"""Django admin of the chat. Changes call the functions of the package, so they take effect at once and are in the audit trail."""
 
 from django_roomchat.admin import files as files
 from django_roomchat.admin import messages as messages

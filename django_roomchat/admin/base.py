@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
@@ -14,11 +15,14 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from django_roomchat import identity, policy
 from django_roomchat.errors import ChatError
+from django_roomchat.identity import Identity
 from django_roomchat.models import (
     Attachment,
     AuditEntry,
     Message,
+    Room,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +53,7 @@ class CappedPaginator(AnyPaginator):
         return counted
 
 
-class _ThroughActions(AnyModelAdmin):
+class CheckedAdmin(AnyModelAdmin):
     """Base of admin classes whose changes call the package's functions.
 
     Changes therefore take effect at once, are recorded in the audit trail, and can be rejected.
@@ -76,12 +80,31 @@ class _ThroughActions(AnyModelAdmin):
             self.delete_model(request, row)
 
 
-def _link_to(file: Attachment) -> str:
+def acting_as(
+    request: HttpRequest, room: Room, permission: Literal["can_manage", "can_moderate"]
+) -> Identity:
+    """Return the identity for an action in the admin: the user's own, with the authority of the site.
+
+    Args:
+        request: request of the admin's user.
+        room: room that the action concerns.
+        permission: method of the policy that decides whether the user may act.
+
+    Raises:
+        Forbidden: the policy refuses.
+    """
+    who = identity.of_user(request.user)
+    policy.require(getattr(policy.policy(), permission)(who, room))
+    return replace(who, is_site=True)
+
+
+def link_to(file: Attachment) -> str:
+    """Return a link to the content of a file, as HTML."""
     address = reverse("admin:roomchat_attachment_content", args=[file.pk])
     return format_html('<a href="{}">{}</a>', address, _("View file"))
 
 
-def _one_by_one(
+def act_on_each(
     page: Any, request: HttpRequest, chosen: Iterable[Any], act: Callable[[Any], object], done: Any
 ) -> None:
     """Call *act* for each chosen object, then report how many calls succeeded and why the others were

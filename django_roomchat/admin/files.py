@@ -1,4 +1,4 @@
-"""Admin of attachments."""
+"""Admin of attachments: files can be viewed, and removed from their messages."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from django_roomchat.admin.base import CappedPaginator, FileModelAdmin, _link_to, _one_by_one
-from django_roomchat.admin.moderation import _judge
+from django_roomchat.admin.base import CappedPaginator, FileModelAdmin, act_on_each, acting_as, link_to
 from django_roomchat.errors import ChatError
 from django_roomchat.files import http
 from django_roomchat.messages import attachments
@@ -30,12 +29,12 @@ from django_roomchat.models import (
 class AttachmentAdmin(FileModelAdmin):
     """Files can be viewed here and removed from their messages."""
 
-    list_display = ("name", "look", "content_type", "size", "room", "seq", "key", "created_at")
+    list_display = ("name", "content_link", "content_type", "size", "room", "seq", "key", "created_at")
     list_select_related = ("room",)
     list_filter = ("content_type", "created_at")
     search_fields = ("name", "=key", "=room__name")
     ordering = ("-created_at",)
-    actions = ("take_down",)
+    actions = ("remove_from_messages",)
     show_full_result_count = False
     paginator = CappedPaginator
 
@@ -44,10 +43,11 @@ class AttachmentAdmin(FileModelAdmin):
         return super().get_queryset(request).filter(room__isnull=False)
 
     def get_urls(self) -> list[Any]:
-        look = self.admin_site.admin_view(self.content)
-        return [path("<uuid:id>/content/", look, name="roomchat_attachment_content"), *super().get_urls()]
+        view = self.admin_site.admin_view(self.content)
+        return [path("<uuid:id>/content/", view, name="roomchat_attachment_content"), *super().get_urls()]
 
     def content(self, request: HttpRequest, id: Any) -> HttpResponseBase:
+        """View that serves a file to users with the permission to view attachments, whatever room it is in."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -56,8 +56,8 @@ class AttachmentAdmin(FileModelAdmin):
             raise Http404(error.detail) from error
 
     @admin.display(description=_("content"))
-    def look(self, file: Attachment) -> str:
-        return _link_to(file)
+    def content_link(self, file: Attachment) -> str:
+        return link_to(file)
 
     @admin.display(description=_("size"), ordering="bytes")
     def size(self, file: Attachment) -> str:
@@ -75,11 +75,13 @@ class AttachmentAdmin(FileModelAdmin):
         return False
 
     @admin.action(description=_("Remove selected files from their messages"), permissions=["change"])
-    def take_down(self, request: HttpRequest, queryset: QuerySet[Attachment]) -> None:
-        _one_by_one(
+    def remove_from_messages(self, request: HttpRequest, queryset: QuerySet[Attachment]) -> None:
+        act_on_each(
             self,
             request,
             queryset.select_related("room"),
-            lambda file: attachments.remove_file(file, by=_judge(request, cast(Room, file.room))),
+            lambda file: attachments.remove_file(
+                file, by=acting_as(request, cast(Room, file.room), "can_moderate")
+            ),
             ngettext_lazy("%(count)d file removed.", "%(count)d files removed.", "count"),
         )

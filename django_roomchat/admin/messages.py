@@ -1,4 +1,4 @@
-"""Admin of messages."""
+"""Admin of messages, which can be read and searched. Changes are made in the room, so that its log records them."""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
-"""Admin of bans, mutes, reports, held messages and the audit trail."""
+"""Admin of bans, mutes, reports, held messages and the audit trail.
+
+Reports and held messages are queues: an action of the list decides about each row once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
@@ -14,32 +16,30 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from django_roomchat import identity, policy
 from django_roomchat.admin.base import (
     AuditModelAdmin,
     CappedPaginator,
+    CheckedAdmin,
     QueueModelAdmin,
-    _link_to,
-    _one_by_one,
-    _ThroughActions,
+    act_on_each,
+    acting_as,
+    link_to,
 )
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.models import (
     AuditEntry,
     Ban,
+    Decision,
     HeldMessage,
     Mute,
     Report,
-    Room,
     Sanction,
 )
-from django_roomchat.moderation import reports, sanctions
-from django_roomchat.moderation.held import refuse as held_refuse
-from django_roomchat.moderation.held import release as held_release
+from django_roomchat.moderation import held, reports, sanctions
 
 
-class _SanctionAdmin(_ThroughActions):
+class _SanctionAdmin(CheckedAdmin):
     """Bans and mutes are created and ended with the package's functions, so that they apply to open sockets
     at once.
     """
@@ -60,30 +60,31 @@ class _SanctionAdmin(_ThroughActions):
 
     def save_model(self, request: HttpRequest, obj: Sanction, form: Any, change: bool) -> None:
         target = Identity(obj.key, obj.name)
-        self.begin(obj.room, target, by=_judge(request, obj.room), reason=obj.reason, until=obj.until)
+        self.begin(
+            obj.room,
+            target,
+            by=acting_as(request, obj.room, "can_moderate"),
+            reason=obj.reason,
+            until=obj.until,
+        )
         obj.pk = self.model.objects.get(room=obj.room, key=obj.key).pk
 
     def delete_model(self, request: HttpRequest, obj: Sanction) -> None:
-        self.end(obj.room, obj.key, by=_judge(request, obj.room))
+        self.end(obj.room, obj.key, by=acting_as(request, obj.room, "can_moderate"))
 
 
 @admin.register(Ban)
 class BanAdmin(_SanctionAdmin):
+    """Bans can be created, extended and lifted."""
+
     begin, end = staticmethod(sanctions.ban), staticmethod(sanctions.unban)
 
 
 @admin.register(Mute)
 class MuteAdmin(_SanctionAdmin):
+    """Mutes can be created, extended and lifted."""
+
     begin, end = staticmethod(sanctions.mute), staticmethod(sanctions.unmute)
-
-
-def _judge(request: HttpRequest, room: Room) -> Identity:
-    """Return the identity for moderating in the admin: the user's own, with the site's authority if the
-    policy lets them moderate.
-    """
-    who = identity.of_user(request.user)
-    policy.require(policy.policy().can_moderate(who, room))
-    return replace(who, is_site=True)
 
 
 class _Queue(admin.SimpleListFilter):
@@ -120,7 +121,9 @@ class _QueueAdmin(QueueModelAdmin):
     paginator = CappedPaginator
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [field.name for field in self.model._meta.fields]
+        decision = [field.name for field in Decision._meta.fields]
+        others = [field.name for field in self.model._meta.fields if field.name not in decision]
+        return [*others, *decision]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -128,11 +131,13 @@ class _QueueAdmin(QueueModelAdmin):
     def decide(
         self, request: HttpRequest, queryset: QuerySet[Any], decision: Callable[..., object], done: Any
     ) -> None:
-        _one_by_one(self, request, queryset, lambda waiting: decision(waiting, by=request.user), done)
+        act_on_each(self, request, queryset, lambda waiting: decision(waiting, by=request.user), done)
 
 
 @admin.register(Report)
 class ReportAdmin(_QueueAdmin):
+    """Reports of messages can be upheld, which deletes the message, or dismissed."""
+
     list_display = (
         "excerpt",
         "place",
@@ -177,6 +182,8 @@ class ReportAdmin(_QueueAdmin):
 
 @admin.register(HeldMessage)
 class HeldMessageAdmin(_QueueAdmin):
+    """Messages held by the content filter can be released, which posts them, or rejected."""
+
     list_display = (
         "excerpt",
         "sent_files",
@@ -192,23 +199,23 @@ class HeldMessageAdmin(_QueueAdmin):
     actions = ("release", "refuse")
 
     @admin.display(description=_("text"))
-    def excerpt(self, held: HeldMessage) -> str:
-        return Truncator(held.body).chars(100)
+    def excerpt(self, message: HeldMessage) -> str:
+        return Truncator(message.body).chars(100)
 
     @admin.display(description=_("files"))
-    def sent_files(self, held: HeldMessage) -> str:
-        if not held.files:
+    def sent_files(self, message: HeldMessage) -> str:
+        if not message.files:
             return ""
-        ids = [file["id"] for file in held.files]
-        there = records.rows().filter(pk__in=ids, room=held.room).order_by("created_at")
-        return format_html_join(", ", "{} {}", ((file.name, _link_to(file)) for file in there))
+        ids = [file["id"] for file in message.files]
+        there = records.rows().filter(pk__in=ids, room=message.room).order_by("created_at")
+        return format_html_join(", ", "{} {}", ((file.name, link_to(file)) for file in there))
 
     @admin.action(description=_("Release and post selected messages"), permissions=["change"])
     def release(self, request: HttpRequest, queryset: QuerySet[HeldMessage]) -> None:
         self.decide(
             request,
             queryset,
-            held_release,
+            held.release,
             ngettext_lazy("%(count)d message released.", "%(count)d messages released.", "count"),
         )
 
@@ -217,7 +224,7 @@ class HeldMessageAdmin(_QueueAdmin):
         self.decide(
             request,
             queryset,
-            held_refuse,
+            held.refuse,
             ngettext_lazy("%(count)d message rejected.", "%(count)d messages rejected.", "count"),
         )
 

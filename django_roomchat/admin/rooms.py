@@ -1,8 +1,7 @@
-"""Admin of rooms, memberships and invitations."""
+"""Admin of rooms and their settings, of memberships, and of invitations. Rooms are not created here."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -14,8 +13,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from django_roomchat import identity, policy
-from django_roomchat.admin.base import CappedPaginator, _ThroughActions
+from django_roomchat import identity
+from django_roomchat.admin.base import CappedPaginator, CheckedAdmin, acting_as
 from django_roomchat.identity import Identity
 from django_roomchat.models import (
     Invitation,
@@ -49,7 +48,9 @@ class _RoomForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's forms ta
 
 
 @admin.register(Room)
-class RoomAdmin(_ThroughActions):
+class RoomAdmin(CheckedAdmin):
+    """Settings of rooms can be changed, and rooms can be deleted with their messages."""
+
     form = _RoomForm
     list_display = ("title", "name", "visibility", "head", "changed_at", "created_at")
     list_filter = ("visibility",)
@@ -97,7 +98,7 @@ class RoomAdmin(_ThroughActions):
         new = {name: form.cleaned_data[name] for name in form.changed_data}
         if "retention_days" in new:
             new["retention_days"] = new["retention_days"] or 0
-        configure_room(obj, by=_manager(request, obj), **new)
+        configure_room(obj, by=acting_as(request, obj, "can_manage"), **new)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
         queryset.delete()
@@ -115,7 +116,9 @@ class _MembershipForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
 
 
 @admin.register(Membership)
-class MembershipAdmin(_ThroughActions):
+class MembershipAdmin(CheckedAdmin):
+    """Members can be added and removed, and their roles changed."""
+
     form = _MembershipForm
     list_display = ("__str__", "key", "role", "created_at")
     list_select_related = ("room",)
@@ -135,7 +138,7 @@ class MembershipAdmin(_ThroughActions):
         return () if obj is None else ("room", "user", "key", "name")
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        manager, role = _manager(request, obj.room), form.cleaned_data["role"]
+        manager, role = acting_as(request, obj.room, "can_manage"), form.cleaned_data["role"]
         if change:
             members.set_role(obj.room, obj.key, role, by=manager)
             return
@@ -144,11 +147,11 @@ class MembershipAdmin(_ThroughActions):
         obj.pk = Membership.objects.get(room=obj.room, key=who.key).pk
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
-        members.remove_member(obj.room, obj.key, by=_manager(request, obj.room))
+        members.remove_member(obj.room, obj.key, by=acting_as(request, obj.room, "can_manage"))
 
 
 @admin.register(Invitation)
-class InvitationAdmin(_ThroughActions):
+class InvitationAdmin(CheckedAdmin):
     """Invitations can be viewed and revoked here. Their links cannot be read again after creation."""
 
     list_display = ("__str__", "role", "by", "by_key", "created_at", "expires_at", "uses_left", "revoked_at")
@@ -168,7 +171,7 @@ class InvitationAdmin(_ThroughActions):
     @admin.action(description=_("Revoke selected invitations"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
         revoked = sum(
-            invitations.revoke_invitation(one.room, one.pk, by=_manager(request, one.room))
+            invitations.revoke_invitation(one.room, one.pk, by=acting_as(request, one.room, "can_manage"))
             for one in queryset.select_related("room")
         )
         self.message_user(
@@ -176,12 +179,3 @@ class InvitationAdmin(_ThroughActions):
             ngettext_lazy("%(count)d invitation revoked.", "%(count)d invitations revoked.", "count")
             % {"count": revoked},
         )
-
-
-def _manager(request: HttpRequest, room: Room) -> Identity:
-    """Return the identity for managing a room in the admin: the user's own, with the site's authority if the
-    policy lets them manage.
-    """
-    who = identity.of_user(request.user)
-    policy.require(policy.policy().can_manage(who, room))
-    return replace(who, is_site=True)

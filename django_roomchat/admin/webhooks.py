@@ -1,4 +1,4 @@
-"""Admin of outgoing webhooks and incoming hooks."""
+"""Admin of outgoing and incoming webhooks. Their secrets are shown once, when they are created."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from django_roomchat.admin.base import CappedPaginator, HookModelAdmin
-from django_roomchat.admin.moderation import _judge
+from django_roomchat.admin.base import CappedPaginator, HookModelAdmin, acting_as
 from django_roomchat.errors import ChatError
 from django_roomchat.models import (
     IncomingHook,
@@ -30,9 +29,9 @@ class _HookAdmin(HookModelAdmin):
     paginator = CappedPaginator
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return () if obj is None else (*self.told, "room")
+        return () if obj is None else (*self.shown_fields, "room")
 
-    told: tuple[str, ...] = ()
+    shown_fields: tuple[str, ...] = ()
     """Fields shown for an existing object."""
 
     def changeform_view(self, request: HttpRequest, *about: Any, **options: Any) -> Any:
@@ -46,24 +45,26 @@ class _HookAdmin(HookModelAdmin):
         for hook in queryset.select_related("room"):
             self.delete_model(request, hook)
 
-    def tell_once(self, request: HttpRequest, what: Any, secret: str) -> None:
+    def show_secret(self, request: HttpRequest, what: Any, secret: str) -> None:
         sentence = format_html("{} <code>{}</code> {}", what, secret, _("It will not be shown again."))
         self.message_user(request, sentence, messages.WARNING)
 
 
 @admin.register(Webhook)
 class WebhookAdmin(_HookAdmin):
+    """Outgoing webhooks can be created, paused, retried and deleted."""
+
     # Before Django 6.0, http is the default scheme, with a deprecation warning.
     formfield_overrides = {URLField: {"assume_scheme": "https"}}  # noqa: RUF012  (as Django has it)
     list_display = ("room", "url", "is_active", "waiting", "failures", "last_error", "next_try_at")
     list_select_related = ("room__log",)
     list_filter = ("is_active",)
     search_fields = ("url", "room__name", "room__title")
-    told = ("url", "cursor", "failures", "last_error", "next_try_at", "created_at")
+    shown_fields = ("url", "cursor", "failures", "last_error", "next_try_at", "created_at")
     actions = ("resume",)
 
     def get_fields(self, request: HttpRequest, obj: Webhook | None = None) -> tuple[str, ...]:
-        return ("room", "url") if obj is None else ("room", "is_active", *self.told)
+        return ("room", "url") if obj is None else ("room", "is_active", *self.shown_fields)
 
     @admin.display(description=_("pending changes"))
     def waiting(self, webhook: Webhook) -> int:
@@ -76,9 +77,9 @@ class WebhookAdmin(_HookAdmin):
 
     def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
         if not change:
-            made = outgoing.make_webhook(obj.room, obj.url, by=_judge(request, obj.room))
+            made = outgoing.make_webhook(obj.room, obj.url, by=acting_as(request, obj.room, "can_moderate"))
             obj.pk = made.pk
-            self.tell_once(request, _("Signing secret for the receiver:"), made.secret)
+            self.show_secret(request, _("Signing secret for the receiver:"), made.secret)
         elif "is_active" in form.changed_data:
             # Update only this field: a worker may be writing the others.
             if obj.is_active:
@@ -87,31 +88,35 @@ class WebhookAdmin(_HookAdmin):
                 Webhook.objects.filter(pk=obj.pk).update(is_active=False)
 
     def delete_model(self, request: HttpRequest, obj: Webhook) -> None:
-        outgoing.remove_webhook(obj, by=_judge(request, obj.room))
+        outgoing.remove_webhook(obj, by=acting_as(request, obj.room, "can_moderate"))
 
 
 @admin.register(IncomingHook)
 class IncomingHookAdmin(_HookAdmin):
+    """Incoming webhooks can be created, revoked and deleted."""
+
     list_display = ("name", "room", "is_active", "used_at", "created_at")
     list_select_related = ("room",)
     list_filter = ("is_active",)
     search_fields = ("name", "room__name", "room__title")
-    told = ("name", "is_active", "used_at", "created_at")
+    shown_fields = ("name", "is_active", "used_at", "created_at")
     actions = ("revoke",)
 
     def get_fields(self, request: HttpRequest, obj: IncomingHook | None = None) -> tuple[str, ...]:
-        return ("room", "name") if obj is None else ("room", *self.told)
+        return ("room", "name") if obj is None else ("room", *self.shown_fields)
 
     @admin.action(description=_("Revoke selected webhooks"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[IncomingHook]) -> None:
         for hook in queryset.select_related("room"):
-            incoming.revoke_incoming_hook(hook, by=_judge(request, hook.room))
+            incoming.revoke_incoming_hook(hook, by=acting_as(request, hook.room, "can_moderate"))
 
     def save_model(self, request: HttpRequest, obj: IncomingHook, form: Any, change: bool) -> None:
-        made, token = incoming.make_incoming_hook(obj.room, obj.name, by=_judge(request, obj.room))
+        made, token = incoming.make_incoming_hook(
+            obj.room, obj.name, by=acting_as(request, obj.room, "can_moderate")
+        )
         obj.pk = made.pk
         address = request.build_absolute_uri(reverse("roomchat:hook", args=[token]))
-        self.tell_once(request, _("URL of the webhook:"), address)
+        self.show_secret(request, _("URL of the webhook:"), address)
 
     def has_change_permission(self, request: HttpRequest, obj: IncomingHook | None = None) -> bool:
         # A hook is created, revoked or deleted, not changed. The list's action checks the permission without
@@ -119,5 +124,5 @@ class IncomingHookAdmin(_HookAdmin):
         return obj is None and super().has_change_permission(request)
 
     def delete_model(self, request: HttpRequest, obj: IncomingHook) -> None:
-        incoming.revoke_incoming_hook(obj, by=_judge(request, obj.room))
+        incoming.revoke_incoming_hook(obj, by=acting_as(request, obj.room, "can_moderate"))
         super().delete_model(request, obj)

@@ -1,4 +1,8 @@
-"""Sessions and accounts as the proof behind a socket: binding, comparison with the database, and the signals of Django."""
+"""Sessions and accounts that authenticate sockets.
+
+A socket is bound to its account and session when it opens. Bindings are compared with the database, and sign-outs and account
+changes that Django signals are published to all processes.
+"""
 
 from __future__ import annotations
 

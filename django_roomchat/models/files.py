@@ -1,4 +1,4 @@
-"""Uploaded files."""
+"""Attachments: uploaded files, which wait for their message or belong to one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages, reactions and read markers."""
+"""Messages, which only the room log writes, with their reactions, and how far each user has read."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from django_roomchat.text import validation
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
+    """Queries for messages. Filter by room first, because every index begins with it."""
+
     def before(self, seq: int | None) -> MessageQuerySet:
         """Filter to messages before a sequence number, newest first.
 
@@ -37,6 +39,8 @@ class Message(models.Model):
     """A message in its latest state. Only :mod:`django_roomchat.log` writes it."""
 
     class Kind(models.TextChoices):
+        """Kinds of authors: a user or guest, the package itself, or a program."""
+
         USER = "user", _("user")
         SYSTEM = "system", _("system")
         BOT = "bot", _("bot")

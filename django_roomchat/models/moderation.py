@@ -1,4 +1,4 @@
-"""Bans, mutes, reports, held messages and the audit trail."""
+"""Moderation: bans and mutes, reports and held messages that wait for a decision, and the audit trail."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from django_roomchat.text import validation
 
 
 class SanctionQuerySet(models.QuerySet[Any]):
+    """Queries for bans or mutes."""
+
     def in_force(self) -> SanctionQuerySet:
-        """Filter to sanctions that have not ended."""
+        """Filter to bans or mutes that have not expired."""
         return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
 
 
@@ -66,10 +68,29 @@ class Mute(Sanction):
         verbose_name_plural = _("mutes")
 
 
-class Report(models.Model):
+class Decision(models.Model):
+    """Base class of reports and held messages: rows that wait until a moderator decides. The subclass has the states."""
+
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Report(Decision):
     """Report of a message to the moderators by a user."""
 
     class State(models.TextChoices):
+        """States of a report. Upholding it deletes the message."""
+
         OPEN = "open", _("open")
         UPHELD = "upheld", _("upheld")
         DISMISSED = "dismissed", _("dismissed")
@@ -84,15 +105,6 @@ class Report(models.Model):
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("reported at"), default=timezone.now, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
-    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("decided by"),
-    )
 
     class Meta:
         verbose_name = _("report")
@@ -106,10 +118,12 @@ class Report(models.Model):
         return f"{self.room} {self.seq}: {self.reason}"
 
 
-class HeldMessage(models.Model):
+class HeldMessage(Decision):
     """A post that the content filter holds until a moderator has reviewed it."""
 
     class State(models.TextChoices):
+        """States of a held message. Releasing it posts the message."""
+
         WAITING = "waiting", _("pending")
         RELEASED = "released", _("released")
         REFUSED = "refused", _("rejected")
@@ -132,15 +146,6 @@ class HeldMessage(models.Model):
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("posted at"), default=timezone.now, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
-    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("decided by"),
-    )
 
     class Meta:
         verbose_name = _("held message")

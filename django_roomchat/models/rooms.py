@@ -1,4 +1,4 @@
-"""Rooms, their logs, their members and invitations."""
+"""Rooms with their settings, the counters of their logs, and who belongs to them: memberships and invitations."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from django_roomchat.text import validation
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
+    """Queries for rooms, and :meth:`for_object`, which creates the room of an object."""
+
     def of_object(self, owner: models.Model) -> RoomQuerySet:
         """Filter to the room that belongs to an object of the project.
 
@@ -106,6 +108,8 @@ class Room(models.Model):
     """A room. An open room is created by its first message; other rooms are created explicitly."""
 
     class Visibility(models.TextChoices):
+        """Who can enter a room."""
+
         OPEN = "open", _("open")
         PRIVATE = "private", _("private: members only")
         DIRECT = "direct", _("direct: two people")
@@ -247,6 +251,8 @@ class Membership(models.Model):
     """Membership of a user or guest in a room. :mod:`django_roomchat.rooms.members` creates and ends it."""
 
     class Role(models.TextChoices):
+        """Roles of a member, from the highest rank to the lowest."""
+
         OWNER = "owner", _("owner")
         MODERATOR = "moderator", _("moderator")
         MEMBER = "member", _("member")

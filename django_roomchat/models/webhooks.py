@@ -1,4 +1,4 @@
-"""Outgoing webhooks and incoming hooks."""
+"""Webhooks of rooms: URLs that receive the events of a room, and URLs at which programs post to it."""
 
 from __future__ import annotations
 
