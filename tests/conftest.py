@@ -1,10 +1,11 @@
 """Fixtures that every test may ask for. What they run is found or fetched by `tests/services/`."""
 
+import asyncio
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ from django.utils import translation
 
 from django_roomchat import throttled_logging
 from django_roomchat.policy import rate_limits
-from django_roomchat.realtime import presence, threads
+from django_roomchat.realtime import connection, event_stream, hub, threads
 from tests.services import UNTESTED, WORKER, Missing, skip_or_fail
 from tests.services.postgres import Postgres
 from tests.services.server import ROOT, Server
 from tests.services.valkey import Valkey
+from tests.support.caches import clear_caches
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,16 +58,39 @@ def _fresh_reports(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _fresh_caches() -> None:
+    """The database of a test has other rooms than that of the test before."""
+    clear_caches()
+
+
+@pytest.fixture
+async def clean_hub(settings: Any) -> AsyncIterator[None]:
+    """For tests that open sockets or streams in this process.
+
+    The origin of `ChatClient` is allowed. After the test the tasks of its hub are cancelled, and the threads that
+    it used for the database close their connections.
+    """
+    settings.ALLOWED_HOSTS = ["testserver"]
+    yield
+    work = hub.current()._work
+    for task in list(work):
+        task.cancel()
+    await asyncio.gather(*work, return_exceptions=True)
+    for closed in threads.close():
+        await asyncio.wrap_future(closed)
+
+
+@pytest.fixture(autouse=True)
 def _nobody_watches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is here is written and told in its own time, so only tests that are about it (marked `presence`) have any of it."""
     if "presence" not in request.keywords:
-        monkeypatch.setattr(presence, "attend", lambda hub: None)
+        for module in (connection, event_stream):
+            monkeypatch.setattr(module, "attend", lambda hub: None)
 
 
 @pytest.fixture(autouse=True)
 def _no_limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests hammer, with settings of their own, too; those of the limits are limited, each from the beginning."""
-    rate_limits._full_at.clear()
     if request.path.name != "test_rate_limits.py":
         monkeypatch.setattr(rate_limits, "rate", _off)
 

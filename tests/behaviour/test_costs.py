@@ -19,24 +19,11 @@ from django_roomchat.messages.post import post_messages
 from django_roomchat.messages.types import NewPost
 from django_roomchat.protocol import Author, Event, encode_event
 from django_roomchat.realtime import encoded_frames, hub, threads
-from django_roomchat.rooms import lookup
 from tests.support.fakes import settle
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_hub")]
 ANA = Identity("g:ana", "Ana", is_guest=True)
 EPOCH = str(uuid.UUID(int=1))
-
-
-@pytest.fixture(autouse=True)
-async def _put_away():
-    lookup.remembered.clear()
-    yield
-    here = hub.current()
-    for task in list(here._work):
-        task.cancel()
-    await asyncio.gather(*here._work, return_exceptions=True)
-    for closed in threads.close():
-        await asyncio.wrap_future(closed)
 
 
 class Member:

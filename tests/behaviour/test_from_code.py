@@ -14,16 +14,10 @@ from django.urls import path
 import django_roomchat
 from django_roomchat import apost_message, delete_message, edit_message, post_message
 from django_roomchat.models import Message
-from django_roomchat.rooms import lookup
 from django_roomchat.signals import message_posted
 from tests.urls import urlpatterns as site
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _forgetful():
-    lookup.remembered.clear()
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from django_roomchat.messages.post import post_message, post_messages
 from django_roomchat.messages.read_markers import mark_read
 from django_roomchat.messages.room_list import unread
 from django_roomchat.messages.types import NewPost
-from django_roomchat.rooms import lookup
 from django_roomchat.rooms.lookup import enter_room
+from tests.support.caches import clear_caches
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA = Identity("g:ana", "Ana", is_guest=True)
@@ -20,11 +20,10 @@ ANA = Identity("g:ana", "Ana", is_guest=True)
 
 @pytest.fixture(autouse=True)
 def _rooms():
-    lookup.remembered.clear()
     for room in ("one", "two", "three"):
         for number in range(5):
             post_message(room, f"message {number}")
-    lookup.remembered.clear()
+    clear_caches()
 
 
 def queries(act, *about, **options):

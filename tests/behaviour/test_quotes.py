@@ -23,11 +23,6 @@ ANA = Identity("g:ana", "Ana", is_guest=True)
 APPLICATION = ChatConsumer.as_asgi()
 
 
-@pytest.fixture(autouse=True)
-def _forgetful():
-    lookup.remembered.clear()
-
-
 def quotes():
     """Of the answers in the room, by their places."""
     messages = read_history("lobby", by=site()).messages

@@ -19,7 +19,6 @@ from django_roomchat.messages.edit import edit_message
 from django_roomchat.messages.post import post_message, post_messages
 from django_roomchat.messages.types import NewPost
 from django_roomchat.models import Membership, Message, Room, RoomLog
-from django_roomchat.policy import roles
 from django_roomchat.realtime import threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
@@ -27,12 +26,6 @@ from django_roomchat.testing import ChatClient
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA, BOB = Identity("g:ana", "Ana", is_guest=True), Identity("g:bob", "Bob", is_guest=True)
 MODERATOR = Identity("u:mod", "Mod")
-
-
-@pytest.fixture(autouse=True)
-def _forgetful():
-    lookup.remembered.clear()
-    roles._known.clear()
 
 
 def make_room(name="lobby", **settings):

@@ -11,16 +11,10 @@ from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, Ban, HeldMessage, Message, Mute, Report, Room, RoomLog
 from django_roomchat.moderation.reports import report_message
 from django_roomchat.moderation.sanctions import ban, mute
-from django_roomchat.rooms import lookup
 
 pytestmark = pytest.mark.django_db
 BOB = Identity("g:bob", "Bob", is_guest=True)
 LISTS = ["room", "message", "ban", "mute", "report", "heldmessage"]
-
-
-@pytest.fixture(autouse=True)
-def _forgetful():
-    lookup.remembered.clear()
 
 
 def fill(count, start=0):

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django_roomchat.errors import NotFound
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, IncomingHook, Message, Room, Webhook
-from django_roomchat.rooms import lookup
 from django_roomchat.webhooks.incoming import hook_of, make_incoming_hook
 from django_roomchat.webhooks.outgoing import make_webhook
 
@@ -21,7 +20,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def room():
-    lookup.remembered.clear()
     post_message("builds", "hi")
     return Room.objects.get()
 

@@ -3,14 +3,8 @@ from django.core.management import CommandError, call_command
 
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import Message, RoomLog
-from django_roomchat.rooms import lookup
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _forgetful():
-    lookup.remembered.clear()
 
 
 def said():

@@ -24,23 +24,9 @@ from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_hub")]
 
 SURROGATE = "The frame contains an unpaired surrogate, which is not a character."
-
-
-@pytest.fixture(autouse=True)
-async def _put_away(settings):
-    """A process remembers rooms, and its hub lives on while sockets do."""
-    settings.ALLOWED_HOSTS = ["testserver"]
-    lookup.remembered.clear()
-    yield
-    here = hub.current()
-    for task in list(here._work):
-        task.cancel()
-    await asyncio.gather(*here._work, return_exceptions=True)
-    for closed in threads.close():
-        await asyncio.wrap_future(closed)
 
 
 def client(room="lobby", **options):

@@ -16,15 +16,9 @@ from django_roomchat.messages.post import post_message
 from django_roomchat.models import Message, Room
 from django_roomchat.policy import Decision, OpenPolicy
 from django_roomchat.realtime import handlers
-from django_roomchat.rooms import lookup
 from django_roomchat.views import rooms
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _forgetful():
-    lookup.remembered.clear()
 
 
 def url_of(name, view="room"):

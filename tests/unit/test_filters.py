@@ -18,7 +18,6 @@ from django_roomchat.models import AuditEntry, HeldMessage, Message, Room
 from django_roomchat.moderation.held import refuse, release
 from django_roomchat.moderation.sanctions import ban
 from django_roomchat.realtime import threads
-from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +41,6 @@ def house_filter(room, who, body):
 
 @pytest.fixture(autouse=True)
 def _filter(settings):
-    lookup.remembered.clear()
     settings.ROOMCHAT = {"FILTER": house_filter}
 
 

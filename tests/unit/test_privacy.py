@@ -44,17 +44,11 @@ from django_roomchat.privacy import (
     export_user,
     stream_export,
 )
-from django_roomchat.rooms import lookup
 from django_roomchat.rooms.direct import direct_room
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db
 GUEST, BOB = Identity("g:guest", "Guest 1", is_guest=True), Identity("g:bob", "Bob", is_guest=True)
-
-
-@pytest.fixture(autouse=True)
-def _forgetful():
-    lookup.remembered.clear()
 
 
 @pytest.fixture

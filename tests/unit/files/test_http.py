@@ -19,7 +19,7 @@ from django_roomchat.messages.edit import delete_message
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import Attachment, HeldMessage, Membership, Message, Room, RoomLog
 from django_roomchat.moderation.sanctions import ban
-from django_roomchat.rooms import lookup
+from tests.support.caches import clear_caches
 from tests.support.uploads import PDF, SAMPLES, TEXT, picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +30,6 @@ BOUNDARY = "roomchat-test"
 @pytest.fixture(autouse=True)
 def _place(settings, tmp_path):
     settings.MEDIA_ROOT = str(tmp_path / "media")
-    lookup.remembered.clear()
 
 
 @pytest.fixture
@@ -640,7 +639,7 @@ def test_what_was_not_sent_is_its_uploaders(hers, client, ana):
 def test_an_archived_room_hands_out_and_takes_nothing(client, ana, hers):
     file = sent(ana)
     Room.objects.update(archived_at=timezone.now())
-    lookup.remembered.clear()
+    clear_caches()
 
     response = client.get(url(file))
 

@@ -1,6 +1,5 @@
 """Guests choose their names; none may look like somebody else's."""
 
-import asyncio
 import json
 
 import pytest
@@ -14,26 +13,11 @@ from django_roomchat import post_message
 from django_roomchat.errors import BadValue, Forbidden
 from django_roomchat.identity import GUEST_SESSION_KEY, Identity, guests, identify, new_guest, of_user
 from django_roomchat.models import Membership, Message, Room, RoomLog
-from django_roomchat.realtime import hub, threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-async def _put_away(settings):
-    settings.ALLOWED_HOSTS = ["testserver"]
-    lookup.remembered.clear()
-    guests._names.clear()
-    yield
-    here = hub.current()
-    for task in list(here._work):
-        task.cancel()
-    await asyncio.gather(*here._work, return_exceptions=True)
-    for closed in threads.close():
-        await asyncio.wrap_future(closed)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_hub")]
 
 
 def visit(room="lobby"):

@@ -19,27 +19,18 @@ from django_roomchat.errors import BadValue
 from django_roomchat.identity import Identity, of_user, sessions
 from django_roomchat.models import Room
 from django_roomchat.policy import ALLOWED, Decision, OpenPolicy
-from django_roomchat.realtime import hub, session_watch, threads
+from django_roomchat.realtime import session_watch, threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_hub")]
 in_database = database_sync_to_async
 
 
 @pytest.fixture(autouse=True)
-async def _put_away(settings):
-    settings.ALLOWED_HOSTS = ["testserver"]
-    lookup.remembered.clear()
+def _no_friends():
     OnlyFriends.friends = set()
-    yield
-    here = hub.current()
-    for task in list(here._work):
-        task.cancel()
-    await asyncio.gather(*here._work, return_exceptions=True)
-    for closed in threads.close():
-        await asyncio.wrap_future(closed)
 
 
 class OnlyFriends(OpenPolicy):

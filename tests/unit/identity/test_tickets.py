@@ -1,6 +1,5 @@
 """Tickets: sockets for those who cannot bring a cookie."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -18,8 +17,6 @@ from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import of_user, tickets
 from django_roomchat.models import Ticket
-from django_roomchat.realtime import hub, threads
-from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 from tests.support.people import at_once
@@ -32,22 +29,9 @@ from tests.unit.identity.test_sessions import (
     sign_out,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_hub")]
 ELSEWHERE = [(b"host", b"testserver"), (b"origin", b"https://evil.example")]
 REFUSAL = "Invalid or expired ticket; request a new one for every socket."
-
-
-@pytest.fixture(autouse=True)
-async def _put_away(settings):
-    settings.ALLOWED_HOSTS = ["testserver"]
-    lookup.remembered.clear()
-    yield
-    here = hub.current()
-    for task in list(here._work):
-        task.cancel()
-    await asyncio.gather(*here._work, return_exceptions=True)
-    for closed in threads.close():
-        await asyncio.wrap_future(closed)
 
 
 def ticket_for(browser):

@@ -42,12 +42,13 @@ from django_roomchat.models import (
 from django_roomchat.moderation.held import refuse, release
 from django_roomchat.moderation.reports import report_message
 from django_roomchat.moderation.sanctions import ban
-from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, rate_limits, rights, roles
+from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, rate_limits, rights
 from django_roomchat.privacy import erase_user, export_user
 from django_roomchat.protocol import FileToPost, encode_event
 from django_roomchat.rooms import lookup
 from django_roomchat.signals import message_posted
 from django_roomchat.testing import ChatClient
+from tests.support.caches import clear_caches
 from tests.support.people import at_once
 from tests.support.uploads import PDF, SAMPLES, TEXT, picture
 
@@ -60,8 +61,6 @@ ANA, BO, MOD = (Identity(f"u:{name.lower()}", name) for name in ("Ana", "Bo", "M
 @pytest.fixture(autouse=True)
 def _place(settings, tmp_path):
     settings.MEDIA_ROOT = str(tmp_path)
-    lookup.remembered.clear()
-    roles._known.clear()
 
 
 @pytest.fixture
@@ -519,7 +518,7 @@ def test_of_two_posts_in_a_batch_the_first_gets_the_file():
 def test_a_post_that_comes_too_soon_keeps_its_files():
     file = upload()
     Room.objects.update(slow_seconds=60)
-    lookup.remembered.clear()
+    clear_caches()
     say(body="hi")
 
     assert (code(say, file), Attachment.objects.get().seq) == ("rate_limited", None)

@@ -20,7 +20,7 @@ from django_roomchat.messages.edit import (
 from django_roomchat.messages.history import read_history
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import Membership, Message, RoomLog
-from django_roomchat.policy import ALLOWED, OpenPolicy, roles
+from django_roomchat.policy import ALLOWED, OpenPolicy
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 
@@ -31,8 +31,6 @@ ANA, BO, MOD = (Identity(f"u:{name.lower()}", name) for name in ("Ana", "Bo", "M
 @pytest.fixture(autouse=True)
 def _lobby(settings):
     settings.ROOMCHAT = {"EDIT_HISTORY": True}
-    lookup.remembered.clear()
-    roles._known.clear()
     post_message("lobby", "one", author=ANA)
     Membership.objects.create(room=lookup.room_of("lobby"), key=MOD.key, name=MOD.name, role="moderator")
     RoomLog.objects.update(access_version=1)

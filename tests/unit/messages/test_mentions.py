@@ -17,7 +17,6 @@ from django_roomchat.messages.mentions import amention_candidates, called_in, me
 from django_roomchat.messages.post import apost_message, post_message
 from django_roomchat.models import Membership
 from django_roomchat.moderation.sanctions import ban
-from django_roomchat.policy import roles
 from django_roomchat.rooms import lookup
 from django_roomchat.signals import mentioned
 from django_roomchat.testing import ChatClient
@@ -37,8 +36,6 @@ MEMBERS = {
 
 @pytest.fixture(autouse=True)
 def _lobby():
-    lookup.remembered.clear()
-    roles._known.clear()
     post_message("lobby", "hello", author=BO)
     room = lookup.room_of("lobby")
     Membership.objects.bulk_create(Membership(room=room, key=key, name=name) for key, name in MEMBERS.items())

@@ -17,10 +17,10 @@ from django_roomchat.messages.pins import apin_message, apinned_messages, pin_me
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, Membership, Message, Room, RoomLog
 from django_roomchat.moderation.sanctions import ban
-from django_roomchat.policy import roles
 from django_roomchat.rooms import lookup
 from django_roomchat.signals import pin_changed
 from django_roomchat.testing import ChatClient
+from tests.support.caches import clear_caches
 from tests.support.people import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,8 +29,6 @@ ANA, MOD = (Identity(f"u:{name.lower()}", name) for name in ("Ana", "Mod"))
 
 @pytest.fixture(autouse=True)
 def _lobby():
-    lookup.remembered.clear()
-    roles._known.clear()
     for number in range(1, 4):
         post_message("lobby", f"message {number}", author=ANA)
     Membership.objects.create(room=lookup.room_of("lobby"), key=MOD.key, name=MOD.name, role="moderator")
@@ -120,7 +118,7 @@ def test_a_room_has_a_limited_number_of_pins(monkeypatch):
 
 
 def test_the_limit_holds_for_those_who_pin_at_once(on_postgres, monkeypatch):
-    lookup.remembered.clear()
+    clear_caches()
     monkeypatch.setattr(pins, "PINS_MAX", 2)
     for number in range(6):
         post_message("lobby", f"message {number}")

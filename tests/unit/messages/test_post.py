@@ -37,12 +37,6 @@ pytestmark = pytest.mark.django_db
 ANA, BOB = Identity("g:ana", "Ana", is_guest=True), Identity("g:bob", "Bob", is_guest=True)
 
 
-@pytest.fixture(autouse=True)
-def _forgetful():
-    """A process remembers rooms; a test's rooms are gone with its transaction."""
-    lookup.remembered.clear()
-
-
 @pytest.fixture
 def told(monkeypatch):
     """What is told to everybody."""

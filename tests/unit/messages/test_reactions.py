@@ -19,11 +19,11 @@ from django_roomchat.messages.post import post_message
 from django_roomchat.messages.reactions import areact, react
 from django_roomchat.models import Message, Reaction, Room, RoomLog
 from django_roomchat.moderation.sanctions import ban, mute
-from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, roles
+from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
 from django_roomchat.realtime import threads
-from django_roomchat.rooms import lookup
 from django_roomchat.signals import message_edited, reaction_changed
 from django_roomchat.testing import ChatClient
+from tests.support.caches import clear_caches
 from tests.support.people import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,8 +32,6 @@ ANA, BO, CY = (Identity(f"g:{name.lower()}", name, is_guest=True) for name in ("
 
 @pytest.fixture(autouse=True)
 def _lobby():
-    lookup.remembered.clear()
-    roles._known.clear()
     post_message("lobby", "hello", author=ANA)
 
 
@@ -58,7 +56,7 @@ def test_everybody_sees_who_reacted_in_the_order_of_first_use():
 
 
 def test_the_order_is_the_same_on_postgresql(on_postgres):
-    lookup.remembered.clear()
+    clear_caches()
     post_message("lobby", "hello", author=ANA)
 
     for emoji in ("👨‍👩‍👧‍👦", "🎉", "❤️", "☝", "👍"):
@@ -196,7 +194,7 @@ def test_the_signal_tells_who_and_what_and_none_tells_of_an_edit():
 
 
 def test_those_who_react_at_once_on_postgresql_are_all_counted(on_postgres):
-    lookup.remembered.clear()
+    clear_caches()
     post_message("lobby", "hello", author=ANA)
     people = [Identity(f"g:{number}", "Guest") for number in range(8)]
 

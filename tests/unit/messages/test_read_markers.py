@@ -24,7 +24,6 @@ from django_roomchat.messages.types import NewPost
 from django_roomchat.messages.unread_notifications import notify_unread
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room, RoomLog
 from django_roomchat.protocol import LastMessage, ListedRoom, Marked
-from django_roomchat.rooms import lookup
 from django_roomchat.rooms.direct import direct_room
 from django_roomchat.rooms.members import add_member
 from django_roomchat.rooms.settings import configure_room
@@ -32,11 +31,6 @@ from django_roomchat.text.validation import HIDDEN
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA, BEN = Identity("g:ana", "Ana", is_guest=True), Identity("g:ben", "Ben", is_guest=True)
-
-
-@pytest.fixture(autouse=True)
-def _forget():
-    lookup.remembered.clear()
 
 
 @pytest.fixture

@@ -17,19 +17,11 @@ from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, Message, Report
 from django_roomchat.moderation.reports import dismiss, report_message, uphold
 from django_roomchat.moderation.sanctions import ban
-from django_roomchat.policy import roles
 from django_roomchat.realtime import threads
-from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA, BOB = Identity("g:ana", "Ana", is_guest=True), Identity("g:bob", "Bob", is_guest=True)
-
-
-@pytest.fixture(autouse=True)
-def _forgetful():
-    lookup.remembered.clear()
-    roles._known.clear()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from django_roomchat.policy import roles
 from django_roomchat.realtime import threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
+from tests.support.caches import clear_caches
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MEMBER, MODERATOR, OTHER, OWNER = (
@@ -29,12 +30,6 @@ MEMBER, MODERATOR, OTHER, OWNER = (
 )
 GUEST = Identity("g:guest", "Guest", is_guest=True)
 ROLES = {MEMBER: "member", MODERATOR: "moderator", OTHER: "moderator", OWNER: "owner"}
-
-
-@pytest.fixture(autouse=True)
-def _forgetful():
-    lookup.remembered.clear()
-    roles._known.clear()
 
 
 @pytest.fixture
@@ -66,7 +61,7 @@ def soon(seconds=60):
 def past(model):
     """The time of a sanction is over."""
     model.objects.update(until=timezone.now() - timedelta(seconds=1))
-    roles._known.clear()  # its end was known from its beginning; here it has been put forward
+    clear_caches()  # its end was known from its beginning; here it has been put forward
 
 
 @pytest.mark.parametrize(

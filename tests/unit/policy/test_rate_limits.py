@@ -17,8 +17,8 @@ from django_roomchat.messages.types import NewPost
 from django_roomchat.models import Message, Room
 from django_roomchat.moderation import reports
 from django_roomchat.policy import rate_limits
-from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
+from tests.support.caches import clear_caches
 from tests.support.fakes import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +29,6 @@ HERE = "8.8.8.8"
 
 @pytest.fixture(autouse=True)
 def _forgetful(settings):
-    lookup.remembered.clear()
     settings.ROOMCHAT = OFF
 
 
@@ -173,7 +172,7 @@ def test_a_refusal_keeps_its_bucket(limit, clock):
 
 
 def another_process():
-    rate_limits._full_at.clear()
+    clear_caches()
 
 
 def test_processes_count_together_in_a_cache(limit):

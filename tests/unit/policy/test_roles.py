@@ -15,11 +15,6 @@ from django_roomchat.rooms import lookup
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_known():
-    roles._known.clear()
-
-
 @pytest.fixture
 def room():
     return lookup.ensure_room(Room(name="lobby", title="Lobby"))

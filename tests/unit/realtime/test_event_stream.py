@@ -20,19 +20,9 @@ from django_roomchat.realtime import event_stream, hub, shutdown
 from django_roomchat.realtime.threads import in_thread
 from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_hub")]
 ANA = Identity("g:ana", "Ana", is_guest=True)
 SECONDS = 20
-
-
-@pytest.fixture(autouse=True)
-async def _put_away():
-    yield
-    here = hub.current()
-    here.is_draining = False
-    for task in list(here._work):
-        task.cancel()
-    await asyncio.gather(*here._work, return_exceptions=True)
 
 
 class Listener:

@@ -634,19 +634,7 @@ async def test_an_end_without_a_database_is_an_end(house, monkeypatch, caplog):
 # On sockets ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-async def _put_away(settings):
-    settings.ALLOWED_HOSTS = ["testserver"]
-    yield
-    here = hub.current()
-    for task in list(here._work):
-        task.cancel()
-    await asyncio.gather(*here._work, return_exceptions=True)
-    for closed in threads.close():
-        await asyncio.wrap_future(closed)
-
-
-@pytest.mark.usefixtures("_put_away")
+@pytest.mark.usefixtures("clean_hub")
 async def test_sockets_hear_who_comes_and_nothing_is_left_when_all_have_gone(settings, monkeypatch):
     settings.ROOMCHAT = {"PRESENCE_GRACE_SECONDS": 0.01}
     monkeypatch.setattr(presence, "TICK_SECONDS", 0.05)
@@ -671,7 +659,7 @@ async def test_sockets_hear_who_comes_and_nothing_is_left_when_all_have_gone(set
     assert await threads.in_thread(ServerProcess.objects.count) == 0
 
 
-@pytest.mark.usefixtures("_put_away")
+@pytest.mark.usefixtures("clean_hub")
 async def test_a_guest_who_takes_a_name_is_called_so_at_once(monkeypatch):
     monkeypatch.setattr(presence, "TICK_SECONDS", 0.05)
     async with ChatClient(application, "lobby") as ana, ChatClient(application, "lobby") as ben:
@@ -689,7 +677,7 @@ async def test_a_guest_who_takes_a_name_is_called_so_at_once(monkeypatch):
     assert told == change(2, joined=[{"key": first.key, "name": "Anna"}])
 
 
-@pytest.mark.usefixtures("_put_away")
+@pytest.mark.usefixtures("clean_hub")
 async def test_a_socket_that_came_before_anybody_watched_goes_without_trouble():
     here = hub.Hub()
     presences = Presences(here)
@@ -698,7 +686,7 @@ async def test_a_socket_that_came_before_anybody_watched_goes_without_trouble():
     assert presences._leaving == {}
 
 
-@pytest.mark.usefixtures("_put_away")
+@pytest.mark.usefixtures("clean_hub")
 async def test_presence_may_be_turned_off(settings):
     settings.ROOMCHAT = {"PRESENCE": False}
     async with ChatClient(application, "lobby") as ana:
@@ -708,7 +696,7 @@ async def test_presence_may_be_turned_off(settings):
     assert hub.current() not in _attended
 
 
-@pytest.mark.usefixtures("_put_away")
+@pytest.mark.usefixtures("clean_hub")
 async def test_a_process_that_ends_says_so(monkeypatch):
     monkeypatch.setattr(presence, "TICK_SECONDS", 0.05)
     async with ChatClient(application, "lobby") as ana:

@@ -1,7 +1,5 @@
 """Read markers on sockets: gathered, written together, and told to all of a person's sockets."""
 
-import asyncio
-
 import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
@@ -14,26 +12,16 @@ from django_roomchat.messages.read_markers import Mark
 from django_roomchat.models import ReadMarker, Room
 from django_roomchat.protocol import Marked
 from django_roomchat.realtime import hub, read_receipts, threads
-from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_hub")]
 ANA = Identity("g:ana", "Ana", is_guest=True)
 
 
 @pytest.fixture(autouse=True)
-async def _put_away(settings, monkeypatch):
-    settings.ALLOWED_HOSTS = ["testserver"]
+def _short_ticks(monkeypatch):
     monkeypatch.setattr(read_receipts, "TICK_SECONDS", 0.05)
-    lookup.remembered.clear()
-    yield
-    here = hub.current()
-    for task in list(here._work):
-        task.cancel()
-    await asyncio.gather(*here._work, return_exceptions=True)
-    for closed in threads.close():
-        await asyncio.wrap_future(closed)
 
 
 def client(room="lobby", **options):

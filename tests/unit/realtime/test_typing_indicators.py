@@ -1,7 +1,5 @@
 """Who types: what comes in is gathered, and what goes out is once a second at most."""
 
-import asyncio
-
 import msgspec
 import pytest
 
@@ -9,7 +7,7 @@ from django_roomchat import pubsub
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import post_message
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
-from django_roomchat.realtime import hub, threads, typing_indicators
+from django_roomchat.realtime import threads, typing_indicators
 from django_roomchat.realtime.typing_indicators import TypingIndicators
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
@@ -205,16 +203,8 @@ def test_who_has_not_typed_may_stop(house):
 
 
 @pytest.fixture
-async def sockets(settings, transactional_db, monkeypatch):
-    settings.ALLOWED_HOSTS = ["testserver"]
+def sockets(transactional_db, clean_hub, monkeypatch):
     monkeypatch.setattr(typing_indicators, "TICK_SECONDS", 0.05)
-    yield
-    here = hub.current()
-    for task in list(here._work):
-        task.cancel()
-    await asyncio.gather(*here._work, return_exceptions=True)
-    for closed in threads.close():
-        await asyncio.wrap_future(closed)
 
 
 def client(room="lobby", **options):

@@ -11,9 +11,9 @@ from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.history import read_history
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import Message
-from django_roomchat.rooms import lookup
 from django_roomchat.text import markdown
 from django_roomchat.text.markdown import html
+from tests.support.caches import clear_caches
 from tests.unit.text.test_links import ATTACKS, Seen
 
 ANA = Identity("g:ana", "Ana", is_guest=True)
@@ -149,7 +149,6 @@ def test_a_text_with_far_too_much_markdown_stays_a_text():
 @pytest.fixture
 def _markdown(db, settings):
     settings.ROOMCHAT = {"MARKDOWN": True}
-    lookup.remembered.clear()
 
 
 def newest():
@@ -191,7 +190,7 @@ def test_the_page_shows_what_was_rendered(client):
 
 @pytest.mark.django_db
 def test_markdown_is_off_by_default():
-    lookup.remembered.clear()
+    clear_caches()
     post_message("lobby", "**a**", author=ANA)
 
     assert newest().html is None

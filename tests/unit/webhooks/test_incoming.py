@@ -14,7 +14,6 @@ from django_roomchat.identity import Identity
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, IncomingHook, Message, Room
 from django_roomchat.policy import rate_limits
-from django_roomchat.rooms import lookup
 from django_roomchat.rooms.create import create_room
 from django_roomchat.webhooks.incoming import (
     amake_incoming_hook,
@@ -27,11 +26,6 @@ from django_roomchat.webhooks.incoming import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA = Identity("g:ana", "Ana", is_guest=True)
-
-
-@pytest.fixture(autouse=True)
-def _forgetful():
-    lookup.remembered.clear()
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.history import read_history
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, Message, Room, RoomLog, Webhook
-from django_roomchat.rooms import lookup
 from django_roomchat.webhooks import worker as webhooks_worker
 from django_roomchat.webhooks.outgoing import (
     amake_webhook,
@@ -34,6 +33,7 @@ from django_roomchat.webhooks.signatures import sign, verify_signature
 from django_roomchat.webhooks.worker import Answer, Worker, _back_off, _claim, _claimed, _move_on, _write_down
 from tests.services.receiver import Receiver
 from tests.services.server import ROOT
+from tests.support.caches import clear_caches
 
 pytestmark = pytest.mark.django_db
 ANA = Identity("g:ana", "Ana", is_guest=True)
@@ -43,7 +43,6 @@ CLOSED = "http://127.0.0.1:9/"
 
 @pytest.fixture(autouse=True)
 def _here(settings):
-    lookup.remembered.clear()
     settings.ROOMCHAT = {"WEBHOOK_PRIVATE_ADDRESSES": True, "WEBHOOK_TIMEOUT_SECONDS": 5}
 
 
@@ -238,7 +237,7 @@ def test_what_is_rolled_back_is_not_told(worker, receiver):
     with transaction.atomic():
         post_message("lobby", "never")
         transaction.set_rollback(True)
-    lookup.remembered.clear()
+    clear_caches()
     post_message("lobby", "hi")
 
     worker.deliver_due()

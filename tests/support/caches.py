@@ -1,0 +1,13 @@
+"""The caches that a process of the site keeps between requests."""
+
+from django_roomchat.identity import guests
+from django_roomchat.policy import rate_limits, roles
+from django_roomchat.rooms import lookup
+
+
+def clear_caches() -> None:
+    """Clear the caches of rooms, roles, guests' names and rate limits. A process that has started has empty ones."""
+    lookup.remembered.clear()
+    roles._known.clear()
+    guests._names.clear()
+    rate_limits._full_at.clear()
