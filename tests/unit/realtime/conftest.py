@@ -1,0 +1,51 @@
+"""Fixtures of the tests of the hub."""
+
+import pytest
+
+from django_roomchat.pubsub import publishing
+from django_roomchat.realtime import hub
+from tests.support.fakes import Clock
+from tests.support.hub import Courier, House, Log
+
+
+@pytest.fixture
+def no_layer(settings, monkeypatch):
+    """Without a channel layer a hub lives by what it hears in its process, and by its poll."""
+    settings.CHANNEL_LAYERS = {}
+    monkeypatch.setattr(hub, "warn_throttled", lambda *about: None)
+    monkeypatch.setattr(publishing, "_listeners", {})
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    return Clock(monkeypatch, hub)
+
+
+@pytest.fixture
+def lobby():
+    return Log()
+
+
+@pytest.fixture
+async def house(clock, lobby):
+    house = House(lobby)
+    yield house
+    for socket in list(house.hub.sockets):
+        house.hub.remove(socket)
+    await clock.advance(60)
+
+
+@pytest.fixture
+def reported(monkeypatch):
+    """The trouble that is told to the server's log."""
+    lines = []
+    monkeypatch.setattr(hub, "warn_throttled", lambda about, message, *args: lines.append(message % args))
+    return lines
+
+
+@pytest.fixture
+def couriers(monkeypatch, settings):
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "x"}, "other": {"BACKEND": "x"}}
+    monkeypatch.setattr(Courier, "made", [])
+    monkeypatch.setattr(hub, "Courier", Courier)
+    return Courier.made
