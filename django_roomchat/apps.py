@@ -16,4 +16,4 @@ class RoomchatConfig(AppConfig):
         # Importing checks registers the system checks.
         from django_roomchat.identity import sessions  # noqa: F401
 
-        sessions.connect()
+        sessions.connect_signals()

@@ -176,9 +176,9 @@ def _check_site() -> Iterator[CheckMessage]:
 
 
 def _check_attachments() -> Iterator[CheckMessage]:
-    if not storage.is_on():
+    if not storage.is_enabled():
         return
-    if not storage.has_place():
+    if not storage.has_location():
         yield Error(
             "ROOMCHAT['ATTACHMENTS'] is on, but no storage for files is configured.",
             hint="Set MEDIA_ROOT, or name another storage in ROOMCHAT['ATTACHMENT_STORAGE'].",
@@ -191,9 +191,9 @@ def _check_attachments() -> Iterator[CheckMessage]:
             hint="Install it: python -m pip install \"django-roomchat[images]\", or remove them from ROOMCHAT['ATTACHMENT_TYPES'].",
             id="roomchat.W014",
         )
-    if strange := [kind for kind in types if kind not in content_types.ENDINGS]:
+    if strange := [kind for kind in types if kind not in content_types.EXTENSIONS]:
         yield Warning(
             f"ROOMCHAT['ATTACHMENT_TYPES'] has types that are never detected: {', '.join(strange)}.",
-            hint=f"These types are detected: {', '.join(content_types.ENDINGS)}.",
+            hint=f"These types are detected: {', '.join(content_types.EXTENSIONS)}.",
             id="roomchat.W015",
         )

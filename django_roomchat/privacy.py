@@ -352,7 +352,7 @@ def _erase_line(message: Message, person: _Person, name: str) -> None:
 def _erase_messages(person: _Person, room: Room, keys: dict[str, str], name: str) -> int:
     def make(message: Message) -> bool:
         if message.data.get("files"):
-            records.release_of(message.room_id, [message.seq])
+            records.release_of_messages(message.room_id, [message.seq])
         message.body, message.data, message.fingerprint = "", {}, ""
         message.deleted_at = message.deleted_at or timezone.now()
         message.pinned_at = None

@@ -16,7 +16,7 @@ HEAD_BYTES = 4096
 TEXT = "text/plain"
 UNKNOWN = "application/octet-stream"
 
-ENDINGS: dict[str, tuple[str, ...]] = {
+EXTENSIONS: dict[str, tuple[str, ...]] = {
     "image/jpeg": ("jpg", "jpeg", "jpe", "jfif"),
     "image/png": ("png", "apng"),
     "image/gif": ("gif",),
@@ -39,10 +39,15 @@ ENDINGS: dict[str, tuple[str, ...]] = {
 """Recognised content types and their file name extensions. Texts, archives and unknown types have many other
 extensions.
 """
-_MANY_ENDINGS = (TEXT, "application/zip", UNKNOWN)
-_TOLD = {ending for kind, endings in ENDINGS.items() if kind not in (TEXT, UNKNOWN) for ending in endings}
+_MANY_EXTENSIONS = (TEXT, "application/zip", UNKNOWN)
+_RECOGNISED = {
+    extension
+    for kind, extensions in EXTENSIONS.items()
+    if kind not in (TEXT, UNKNOWN)
+    for extension in extensions
+}
 
-_MARKS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
+_SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), kind)
     for pattern, kind in (
         (rb"\xff\xd8\xff", "image/jpeg"),
@@ -63,41 +68,41 @@ _MARKS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"....ftyp(?:isom|iso[2-9]|mp4[12]|avc1|M4V|dash|MSNV|mmp4|3gp)", "video/mp4"),
     )
 )
-_NO_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def content_type(pieces: Iterable[bytes]) -> str:
+def detect(chunks: Iterable[bytes]) -> str:
     """Detect the content type of a file.
 
     Args:
-        pieces: the content, in order. It is read to the end only if the beginning has no signature.
+        chunks: the content, in order. It is read to the end only if the beginning has no signature.
 
     Returns:
-        A key of :data:`ENDINGS`.
+        A key of :data:`EXTENSIONS`.
     """
-    left = iter(pieces)
+    left = iter(chunks)
     head = b""
-    while len(head) < HEAD_BYTES and (piece := next(left, b"")):
-        head += piece
-    if (kind := _by_marks(head[:HEAD_BYTES])) is not None:
+    while len(head) < HEAD_BYTES and (chunk := next(left, b"")):
+        head += chunk
+    if (kind := _by_signature(head[:HEAD_BYTES])) is not None:
         return kind
     decoder = codecs.getincrementaldecoder("utf-8")()
-    is_text = all(_is_text(decoder, piece) for piece in chain([head], left))
+    is_text = all(_is_text(decoder, chunk) for chunk in chain([head], left))
     return TEXT if is_text and _is_text(decoder, b"", final=True) else UNKNOWN
 
 
-def _by_marks(head: bytes) -> str | None:
-    return next((kind for pattern, kind in _MARKS if pattern.match(head)), None)
+def _by_signature(head: bytes) -> str | None:
+    return next((kind for pattern, kind in _SIGNATURES if pattern.match(head)), None)
 
 
-def _is_text(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = False) -> bool:
+def _is_text(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
     try:
-        return _NO_CHARACTERS.search(decoder.decode(piece, final)) is None
+        return _CONTROL_CHARACTERS.search(decoder.decode(chunk, final)) is None
     except UnicodeDecodeError:
         return False
 
 
-def rightly_named(name: str, kind: str) -> str:
+def corrected_name(name: str, kind: str) -> str:
     """Return a file name whose extension does not suggest another content type.
 
     Args:
@@ -107,9 +112,9 @@ def rightly_named(name: str, kind: str) -> str:
     Returns:
         The name, with an extension appended if its own does not fit.
     """
-    _stem, dot, ending = name.rpartition(".")
-    ending = ending.lower() if dot else ""
-    own = ENDINGS[kind]
-    if ending in own or (kind in _MANY_ENDINGS and ending not in _TOLD):
+    _stem, dot, extension = name.rpartition(".")
+    extension = extension.lower() if dot else ""
+    own = EXTENSIONS[kind]
+    if extension in own or (kind in _MANY_EXTENSIONS and extension not in _RECOGNISED):
         return name
     return f"{name}.{own[0]}"

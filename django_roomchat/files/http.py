@@ -33,7 +33,7 @@ _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 # Uploads ------------------------------------------------------------------------------------------------------------
 
 
-class _Capped(FileUploadHandler):
+class _LimitedUpload(FileUploadHandler):
     """Upload handler that stops reading a form if a file is too big or there are too many files."""
 
     def __init__(self, request: HttpRequest, files_max: int) -> None:
@@ -49,7 +49,7 @@ class _Capped(FileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         if start + len(raw_data) > config().ATTACHMENT_MAX_BYTES:
-            self._stop(records.too_big())
+            self._stop(records.file_too_big())
         return raw_data
 
     def file_complete(self, file_size: int) -> None:
@@ -60,7 +60,7 @@ class _Capped(FileUploadHandler):
         raise StopUpload(connection_reset=True)
 
 
-def read_at_most(request: HttpRequest, files_max: int) -> None:
+def limit_form(request: HttpRequest, files_max: int) -> None:
     """Limit the size of a form. Call it before anything reads the form, including the CSRF check.
 
     Args:
@@ -72,12 +72,12 @@ def read_at_most(request: HttpRequest, files_max: int) -> None:
     """
     said = request.META.get("CONTENT_LENGTH") or "0"
     if said.isdecimal() and int(said) > files_max * config().ATTACHMENT_MAX_BYTES + FORM_BYTES:
-        raise records.too_big()
-    request.upload_handlers.insert(0, _Capped(request, files_max))
+        raise records.file_too_big()
+    request.upload_handlers.insert(0, _LimitedUpload(request, files_max))
 
 
-def files_of(request: HttpRequest, name: str) -> list[Any]:
-    """Return the files of a form that :func:`read_at_most` has limited.
+def uploaded_files(request: HttpRequest, name: str) -> list[Any]:
+    """Return the files of a form that :func:`limit_form` has limited.
 
     Args:
         request: request with the form.
@@ -91,7 +91,7 @@ def files_of(request: HttpRequest, name: str) -> list[Any]:
     """
     given = request.FILES.getlist(name)
     for handler in request.upload_handlers:
-        if isinstance(handler, _Capped) and handler.refusal is not None:
+        if isinstance(handler, _LimitedUpload) and handler.refusal is not None:
             raise handler.refusal
     return given
 
@@ -121,11 +121,11 @@ def serve(request: HttpRequest, file: Attachment, *, is_thumb: bool = False) -> 
     known = parse_etags(request.headers.get("If-None-Match", ""))
     if "*" in known or etag in known:
         return _with_headers(HttpResponse(status=304), file, etag, is_thumb)
-    opened = _opened(name)
+    opened = _open(name)
     size = opened.size
     start, end = _range(request, etag, size)
     opened.seek(start)
-    stream = _AsyncPart if isinstance(request, ASGIRequest) else _Part
+    stream = _AsyncFilePart if isinstance(request, ASGIRequest) else _FilePart
     response = StreamingHttpResponse(stream(opened, end - start))
     if end - start < size:
         response.status_code = 206
@@ -134,7 +134,7 @@ def serve(request: HttpRequest, file: Attachment, *, is_thumb: bool = False) -> 
     return _with_headers(response, file, etag, is_thumb)
 
 
-def _opened(name: str) -> Any:
+def _open(name: str) -> Any:
     try:
         return storage.open_file(name)
     except FileNotFoundError as error:
@@ -178,7 +178,7 @@ def _range(request: HttpRequest, etag: str, size: int) -> tuple[int, int]:
     return (start, end) if start < end else (0, size)
 
 
-class _Part:
+class _FilePart:
     """Iterator over a part of an open file."""
 
     def __init__(self, file: IO[bytes], count: int) -> None:
@@ -189,7 +189,7 @@ class _Part:
 
     def read(self) -> bytes:
         """Return the next bytes; empty at the end of the part."""
-        piece = self._file.read(min(self._left, records.PIECE_BYTES))
+        piece = self._file.read(min(self._left, records.CHUNK_BYTES))
         self._left -= len(piece)
         return piece
 
@@ -198,13 +198,13 @@ class _Part:
         self._file.close()
 
 
-class _AsyncPart:
+class _AsyncFilePart:
     """Asynchronous iterator over a part of an open file, for ASGI. The storage is read in threads other than the
     database threads.
     """
 
     def __init__(self, file: IO[bytes], count: int) -> None:
-        self._part = _Part(file, count)
+        self._part = _FilePart(file, count)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         read = sync_to_async(self._part.read, thread_sensitive=False)

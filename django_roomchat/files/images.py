@@ -27,12 +27,12 @@ THUMB_SIDE = 640
 """Longest side of a thumbnail, in pixels. Images within this size have no thumbnail."""
 THUMB_TYPE = "image/webp"
 _QUALITY = {"JPEG": 90, "WEBP": 85}
-_AT_ONCE = threading.BoundedSemaphore(2)
+_CONCURRENT = threading.BoundedSemaphore(2)
 """Limits concurrent re-encodings: a large image briefly takes hundreds of megabytes of memory."""
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ReencodedImage:
     """A re-encoded image."""
 
     content: bytes
@@ -52,7 +52,7 @@ def is_image(kind: str) -> bool:
     return kind in FORMATS
 
 
-def reencode(file: IO[bytes], kind: str) -> Picture:
+def reencode(file: IO[bytes], kind: str) -> ReencodedImage:
     """Re-encode an image: upright, in sRGB, and animated if the original was.
 
     Args:
@@ -75,12 +75,12 @@ def reencode(file: IO[bytes], kind: str) -> Picture:
         )
     from PIL import Image
 
-    with _AT_ONCE:
+    with _CONCURRENT:
         try:
             file.seek(0)
             with Image.open(file, formats=[FORMATS[kind]]) as image:
-                _require_few_pixels(image)
-                return _moving(image, kind) if getattr(image, "is_animated", False) else _still(image, kind)
+                _check_pixels(image)
+                return _animated(image, kind) if getattr(image, "is_animated", False) else _still(image, kind)
         except TooBig:
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -90,7 +90,7 @@ def reencode(file: IO[bytes], kind: str) -> Picture:
             raise BadFile(_("Not a valid image.")) from error
 
 
-def _require_few_pixels(image: Image.Image) -> None:
+def _check_pixels(image: Image.Image) -> None:
     """Check the number of pixels before decoding: the size is in the header of the file."""
     if image.width * image.height * getattr(image, "n_frames", 1) > config().ATTACHMENT_IMAGE_PIXELS:
         raise _too_many_pixels()
@@ -101,23 +101,23 @@ def _too_many_pixels() -> TooBig:
     return TooBig(_("An image can have at most %(most)d million pixels, counting all frames."), most=most)
 
 
-def _still(image: Image.Image, kind: str) -> Picture:
+def _still(image: Image.Image, kind: str) -> ReencodedImage:
     from PIL import ImageOps
 
     upright = ImageOps.exif_transpose(image)
-    clean = _without_more(_in_web_colours(upright, image.info.get("icc_profile")))
+    clean = _pixels_only(_in_srgb(upright, image.info.get("icc_profile")))
     if kind == "image/jpeg" and clean.mode not in ("RGB", "L"):
         clean = clean.convert("RGB")
-    return Picture(_written(clean, kind), *clean.size, _thumb(clean))
+    return ReencodedImage(_encoded(clean, kind), *clean.size, _thumb(clean))
 
 
-def _moving(image: Image.Image, kind: str) -> Picture:
+def _animated(image: Image.Image, kind: str) -> ReencodedImage:
     durations: list[int] = []
 
     def frames() -> Iterator[Image.Image]:
         for place in range(getattr(image, "n_frames", 1)):
             image.seek(place)
-            frame = _without_more(image.convert("RGBA"))
+            frame = _pixels_only(image.convert("RGBA"))
             # Available after the frame was read.
             durations.append(round(image.info.get("duration", 100)))
             yield frame
@@ -128,11 +128,11 @@ def _moving(image: Image.Image, kind: str) -> Picture:
         options["loop"] = image.info["loop"]
     if kind == "image/gif":
         options["disposal"] = 2
-    content = _written(first, kind, save_all=True, append_images=others, **options)
-    return Picture(content, *first.size, _thumb(first))
+    content = _encoded(first, kind, save_all=True, append_images=others, **options)
+    return ReencodedImage(content, *first.size, _thumb(first))
 
 
-def _in_web_colours(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Convert the image to sRGB, as its colour profile is removed with all other metadata."""
     if not profile or image.mode not in ("RGB", "RGBA", "CMYK"):
         return image
@@ -148,7 +148,7 @@ def _in_web_colours(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image if converted is None else converted
 
 
-def _without_more(image: Image.Image) -> Image.Image:
+def _pixels_only(image: Image.Image) -> Image.Image:
     """Return a copy with pixels only. Pillow writes some metadata (comments, profiles) without being asked to."""
     clean = image.copy()
     clean.info = {
@@ -157,7 +157,7 @@ def _without_more(image: Image.Image) -> Image.Image:
     return clean
 
 
-def _written(image: Image.Image, kind: str, **options: Any) -> bytes:
+def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     written = BytesIO()
     form = FORMATS[kind]
     if form in _QUALITY:
@@ -169,11 +169,11 @@ def _written(image: Image.Image, kind: str, **options: Any) -> bytes:
 def _thumb(image: Image.Image) -> bytes | None:
     if max(image.size) <= THUMB_SIDE:
         return None
-    small = image.copy() if image.mode in ("RGB", "RGBA") else image.convert(_mode_of_thumb(image))
+    small = image.copy() if image.mode in ("RGB", "RGBA") else image.convert(_thumb_mode(image))
     small.thumbnail((THUMB_SIDE, THUMB_SIDE))
-    return _written(small, THUMB_TYPE)
+    return _encoded(small, THUMB_TYPE)
 
 
-def _mode_of_thumb(image: Image.Image) -> str:
+def _thumb_mode(image: Image.Image) -> str:
     is_clear = "transparency" in image.info or image.mode in ("LA", "PA")
     return "RGBA" if is_clear else "RGB"

@@ -29,7 +29,7 @@ from django_roomchat.protocol import FileToPost
 
 UNSENT_HOURS = 24
 """Time after which an upload that is in no message is released, in hours."""
-TOGETHER = 500
+BATCH = 500
 """Number of rows processed in one batch."""
 _LOGGER = logging.getLogger(__name__)
 
@@ -39,14 +39,14 @@ def rows() -> QuerySet[Attachment]:
     return Attachment.objects.using(database())
 
 
-def missing() -> BadFile:
+def file_missing() -> BadFile:
     """Return the error for a file that cannot be attached: not uploaded by the author to this room, or already
     in another message.
     """
     return BadFile(_("A file of this message is missing or belongs to another message; upload it again."))
 
 
-def named(id: str) -> UUID | None:
+def parse_id(id: str) -> UUID | None:
     """Parse a file id.
 
     Args:
@@ -61,7 +61,7 @@ def named(id: str) -> UUID | None:
         return None
 
 
-def described(room: Room, key: str | None, wanted: Sequence[FileToPost]) -> list[dict[str, Any]]:
+def describe(room: Room, key: str | None, wanted: Sequence[FileToPost]) -> list[dict[str, Any]]:
     """Describe the files of a message, in order, as stored in the message's ``data``.
 
     Args:
@@ -78,11 +78,11 @@ def described(room: Room, key: str | None, wanted: Sequence[FileToPost]) -> list
     theirs = rows().filter(pk__in=[file.id for file in wanted], room_id=room.pk, room_id__isnull=False)
     found = {str(row.pk): row for row in (theirs if key is None else theirs.filter(key=key))}
     if any(file.id not in found for file in wanted):
-        raise missing()
-    return [_kept(found[file.id], room.name, file.alt) for file in wanted]
+        raise file_missing()
+    return [_description(found[file.id], room.name, file.alt) for file in wanted]
 
 
-def _kept(row: Attachment, room: str, alt: str = "") -> dict[str, Any]:
+def _description(row: Attachment, room: str, alt: str = "") -> dict[str, Any]:
     kept = {
         "id": str(row.pk),
         # The canonical name of a room never changes, unlike its title.
@@ -98,17 +98,17 @@ def _kept(row: Attachment, room: str, alt: str = "") -> dict[str, Any]:
     return {name: value for name, value in kept.items() if value or name == "bytes"}
 
 
-def described_alone(row: Attachment, room: str) -> dict[str, Any]:
-    """Describe a file that is in no message yet, in the form that :func:`shown` takes.
+def describe_unsent(row: Attachment, room: str) -> dict[str, Any]:
+    """Describe a file that is in no message yet, in the form that :func:`to_wire` takes.
 
     Args:
         row: the file.
         room: canonical name of its room.
     """
-    return _kept(row, room)
+    return _description(row, room)
 
 
-def shown(kept: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def to_wire(kept: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Convert stored file descriptions to their wire format, with the current URLs.
 
     Args:
@@ -117,18 +117,18 @@ def shown(kept: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     Returns:
         A dict for each file with the fields of :class:`django_roomchat.protocol.File`.
     """
-    return [_shown(file) for file in kept]
+    return [_wire_file(file) for file in kept]
 
 
-def _shown(kept: Mapping[str, Any]) -> dict[str, Any]:
+def _wire_file(kept: Mapping[str, Any]) -> dict[str, Any]:
     said = {name: value for name, value in kept.items() if name not in ("room", "thumb")}
-    said["url"] = reverse_or_empty("download", kept["room"], kept["id"], _in_addresses(kept["name"]))
+    said["url"] = reverse_or_empty("download", kept["room"], kept["id"], _name_in_url(kept["name"]))
     if kept.get("thumb") and said["url"]:
         said["thumb"] = reverse_or_empty("thumb", kept["room"], kept["id"])
     return said
 
 
-def _in_addresses(name: str) -> str:
+def _name_in_url(name: str) -> str:
     # The name in the URL is for display. Only this name would collide with the URL of the thumbnail.
     return "thumb.file" if name == "thumb" else name
 
@@ -155,7 +155,7 @@ def lock_unsent(ids: Iterable[str]) -> dict[str, tuple[int | None, str]]:
     return {str(pk): (room, held) for pk, room, held in unsent.values_list("pk", "room_id", "held_as")}
 
 
-def bind(wanted: Iterable[FileToPost], seq: int) -> None:
+def attach(wanted: Iterable[FileToPost], seq: int) -> None:
     """Attach files to a message. Their rows must be locked.
 
     Args:
@@ -165,7 +165,7 @@ def bind(wanted: Iterable[FileToPost], seq: int) -> None:
     rows().filter(pk__in=[file.id for file in wanted]).update(seq=seq, held_as="")
 
 
-def hold(wanted: Iterable[FileToPost], client_id: str) -> None:
+def reserve_for_held_post(wanted: Iterable[FileToPost], client_id: str) -> None:
     """Reserve files for a post that is held for a moderator.
 
     Args:
@@ -190,14 +190,14 @@ def release(chosen: QuerySet[Attachment]) -> int:
     """
     with transaction.atomic(using=database()):
         ids = list(chosen.select_for_update().values_list("pk", flat=True))
-        for some in batches(ids, TOGETHER):
+        for some in batches(ids, BATCH):
             rows().filter(pk__in=some).update(room=None, seq=None, key="", name="", held_as="")
         if ids:
             transaction.on_commit(partial(_remove, ids), using=database(), robust=True)
     return len(ids)
 
 
-def release_of(room_id: int, seqs: Iterable[int]) -> int:
+def release_of_messages(room_id: int, seqs: Iterable[int]) -> int:
     """Release the files of messages.
 
     Args:
@@ -239,7 +239,7 @@ def remove_abandoned() -> None:
 
 
 def _remove(ids: Sequence[UUID]) -> None:
-    for some in batches(ids, TOGETHER):
+    for some in batches(ids, BATCH):
         for row in rows().filter(pk__in=some, room=None):
             try:
                 for name in filter(None, (row.stored, row.thumb)):
@@ -257,10 +257,10 @@ def _room_is_gone(**kwargs: Any) -> None:
 
 post_delete.connect(_room_is_gone, sender=Room, dispatch_uid="django_roomchat.files.records")
 
-PIECE_BYTES = 65_536
+CHUNK_BYTES = 65_536
 
 
-def too_big() -> TooBig:
+def file_too_big() -> TooBig:
     """Return the error for a file that exceeds ``ATTACHMENT_MAX_BYTES``."""
     megabytes = config().ATTACHMENT_MAX_BYTES / 2**20
     return TooBig(_("A file can have at most %(most)s MB."), most=f"{megabytes:.3g}")

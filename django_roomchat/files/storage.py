@@ -17,13 +17,13 @@ from django_roomchat.conf import config
 FOLDER = "roomchat"
 
 
-def is_on() -> bool:
+def is_enabled() -> bool:
     """Return whether users may attach files, according to ``ROOMCHAT["ATTACHMENTS"]``."""
     chosen = config().ATTACHMENTS
-    return has_place() if chosen is None else chosen
+    return has_location() if chosen is None else chosen
 
 
-def has_place() -> bool:
+def has_location() -> bool:
     """Return whether the storage has a location.
 
     Django's file system storage without a ``MEDIA_ROOT`` would write to the working directory of the server.

@@ -57,11 +57,11 @@ def choose_name(who: Identity, typed: str, session: Any, rooms: Iterable[Room]) 
         raise Forbidden(_("Only guests can choose a name; yours comes from your account."))
     named = replace(who, name=validation.person_name(typed, config().GUEST_NAME_MAX_LENGTH), chose_name=True)
     if not skeletons(named.name).isdisjoint(_reserved()):
-        raise _taken()
+        raise _name_taken()
     for room in rooms:
         require_own_name(named, room)
     if session is not None:
-        _keep(session, named)
+        _store_name(session, named)
     pubsub.publish(pubsub.Notice("guest_named", {"key": named.key, "name": named.name}))
     return named
 
@@ -72,10 +72,10 @@ def require_own_name(who: Identity, room: Room) -> None:
         return
     known = _names_in(room)
     if any(known.get(skeleton, set()) - {who.key} for skeleton in skeletons(who.name)):
-        raise _taken()
+        raise _name_taken()
 
 
-def _taken() -> Forbidden:
+def _name_taken() -> Forbidden:
     return Forbidden(
         _("This name looks too much like another user's name; choose a different one."), code="name_taken"
     )
@@ -88,7 +88,7 @@ def _names_in(room: Room) -> dict[str, set[str]]:
     at, known = _names.get(place, (0.0, None))
     if known is None or now - at >= NAMES_SECONDS:
         known = {}
-        for key, name in _people_of(room):
+        for key, name in _keys_and_names_of(room):
             for skeleton in skeletons(name):
                 known.setdefault(skeleton, set()).add(key)
         if len(_names) >= ROOMS_MAX:
@@ -97,7 +97,7 @@ def _names_in(room: Room) -> dict[str, set[str]]:
     return known
 
 
-def _people_of(room: Room) -> set[tuple[str, str]]:
+def _keys_and_names_of(room: Room) -> set[tuple[str, str]]:
     members = Membership.objects.using(database()).filter(room=room).order_by("-pk")
     said = Message.objects.using(database()).filter(room=room).order_by("-seq")
     lately = said.values_list("author_key", "author_name")[:MESSAGES_MAX]
@@ -118,7 +118,7 @@ def _reserved() -> frozenset[str]:
     return frozenset().union(*map(skeletons, names))
 
 
-def _keep(session: Any, named: Identity) -> None:
+def _store_name(session: Any, named: Identity) -> None:
     if session.get(GUEST_SESSION_KEY, {}).get("key") == named.key:
         session[GUEST_SESSION_KEY] = {"key": named.key, "name": named.name, "chose_name": True}
         if session.session_key:
@@ -126,9 +126,9 @@ def _keep(session: Any, named: Identity) -> None:
                 session.save()
 
 
-def _forget(*, setting: str, **kwargs: Any) -> None:
+def _clear_reserved(*, setting: str, **kwargs: Any) -> None:
     if setting in ("ROOMCHAT", "LANGUAGES"):
         _reserved.cache_clear()
 
 
-setting_changed.connect(_forget, dispatch_uid="django_roomchat.identity.guests")
+setting_changed.connect(_clear_reserved, dispatch_uid="django_roomchat.identity.guests")

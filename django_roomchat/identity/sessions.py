@@ -67,29 +67,30 @@ def _auth_hash(user: Any) -> str:
     return str(user.get_session_auth_hash()) if hasattr(user, "get_session_auth_hash") else ""
 
 
-def in_force(bonds: Sequence[SessionBinding]) -> dict[SessionBinding, float]:
+def still_valid(bonds: Sequence[SessionBinding]) -> dict[SessionBinding, float]:
     """Return the bindings that are still valid, each with the expiry time of its session.
 
     Makes one query for the users, and one for the sessions if they are stored in the database.
     """
     found = get_user_model()._default_manager.filter(pk__in={bond.user.pk for bond in bonds})
     users = {user.pk: user for user in found}
-    ends = _ends_of({bond.session_key for bond in bonds if bond.session_key})
+    ends = _expiry_times({bond.session_key for bond in bonds if bond.session_key})
     return {
         bond: ends[bond.session_key] if bond.session_key else math.inf
         for bond in bonds
-        if (not bond.session_key or bond.session_key in ends) and _holds(bond, users.get(bond.user.pk))
+        if (not bond.session_key or bond.session_key in ends)
+        and _is_account_unchanged(bond, users.get(bond.user.pk))
     }
 
 
-def _holds(bond: SessionBinding, user: Any) -> bool:
+def _is_account_unchanged(bond: SessionBinding, user: Any) -> bool:
     if user is None or _auth_hash(user) != bond.auth_hash:
         return False
     # Some sites allow inactive users.
     return getattr(user, "is_active", True) or not getattr(bond.user, "is_active", True)
 
 
-def _ends_of(session_keys: Iterable[str]) -> dict[str, float]:
+def _expiry_times(session_keys: Iterable[str]) -> dict[str, float]:
     """Return the sessions that have not ended, each with its expiry time if the store provides it."""
     store = _store()
     if issubclass(store, DatabaseSessionStore):
@@ -112,7 +113,7 @@ def _store() -> Any:
 # Django signals ---------------------------------------------------------------------------------------------------
 
 
-def connect() -> None:
+def connect_signals() -> None:
     """Connect the receivers for sign-outs and account changes.
 
     Sessions that expire or are deleted in other ways are found by comparing: a receiver for their deletion would make
@@ -138,13 +139,13 @@ def _account_saved(
     *, instance: Any, created: bool, update_fields: Any = None, using: str, **kwargs: Any
 ) -> None:
     if not created and (update_fields is None or _CONCERNED & set(update_fields)):
-        _tell_of(instance.pk, using)
+        _publish_account_change(instance.pk, using)
 
 
 def _account_deleted(*, instance: Any, using: str, **kwargs: Any) -> None:
-    _tell_of(instance.pk, using)
+    _publish_account_change(instance.pk, using)
 
 
-def _tell_of(pk: Any, using: str) -> None:
+def _publish_account_change(pk: Any, using: str) -> None:
     notice = pubsub.Notice("account_changed", {"user": str(pk)})
     transaction.on_commit(partial(pubsub.publish, notice), using=using, robust=True)

@@ -150,7 +150,7 @@ def _without_files(
             for file in draft.files:
                 del free[file.id]
         else:
-            without[room, *draft.once] = records.missing()
+            without[room, *draft.once] = records.file_missing()
     return without
 
 
@@ -183,7 +183,7 @@ def _write(
         _insert(rows, now)
         for _, seq, draft, _ in rows:
             if draft.files:
-                records.bind(draft.files, seq)
+                records.attach(draft.files, seq)
     return done
 
 

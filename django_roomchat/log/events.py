@@ -131,7 +131,7 @@ def _extras(data: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     extras = {key: data[key] for key in _EXTRAS if key in data}
     if sent := extras.get("files"):
-        extras["files"] = records.shown(sent)
+        extras["files"] = records.to_wire(sent)
     if reactions := extras.get("reactions"):
         # PostgreSQL sorts the keys of JSON objects, so each reaction stores its position.
         extras["reactions"] = dict(sorted(reactions.items(), key=lambda one: one[1].get("place", 0)))

@@ -20,7 +20,7 @@ from django_roomchat.conf import config
 from django_roomchat.database import database, twin
 from django_roomchat.errors import BadFile, TryAgain, Unsupported
 from django_roomchat.files import content_types, images, records, storage
-from django_roomchat.files.records import PIECE_BYTES, no_such_file, too_big
+from django_roomchat.files.records import CHUNK_BYTES, file_too_big, no_such_file
 from django_roomchat.identity import Actor, Identity
 from django_roomchat.messages.change import rewrite
 from django_roomchat.messages.edit import delete_message
@@ -72,7 +72,7 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, by: Actor | N
     rate_limits.spend("UPLOADS", who, rate_limits.address_here(), found.name)
     file: Any = BytesIO(content) if isinstance(content, bytes) else content
     kind, kept = _looked_at(file)
-    shown = content_types.rightly_named(
+    shown = content_types.corrected_name(
         validation.file_name(name or getattr(content, "name", None) or ""), kind
     )
     if found.pk is None:
@@ -108,10 +108,10 @@ def _looked_at(file: Any) -> tuple[str, _Content]:
     """Return the content type of an upload and the content to store. Raise if the upload is not accepted."""
     size = _size(file)
     if size > config().ATTACHMENT_MAX_BYTES:
-        raise too_big()
+        raise file_too_big()
     if not size:
         raise BadFile(_("This file is empty."))
-    kind = content_types.content_type(_pieces(file))
+    kind = content_types.detect(_pieces(file))
     if kind not in config().ATTACHMENT_TYPES:
         raise Unsupported(_("Files of this type are not accepted here."))
     if not images.is_image(kind):
@@ -125,7 +125,7 @@ def _looked_at(file: Any) -> tuple[str, _Content]:
 def shown(file: Attachment) -> protocol.File:
     """Return the response to an upload: the file as its message will describe it."""
     name = "" if file.room is None else file.room.name
-    [said] = records.shown([records.described_alone(file, name)])
+    [said] = records.to_wire([records.describe_unsent(file, name)])
     return protocol.File(**said)
 
 
@@ -142,7 +142,7 @@ def _size(file: Any) -> int:
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
     file.seek(0)
-    return iter(lambda: file.read(PIECE_BYTES), b"")
+    return iter(lambda: file.read(CHUNK_BYTES), b"")
 
 
 def _let_oldest_go(who: Identity) -> None:
@@ -249,7 +249,7 @@ def _without(message: Message, id: str) -> bool:
     return len(left) < len(sent)
 
 
-def clear_out() -> int:
+def remove_unsent() -> int:
     """Remove uploads that were not posted within a day, and stored files whose earlier removal failed. Run it periodically.
 
     Returns:

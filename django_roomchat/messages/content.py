@@ -37,7 +37,7 @@ def rendered_data(body: str, room: Room) -> dict[str, Any]:
 def with_files(post: NewPost, draft: log.Draft, room: Room) -> log.Draft:
     """Return the draft with the descriptions of its files. Raise if a file does not exist."""
     try:
-        sent = records.described(room, None if post.who.is_site else post.who.key, draft.files)
+        sent = records.describe(room, None if post.who.is_site else post.who.key, draft.files)
     except BadFile:
         if _is_stored(draft, room):
             return draft
@@ -95,7 +95,7 @@ def _held(draft: log.Draft, reason: str, room: Room) -> ChatError:
     }
     pk = (room if room.pk is not None else ensure_room(room)).pk
     if draft.files:
-        records.hold(draft.files, draft.client_id)
+        records.reserve_for_held_post(draft.files, draft.client_id)
     held, _is_new = HeldMessage.objects.using(database()).get_or_create(
         values, room_id=pk, author_key=draft.author_key, client_id=draft.client_id
     )
@@ -109,13 +109,13 @@ def chosen_files(given: Sequence[FileToPost]) -> tuple[FileToPost, ...]:
     most = config().ATTACHMENTS_PER_MESSAGE
     if len(given) > most:
         raise BadValue(_("A message can have at most %(most)d files."), most=most, code="too_many")
-    ids = [records.named(file.id) for file in given]
+    ids = [records.parse_id(file.id) for file in given]
     if None in ids or len(set(ids)) < len(ids):
-        raise records.missing()
+        raise records.file_missing()
     return tuple(FileToPost(str(id), validation.alt(file.alt)) for id, file in zip(ids, given, strict=True))
 
 
 def profile_of(who: Identity) -> dict[str, str]:
     """Return the author's avatar and profile URLs as they are now. Invalid URLs are left out."""
-    addresses = {"avatar": validation.web_address(who.avatar), "link": validation.web_address(who.link)}
+    addresses = {"avatar": validation.safe_url(who.avatar), "link": validation.safe_url(who.link)}
     return {name: address for name, address in addresses.items() if address}

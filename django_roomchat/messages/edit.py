@@ -62,7 +62,7 @@ def edit_message(room: str | Room, seq: int, body: str, *, by: Actor | None = No
     def make(room: Room, message: Message) -> bool:
         require_message(message)
         if not new and not message.data.get("files"):
-            raise validation.empty()
+            raise validation.text_missing()
         if message.body == new:
             return False
         known[:] = message.data.get("mentions") or []
@@ -122,7 +122,7 @@ def delete_message(room: str | Room, seq: int, *, by: Actor | None = None) -> Po
         if message.data.get("reactions"):
             Reaction.objects.using(database()).filter(message=message).delete()
         if message.data.get("files"):
-            records.release_of(message.room_id, [message.seq])
+            records.release_of_messages(message.room_id, [message.seq])
         message.body, message.data, message.pinned_at = "", {}, None
         message.deleted_at = timezone.now()
         return True

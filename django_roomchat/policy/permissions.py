@@ -87,7 +87,7 @@ def require_attach(who: Identity, room: Room) -> None:
 
 
 def _require_files(who: Identity, room: Room) -> None:
-    if not storage.is_on():
+    if not storage.is_enabled():
         raise Forbidden(_("Files cannot be sent here."), code="no_attachments")
     if not who.is_site:
         require(policy().can_attach(who, room))

@@ -24,7 +24,7 @@ from django_roomchat.conf import config
 from django_roomchat.database import database, twin
 from django_roomchat.errors import BadValue
 from django_roomchat.identity import Target
-from django_roomchat.identity.sessions import SessionBinding, digest, in_force
+from django_roomchat.identity.sessions import SessionBinding, digest, still_valid
 from django_roomchat.models import Room, RoomLog
 from django_roomchat.protocol import CLOSE_SESSION_ENDED
 from django_roomchat.realtime import hub
@@ -100,7 +100,7 @@ class SessionWatcher:
                 # Set before the query, so that an account change during the query makes the binding due again.
                 bond.due = now + config().SESSION_CHECK_SECONDS * random.uniform(0.9, 1.0)  # noqa: S311
             try:
-                still = await in_thread(in_force, [bond for _, bond in some])
+                still = await in_thread(still_valid, [bond for _, bond in some])
             except BaseException:
                 for _socket, bond in some:
                     bond.due = -math.inf

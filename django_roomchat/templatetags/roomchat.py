@@ -31,7 +31,7 @@ from django.utils.translation import get_language, gettext, ngettext
 
 from django_roomchat.rooms import system_messages
 from django_roomchat.text import mention_syntax
-from django_roomchat.text.links import REL, pieces
+from django_roomchat.text.links import REL, split
 
 register = template.Library()
 
@@ -367,7 +367,7 @@ def roomchat_initials(name: str) -> str:
 def roomchat_body(body: str, mentions: Iterable[Any] = ()) -> SafeString:
     """Escape the text of a message, turn its http and https URLs into links and mark its mentions."""
     return mark_safe(
-        "".join(_link(piece) if is_link else _marked(piece, mentions) for piece, is_link in pieces(str(body)))
+        "".join(_link(piece) if is_link else _marked(piece, mentions) for piece, is_link in split(str(body)))
     )
 
 
@@ -398,7 +398,7 @@ def _marked(text: str, mentions: Iterable[Any]) -> SafeString:
             format_html('<span class="roomchat-mention"{}>{}</span>', _ME if mine[name] else "", piece)
             if name
             else escape(piece)
-            for piece, name in mention_syntax.pieces(text, mine)
+            for piece, name in mention_syntax.split(text, mine)
         )
     )
 

@@ -21,7 +21,7 @@ _AFTER_A_LINK = ".,:;!?…。、！？*_~"
 _BRACKETS = {")": "(", "]": "[", "}": "{", "）": "（", "】": "【", "」": "「"}
 
 
-def pieces(text: str) -> Iterator[tuple[str, bool]]:
+def split(text: str) -> Iterator[tuple[str, bool]]:
     """Split a text at its URLs.
 
     Args:

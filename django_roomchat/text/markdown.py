@@ -95,5 +95,5 @@ def _text(renderer: Any, tokens: Any, place: int, options: Any, env: Any) -> str
         f'<a href="{escape(piece)}">{escape(piece, quote=False)}</a>'
         if is_link
         else escape(piece, quote=False)
-        for piece, is_link in links.pieces(token.content)
+        for piece, is_link in links.split(token.content)
     )

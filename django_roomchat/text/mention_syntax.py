@@ -13,7 +13,7 @@ AT = r"(?<![\w.+-])@"
 """Start of a mention. A mention does not begin inside a word or inside an e-mail address."""
 
 
-def pieces(text: str, names: Collection[str]) -> Iterator[tuple[str, str]]:
+def split(text: str, names: Collection[str]) -> Iterator[tuple[str, str]]:
     """Split a text at its mentions.
 
     Args:

@@ -36,9 +36,9 @@ imitate a name.
 """
 _VARIATION_SELECTORS = dict.fromkeys((0xFE0E, 0xFE0F))
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_ENGLAND_TO_WALES = re.compile("\U0001f3f4[\U000e0020-\U000e007f]+")
+_TAG_FLAGS = re.compile("\U0001f3f4[\U000e0020-\U000e007f]+")
 """Flags of regions, which are spelt with tag characters. Tag characters are invisible anywhere else."""
-_PLAIN_ID = re.compile(rf"[\x21-\x7e]{{1,{ID_MAX_LENGTH}}}")
+_CLIENT_ID = re.compile(rf"[\x21-\x7e]{{1,{ID_MAX_LENGTH}}}")
 
 
 def room_title(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
@@ -59,14 +59,14 @@ def room_title(typed: str, max_length: int = NAME_MAX_LENGTH) -> str:
     if len(typed) > 4 * max_length:
         raise _too_long(len(typed), max_length)
     trimmed = typed.strip(" \t\r\n\u00a0\u3000")
-    _refuse_unusable(trimmed)
+    _check_characters(trimmed)
     title = " ".join(unicodedata.normalize("NFC", trimmed).split())
     if not title or not title.strip(_ZERO_WIDTH_JOINERS + "\ufe0e\ufe0f "):
         raise BadRoomName(_("A room needs a name."))
     if len(title) > max_length:
         raise _too_long(len(title), max_length)
     # After NFC: the same name typed as base letters and marks has more marks.
-    if _has_tower_of_marks(title):
+    if _has_too_many_marks(title):
         raise BadRoomName(
             _("A room's name cannot have more than %(most)d combining marks in a row."), most=MARKS_MAX
         )
@@ -109,10 +109,10 @@ def _too_long(length: int, max_length: int) -> BadRoomName:
     return BadRoomName(sentence, most=max_length, length=length)
 
 
-def _refuse_unusable(name: str) -> None:
+def _check_characters(name: str) -> None:
     if name in (".", "..", HIDDEN):
         raise BadRoomName(_("A room's name cannot be “.”, “..” or “~”; these are reserved in URLs."))
-    for character in _ENGLAND_TO_WALES.sub("", name):
+    for character in _TAG_FLAGS.sub("", name):
         category = unicodedata.category(character)
         if character in "/\\":
             raise BadRoomName(_("A room's name cannot contain “/” or “\\”."))
@@ -134,7 +134,7 @@ def _is_noncharacter(character: str) -> bool:
     return ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
 
 
-def _has_tower_of_marks(text: str) -> bool:
+def _has_too_many_marks(text: str) -> bool:
     if text.isascii():
         return False
     marks = 0
@@ -175,18 +175,18 @@ def body(typed: str, max_length: int, *, may_be_empty: bool = False) -> str:
             raise BadText(_("A message cannot contain control characters."))
         text = text.strip()
     else:
-        text = _clean_unicode(text)
+        text = _normalized_body(text)
     if not text and not may_be_empty:
-        raise empty()
+        raise text_missing()
     return text
 
 
-def empty() -> BadText:
+def text_missing() -> BadText:
     """Return the error for a missing text."""
     return BadText(_("A message must contain text."))
 
 
-def _clean_unicode(text: str) -> str:
+def _normalized_body(text: str) -> str:
     visible = False
     for character in text:
         category = unicodedata.category(character)
@@ -197,7 +197,7 @@ def _clean_unicode(text: str) -> str:
         visible = visible or category[0] not in "CZM" or category == "Co"
     if not visible:
         return ""
-    if _has_tower_of_marks(text):
+    if _has_too_many_marks(text):
         raise BadText(_("A message cannot have more than %(most)d combining marks in a row."), most=MARKS_MAX)
     return unicodedata.normalize("NFC", text).strip()
 
@@ -247,7 +247,7 @@ def file_name(given: str) -> str:
         for character in unicodedata.normalize("NFC", last)
         if unicodedata.category(character)[0] != "C" and not _is_noncharacter(character)
     )
-    if _has_tower_of_marks(seen):
+    if _has_too_many_marks(seen):
         seen = "".join(character for character in seen if unicodedata.category(character) not in ("Mn", "Me"))
     name = " ".join(seen.split()).strip(". ")
     if len(name) > FILE_NAME_MAX_LENGTH:
@@ -276,7 +276,7 @@ def person_name(typed: str, max_length: int) -> str:
     if not 0 < len(name) <= max_length:
         raise _bad_name(max_length)
     categories = [unicodedata.category(character) for character in name.replace(" ", "")]
-    if any(category[0] in "CZ" for category in categories) or _has_tower_of_marks(name):
+    if any(category[0] in "CZ" for category in categories) or _has_too_many_marks(name):
         raise BadValue(
             _("A name cannot contain invisible characters or stacks of combining marks."), code="bad_name"
         )
@@ -289,7 +289,7 @@ def _bad_name(max_length: int) -> BadValue:
     return BadValue(_("A name must have 1 to %(most)d characters."), most=max_length, code="bad_name")
 
 
-def web_address(given: str) -> str:
+def safe_url(given: str) -> str:
     """Return a URL if it is safe to use in a link: an ``http`` or ``https`` URL, or a path on this site.
 
     Args:
@@ -315,7 +315,7 @@ def client_id(given: str) -> str:
     Raises:
         BadValue: it is not 1 to 64 visible ASCII characters.
     """
-    if not isinstance(given, str) or not _PLAIN_ID.fullmatch(given):
+    if not isinstance(given, str) or not _CLIENT_ID.fullmatch(given):
         raise BadValue(
             _("A message's id must have 1 to %(most)d visible ASCII characters, preferably a UUID."),
             most=ID_MAX_LENGTH,

@@ -178,7 +178,7 @@ def room_page(
 
 def _for_files(room: Room) -> dict[str, Any]:
     """Return the context values for attachments; the URL is empty if attachments are off."""
-    url = reverse("roomchat:files", args=[_name_in_addresses(room)]) if storage.is_on() else ""
+    url = reverse("roomchat:files", args=[_name_in_addresses(room)]) if storage.is_enabled() else ""
     return {
         "files_url": url,
         "file_max_bytes": config().ATTACHMENT_MAX_BYTES,

@@ -27,7 +27,7 @@ from django_roomchat.views.common import counted, json_error, json_response
 def files(request: HttpRequest, room_name: str) -> HttpResponse:
     """Upload a file, for a message that refers to it later."""
     try:
-        http.read_at_most(request, 1)
+        http.limit_form(request, 1)
         return _files(request, room_name)
     except ChatError as error:
         return json_error(error)
@@ -36,7 +36,7 @@ def files(request: HttpRequest, room_name: str) -> HttpResponse:
 @csrf_protect
 def _files(request: HttpRequest, room_name: str) -> HttpResponse:
     try:
-        [given] = http.files_of(request, "file") or [None]
+        [given] = http.uploaded_files(request, "file") or [None]
         if given is None:
             raise BadValue("Send a multipart/form-data request with a file field named “file”.")
         who, address = identity.who(request), rate_limits.address_of(request)

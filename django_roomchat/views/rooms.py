@@ -38,7 +38,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
     """
     try:
         if request.method == "POST":
-            http.read_at_most(request, config().ATTACHMENTS_PER_MESSAGE)
+            http.limit_form(request, config().ATTACHMENTS_PER_MESSAGE)
     except ChatError as error:
         return error_page(request, error)
     return _room(request, room_name)
@@ -59,7 +59,7 @@ def _post_form(request: HttpRequest, room_name: str) -> HttpResponse:
     try:
         id = request.POST.get("id") or uuid.uuid4().hex
         with counted("POSTS", request, room_name) as who:
-            posted = _post_with_files(who, room_name, body, id, http.files_of(request, "files"))
+            posted = _post_with_files(who, room_name, body, id, http.uploaded_files(request, "files"))
     except BadRoomName:
         raise
     except Held as error:

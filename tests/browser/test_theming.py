@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(300)
 # The page -------------------------------------------------------------------------------------------------------
 
 
-def files_of(page: str, *, without: str = "", only: str = "") -> dict[str, str]:
+def uploaded_files(page: str, *, without: str = "", only: str = "") -> dict[str, str]:
     """What the page tells to write, by path; `without` and `only` name the section that is left out or followed."""
     files: dict[str, str] = {}
     for section in re.split(r"^## ", page, flags=re.MULTILINE):
@@ -62,7 +62,7 @@ class Site(Server):
     def begin(self) -> None:
         """A project that `startproject` makes, with the chat in it as the first page says."""
         self.run("-m", "django", "startproject", "mysite", str(self.place), DJANGO_SETTINGS_MODULE="")
-        self.follow(files_of(FIRST_PAGE))
+        self.follow(uploaded_files(FIRST_PAGE))
         self.run("manage.py", "migrate", "--verbosity", "0")
 
     def follow(self, files: Mapping[str, str]) -> None:
@@ -128,12 +128,12 @@ def plain(site_with: Callable[..., Site]) -> Site:
 @pytest.fixture(scope="module")
 def themed(site_with: Callable[..., Site]) -> Site:
     """All sections followed, one after the other, but for the frame."""
-    return site_with(files_of(PAGE, without=FRAME))
+    return site_with(uploaded_files(PAGE, without=FRAME))
 
 
 @pytest.fixture(scope="module")
 def framed(site_with: Callable[..., Site]) -> Site:
-    return site_with(files_of(PAGE))
+    return site_with(uploaded_files(PAGE))
 
 
 @pytest.fixture

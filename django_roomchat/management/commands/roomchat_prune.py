@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import tickets
-from django_roomchat.messages.attachments import clear_out
+from django_roomchat.messages.attachments import remove_unsent
 from django_roomchat.messages.history import prune_history
 
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         except ChatError as error:
             raise CommandError(error.detail) from error
         if not options["dry_run"]:
-            clear_out()
+            remove_unsent()
             tickets.delete_expired()
         if options["verbosity"]:
             for name, count in pruned.items():

@@ -5,28 +5,28 @@ import itertools
 import pytest
 
 from django_roomchat.conf import FILE_TYPES
-from django_roomchat.files.content_types import ENDINGS, HEAD_BYTES, content_type, rightly_named
+from django_roomchat.files.content_types import EXTENSIONS, HEAD_BYTES, corrected_name, detect
 from tests.support.uploads import PDF, SAMPLES, archive, mp4, picture
 
 
 def test_every_type_has_a_sample():
-    assert set(SAMPLES) == set(ENDINGS)
+    assert set(SAMPLES) == set(EXTENSIONS)
 
 
 def test_every_type_that_is_taken_by_default_can_be_recognised():
-    assert set(FILE_TYPES) < set(ENDINGS)
+    assert set(FILE_TYPES) < set(EXTENSIONS)
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_a_type_is_recognised_by_its_marks(kind):
-    assert content_type([SAMPLES[kind]]) == kind
+    assert detect([SAMPLES[kind]]) == kind
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_it_does_not_matter_how_the_content_comes_in(kind):
     content = SAMPLES[kind]
 
-    assert content_type(content[place : place + 1] for place in range(len(content))) == kind
+    assert detect(content[place : place + 1] for place in range(len(content))) == kind
 
 
 @pytest.mark.parametrize(
@@ -57,18 +57,18 @@ def test_it_does_not_matter_how_the_content_comes_in(kind):
     ],
 )
 def test_what_looks_like_something_else_is_what_it_is(content, kind):
-    assert content_type([content]) == kind
+    assert detect([content]) == kind
 
 
 def test_a_text_is_read_to_its_end():
-    assert content_type(itertools.repeat(b"lorem ipsum ", 10_000)) == "text/plain"
-    assert content_type([*itertools.repeat(b"lorem ipsum ", 10_000), b"\0"]) == "application/octet-stream"
+    assert detect(itertools.repeat(b"lorem ipsum ", 10_000)) == "text/plain"
+    assert detect([*itertools.repeat(b"lorem ipsum ", 10_000), b"\0"]) == "application/octet-stream"
 
 
 def test_what_is_no_text_is_not_read_to_its_end():
     pieces = iter([b"\0" * HEAD_BYTES, b"second", b"third"])
 
-    assert content_type(pieces) == "application/octet-stream"
+    assert detect(pieces) == "application/octet-stream"
     assert list(pieces) == [b"second", b"third"]
 
 
@@ -91,4 +91,4 @@ def test_what_is_no_text_is_not_read_to_its_end():
     ],
 )
 def test_a_name_does_not_say_that_a_file_is_something_else(name, kind, shown):
-    assert rightly_named(name, kind) == shown
+    assert corrected_name(name, kind) == shown

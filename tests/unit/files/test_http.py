@@ -165,7 +165,7 @@ def test_an_upload_says_its_size_and_is_refused_before_it_is_read(hers, settings
     )
 
     with pytest.raises(Exception, match="A file can have at most"):
-        http.read_at_most(request, 1)
+        http.limit_form(request, 1)
 
 
 def test_a_file_that_is_too_big_is_refused(hers, settings, stored):
@@ -706,7 +706,9 @@ def test_the_admin_changes_no_file(admin, ana):
 def test_the_admin_takes_files_down(admin, ana, stored):
     kept, bad = sent(ana), sent(ana, PDF, "bad.pdf")
 
-    page = admin.post(LIST, {"action": "take_down", "_selected_action": [str(bad.pk)]}, follow=True)
+    page = admin.post(
+        LIST, {"action": "remove_from_messages", "_selected_action": [str(bad.pk)]}, follow=True
+    )
 
     assert told_by(page) == ["1 file removed."]
     assert (list(records.rows()), stored(), Message.objects.get(seq=2).deleted_at is None) == (
@@ -722,7 +724,9 @@ def test_a_file_of_a_direct_room_is_not_the_admins_to_take_down(admin, ana, stor
     Membership.objects.create(room=room, key=of_user(ana).key, name="Ana", user=ana)
     file = sent(ana, room="~d")
 
-    page = admin.post(LIST, {"action": "take_down", "_selected_action": [str(file.pk)]}, follow=True)
+    page = admin.post(
+        LIST, {"action": "remove_from_messages", "_selected_action": [str(file.pk)]}, follow=True
+    )
 
     assert (told_by(page), stored()) == (["notes.txt: You are not allowed to do this."], 1)
 

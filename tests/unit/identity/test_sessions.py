@@ -204,7 +204,7 @@ async def test_a_session_may_be_kept_anywhere(settings, monkeypatch, engine, tmp
     async with socket_of(browser) as socket:
         await socket.receive("joined")
         bonds = list(session_watch.current()._bonds.values())
-        [still] = [await threads.in_thread(sessions.in_force, bonds)]
+        [still] = [await threads.in_thread(sessions.still_valid, bonds)]
         await in_database(sign_out)(ana, browser)
 
         assert list(still) == bonds
@@ -217,7 +217,7 @@ async def test_many_sockets_are_compared_by_two_queries():
     def compare():
         bonds = [bond(user, browser) for user, browser in people for _ in range(3)]
         with CaptureQueriesContext(connection) as captured:
-            still = sessions.in_force(bonds)
+            still = sessions.still_valid(bonds)
         return len(still), len(captured)
 
     def bond(user, browser):
@@ -230,7 +230,7 @@ async def test_many_sockets_are_compared_by_two_queries():
 async def test_while_the_database_fails_nobody_is_thrown_out_and_the_log_says_so(monkeypatch, caplog):
     ana, browser = await in_database(sign_in)()
     monkeypatch.setattr(session_watch, "LOOK_SECONDS", 0.02)
-    real, failures = sessions.in_force, []
+    real, failures = sessions.still_valid, []
 
     def fail(bonds):
         if len(failures) < 3:
@@ -238,7 +238,7 @@ async def test_while_the_database_fails_nobody_is_thrown_out_and_the_log_says_so
             raise OperationalError("gone")
         return real(bonds)
 
-    monkeypatch.setattr(session_watch, "in_force", fail)
+    monkeypatch.setattr(session_watch, "still_valid", fail)
     async with socket_of(browser) as socket:
         await socket.receive("joined")
         await first_ends()
@@ -258,7 +258,7 @@ async def test_an_account_that_was_inactive_all_along_stays(monkeypatch):
 
     made = await in_database(bond)()
 
-    assert list(await in_database(sessions.in_force)([made])) == [made]
+    assert list(await in_database(sessions.still_valid)([made])) == [made]
 
 
 async def test_a_users_socket_with_a_guests_session_is_bound_to_the_user_only():

@@ -249,10 +249,10 @@ def test_without_a_place_there_are_no_files(settings):
 
 def test_they_can_be_switched_off_and_on(settings):
     settings.ROOMCHAT = {"ATTACHMENTS": False}
-    off = storage.is_on()
+    off = storage.is_enabled()
     settings.ROOMCHAT = {"ATTACHMENTS": True}
 
-    assert (off, storage.is_on()) == (False, True)
+    assert (off, storage.is_enabled()) == (False, True)
 
 
 def test_a_storage_that_is_not_the_file_system_is_a_place(settings):
@@ -263,7 +263,7 @@ def test_a_storage_that_is_not_the_file_system_is_a_place(settings):
     }
     settings.ROOMCHAT = {"ATTACHMENT_STORAGE": "chat"}
 
-    assert (storage.is_on(), content_of(upload())) == (True, TEXT)
+    assert (storage.is_enabled(), content_of(upload())) == (True, TEXT)
 
 
 def test_it_is_among_the_rights_of_who_may(settings):
@@ -787,7 +787,7 @@ def test_what_is_never_sent_goes_after_a_day(hours, left, stored):
 
 
 def test_many_files_go_at_once(monkeypatch, stored):
-    monkeypatch.setattr(records, "TOGETHER", 2)
+    monkeypatch.setattr(records, "BATCH", 2)
     say(*(upload() for _ in range(5)))
 
     delete_message("lobby", 1)

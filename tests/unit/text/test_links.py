@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from django_roomchat.templatetags.roomchat import roomchat_body
-from django_roomchat.text.links import pieces
+from django_roomchat.text.links import split
 
 # The tests of the page's scripts read the same file.
 LINKS = json.loads((Path(__file__).parents[2] / "shared" / "links.json").read_text())
@@ -57,7 +57,7 @@ class Seen(HTMLParser):
 def test_the_server_finds_the_addresses_that_the_browser_finds(text: str, expected: list[Any]) -> None:
     text = text.encode("utf-16", "surrogatepass").decode("utf-16")
 
-    found = [{"url": piece} if is_link else piece for piece, is_link in pieces(text)]
+    found = [{"url": piece} if is_link else piece for piece, is_link in split(text)]
 
     assert found == expected
 
@@ -83,4 +83,4 @@ def test_a_link_shows_where_it_leads() -> None:
 
 
 def test_many_brackets_take_no_time() -> None:
-    assert [is_link for _, is_link in pieces("https://a.example/" + ")" * 4000)] == [True, False]
+    assert [is_link for _, is_link in split("https://a.example/" + ")" * 4000)] == [True, False]

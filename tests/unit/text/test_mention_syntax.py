@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from django_roomchat.templatetags.roomchat import roomchat_body, roomchat_html
-from django_roomchat.text.mention_syntax import pieces
+from django_roomchat.text.mention_syntax import split
 from django_roomchat.views.context import ShownMention
 
 # What the browser makes of the same texts is tested against the same file.
@@ -20,7 +20,7 @@ ME = ShownMention("u:2", "Bo & Co", mine=True)
 def test_a_text_in_pieces(text: str, names: list[str], expected: list[object]) -> None:
     found = [
         {"mention": piece, "key": f"u:{names.index(name)}"} if name else piece
-        for piece, name in pieces(text, names)
+        for piece, name in split(text, names)
     ]
 
     assert found == expected
