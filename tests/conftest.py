@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 import pytest
+from django.contrib.auth.models import User
 from django.db import connections
+from django.test import Client
 from django.utils import translation
 
 from django_roomchat import throttled_logging
@@ -78,6 +80,32 @@ async def clean_hub(settings: Any) -> AsyncIterator[None]:
     await asyncio.gather(*work, return_exceptions=True)
     for closed in threads.close():
         await asyncio.wrap_future(closed)
+
+
+@pytest.fixture
+def media_folder(settings: Any, tmp_path: Path) -> Path:
+    """An empty folder in which files of messages are stored."""
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    return tmp_path / "media"
+
+
+@pytest.fixture
+def stored(media_folder: Path) -> Callable[[], int]:
+    """Returns the number of files in the storage."""
+    return lambda: sum(path.is_file() for path in media_folder.rglob("*"))
+
+
+@pytest.fixture
+def ana(db: None) -> User:
+    return User.objects.create_user("ana")
+
+
+@pytest.fixture
+def hers(ana: User) -> Client:
+    """A browser in which the user ``ana`` is signed in."""
+    browser = Client()
+    browser.force_login(ana)
+    return browser
 
 
 @pytest.fixture(autouse=True)

@@ -30,12 +30,7 @@ from django_roomchat.testing import ChatClient
 from django_roomchat.urls import urlpatterns
 from django_roomchat.webhooks import incoming
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _place_for_files(settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media_folder")]
 
 
 ROLES = ("guest", "stranger", "member", "moderator", "owner", "banned", "muted", "staff")
