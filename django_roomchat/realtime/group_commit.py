@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from django_roomchat.conf import config
 from django_roomchat.errors import Busy, ChatError, TryAgain
 from django_roomchat.messages.post import post_messages
 from django_roomchat.messages.types import NewPost, Posted
+from django_roomchat.realtime.per_loop import per_loop
 from django_roomchat.realtime.threads import in_thread
 from django_roomchat.throttled_logging import warn_throttled
 
@@ -170,13 +170,5 @@ def _try_again() -> TryAgain:
     return TryAgain(_("The message could not be stored; try again."), retry_after=RETRY_AFTER_SECONDS)
 
 
-_inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, GroupCommit] = weakref.WeakKeyDictionary()
-
-
-def current() -> GroupCommit:
-    """Return the group commit queue of the running event loop."""
-    loop = asyncio.get_running_loop()
-    inbox = _inboxes.get(loop)
-    if inbox is None:
-        inbox = _inboxes[loop] = GroupCommit()
-    return inbox
+current = per_loop(GroupCommit)
+"""Return the group commit of the running event loop."""

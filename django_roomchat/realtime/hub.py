@@ -13,10 +13,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from django_roomchat import log, pubsub
 from django_roomchat.conf import config
@@ -31,6 +30,7 @@ from django_roomchat.realtime.encoded_frames import (
     tutorial_frames,
 )
 from django_roomchat.realtime.hub_room import HubRoom, Socket, Subscription, Watcher
+from django_roomchat.realtime.per_loop import per_loop
 from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 from django_roomchat.throttled_logging import warn_throttled
 
@@ -44,6 +44,8 @@ effect early."""
 
 CHECK_SECONDS = 1.0
 """Interval, in seconds, at which the hub looks for blocked sockets and for rooms without sockets."""
+
+E = TypeVar("E")
 
 
 class Hub:
@@ -70,6 +72,7 @@ class Hub:
         self._groups: dict[tuple[str, str], set[str]] = {}
         """The room names of each group, by channel layer alias and group name."""
         self._work: set[asyncio.Task[None]] = set()
+        self._extensions: dict[Any, Any] = {}
         self._is_running = False
         self.is_draining = False
         """Whether the process is shutting down. Nothing new is started then."""
@@ -198,6 +201,21 @@ class Hub:
             seat.room.seats.pop(socket, None)
             for watcher in self.watchers:
                 watcher.left(socket, name)
+
+    def extension(self, factory: Callable[[Hub], E]) -> E:
+        """Return the hub's instance of an extension, such as typing indicators. It is created on the first call.
+
+        Args:
+            factory: the class of the extension; called with the hub.
+        """
+        if factory not in self._extensions:
+            self._extensions[factory] = factory(self)
+        extension: E = self._extensions[factory]
+        return extension
+
+    def has_extension(self, factory: Callable[[Hub], Any]) -> bool:
+        """Return whether :meth:`extension` has created an instance."""
+        return factory in self._extensions
 
     # Rooms ----------------------------------------------------------------------------------------------
 
@@ -608,16 +626,8 @@ def handles(topic: str) -> Callable[[Handler], Handler]:
     return register
 
 
-_hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakKeyDictionary()
-
-
-def current() -> Hub:
-    """Return the hub of the running event loop."""
-    loop = asyncio.get_running_loop()
-    hub = _hubs.get(loop)
-    if hub is None:
-        hub = _hubs[loop] = Hub()
-    return hub
+current = per_loop(Hub)
+"""Return the hub of the running event loop."""
 
 
 async def _read(name: str, epoch: str, since: int | None) -> log.Slice:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -43,17 +42,16 @@ AVATAR_MAX_LENGTH = 500
 
 def attend(hub: Hub) -> None:
     """Start presence for a hub, unless ``ROOMCHAT["PRESENCE"]`` is off."""
-    if config().PRESENCE and hub not in _attended:
-        _attended[hub] = presences = Presences(hub)
-        hub.watchers.append(presences)
+    if config().PRESENCE and not hub.has_extension(Presences):
+        hub.watchers.append(hub.extension(Presences))
 
 
 async def say_farewell(hub: Hub) -> None:
     """Release the presence lease at shutdown. The people stay listed for the grace time, in which they
     reconnect to another process.
     """
-    if hub in _attended:
-        await _attended[hub].say_farewell()
+    if hub.has_extension(Presences):
+        await hub.extension(Presences).say_farewell()
 
 
 class _Entry:
@@ -369,9 +367,6 @@ class Presences:
                 socket.reply(room.whole())
 
 
-_attended: weakref.WeakKeyDictionary[Hub, Presences] = weakref.WeakKeyDictionary()
-
-
 class _Change(msgspec.Struct):
     joined: list[Person] = msgspec.field(default_factory=list)
     left: list[str] = msgspec.field(default_factory=list)
@@ -388,8 +383,8 @@ class PresenceNotice(msgspec.Struct, omit_defaults=True):
 
 @handles("presence")
 def _hear(hub: Hub, room: str, data: dict[str, Any]) -> None:
-    if hub in _attended:
-        _attended[hub].hear(msgspec.convert(data, PresenceNotice))
+    if hub.has_extension(Presences):
+        hub.extension(Presences).hear(msgspec.convert(data, PresenceNotice))
 
 
 def _take(waiting: dict[UUID, Any]) -> dict[UUID, Any]:

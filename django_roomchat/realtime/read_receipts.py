@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import weakref
 from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any
@@ -100,13 +99,7 @@ class ReadReceipts:
 
 def of(hub: Hub) -> ReadReceipts:
     """Return the pending read markers of a hub."""
-    reading = _readings.get(hub)
-    if reading is None:
-        reading = _readings[hub] = ReadReceipts(hub)
-    return reading
-
-
-_readings: weakref.WeakKeyDictionary[Hub, ReadReceipts] = weakref.WeakKeyDictionary()
+    return hub.extension(ReadReceipts)
 
 
 class MarkersNotice(msgspec.Struct):

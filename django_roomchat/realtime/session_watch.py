@@ -12,7 +12,6 @@ import asyncio
 import math
 import random
 import time
-import weakref
 from functools import partial
 from typing import Any
 
@@ -30,6 +29,7 @@ from django_roomchat.protocol import CLOSE_SESSION_ENDED
 from django_roomchat.realtime import hub
 from django_roomchat.realtime.hub import Hub
 from django_roomchat.realtime.hub_room import Socket
+from django_roomchat.realtime.per_loop import per_loop
 from django_roomchat.realtime.threads import in_thread
 from django_roomchat.rooms import lookup
 from django_roomchat.throttled_logging import warn_throttled
@@ -116,16 +116,8 @@ def _is_due(bond: SessionBinding, now: float) -> bool:
     return bond.user is not None and (bond.due <= now or bond.ends <= time.time())
 
 
-_watches: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, SessionWatcher] = weakref.WeakKeyDictionary()
-
-
-def current() -> SessionWatcher:
-    """Return the watch of the running event loop."""
-    loop = asyncio.get_running_loop()
-    watch = _watches.get(loop)
-    if watch is None:
-        watch = _watches[loop] = SessionWatcher()
-    return watch
+current = per_loop(SessionWatcher)
+"""Return the session watcher of the running event loop."""
 
 
 @hub.handles("session_over")

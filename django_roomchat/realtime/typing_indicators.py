@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import weakref
 from typing import Any
 from uuid import uuid4
 
@@ -156,13 +155,7 @@ class TypingIndicators:
 
 def of(hub: Hub) -> TypingIndicators:
     """Return the typing indicators of a hub."""
-    typing = _typings.get(hub)
-    if typing is None:
-        typing = _typings[hub] = TypingIndicators(hub)
-    return typing
-
-
-_typings: weakref.WeakKeyDictionary[Hub, TypingIndicators] = weakref.WeakKeyDictionary()
+    return hub.extension(TypingIndicators)
 
 
 class TypingNotice(msgspec.Struct):

@@ -16,7 +16,6 @@ from django_roomchat.realtime import hub, presence, threads
 from django_roomchat.realtime.presence import (
     PresenceNotice,
     Presences,
-    _attended,
     _hear,
     attend,
     in_thread,
@@ -582,7 +581,7 @@ async def test_a_handler_hears_only_for_a_hub_that_is_attended():
     attend(here)
     _hear(here, "", told)
 
-    assert _attended[here]._heard == {"x": -1}
+    assert here.extension(Presences)._heard == {"x": -1}
 
 
 # Trouble --------------------------------------------------------------------------------------------------------------------
@@ -644,7 +643,7 @@ async def test_sockets_hear_who_comes_and_nothing_is_left_when_all_have_gone(set
             second = await ben.receive("presence")
             joined = await ana.receive("presence")
         left = await ana.receive("presence")
-    presences = _attended[hub.current()]
+    presences = hub.current().extension(Presences)
     async with asyncio.timeout(10):
         while presences.is_busy:
             await asyncio.sleep(0.01)
@@ -693,7 +692,7 @@ async def test_presence_may_be_turned_off(settings):
         await ana.post("hi", id="a")
         await settle()
 
-    assert hub.current() not in _attended
+    assert not hub.current().has_extension(Presences)
 
 
 @pytest.mark.usefixtures("clean_hub")
