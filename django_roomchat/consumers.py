@@ -86,18 +86,18 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> Connection | 
         await send({"type": "websocket.close", "code": protocol.CLOSE_FORBIDDEN})
         return None
     try:
-        who, bond = await in_thread(_who, scope)
+        who, binding = await in_thread(_who, scope)
     except DatabaseError as error:
         warn_throttled("who", "Socket refused: the database could not be queried for its identity: %r", error)
         await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
         return None
     except ChatError as error:
-        await _turn_away(scope, receive, send, error)
+        await _reject(scope, receive, send, error)
         return None
-    return Connection(scope, send, who, bond)
+    return Connection(scope, send, who, binding)
 
 
-async def _turn_away(scope: Scope, receive: Receive, send: Send, error: ChatError) -> None:
+async def _reject(scope: Scope, receive: Receive, send: Send, error: ChatError) -> None:
     """Accept the handshake to send an error, then close. A browser gives a page no details of a failed
     handshake.
     """

@@ -18,7 +18,7 @@ from asgiref.testing import ApplicationCommunicator
 
 from django_roomchat.protocol import SUBPROTOCOL
 
-_PASSING = ("presence", "typing")
+_TRANSIENT = ("presence", "typing")
 
 
 class ChatClient:
@@ -109,10 +109,10 @@ class ChatClient:
         while True:
             message = await self._communicator.receive_output(self.timeout)
             if message["type"] == "websocket.close":
-                await self._hang_up(message.get("code", 1000))
+                await self._disconnect(message.get("code", 1000))
                 raise ConnectionResetError("The server closed the socket.", message.get("code", 1000))
             frame: dict[str, Any] = json.loads(message["text"])
-            if frame.get("type") == type or (type is None and frame.get("type") not in _PASSING):
+            if frame.get("type") == type or (type is None and frame.get("type") not in _TRANSIENT):
                 return frame
 
     async def post(self, body: str, *, id: str, room: str = "") -> dict[str, Any]:
@@ -125,10 +125,10 @@ class ChatClient:
 
     async def disconnect(self) -> None:
         """Close the socket and wait until the consumer has ended."""
-        await self._hang_up(1000)
+        await self._disconnect(1000)
         await self._communicator.wait(self.timeout)
 
-    async def _hang_up(self, code: int) -> None:
+    async def _disconnect(self, code: int) -> None:
         """Send the disconnect event to the consumer, as a server does whichever side closed the socket."""
         if self._is_open:
             self._is_open = False

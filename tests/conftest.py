@@ -20,7 +20,7 @@ from django.utils import translation
 
 from django_roomchat import throttled_logging
 from django_roomchat.policy import rate_limits
-from django_roomchat.realtime import connection, event_stream, hub, threads
+from django_roomchat.realtime import hub, presence, threads
 from tests.services import UNTESTED, WORKER, Missing, skip_or_fail
 from tests.services.postgres import Postgres
 from tests.services.server import ROOT, Server
@@ -112,8 +112,7 @@ def hers(ana: User) -> Client:
 def _nobody_watches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is here is written and told in its own time, so only tests that are about it (marked `presence`) have any of it."""
     if "presence" not in request.keywords:
-        for module in (connection, event_stream):
-            monkeypatch.setattr(module, "attend", lambda hub: None)
+        monkeypatch.setattr(presence, "start", lambda hub: None)
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ QUEUE_MAX = 10_000
 """Maximum number of commands that wait for the layer. While the layer is down they are dropped, as the log has
 all changes.
 """
-ERRAND_SECONDS = 1.0
+COMMAND_SECONDS = 1.0
 """Timeout of a command, in seconds. A layer that does not respond in this time counts as down."""
 PAUSE_SECONDS = 0.5
 PAUSE_MAX_SECONDS = 5.0
@@ -33,7 +33,7 @@ redis-py 8 ends a receive on an idle connection after 5 s (https://github.com/dj
 """
 
 
-class Parcel:
+class PendingBatch:
     """Pending batch: a queued publication to which later changes of the same room are added until it is sent."""
 
     __slots__ = ("news", "size")
@@ -47,7 +47,7 @@ class Parcel:
 
         Returns:
             Whether it was appended: it must be contiguous, and both together must not exceed
-            ``bus.DOORBELL_BYTES``.
+            :data:`~django_roomchat.pubsub.EVENTS_MAX_BYTES`.
         """
         mine = self.news
         if not isinstance(mine, Batch) or not isinstance(news, Batch):
@@ -65,7 +65,7 @@ def _size_of(news: News) -> int:
     return sum(len(event) for _, event in news.events) if isinstance(news, Batch) else 0
 
 
-class Courier:
+class LayerClient:
     """Joins groups, sends, receives and renews memberships on a channel layer.
 
     Args:
@@ -85,16 +85,16 @@ class Courier:
         self._groups: set[str] = set()
         self._joined_groups: set[str] = set()
         """Groups of which this process may be a member on the layer."""
-        self._errands: asyncio.Queue[tuple[str, str, Parcel | None]] = asyncio.Queue(QUEUE_MAX)
+        self._commands: asyncio.Queue[tuple[str, str, PendingBatch | None]] = asyncio.Queue(QUEUE_MAX)
         self._queued: set[tuple[str, str]] = set()
-        self._parcels: dict[str, Parcel] = {}
+        self._pending: dict[str, PendingBatch] = {}
         """Pending batches by room. They can be extended until they are sent."""
         self._stale: set[str] = set()
         """Groups whose membership may have been lost while the layer was down."""
         self._sending_down = self._receiving_down = False
         self._asked = 0.0
         """Time of the current or next receive."""
-        self._tasks = [asyncio.create_task(self._run_errands()), asyncio.create_task(self._renew())]
+        self._tasks = [asyncio.create_task(self._run_commands()), asyncio.create_task(self._renew())]
 
     @property
     def is_down(self) -> bool:
@@ -120,12 +120,12 @@ class Courier:
         """
         if self._is_alone_in(group):
             return
-        waiting = self._parcels.get(news.room)
+        waiting = self._pending.get(news.room)
         if waiting is not None and waiting.add(news):
             return
-        parcel = Parcel(news)
-        if self._put("send", group, parcel):
-            self._parcels[news.room] = parcel
+        pending = PendingBatch(news)
+        if self._put("send", group, pending):
+            self._pending[news.room] = pending
 
     def _is_alone_in(self, group: str) -> bool:
         """Return whether no other process is in the group. Only an in-memory layer can be asked, and it iterates
@@ -140,19 +140,19 @@ class Courier:
         for task in self._tasks:
             task.cancel()
 
-    async def say_farewell(self) -> None:
+    async def close(self) -> None:
         """Leave all groups if the layer responds, and cancel all tasks."""
         self.stop()
         with contextlib.suppress(Exception):
-            async with asyncio.timeout(ERRAND_SECONDS):
+            async with asyncio.timeout(COMMAND_SECONDS):
                 for group in self._joined_groups:
                     await self._layer.group_discard(group, self._channel)
 
-    def _put(self, kind: str, group: str, parcel: Parcel | None = None) -> bool:
-        if parcel is None and (kind, group) in self._queued:
+    def _put(self, kind: str, group: str, pending: PendingBatch | None = None) -> bool:
+        if pending is None and (kind, group) in self._queued:
             return True
         try:
-            self._errands.put_nowait((kind, group, parcel))
+            self._commands.put_nowait((kind, group, pending))
         except asyncio.QueueFull:
             if kind == "join":
                 self._stale.add(group)
@@ -167,30 +167,30 @@ class Courier:
 
     # Commands run in order, one at a time, and once. Only group joins are repeated after a failure.
 
-    async def _run_errands(self) -> None:
+    async def _run_commands(self) -> None:
         while True:
-            kind, group, parcel = await self._errands.get()
+            kind, group, pending = await self._commands.get()
             self._queued.discard((kind, group))
-            if parcel is not None and self._parcels.get(parcel.news.room) is parcel:
-                del self._parcels[parcel.news.room]
-            if parcel is not None and self._sending_down and not self._errands.empty():
+            if pending is not None and self._pending.get(pending.news.room) is pending:
+                del self._pending[pending.news.room]
+            if pending is not None and self._sending_down and not self._commands.empty():
                 # While the layer is down one command is enough to probe it. Other processes poll the database.
                 continue
             try:
                 # Not wait_for(): before Python 3.12 it can swallow a cancellation, and this task would never end.
-                async with asyncio.timeout(ERRAND_SECONDS):
-                    await self._run(kind, group, parcel)
+                async with asyncio.timeout(COMMAND_SECONDS):
+                    await self._run(kind, group, pending)
             except Exception as error:
                 self._failed("sending", error)
             else:
                 self._worked("sending")
 
-    async def _run(self, kind: str, group: str, parcel: Parcel | None) -> None:
+    async def _run(self, kind: str, group: str, pending: PendingBatch | None) -> None:
         if self._channel is None:
             self._channel = await self._layer.new_channel("roomchat")
             self._tasks.append(asyncio.create_task(self._receive(self._channel)))
-        if parcel is not None:
-            await self._layer.group_send(group, to_message(parcel.news))
+        if pending is not None:
+            await self._layer.group_send(group, to_message(pending.news))
         elif kind == "join" and group in self._groups:
             self._joined_groups.add(group)
             await self._layer.group_add(group, self._channel)

@@ -38,6 +38,7 @@ from django_roomchat.realtime import (
     group_commit,
     handlers,
     hub,
+    presence,
     read_receipts,
     session_watch,
     shutdown,
@@ -45,7 +46,6 @@ from django_roomchat.realtime import (
     uvicorn_fast_path,
 )
 from django_roomchat.realtime.hub_room import Subscription
-from django_roomchat.realtime.presence import attend
 from django_roomchat.realtime.send_queue import SendQueue
 from django_roomchat.realtime.threads import in_thread
 from django_roomchat.realtime.uvicorn_fast_path import TextFrame
@@ -90,56 +90,58 @@ class Connection:
     """An accepted socket; implements the hub's :class:`~django_roomchat.realtime.hub_room.Socket`."""
 
     __slots__ = (
-        "_bond",
+        "_binding",
         "_address",
         "_frame_rate",
         "_frames_full_at",
         "_hub",
-        "_inbox",
+        "_group_commit",
         "_language",
         "_mark",
         "_mark_at",
         "_mark_bytes",
-        "_outbox",
+        "_send_queue",
         "_own_room",
         "_url_room",
         "_posts",
         "_query",
         "_refusals_full_at",
         "_seen",
-        "_silent_in",
+        "_read_only_in",
         "_task",
         "_unseen",
         "_unseen_since",
         "_who",
         "is_closing",
         "is_tutorial",
-        "seats",
+        "subscriptions",
     )
 
-    def __init__(self, scope: Scope, send: Send, who: Identity, bond: sessions.SessionBinding) -> None:
+    def __init__(self, scope: Scope, send: Send, who: Identity, binding: sessions.SessionBinding) -> None:
         self.is_tutorial = not scope.get("subprotocols")
-        self.seats: dict[str, Subscription] = {}
+        self.subscriptions: dict[str, Subscription] = {}
         self._url_room: str | None = scope.get("url_route", {}).get("kwargs", {}).get("room_name")
         self._own_room: RoomName | None = None
         self._query: bytes = scope.get("query_string", b"")
         self._who = who
-        self._bond = bond
+        self._binding = binding
         self._language = language_of(scope)
         self._hub = hub.current()
-        self._inbox = group_commit.current()
+        self._group_commit = group_commit.current()
         self._posts = 0
         self._address = rate_limits.address_of(scope)
         self._frame_rate = rate_limits.rate("FRAMES_PER_SOCKET")
         self._frames_full_at = self._refusals_full_at = 0.0
         self.is_closing = False
         self._task = asyncio.current_task()
-        self._outbox = SendQueue(uvicorn_fast_path.beneath_sessions(send), config().REPLIES_MAX_BYTES, self)
+        self._send_queue = SendQueue(
+            uvicorn_fast_path.beneath_sessions(send), config().REPLIES_MAX_BYTES, self
+        )
         # Number of bytes sent that the client has not confirmed. daphne accepts data for a client that reads
         # nothing (https://github.com/django/daphne/issues/170), so only the client's own confirmation counts.
         self._unseen = 0
         self._unseen_since: float | None = None
-        self._silent_in = _NOWHERE
+        self._read_only_in = _NOWHERE
         """Rooms in which the socket's identity may not post."""
         self._seen: dict[str, int] = {}
         self._mark: dict[str, int] | None = None
@@ -158,8 +160,8 @@ class Connection:
     async def greet(self) -> None:
         """Accept the socket and subscribe it to its room."""
         self._hub.add(self)
-        session_watch.current().add(self, self._bond)
-        attend(self._hub)
+        session_watch.current().add(self, self._binding)
+        presence.start(self._hub)
         shutdown.watch()
         if not self.is_tutorial:
             self._accept(protocol.SUBPROTOCOL)
@@ -176,7 +178,7 @@ class Connection:
             # The tutorial's page gets no "joined" frame: once the socket is open, it receives every message.
             self._accept(None)
         if refusal is not None:
-            self._refuse(refusal, frame="join", room=self._url_room)
+            self._send_error(refusal, frame="join", room=self._url_room)
             code = protocol.CLOSE_FORBIDDEN if isinstance(refusal, Forbidden) else protocol.CLOSE_NO_SUCH_ROOM
             self.close(protocol.CLOSE_TRY_AGAIN if isinstance(refusal, TryAgain) else code)
 
@@ -184,10 +186,10 @@ class Connection:
         """Release a socket that was closed."""
         self._hub.remove(self)
         session_watch.current().remove(self)
-        self._outbox.end()
+        self._send_queue.end()
 
     def _accept(self, subprotocol: str | None) -> None:
-        self._outbox.write({"type": "websocket.accept", "subprotocol": subprotocol})
+        self._send_queue.write({"type": "websocket.accept", "subprotocol": subprotocol})
 
     def _position(self) -> tuple[str, int | None]:
         """Return the cursor that the client gives in the query string of the socket's URL."""
@@ -201,25 +203,25 @@ class Connection:
 
     async def handle(self, text: str | None) -> None:
         """Handle an incoming frame."""
-        if self.is_closing or not self._may_come():
+        if self.is_closing or not self._is_within_rate():
             return
         frame: protocol.ClientFrame | None = None
         try:
             if self.is_tutorial:
                 said = protocol.decode_tutorial(text, config().FRAME_MAX_BYTES)
-                await self._act(protocol.Post(id=said.id or uuid.uuid4().hex, body=said.message))
+                await self._dispatch(protocol.Post(id=said.id or uuid.uuid4().hex, body=said.message))
                 return
             frame = protocol.decode(text, config().FRAME_MAX_BYTES)
-            await self._act(frame)
+            await self._dispatch(frame)
         except ChatError as error:
-            self._refuse(error, *_about(frame))
+            self._send_error(error, *_about(frame))
             if isinstance(error, (BadFrame, BadValue, RateLimited)):
                 self._count_refusal()
         except Exception:
             _LOGGER.exception("A frame of %s could not be handled", self._who.key)
-            self._refuse(TryAgain(_("Something went wrong on the server; try again.")), *_about(frame))
+            self._send_error(TryAgain(_("Something went wrong on the server; try again.")), *_about(frame))
 
-    def _may_come(self) -> bool:
+    def _is_within_rate(self) -> bool:
         """Apply the frame rate limit. Returns whether the frame is handled."""
         rate = self._frame_rate
         if rate is None:
@@ -230,7 +232,7 @@ class Connection:
             self._frames_full_at = full_at
             return True
         sentence = _("Too many frames; wait a moment and try again.")
-        self._refuse(RateLimited(sentence, retry_after=round(full_at - now - rate.span + 0.05, 1)))
+        self._send_error(RateLimited(sentence, retry_after=round(full_at - now - rate.span + 0.05, 1)))
         self._count_refusal()
         return False
 
@@ -245,16 +247,16 @@ class Connection:
         if wait > 0:
             self.close(protocol.CLOSE_TOO_MANY, retry_after=round(wait + 0.05, 1))
 
-    async def _act(self, frame: protocol.ClientFrame) -> None:
+    async def _dispatch(self, frame: protocol.ClientFrame) -> None:
         room = protocol.room_of(frame, self._own_room, config().ROOM_NAME_MAX_LENGTH)
-        act = _ON_THE_LOOP.get(type(frame))
-        if act is None:
+        handle = _ON_THE_LOOP.get(type(frame))
+        if handle is None:
             self._write(await _with_database(handlers.perform, self._caller(), room, frame))
-        elif (waiting := act(self, room, frame)) is not None:
+        elif (waiting := handle(self, room, frame)) is not None:
             await waiting
 
     def _caller(self) -> handlers.Caller:
-        session_key, rooms = self._bond.session_key, list(self.seats)
+        session_key, rooms = self._binding.session_key, list(self.subscriptions)
         return handlers.Caller(
             self._who,
             self._address,
@@ -274,10 +276,10 @@ class Connection:
             self._who,
             room,
             frame.seq,
-            lambda error: self._refuse(error, "read", room=frame.room or None),
+            lambda error: self._send_error(error, "read", room=frame.room or None),
         )
 
-    def call(self, name: str) -> None:
+    def set_name(self, name: str) -> None:
         """Change the display name of the socket's identity."""
         self._who = replace(self._who, name=name, chose_name=True)
         self._hub.rename(self)
@@ -303,18 +305,18 @@ class Connection:
             address=self._address,
             files=frame.files,
         )
-        self._inbox.put(post, lambda result: self._answer(post, room, result))
+        self._group_commit.put(post, lambda result: self._answer(post, room, result))
         self._posts += 1
 
     def _type(self, room: RoomName, frame: protocol.Typing) -> None:
         name = str(room)
         self._require_subscription(name)
-        if name in self._silent_in:
+        if name in self._read_only_in:
             raise Forbidden(_("You cannot post in this room."))
-        typing_indicators.of(self._hub).note(self._who, name, on=frame.on)
+        typing_indicators.of(self._hub).record(self._who, name, on=frame.on)
 
     def _require_subscription(self, name: str) -> None:
-        if name not in self.seats:
+        if name not in self.subscriptions:
             raise NotFound("This socket is not in that room.")
 
     def _join(self, room: RoomName, frame: protocol.Join) -> Awaitable[None]:
@@ -322,13 +324,13 @@ class Connection:
 
     async def _enter(self, name: RoomName, epoch: str, since: int | None) -> None:
         room, rights = await _with_database(_enter_room, self._who, self._address, name, self._language)
-        if room.name not in self.seats and len(self.seats) >= config().SOCKET_MAX_ROOMS:
+        if room.name not in self.subscriptions and len(self.subscriptions) >= config().SOCKET_MAX_ROOMS:
             most = config().SOCKET_MAX_ROOMS
             sentence = _("A socket can be in at most %(most)d rooms; leave one first.")
             raise Forbidden(sentence, most=most, code="too_many")
         version = 0 if room.pk is None else room.log.access_version
         if not self.is_tutorial:
-            self._tell_rights(rights)
+            self._send_rights(rights)
         try:
             await self._hub.enter(self, room.name, epoch, since, title=room.title, access_version=version)
         except DatabaseError as error:
@@ -344,27 +346,27 @@ class Connection:
         policy.policy().forget(self._who)
         try:
             _room, rights = await _with_database(handlers.enter_room, self._who, name, self._language)
-            if not self.is_tutorial and name in self.seats:
-                self._tell_rights(rights)
+            if not self.is_tutorial and name in self.subscriptions:
+                self._send_rights(rights)
         except TryAgain:
             return False
         except ChatError as error:
-            if name in self.seats:
+            if name in self.subscriptions:
                 self._hub.leave(self, name)
-                self._refuse(error, frame="join", room=name)
-                if not self.seats:
+                self._send_error(error, frame="join", room=name)
+                if not self.subscriptions:
                     self.close(protocol.CLOSE_FORBIDDEN)
                 elif not self.is_tutorial:
                     self._write(protocol.Left(name))
         return True
 
-    def _tell_rights(self, rights: protocol.Rights) -> None:
-        if ("post" not in rights.can) != (rights.room in self._silent_in):
-            self._silent_in ^= {rights.room}
+    def _send_rights(self, rights: protocol.Rights) -> None:
+        if ("post" not in rights.can) != (rights.room in self._read_only_in):
+            self._read_only_in ^= {rights.room}
         self._write(rights)
 
     def _note_seen(self, room: None, frame: protocol.Seen) -> None:
-        self._seen.update((name, head) for name, head in frame.heads.items() if name in self.seats)
+        self._seen.update((name, head) for name, head in frame.heads.items() if name in self.subscriptions)
         mark = self._mark
         if mark is None or not all(self._has_seen(name, head) for name, head in mark.items()):
             return
@@ -376,22 +378,22 @@ class Connection:
             self.on_ready()
 
     def _has_seen(self, name: str, head: int) -> bool:
-        seat = self.seats.get(name)
+        subscription = self.subscriptions.get(name)
         # A room with a new epoch may have a head below the mark.
-        return seat is None or self._seen.get(name, -1) >= min(head, seat.cursor)
+        return subscription is None or self._seen.get(name, -1) >= min(head, subscription.cursor)
 
     # Outgoing frames ------------------------------------------------------------------------------------
 
     @property
     def is_ready(self) -> bool:
-        return self._unseen_since is None and self._outbox.is_ready
+        return self._unseen_since is None and self._send_queue.is_ready
 
     @property
     def blocked_since(self) -> float | None:
-        return self._unseen_since or self._outbox.blocked_since
+        return self._unseen_since or self._send_queue.blocked_since
 
     def write(self, frame: TextFrame) -> None:
-        self._outbox.write(frame)
+        self._send_queue.write(frame)
         if not self.is_tutorial:
             self._unseen += frame.size
             if self._unseen >= self._mark_at:
@@ -400,27 +402,27 @@ class Connection:
                     self._unseen_since = time.monotonic()
 
     def reply(self, frame: TextFrame) -> None:
-        self._outbox.write(frame)
+        self._send_queue.write(frame)
 
     def _set_mark(self) -> None:
         if self._mark is None and self._unseen >= self._mark_at:
-            self._mark = {name: seat.cursor for name, seat in self.seats.items()}
+            self._mark = {name: subscription.cursor for name, subscription in self.subscriptions.items()}
             self._mark_bytes = self._unseen
 
     def close(self, code: int, retry_after: float | None = None) -> None:
         if self.is_closing:
             return
         self.is_closing = True
-        if not self._outbox.is_ready:
+        if not self._send_queue.is_ready:
             # The client does not read what was written before, so it would not read a close frame either.
-            self._outbox.end()
+            self._send_queue.end()
             if self._task is not None:
                 self._task.cancel()
             return
         reason = protocol.CLOSE_CODES[code]
         if not self.is_tutorial:
             self._write(protocol.Bye(code, reason, retry_after))
-        self._outbox.write({"type": "websocket.close", "code": code, "reason": reason})
+        self._send_queue.write({"type": "websocket.close", "code": code, "reason": reason})
 
     def _write(self, frame: Any) -> None:
         self.reply(TextFrame(protocol.encode(frame)))
@@ -428,13 +430,13 @@ class Connection:
     def _answer(self, post: NewPost, room: RoomName, result: Posted | ChatError) -> None:
         self._posts -= 1
         if isinstance(result, ChatError):
-            self._refuse(result, "post", post.id, room.typed)
+            self._send_error(result, "post", post.id, room.typed)
             return
         typing_indicators.of(self._hub).stop(self._who.key, result.room)
         if not self.is_tutorial:
             self._write(protocol.Ack(result.id, result.room, result.seq, result.duplicate))
 
-    def _refuse(
+    def _send_error(
         self, error: ChatError, frame: str | None = None, id: str | None = None, room: str | None = None
     ) -> None:
         with translation.override(self._language):
@@ -486,9 +488,9 @@ event loop. All other frames go to :func:`django_roomchat.realtime.handlers.perf
 
 
 @hub.handles("guest_named")
-def _hear_name(here: hub.Hub, room: str, data: dict[str, Any]) -> None:
+def _receive_name(here: hub.Hub, room: str, data: dict[str, Any]) -> None:
     for socket in here.sockets_of(data["key"]):
-        socket.call(data["name"])
+        socket.set_name(data["name"])
 
 
 def _unavailable(error: Exception) -> TryAgain:

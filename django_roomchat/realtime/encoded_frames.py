@@ -81,13 +81,13 @@ def tutorial_frames(events: list[tuple[int, bytes]]) -> list[TextFrame]:
     """
     decoded = [decode_event(event) for _, event in events]
     return [
-        TextFrame(encode(TutorialMessage(_told(event), event.author.name, event.seq)))
+        TextFrame(encode(TutorialMessage(_text_and_urls(event), event.author.name, event.seq)))
         for event in decoded
         if event.seq == event.rev and event.deleted_at is None
     ]
 
 
-def _told(event: Event) -> str:
+def _text_and_urls(event: Event) -> str:
     """Return the text and the URLs of the files, one a line. The tutorial's page shows nothing else."""
     if event.files is None:
         return event.body

@@ -23,9 +23,8 @@ from django_roomchat.conf import config
 from django_roomchat.errors import ChatError, TryAgain
 from django_roomchat.identity import Identity, sessions
 from django_roomchat.models import Room
-from django_roomchat.realtime import encoded_frames, handlers, hub, session_watch, shutdown
+from django_roomchat.realtime import encoded_frames, handlers, hub, presence, session_watch, shutdown
 from django_roomchat.realtime.hub_room import Subscription
-from django_roomchat.realtime.presence import attend
 from django_roomchat.realtime.threads import in_thread
 from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 from django_roomchat.throttled_logging import warn_throttled
@@ -34,7 +33,7 @@ RETRY_MS = 1000
 """Time after which a browser reconnects when the response has ended, in milliseconds."""
 WAIT_MAX_SECONDS = 25.0
 """Maximum duration of a poll, in seconds. Some proxies time out after 30 s."""
-LOOK_SECONDS = 1.0
+READ_SECONDS = 1.0
 """Interval, in seconds, at which the log is read where there is no hub (WSGI)."""
 
 
@@ -46,7 +45,7 @@ class Stream:
 
     Args:
         who: the identity that listens.
-        bond: the session that the identity depends on.
+        binding: the session that the identity depends on.
         room, rights: the result of :func:`django_roomchat.realtime.handlers.enter_room`.
         epoch, since: the client's cursor; *since* is ``None`` if it has none.
     """
@@ -56,15 +55,15 @@ class Stream:
     def __init__(
         self,
         who: Identity,
-        bond: sessions.SessionBinding,
+        binding: sessions.SessionBinding,
         room: Room,
         rights: protocol.Rights,
         epoch: str,
         since: int | None,
     ) -> None:
-        self.seats: dict[str, Subscription] = {}
+        self.subscriptions: dict[str, Subscription] = {}
         self._who = who
-        self._bond = bond
+        self._binding = binding
         self._room = room
         self._rights = rights
         self._position = epoch, since
@@ -97,11 +96,11 @@ class Stream:
     async def _enter(self) -> None:
         self._task = asyncio.current_task()
         self._hub.add(self)
-        session_watch.current().add(self, self._bond)
-        attend(self._hub)
+        session_watch.current().add(self, self._binding)
+        presence.start(self._hub)
         shutdown.watch()
-        self._say(handlers.welcome(self._who))
-        self._say(self._rights)
+        self._send(handlers.welcome(self._who))
+        self._send(self._rights)
         version = 0 if self._room.pk is None else self._room.log.access_version
         try:
             await self._hub.enter(
@@ -119,15 +118,15 @@ class Stream:
         policy.policy().forget(self._who)
         try:
             _room, rights = await in_thread(handlers.enter_room, self._who, name, self._language)
-            self._say(rights)
+            self._send(rights)
         except TryAgain:
             return False
         except ChatError as error:
-            if name in self.seats:
+            if name in self.subscriptions:
                 self._hub.leave(self, name)
                 with translation.override(self._language):
                     detail = error.detail
-                self._say(protocol.Error(error.code, detail, "join", None, name, error.retry_after))
+                self._send(protocol.Error(error.code, detail, "join", None, name, error.retry_after))
                 self.close(protocol.CLOSE_FORBIDDEN)
         return True
 
@@ -135,19 +134,19 @@ class Stream:
 
     def write(self, frame: TextFrame) -> None:
         # The subscription's cursor is already at the end of this frame.
-        seat = self.seats[self._room.name]
-        self._put(frame["text"], f"{seat.room.epoch}:{seat.cursor}")
-        if _tells(frame["text"]):
+        subscription = self.subscriptions[self._room.name]
+        self._put(frame["text"], f"{subscription.room.epoch}:{subscription.cursor}")
+        if _has_news(frame["text"]):
             self._news.set()
 
     def reply(self, frame: TextFrame) -> None:
         self._put(frame["text"], "")
 
-    def call(self, name: str) -> None:
+    def set_name(self, name: str) -> None:
         """Change the display name of the stream's identity."""
         self._who = replace(self._who, name=name, chose_name=True)
         self._hub.rename(self)
-        self._say(protocol.Named(name))
+        self._send(protocol.Named(name))
 
     def close(self, code: int, retry_after: float | None = None) -> None:
         if self._is_closing:
@@ -160,7 +159,7 @@ class Stream:
             # The client does not read what was written before, so only cancelling the task ends the response.
             self._task.cancel()
 
-    def _say(self, frame: Any) -> None:
+    def _send(self, frame: Any) -> None:
         self._put(protocol.encode(frame), "")
 
     def _put(self, text: str, position: str) -> None:
@@ -221,7 +220,7 @@ class Stream:
             self._leave()
 
 
-def _tells(text: str) -> bool:
+def _has_news(text: str) -> bool:
     """Return whether a frame contains news; a client that reconnects always gets a ``joined`` frame.
 
     JSON would escape the quotes inside a text.
@@ -235,7 +234,7 @@ def _event(frame: tuple[str, str]) -> bytes:
 
 
 async def open_stream(
-    who: Identity, bond: sessions.SessionBinding, name: str, epoch: str, since: int | None
+    who: Identity, binding: sessions.SessionBinding, name: str, epoch: str, since: int | None
 ) -> Stream:
     """Open a stream of a room.
 
@@ -245,10 +244,10 @@ async def open_stream(
     if hub.current().is_draining:
         raise TryAgain(_("The server is restarting; try again."))
     room, rights = await in_thread(handlers.enter_room, who, name, translation.get_language())
-    return Stream(who, bond, room, rights, epoch, since)
+    return Stream(who, binding, room, rights, epoch, since)
 
 
-async def look(who: Identity, name: str, epoch: str, since: int | None, seconds: float) -> list[str]:
+async def poll_log(who: Identity, name: str, epoch: str, since: int | None, seconds: float) -> list[str]:
     """Long polling without a hub: like :meth:`Stream.poll`, but read the log repeatedly until it has news.
 
     Raises:
@@ -256,13 +255,13 @@ async def look(who: Identity, name: str, epoch: str, since: int | None, seconds:
     """
     ends = time.monotonic() + seconds
     while True:
-        told = await in_thread(_look, who, name, epoch, since, translation.get_language())
-        if _tells(told[-1]) or time.monotonic() >= ends:
-            return told
-        await asyncio.sleep(min(LOOK_SECONDS, max(0.0, ends - time.monotonic())))
+        frames = await in_thread(_read_log, who, name, epoch, since, translation.get_language())
+        if _has_news(frames[-1]) or time.monotonic() >= ends:
+            return frames
+        await asyncio.sleep(min(READ_SECONDS, max(0.0, ends - time.monotonic())))
 
 
-def _look(who: Identity, name: str, epoch: str, since: int | None, language: str | None) -> list[str]:
+def _read_log(who: Identity, name: str, epoch: str, since: int | None, language: str | None) -> list[str]:
     room, rights = handlers.enter_room(who, name, language)
     settings = config()
     part = log.read(room.name, epoch, since, limit=settings.RESUME_MAX_EVENTS, page=settings.PAGE_MESSAGES)

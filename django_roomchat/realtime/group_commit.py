@@ -42,13 +42,13 @@ class GroupCommit:
 
     def __init__(self) -> None:
         self._waiting: Waiting = deque()
-        self._lanes: dict[str, Waiting] = {}
+        self._queues: dict[str, Waiting] = {}
         self._count = 0
         self._committing = False
         self._tasks: set[asyncio.Task[None]] = set()
         # Separate queues wait for locks in threads. The other half of the thread pool stays free for the
         # remaining rooms.
-        self._lane_threads = asyncio.Semaphore(max(1, config().DATABASE_THREADS // 2))
+        self._queue_threads = asyncio.Semaphore(max(1, config().DATABASE_THREADS // 2))
 
     def put(self, post: NewPost, answer: Answer) -> None:
         """Queue a post to be committed.
@@ -67,12 +67,12 @@ class GroupCommit:
                 _("Too many messages are waiting to be stored; try again."), retry_after=RETRY_AFTER_SECONDS
             )
         self._count += 1
-        if (lane := self._lanes.get(post.room)) is not None:
-            lane.append((post, answer))
+        if (queue := self._queues.get(post.room)) is not None:
+            queue.append((post, answer))
             return
         if config().FILTER is not None:
             # The site's content filter may be slow; a separate queue keeps it from delaying other rooms.
-            self._open_lane(post.room, [(post, answer)])
+            self._open_queue(post.room, [(post, answer)])
             return
         self._waiting.append((post, answer))
         if not self._committing:
@@ -96,7 +96,7 @@ class GroupCommit:
                 results = await _store([post for post, _ in batch], wait_seconds=0)
                 locked = self._answer(batch, results)
                 for room in dict.fromkeys(post.room for post, _ in locked):
-                    self._open_lane(room, locked)
+                    self._open_queue(room, locked)
         finally:
             self._committing = False
 
@@ -109,10 +109,10 @@ class GroupCommit:
             if result is None:
                 locked.append((post, answer))
             else:
-                self._tell(answer, result)
+                self._notify(answer, result)
         return locked
 
-    def _tell(self, answer: Answer, result: Posted | ChatError) -> None:
+    def _notify(self, answer: Answer, result: Posted | ChatError) -> None:
         self._count -= 1
         try:
             answer(result)
@@ -120,26 +120,26 @@ class GroupCommit:
             # An exception of one callback must not keep the other senders from their answers.
             _LOGGER.exception("The sender of a post could not be answered")
 
-    def _open_lane(self, room: str, locked: Sequence[tuple[NewPost, Answer]]) -> None:
-        lane = self._lanes.setdefault(room, deque())
-        lane.extend(one for one in locked if one[0].room == room)
-        lane.extend(one for one in self._waiting if one[0].room == room)
+    def _open_queue(self, room: str, locked: Sequence[tuple[NewPost, Answer]]) -> None:
+        queue = self._queues.setdefault(room, deque())
+        queue.extend(one for one in locked if one[0].room == room)
+        queue.extend(one for one in self._waiting if one[0].room == room)
         self._waiting = deque(one for one in self._waiting if one[0].room != room)
-        self._start(self._commit_lane(room, lane))
+        self._start(self._commit_queue(room, queue))
 
-    async def _commit_lane(self, room: str, lane: Waiting) -> None:
+    async def _commit_queue(self, room: str, queue: Waiting) -> None:
         try:
-            while lane:
-                batch = _take(lane)
-                async with self._lane_threads:
+            while queue:
+                batch = _take(queue)
+                async with self._queue_threads:
                     results = await _store(
                         [post for post, _ in batch], wait_seconds=config().LOCK_TIMEOUT_SECONDS
                     )
                 # The lock is free, but the permissions in the room keep changing.
                 for _, answer in self._answer(batch, results):
-                    self._tell(answer, _try_again())
+                    self._notify(answer, _try_again())
         finally:
-            del self._lanes[room]
+            del self._queues[room]
 
 
 def _take(waiting: Waiting) -> list[tuple[NewPost, Answer]]:

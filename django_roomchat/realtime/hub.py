@@ -21,7 +21,7 @@ from django_roomchat import log, pubsub
 from django_roomchat.conf import config
 from django_roomchat.protocol import CLOSE_TOO_SLOW, Heads, encode
 from django_roomchat.pubsub import Access, Batch, News, Notice
-from django_roomchat.pubsub.layer_client import Courier
+from django_roomchat.pubsub.layer_client import LayerClient
 from django_roomchat.realtime import threads
 from django_roomchat.realtime.encoded_frames import (
     batch_of,
@@ -68,7 +68,7 @@ class Hub:
         self._rooms: dict[str, HubRoom] = {}
         self.sockets: set[Socket] = set()
         self.watchers: list[Watcher] = []
-        self._couriers: dict[str, Courier] = {}
+        self._layer_clients: dict[str, LayerClient] = {}
         self._groups: dict[tuple[str, str], set[str]] = {}
         """The room names of each group, by channel layer alias and group name."""
         self._work: set[asyncio.Task[None]] = set()
@@ -105,38 +105,38 @@ class Hub:
         room.entering += 1
         try:
             await self._make_ready(room)
-            frame, read_epoch, head = await self._rejoined(room, socket, epoch, since, title)
+            frame, read_epoch, head = await self._joined_frame_of(room, socket, epoch, since, title)
         finally:
             room.entering -= 1
-        seat = Subscription(room, socket, head)
-        self._seat(seat)
+        subscription = Subscription(room, socket, head)
+        self._add_subscription(subscription)
         if frame is not None:
             socket.write(frame)
         if read_epoch != room.epoch and room.cursor:
-            self._doubt(room)
+            self._restart_in_one_log(room)
         elif head > room.cursor:
             room.wanted = max(room.wanted, head)
             self._fill(room)
-        self._advance(seat)
+        self._advance(subscription)
         if access_version < room.access_version:
             self._start(self._check_access(room, socket))
 
-    async def _rejoined(
+    async def _joined_frame_of(
         self, room: HubRoom, socket: Socket, epoch: str, since: int | None, title: str
     ) -> tuple[TextFrame | None, str, int]:
-        """Call :meth:`_joined` with the socket's present subscription suspended, and restore that
+        """Call :meth:`_joined_frame` with the socket's present subscription suspended, and restore that
         subscription if the call fails.
         """
-        before = socket.seats.get(room.name)
-        self._unseat(socket, room.name)
+        before = socket.subscriptions.get(room.name)
+        self._remove_subscription(socket, room.name)
         try:
-            return await self._joined(room, socket, epoch, since, title)
+            return await self._joined_frame(room, socket, epoch, since, title)
         except Exception:
             if before is not None:
-                self._seat(before)
+                self._add_subscription(before)
             raise
 
-    async def _joined(
+    async def _joined_frame(
         self, room: HubRoom, socket: Socket, epoch: str, since: int | None, title: str
     ) -> tuple[TextFrame | None, str, int]:
         """Return the ``joined`` frame, or ``None`` in the tutorial's format, and the epoch and revision that
@@ -151,14 +151,14 @@ class Hub:
 
     def leave(self, socket: Socket, name: str) -> None:
         """Remove a socket's subscription to a room."""
-        self._unseat(socket, name)
+        self._remove_subscription(socket, name)
 
     def rename(self, socket: Socket) -> None:
         """Notify the watchers that the display name of a socket's identity has changed.
 
         A watcher sees the new name enter before the former name leaves.
         """
-        for name in socket.seats:
+        for name in socket.subscriptions:
             for watcher in self.watchers:
                 watcher.entered(socket, name)
                 watcher.left(socket, name)
@@ -168,37 +168,41 @@ class Hub:
         self.sockets.add(socket)
         if not self._is_running:
             self._is_running = True
-            pubsub.subscribe(self._hear_local)
+            pubsub.subscribe(self._receive_own)
             self._start(self._run())
-            everybody = self._courier_of(pubsub.BROADCAST)
-            if everybody is not None:
-                everybody.join(pubsub.group_name(pubsub.BROADCAST))
+            broadcast = self._layer_client_of(pubsub.BROADCAST)
+            if broadcast is not None:
+                broadcast.join(pubsub.group_name(pubsub.BROADCAST))
 
     def remove(self, socket: Socket) -> None:
         """Remove a socket that was closed, and its subscriptions."""
         self.sockets.discard(socket)
-        for name in list(socket.seats):
-            self._unseat(socket, name)
+        for name in list(socket.subscriptions):
+            self._remove_subscription(socket, name)
 
     def resume(self, socket: Socket) -> None:
         """Continue to send to a socket whose client reads again."""
-        for seat in list(socket.seats.values()):
-            self._advance(seat)
+        for subscription in list(socket.subscriptions.values()):
+            self._advance(subscription)
 
     def heads_of(self, socket: Socket) -> TextFrame:
         """Return the ``heads`` frame of a socket, which serves as the ping."""
-        return TextFrame(encode(Heads({name: seat.room.cursor for name, seat in socket.seats.items()})))
+        return TextFrame(
+            encode(
+                Heads({name: subscription.room.cursor for name, subscription in socket.subscriptions.items()})
+            )
+        )
 
-    def _seat(self, seat: Subscription) -> None:
-        seat.room.seats[seat.socket] = seat
-        seat.socket.seats[seat.room.name] = seat
+    def _add_subscription(self, subscription: Subscription) -> None:
+        subscription.room.subscriptions[subscription.socket] = subscription
+        subscription.socket.subscriptions[subscription.room.name] = subscription
         for watcher in self.watchers:
-            watcher.entered(seat.socket, seat.room.name)
+            watcher.entered(subscription.socket, subscription.room.name)
 
-    def _unseat(self, socket: Socket, name: str) -> None:
-        seat = socket.seats.pop(name, None)
-        if seat is not None:
-            seat.room.seats.pop(socket, None)
+    def _remove_subscription(self, socket: Socket, name: str) -> None:
+        subscription = socket.subscriptions.pop(name, None)
+        if subscription is not None:
+            subscription.room.subscriptions.pop(socket, None)
             for watcher in self.watchers:
                 watcher.left(socket, name)
 
@@ -227,20 +231,20 @@ class Hub:
         return room
 
     def _subscribe(self, room: HubRoom) -> None:
-        room.courier = self._courier_of(room.name)
-        if room.courier is not None:
+        room.layer_client = self._layer_client_of(room.name)
+        if room.layer_client is not None:
             room.group = pubsub.group_name(room.name)
-            rooms = self._groups.setdefault((room.courier.alias, room.group), set())
+            rooms = self._groups.setdefault((room.layer_client.alias, room.group), set())
             rooms.add(room.name)
             if len(rooms) == 1:
-                room.courier.join(room.group)
+                room.layer_client.join(room.group)
 
-    def _courier_of(self, name: str) -> Courier | None:
+    def _layer_client_of(self, name: str) -> LayerClient | None:
         try:
             alias = pubsub.layer_alias(name)
-            if alias not in self._couriers:
-                self._couriers[alias] = Courier(alias, self._hear, self._group_joined)
-            return self._couriers[alias]
+            if alias not in self._layer_clients:
+                self._layer_clients[alias] = LayerClient(alias, self._receive, self._group_joined)
+            return self._layer_clients[alias]
         except Exception as error:
             whose = f"Room {name!r}" if name != pubsub.BROADCAST else "The group for all processes"
             warn_throttled(
@@ -281,7 +285,7 @@ class Hub:
 
     def _close_empty(self, now: float) -> None:
         for room in list(self._rooms.values()):
-            if room.seats or room.entering:
+            if room.subscriptions or room.entering:
                 room.empty_since = None
             elif room.empty_since is None:
                 room.empty_since = now
@@ -290,40 +294,40 @@ class Hub:
 
     def _close(self, room: HubRoom) -> None:
         del self._rooms[room.name]
-        if room.courier is not None:
-            key = room.courier.alias, room.group
+        if room.layer_client is not None:
+            key = room.layer_client.alias, room.group
             self._groups[key].discard(room.name)
             if not self._groups[key]:
                 del self._groups[key]
-                room.courier.leave(room.group)
+                room.layer_client.leave(room.group)
 
     # Batches and notices --------------------------------------------------------------------------------
 
-    def _hear_local(self, news: News) -> None:
+    def _receive_own(self, news: News) -> None:
         """Deliver what this process has published to its own sockets first, then send it to the channel
         layer.
         """
-        self._hear(news)
-        courier = self._courier_of(news.room)
-        if courier is not None:
-            courier.send(pubsub.group_name(news.room), news)
+        self._receive(news)
+        layer_client = self._layer_client_of(news.room)
+        if layer_client is not None:
+            layer_client.send(pubsub.group_name(news.room), news)
 
-    def _hear(self, news: News) -> None:
+    def _receive(self, news: News) -> None:
         if isinstance(news, Notice):
-            self._hear_notice(news)
+            self._receive_notice(news)
             return
         room = self._rooms.get(news.room)
         if room is None:
             return
         if isinstance(news, Access):
             if room.is_ready:
-                self._hear_access(room, news)
+                self._receive_access(room, news)
         elif room.is_ready:
-            self._hear_batch(room, news)
+            self._receive_batch(room, news)
         else:
             room.wanted = max(room.wanted, news.head)
 
-    def _hear_notice(self, notice: Notice) -> None:
+    def _receive_notice(self, notice: Notice) -> None:
         handle = _handlers.get(notice.topic)
         if handle is None:
             return  # a topic of a newer version of this package
@@ -335,69 +339,74 @@ class Hub:
     def sockets_in(self, name: str) -> list[Socket]:
         """Return this process's sockets that are subscribed to a room."""
         room = self._rooms.get(name)
-        return [] if room is None else [seat.socket for seat in room.seats.values()]
+        return [] if room is None else [subscription.socket for subscription in room.subscriptions.values()]
 
     def sockets_of(self, key: str) -> list[Socket]:
         """Return this process's sockets that are authenticated with *key*."""
         return [socket for socket in self.sockets if socket.key == key]
 
-    def _hear_access(self, room: HubRoom, news: Access) -> None:
+    def _receive_access(self, room: HubRoom, news: Access) -> None:
         if news.version <= room.access_version:
             return
         # The keys concerned by the skipped versions are unknown.
         known = news.key if news.version == room.access_version + 1 else ""
         room.access_version = news.version
-        for seat in list(room.seats.values()):
-            if not known or seat.socket.key == known:
-                self._start(self._check_access(room, seat.socket))
+        for subscription in list(room.subscriptions.values()):
+            if not known or subscription.socket.key == known:
+                self._start(self._check_access(room, subscription.socket))
 
-    def ask_again(self, socket: Socket) -> None:
+    def recheck(self, socket: Socket) -> None:
         """Check again whether a socket may stay in its rooms."""
-        for seat in socket.seats.values():
-            self._start(self._check_access(seat.room, socket))
+        for subscription in socket.subscriptions.values():
+            self._start(self._check_access(subscription.room, socket))
 
     async def _check_access(self, room: HubRoom, socket: Socket) -> None:
         if not await socket.check_access(room.name):
             # The check failed. The next poll finds a different version and repeats it.
             room.access_version = -1
 
-    def _hear_batch(self, room: HubRoom, batch: Batch) -> None:
+    def _receive_batch(self, room: HubRoom, batch: Batch) -> None:
         room.wanted = max(room.wanted, batch.head)
         if batch.epoch != room.epoch and room.cursor:
             self._fill(room)
         elif batch.head <= room.cursor:
             pass
         elif batch.prev <= room.cursor and batch.events:
-            room.count_in(batch.epoch)
-            self._tell(room, batch)
+            room.set_epoch(batch.epoch)
+            self._send(room, batch)
         else:
             self._fill(room)
 
-    def _tell(self, room: HubRoom, batch: Batch) -> None:
+    def _send(self, room: HubRoom, batch: Batch) -> None:
         if batch.prev < room.cursor:
             new = [event for event in batch.events if event[0] > room.cursor]
             batch = Batch(batch.room, batch.epoch, room.cursor, batch.head, new)
-        prev, stretch = room.cursor, room.add(batch)
-        for seat in room.seats.values():
-            socket = seat.socket
-            if seat.cursor == prev and socket.is_ready and not seat.is_reading:
-                seat.cursor = batch.head
-                for frame in stretch.frames(socket.is_tutorial):
+        prev, encoded = room.cursor, room.add(batch)
+        for subscription in room.subscriptions.values():
+            socket = subscription.socket
+            if subscription.cursor == prev and socket.is_ready and not subscription.is_reading:
+                subscription.cursor = batch.head
+                for frame in encoded.frames(socket.is_tutorial):
                     socket.write(frame)
             else:
-                self._advance(seat)
+                self._advance(subscription)
 
-    def _advance(self, seat: Subscription) -> None:
+    def _advance(self, subscription: Subscription) -> None:
         """Send a socket the events after its cursor, for as long as its client reads."""
-        room, socket = seat.room, seat.socket
-        while seat.cursor < room.cursor and socket.is_ready and not seat.is_reading and not room.is_doubted:
-            stretch = room.after(seat.cursor, FRAME_BYTES)
-            if stretch is None:
-                seat.is_reading = True
-                self._start(self._catch_up(seat))
+        room, socket = subscription.room, subscription.socket
+        while (
+            subscription.cursor < room.cursor
+            and socket.is_ready
+            and not subscription.is_reading
+            and not room.needs_restart
+        ):
+            encoded = room.after(subscription.cursor, FRAME_BYTES)
+            if encoded is None:
+                subscription.is_reading = True
+                self._start(self._catch_up(subscription))
                 return
-            seat.cursor = stretch.batch.head
-            for frame in stretch.frames(socket.is_tutorial):
+            subscription.cursor = encoded.batch.head
+            for frame in encoded.frames(socket.is_tutorial):
                 socket.write(frame)
 
     # Gaps -----------------------------------------------------------------------------------------------
@@ -408,24 +417,24 @@ class Hub:
             room.is_filling = True
             self._start(self._read_on(room))
 
-    def _doubt(self, room: HubRoom) -> None:
+    def _restart_in_one_log(self, room: HubRoom) -> None:
         """Restart all sockets of a room in one log, because one of them has read a log of another epoch."""
-        room.is_doubted = True
+        room.needs_restart = True
         self._fill(room)
 
     async def _read_on(self, room: HubRoom) -> None:
         try:
             while True:
                 cursor, epoch, wanted = room.cursor, room.epoch, room.wanted
-                part = await self._read_log(room.name, epoch, None if room.is_doubted else cursor)
+                part = await self._read_log(room.name, epoch, None if room.needs_restart else cursor)
                 if part.reset is not None:
-                    room.is_doubted = False
+                    room.needs_restart = False
                     self._restart(room, replace(part, reset="epoch") if part.reset == "new" else part)
                 else:
-                    self._tell_part(room, part)
+                    self._send_part(room, part)
                 # A batch that arrived during the read may be newer than what was read.
                 is_stuck = room.cursor == cursor and room.wanted == wanted
-                if (room.cursor >= room.wanted or is_stuck) and not room.is_doubted:
+                if (room.cursor >= room.wanted or is_stuck) and not room.needs_restart:
                     room.wanted = room.cursor
                     return
         except Exception as error:
@@ -438,11 +447,11 @@ class Hub:
         finally:
             room.is_filling = False
 
-    def _tell_part(self, room: HubRoom, part: log.Slice) -> None:
+    def _send_part(self, room: HubRoom, part: log.Slice) -> None:
         room.title, room.floor = part.title, part.floor
         if part.head > room.cursor and part.prev <= room.cursor:
-            room.count_in(part.epoch)
-            self._tell(room, batch_of(part))
+            room.set_epoch(part.epoch)
+            self._send(room, batch_of(part))
 
     def _restart(self, room: HubRoom, part: log.Slice) -> None:
         """Send ``joined`` to all sockets of a room, because its epoch has changed or too many events were
@@ -450,16 +459,16 @@ class Hub:
         """
         room.start_at(part)
         frame = joined_frame(part, part.title)
-        for seat in room.seats.values():
-            seat.cursor = part.head
-            if not seat.socket.is_tutorial:
-                seat.socket.write(frame)
+        for subscription in room.subscriptions.values():
+            subscription.cursor = part.head
+            if not subscription.socket.is_tutorial:
+                subscription.socket.write(frame)
 
-    async def _catch_up(self, seat: Subscription) -> None:
+    async def _catch_up(self, subscription: Subscription) -> None:
         """Read the log for a socket whose cursor is before the buffer of recent events."""
-        room, socket = seat.room, seat.socket
+        room, socket = subscription.room, subscription.socket
         try:
-            part = await self._read(room, room.epoch, seat.cursor)
+            part = await self._read(room, room.epoch, subscription.cursor)
         except Exception as error:
             warn_throttled(
                 "catch up", "The log of room %r could not be read for a slow socket: %r", room.name, error
@@ -467,15 +476,15 @@ class Hub:
             socket.close(CLOSE_TOO_SLOW, retry_after=1.0)
             return
         finally:
-            seat.is_reading = False
-        if socket.seats.get(room.name) is not seat:
+            subscription.is_reading = False
+        if socket.subscriptions.get(room.name) is not subscription:
             return
         if part.epoch != room.epoch:
-            self._doubt(room)
+            self._restart_in_one_log(room)
             return
-        if part.head < seat.cursor:
+        if part.head < subscription.cursor:
             return
-        seat.cursor = part.head
+        subscription.cursor = part.head
         if socket.is_tutorial:
             for frame in tutorial_frames([] if part.reset else batch_of(part).events):
                 socket.write(frame)
@@ -483,7 +492,7 @@ class Hub:
             socket.write(joined_frame(part, part.title))
         else:
             socket.write(events_frame(batch_of(part)))
-        self._advance(seat)
+        self._advance(subscription)
 
     async def _read(self, room: HubRoom, epoch: str, since: int | None) -> log.Slice:
         """Read the log for one socket. Concurrent requests for the same range share one query."""
@@ -495,11 +504,11 @@ class Hub:
             and newest.head >= max(room.ring_floor, room.erased)
         ):
             return newest
-        question = epoch, since
-        reading = room.reads.get(question)
+        request = epoch, since
+        reading = room.reads.get(request)
         if reading is None:
-            reading = room.reads[question] = asyncio.ensure_future(self._read_log(room.name, epoch, since))
-            reading.add_done_callback(lambda _: room.reads.pop(question, None))
+            reading = room.reads[request] = asyncio.ensure_future(self._read_log(room.name, epoch, since))
+            reading.add_done_callback(lambda _: room.reads.pop(request, None))
         part = await asyncio.shield(reading)
         if since is None and part.epoch == room.epoch:
             room.newest = part
@@ -511,8 +520,8 @@ class Hub:
         """Poll, ping and close what is unused, for as long as sockets are open or a watcher is busy."""
         try:
             while self._is_needed:
-                await self._look_after()
-                await self.say_farewell()
+                await self._run_timers()
+                await self.leave_groups()
         finally:
             self._stop()
 
@@ -520,7 +529,7 @@ class Hub:
     def _is_needed(self) -> bool:
         return bool(self.sockets or self._rooms) or any(watcher.is_busy for watcher in self.watchers)
 
-    async def _look_after(self) -> None:
+    async def _run_timers(self) -> None:
         polled = time.monotonic()
         next_ping = polled + config().PING_SECONDS
         while self._is_needed:
@@ -528,7 +537,7 @@ class Hub:
             # again) is handled where the event arrives.
             await asyncio.sleep(CHECK_SECONDS)
             now = time.monotonic()
-            self._close_stuck(now)
+            self._close_slow(now)
             self._close_empty(now)
             if now >= next_ping:
                 next_ping = now + config().PING_SECONDS
@@ -538,21 +547,21 @@ class Hub:
                 await self._poll()
                 polled = time.monotonic()
 
-    async def say_farewell(self) -> None:
+    async def leave_groups(self) -> None:
         """Leave all groups, so that the channel layer keeps no messages for this process."""
-        couriers, self._couriers = list(self._couriers.values()), {}
-        await asyncio.gather(*(courier.say_farewell() for courier in couriers))
+        layer_clients, self._layer_clients = list(self._layer_clients.values()), {}
+        await asyncio.gather(*(layer_client.close() for layer_client in layer_clients))
 
     def _stop(self) -> None:
         self._is_running = False
         pubsub.unsubscribe()
-        for courier in self._couriers.values():
-            courier.stop()
-        self._couriers.clear()
+        for layer_client in self._layer_clients.values():
+            layer_client.stop()
+        self._layer_clients.clear()
         threads.close()
 
     def _poll_seconds(self) -> float:
-        down = any(courier.is_down for courier in self._couriers.values())
+        down = any(layer_client.is_down for layer_client in self._layer_clients.values())
         seconds = config().POLL_SECONDS_LAYER_DOWN if down else config().POLL_SECONDS
         return seconds * random.uniform(0.9, 1.0)  # noqa: S311  (so that processes do not poll together)
 
@@ -570,28 +579,28 @@ class Hub:
             state = states.get(room.name, log.State())
             room.wanted = max(room.wanted, state.head)
             if not room.cursor:
-                room.count_in(state.epoch)
+                room.set_epoch(state.epoch)
             is_another = state.epoch != room.epoch and room.cursor
             if state.head < cursor == room.cursor:
                 # The database has lost committed events, as after a failover to a replica that lagged.
-                room.is_doubted = True
-            if state.head > room.cursor or is_another or room.is_doubted:
+                room.needs_restart = True
+            if state.head > room.cursor or is_another or room.needs_restart:
                 self._fill(room)
                 # The layer should have delivered these events. It may have lost our group membership, as
                 # after FLUSHALL.
-                if room.courier is not None:
-                    room.courier.join(room.group)
+                if room.layer_client is not None:
+                    room.layer_client.join(room.group)
             if state.access_version < version == room.access_version:
                 # Our version belongs to another log, or to a late message from one.
                 room.access_version = -1
-            self._hear_access(room, Access(room.name, state.access_version, ""))
+            self._receive_access(room, Access(room.name, state.access_version, ""))
 
     def _ping(self) -> None:
         for socket in self.sockets:
             if not socket.is_tutorial and socket.is_ready:
                 socket.reply(self.heads_of(socket))
 
-    def _close_stuck(self, now: float) -> None:
+    def _close_slow(self, now: float) -> None:
         for socket in list(self.sockets):
             if socket.blocked_since is not None and now - socket.blocked_since >= config().SLOW_SECONDS:
                 socket.close(CLOSE_TOO_SLOW, retry_after=1.0)

@@ -13,7 +13,7 @@ from django_roomchat import log
 from django_roomchat.identity import Identity
 from django_roomchat.protocol import Joined, encode
 from django_roomchat.pubsub import Batch
-from django_roomchat.pubsub.layer_client import Courier
+from django_roomchat.pubsub.layer_client import LayerClient
 from django_roomchat.realtime.encoded_frames import (
     EncodedBatch,
     erases,
@@ -24,7 +24,7 @@ from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 class Socket(Protocol):
     """The interface of a socket, as the hub uses it."""
 
-    seats: dict[str, Subscription]
+    subscriptions: dict[str, Subscription]
     """The socket's subscriptions, by canonical room name."""
 
     @property
@@ -56,7 +56,7 @@ class Socket(Protocol):
     def key(self) -> str:
         """The key of the identity this socket authenticated as."""
 
-    def call(self, name: str) -> None:
+    def set_name(self, name: str) -> None:
         """Change the display name of the socket's identity."""
 
     async def check_access(self, name: str) -> bool:
@@ -104,14 +104,14 @@ class HubRoom:
         self.floor = 0
         self.cursor = 0
         self.access_version = 0
-        self.seats: dict[Socket, Subscription] = {}
+        self.subscriptions: dict[Socket, Subscription] = {}
         self.reading: asyncio.Task[None] | None = None
         self.is_ready = False
         """Whether the room's log has been read."""
         self.wanted = 0
         """The highest revision that any batch or poll has mentioned."""
         self.is_filling = False
-        self.is_doubted = False
+        self.needs_restart = False
         """Whether a socket has read a log of another epoch than the room's."""
         self.newest: log.Slice | None = None
         """The newest page of the log, for clients that join without a cursor."""
@@ -120,7 +120,7 @@ class HubRoom:
         self.reads: dict[tuple[str, int | None], asyncio.Future[log.Slice]] = {}
         self.empty_since: float | None = None
         self.entering = 0
-        self.courier: Courier | None = None
+        self.layer_client: LayerClient | None = None
         self.group = ""
         self._events_max = events_max
         self._events = 0
@@ -140,16 +140,16 @@ class HubRoom:
             self._ring.clear()
             self._events = 0
             self.erased = batch.head
-        stretch = EncodedBatch(batch)
-        self._ring.append(stretch)
+        encoded = EncodedBatch(batch)
+        self._ring.append(encoded)
         self._resumptions.clear()
         self.cursor = batch.head
         self._events += len(batch.events)
         while self._events > self._events_max and len(self._ring) > 1:
             self._events -= len(self._ring.popleft().batch.events)
-        return stretch
+        return encoded
 
-    def count_in(self, epoch: str) -> None:
+    def set_epoch(self, epoch: str) -> None:
         """Set the epoch that the room's revisions belong to."""
         if self.epoch and epoch != self.epoch:
             # The access version of the other log may be a lower one with different bans behind it, so the
@@ -162,7 +162,7 @@ class HubRoom:
         self._ring.clear()
         self._resumptions.clear()
         self._events = 0
-        self.count_in(part.epoch)
+        self.set_epoch(part.epoch)
         self.title, self.floor, self.cursor = part.title, part.floor, part.head
         self.newest = None
         self.erased = 0
@@ -192,7 +192,7 @@ class HubRoom:
         """
         if cursor < self.ring_floor:
             return None
-        start = bisect_right(self._ring, cursor, key=lambda stretch: stretch.batch.prev) - 1
+        start = bisect_right(self._ring, cursor, key=lambda encoded: encoded.batch.prev) - 1
         first = self._ring[start]
         is_all = start == len(self._ring) - 1
         if first.batch.prev == cursor and (

@@ -40,18 +40,18 @@ NOTICE_MAX = 500
 AVATAR_MAX_LENGTH = 500
 
 
-def attend(hub: Hub) -> None:
+def start(hub: Hub) -> None:
     """Start presence for a hub, unless ``ROOMCHAT["PRESENCE"]`` is off."""
     if config().PRESENCE and not hub.has_extension(Presences):
         hub.watchers.append(hub.extension(Presences))
 
 
-async def say_farewell(hub: Hub) -> None:
+async def release_lease(hub: Hub) -> None:
     """Release the presence lease at shutdown. The people stay listed for the grace time, in which they
     reconnect to another process.
     """
     if hub.has_extension(Presences):
-        await hub.extension(Presences).say_farewell()
+        await hub.extension(Presences).release_lease()
 
 
 class _Entry:
@@ -69,7 +69,7 @@ class _Entry:
 class _PresenceRoom:
     """A room with people connected to this process."""
 
-    __slots__ = ("is_changed", "is_read", "mine", "name", "newcomers", "others", "state", "told")
+    __slots__ = ("is_changed", "is_read", "mine", "name", "newcomers", "others", "state", "sent")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -79,7 +79,7 @@ class _PresenceRoom:
         self.is_read = False
         """Whether the room's rows have been read from the table."""
         self.is_changed = False
-        self.told: dict[str, Person] = {}
+        self.sent: dict[str, Person] = {}
         """The people that the room's sockets have been sent."""
         self.state: TextFrame | None = None
         """Encoded frame with the full list, for sockets that join."""
@@ -93,24 +93,24 @@ class _PresenceRoom:
         return everybody | {key: entry.person for key, entry in self.mine.items()}
 
     def change(self) -> TextFrame | None:
-        """Update ``told`` and return the frame that leads from its former state to the present one; ``None``
+        """Update ``sent`` and return the frame that leads from its former state to the present one; ``None``
         if nothing changed.
         """
-        before, self.told, self.is_changed = self.told, self.here(), False
-        joined = [person for key, person in self.told.items() if before.get(key) != person]
-        left = [key for key in before if key not in self.told]
+        before, self.sent, self.is_changed = self.sent, self.here(), False
+        joined = [person for key, person in self.sent.items() if before.get(key) != person]
+        left = [key for key in before if key not in self.sent]
         if not joined and not left:
             return None
         self.state = None
-        count = len(self.told)
+        count = len(self.sent)
         if count > NAMED_MAX or len(before) > NAMED_MAX:
             return self.whole()
         return TextFrame(encode(Here(self.name, count, None, joined or None, left or None)))
 
     def whole(self) -> TextFrame:
         if self.state is None:
-            count = len(self.told)
-            people = list(self.told.values()) if count <= NAMED_MAX else None
+            count = len(self.sent)
+            people = list(self.sent.values()) if count <= NAMED_MAX else None
             self.state = TextFrame(encode(Here(self.name, count, people)))
         return self.state
 
@@ -132,12 +132,12 @@ class Presences:
         self._leaving: dict[tuple[str, str], float] = {}
         """When the grace time of a person whose last socket is closed ends, by room and key; the earliest
         first."""
-        self._heard: dict[str, int] = {}
+        self._received: dict[str, int] = {}
         """Number of the last change announced by each other process; -1 if an earlier one was missed."""
-        self._journal: list[PresenceNotice] | None = None
+        self._notices: list[PresenceNotice] | None = None
         """Notices received while the table is read. They may be newer than the result."""
         self._check_at = 0.0
-        self._stirred = asyncio.Event()
+        self._changed = asyncio.Event()
         self._is_over = False
         self.is_busy = False
 
@@ -165,7 +165,7 @@ class Presences:
         self._leaving.pop((name, person.key), None)
         if not socket.is_tutorial:
             room.newcomers.add(socket)
-        self._stir()
+        self._wake()
 
     def left(self, socket: Socket, name: str) -> None:
         """Stop counting a socket that has left a room. The person is removed after the grace time."""
@@ -185,8 +185,8 @@ class Presences:
 
     # Timers ---------------------------------------------------------------------------------------------
 
-    def _stir(self) -> None:
-        self._stirred.set()
+    def _wake(self) -> None:
+        self._changed.set()
         if not self.is_busy and not self._is_over:
             self.is_busy = True
             self._hub.start(self._run())
@@ -194,17 +194,17 @@ class Presences:
     async def _run(self) -> None:
         try:
             while not self._is_over:
-                self._stirred.clear()
+                self._changed.clear()
                 await self.turn()
                 if not self._rooms:
-                    await self._resign()
+                    await self._remove_lease()
                     if not self._rooms:
                         return
                 # At most one turn a second. A change after a second without changes is handled at once.
                 await asyncio.sleep(TICK_SECONDS)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(TICK_SECONDS):
-                        await self._stirred.wait()
+                        await self._changed.wait()
         finally:
             self.is_busy = False
 
@@ -213,7 +213,7 @@ class Presences:
         self._expire(time.monotonic())
         await self._read(time.monotonic())
         await self._write()
-        self._tell()
+        self._send()
         for name in [name for name, room in self._rooms.items() if not room.mine]:
             del self._rooms[name]
 
@@ -226,19 +226,19 @@ class Presences:
             room = self._rooms[name]
             self._drop(room, room.mine.pop(key))
 
-    async def _resign(self) -> None:
+    async def _remove_lease(self) -> None:
         """Delete this process's lease and rows, because no people are left."""
         process, self._process, self._version = self._process, uuid4(), 0
         self._starts_over = True
         self._dropping.clear()
-        self._heard.clear()
+        self._received.clear()
         self._check_at = 0.0
         try:
             await in_thread(presence_table.remove, [process])
         except Exception as error:
             warn_throttled("presence", "The presence lease of this process could not be removed: %r", error)
 
-    async def say_farewell(self) -> None:
+    async def release_lease(self) -> None:
         self._is_over = True
         if self._starts_over:
             return
@@ -272,35 +272,35 @@ class Presences:
             warn_throttled("presence", "Presence could not be written; it is tried again: %r", error)
             return
         self._starts_over = False
-        told = PresenceNotice(str(self._process), self._version)
+        notice = PresenceNotice(str(self._process), self._version)
         if not starts_over and len(adding) + len(dropping) <= NOTICE_MAX:
-            told.rooms = _by_room(adding, dropping)
-        pubsub.publish(pubsub.Notice("presence", msgspec.to_builtins(told)))
+            notice.rooms = _by_room(adding, dropping)
+        pubsub.publish(pubsub.Notice("presence", msgspec.to_builtins(notice)))
 
     async def _read(self, now: float) -> None:
         unread = [name for name, room in self._rooms.items() if not room.is_read][: presence_table.ROOMS_MAX]
         is_due = now >= self._check_at
         if not unread and not is_due:
             return
-        self._journal = []
-        heard = dict(self._heard) if is_due else None
+        self._notices = []
+        received = dict(self._received) if is_due else None
         try:
-            found = await in_thread(presence_table.look, self._process, unread, list(self._rooms), heard)
+            found = await in_thread(presence_table.look, self._process, unread, list(self._rooms), received)
         except Exception as error:
             warn_throttled("presence", "Presence of other processes could not be read: %r", error)
             return
         finally:
-            journal, self._journal = self._journal, None
+            notices, self._notices = self._notices, None
         self._take_rooms(unread, found.of_rooms)
-        if heard is not None:
+        if received is not None:
             self._take_processes(found)
             self._check_at = now + min(config().PRESENCE_RENEW_SECONDS, found.next_end)
             self._starts_over = self._starts_over or not found.is_listed
-        for told in journal:
-            if told.version > found.versions.get(told.process, -1):
-                self._apply(told)
+        for notice in notices:
+            if notice.version > found.versions.get(notice.process, -1):
+                self._apply(notice)
                 # The notice may be older than what was read for a room, and a later one may have been lost.
-                self._heard[told.process] = -1
+                self._received[notice.process] = -1
 
     def _take_rooms(self, names: Sequence[str], rows: Iterable[presence_table.Row]) -> None:
         for name in names:
@@ -321,29 +321,29 @@ class Presences:
                     room.others[process] = people[name, process]
                 else:
                     room.others.pop(process, None)
-        self._heard = dict(found.versions)
+        self._received = dict(found.versions)
 
     # Other processes --------------------------------------------------------------------------------------------------
 
-    def hear(self, told: PresenceNotice) -> None:
+    def receive(self, notice: PresenceNotice) -> None:
         """Apply a notice of another process."""
-        if told.process == str(self._process):
+        if notice.process == str(self._process):
             return
-        if self._journal is not None:
-            self._journal.append(told)
-        self._apply(told)
-        follows = told.rooms is not None and self._heard.get(told.process) == told.version - 1
-        self._heard[told.process] = told.version if follows else -1
+        if self._notices is not None:
+            self._notices.append(notice)
+        self._apply(notice)
+        follows = notice.rooms is not None and self._received.get(notice.process) == notice.version - 1
+        self._received[notice.process] = notice.version if follows else -1
         if not follows:
             self._check_at = 0.0
-        self._stirred.set()
+        self._changed.set()
 
-    def _apply(self, told: PresenceNotice) -> None:
-        for name, change in (told.rooms or {}).items():
+    def _apply(self, notice: PresenceNotice) -> None:
+        for name, change in (notice.rooms or {}).items():
             room = self._rooms.get(name)
             if room is None:
                 continue
-            people = room.others.setdefault(told.process, {})
+            people = room.others.setdefault(notice.process, {})
             for key in change.left:
                 people.pop(key, None)
             people.update((person.key, person) for person in change.joined)
@@ -351,7 +351,7 @@ class Presences:
 
     # Frames to the sockets ------------------------------------------------------------------------------
 
-    def _tell(self) -> None:
+    def _send(self) -> None:
         for room in self._rooms.values():
             change = room.change() if room.is_changed else None
             if change is not None:
@@ -382,9 +382,9 @@ class PresenceNotice(msgspec.Struct, omit_defaults=True):
 
 
 @handles("presence")
-def _hear(hub: Hub, room: str, data: dict[str, Any]) -> None:
+def _receive(hub: Hub, room: str, data: dict[str, Any]) -> None:
     if hub.has_extension(Presences):
-        hub.extension(Presences).hear(msgspec.convert(data, PresenceNotice))
+        hub.extension(Presences).receive(msgspec.convert(data, PresenceNotice))
 
 
 def _take(waiting: dict[UUID, Any]) -> dict[UUID, Any]:

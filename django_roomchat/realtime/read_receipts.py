@@ -28,7 +28,7 @@ TOGETHER_MAX = 500
 """Maximum number of markers written in one transaction."""
 WAITING_MAX = 10_000
 """Maximum number of markers of one process that wait to be written. A further one is rejected with ``busy``."""
-HEARD_MAX = 100
+RECEIVED_MAX = 100
 
 Refuse = Callable[[ChatError], None]
 
@@ -40,7 +40,7 @@ class ReadReceipts:
         self._hub = hub
         self._waiting: dict[tuple[str, str], tuple[Mark, Refuse]] = {}
         self._is_running = False
-        self.heard: deque[str] = deque(maxlen=HEARD_MAX)
+        self.received: deque[str] = deque(maxlen=RECEIVED_MAX)
         """Ids of the last notices. The layer delivers a process's own notices back to it."""
 
     def put(self, who: Identity, room: RoomName, seq: int, refuse: Refuse) -> None:
@@ -55,12 +55,12 @@ class ReadReceipts:
         Raises:
             Busy: too many markers are waiting.
         """
-        place = who.key, str(room)
-        before = self._waiting.get(place)
+        key = who.key, str(room)
+        before = self._waiting.get(key)
         if before is None and len(self._waiting) >= WAITING_MAX:
             raise Busy(_("The server is busy; try again in a moment."))
         if before is None or before[0].seq <= seq:
-            self._waiting[place] = Mark(who, room, seq), refuse
+            self._waiting[key] = Mark(who, room, seq), refuse
         if not self._is_running:
             self._is_running = True
             self._hub.start(self._run())
@@ -82,8 +82,8 @@ class ReadReceipts:
     async def flush(self) -> None:
         """Write the waiting markers, up to the limit of one transaction."""
         some = dict(list(self._waiting.items())[:TOGETHER_MAX])
-        for place in some:
-            del self._waiting[place]
+        for key in some:
+            del self._waiting[key]
         if not some:
             return
         try:
@@ -109,14 +109,14 @@ class MarkersNotice(msgspec.Struct):
 
 
 @handles("read")
-def _hear(hub: Hub, room: str, data: dict[str, Any]) -> None:
+def _receive(hub: Hub, room: str, data: dict[str, Any]) -> None:
     """Send moved read markers to all sockets of their people, whichever rooms the sockets are in."""
     frames: dict[str, list[TextFrame]] = defaultdict(list)
-    told, heard = msgspec.convert(data, MarkersNotice), of(hub).heard
-    if told.id in heard:
+    notice, received = msgspec.convert(data, MarkersNotice), of(hub).received
+    if notice.id in received:
         return
-    heard.append(told.id)
-    for key, name, seq, unread, mentions in told.marks:
+    received.append(notice.id)
+    for key, name, seq, unread, mentions in notice.marks:
         frames[key].append(TextFrame(encode(Marked(name, seq, unread, mentions))))
     for socket in hub.sockets:
         if not socket.is_tutorial and socket.is_ready:

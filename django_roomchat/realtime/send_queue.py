@@ -43,7 +43,7 @@ class SendQueue:
 
     __slots__ = (
         "_broken",
-        "_fastlane",
+        "_fast_path",
         "_max_bytes",
         "_owner",
         "_send",
@@ -61,7 +61,7 @@ class SendQueue:
         owner: Owner,
     ) -> None:
         self._send = send
-        self._fastlane = uvicorn_fast_path.find(send)
+        self._fast_path = uvicorn_fast_path.find(send)
         self._max_bytes = max_bytes
         self._owner = owner
         self._writing: Coroutine[Any, Any, None] | None = None
@@ -78,8 +78,8 @@ class SendQueue:
     def write(self, message: Message) -> None:
         """Send a message, or append it to the messages that wait."""
         if self.is_ready:
-            lane = self._fastlane
-            if lane is None or not isinstance(message, TextFrame) or not lane.write(message):
+            fast_path = self._fast_path
+            if fast_path is None or not isinstance(message, TextFrame) or not fast_path.write(message):
                 self._continue(self._send(message))  # type: ignore[arg-type]  # every server's send is a coroutine function
         elif not self._broken:
             self._keep(message)

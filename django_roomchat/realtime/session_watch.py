@@ -34,7 +34,7 @@ from django_roomchat.realtime.threads import in_thread
 from django_roomchat.rooms import lookup
 from django_roomchat.throttled_logging import warn_throttled
 
-LOOK_SECONDS = 0.5
+CHECK_SECONDS = 0.5
 """Interval at which the clock is checked, in seconds. Sockets of an expired session are closed within about this time."""
 
 BATCH = 100
@@ -45,36 +45,36 @@ class SessionWatcher:
     """Session bindings of the sockets of one event loop. Get it with :func:`current`."""
 
     def __init__(self) -> None:
-        self._bonds: dict[Socket, SessionBinding] = {}
+        self._bindings: dict[Socket, SessionBinding] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, socket: Socket, bond: SessionBinding) -> None:
+    def add(self, socket: Socket, binding: SessionBinding) -> None:
         """Close *socket* when its binding is no longer valid."""
-        if bond.user is None and not bond.session_key:
+        if binding.user is None and not binding.session_key:
             return
-        self._bonds[socket] = bond
+        self._bindings[socket] = binding
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
     def remove(self, socket: Socket) -> None:
         """Stop watching a socket that was closed."""
-        self._bonds.pop(socket, None)
-        if not self._bonds and self._task is not None:
+        self._bindings.pop(socket, None)
+        if not self._bindings and self._task is not None:
             self._task.cancel()
             self._task = None
 
     def end(self, session_digest: str) -> None:
         """Close the sockets of a session that has ended, given the digest of its key."""
-        for socket, bond in list(self._bonds.items()):
-            if digest(bond.session_key) == session_digest:
+        for socket, binding in list(self._bindings.items()):
+            if digest(binding.session_key) == session_digest:
                 socket.close(CLOSE_SESSION_ENDED)
 
-    def doubt(self, user_key: str) -> None:
+    def recheck_account(self, user_key: str) -> None:
         """Compare the bindings of a changed account with the database now."""
-        for bond in self._bonds.values():
-            if bond.user is not None and str(bond.user.pk) == user_key:
-                bond.due = -math.inf
+        for binding in self._bindings.values():
+            if binding.user is not None and str(binding.user.pk) == user_key:
+                binding.due = -math.inf
                 self._wake.set()
 
     async def _run(self) -> None:
@@ -86,34 +86,34 @@ class SessionWatcher:
                 warn_throttled("sessions", "Could not compare sessions with the database: %r", error)
             self._wake.clear()
             try:
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(CHECK_SECONDS):
                     await self._wake.wait()
             except TimeoutError:
                 pass
 
     async def _compare(self) -> None:
         now = time.monotonic()
-        due = [(socket, bond) for socket, bond in self._bonds.items() if _is_due(bond, now)]
+        due = [(socket, binding) for socket, binding in self._bindings.items() if _is_due(binding, now)]
         for start in range(0, len(due), BATCH):
             some = due[start : start + BATCH]
-            for _socket, bond in some:
+            for _socket, binding in some:
                 # Set before the query, so that an account change during the query makes the binding due again.
-                bond.due = now + config().SESSION_CHECK_SECONDS * random.uniform(0.9, 1.0)  # noqa: S311
+                binding.due = now + config().SESSION_CHECK_SECONDS * random.uniform(0.9, 1.0)  # noqa: S311
             try:
-                still = await in_thread(still_valid, [bond for _, bond in some])
+                still = await in_thread(still_valid, [binding for _, binding in some])
             except BaseException:
-                for _socket, bond in some:
-                    bond.due = -math.inf
+                for _socket, binding in some:
+                    binding.due = -math.inf
                 raise
-            for socket, bond in some:
-                if bond in still:
-                    bond.ends = still[bond]
+            for socket, binding in some:
+                if binding in still:
+                    binding.ends = still[binding]
                 else:
                     socket.close(CLOSE_SESSION_ENDED)
 
 
-def _is_due(bond: SessionBinding, now: float) -> bool:
-    return bond.user is not None and (bond.due <= now or bond.ends <= time.time())
+def _is_due(binding: SessionBinding, now: float) -> bool:
+    return binding.user is not None and (binding.due <= now or binding.ends <= time.time())
 
 
 current = per_loop(SessionWatcher)
@@ -121,13 +121,13 @@ current = per_loop(SessionWatcher)
 
 
 @hub.handles("session_over")
-def _hear_session(here: Hub, room: str, data: dict[str, Any]) -> None:
+def _receive_session(here: Hub, room: str, data: dict[str, Any]) -> None:
     current().end(data["session"])
 
 
 @hub.handles("account_changed")
-def _hear_account(here: Hub, room: str, data: dict[str, Any]) -> None:
-    current().doubt(data["user"])
+def _receive_account(here: Hub, room: str, data: dict[str, Any]) -> None:
+    current().recheck_account(data["user"])
 
 
 # Recheck by the project -----------------------------------------------------------------------------------------------
@@ -173,6 +173,6 @@ def _recheck_room(name: str, key: str) -> None:
 
 
 @hub.handles("recheck")
-def _hear_recheck(here: Hub, room: str, data: dict[str, Any]) -> None:
+def _receive_recheck(here: Hub, room: str, data: dict[str, Any]) -> None:
     for socket in here.sockets_of(data["key"]):
-        here.ask_again(socket)
+        here.recheck(socket)

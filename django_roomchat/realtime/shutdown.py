@@ -19,7 +19,7 @@ from typing import Any
 from django_roomchat.conf import config
 from django_roomchat.protocol import CLOSE_RESTART
 from django_roomchat.realtime import group_commit, hub, read_receipts
-from django_roomchat.realtime.presence import say_farewell
+from django_roomchat.realtime.presence import release_lease
 
 _watching = False
 
@@ -79,5 +79,5 @@ async def drain() -> None:
         await asyncio.wait_for(read_receipts.of(here).drain(), settings.DRAIN_SECONDS)
     for socket in list(here.sockets):
         socket.close(CLOSE_RESTART, retry_after=random.uniform(0, settings.DRAIN_SPREAD_SECONDS))
-    await say_farewell(here)
-    await here.say_farewell()
+    await release_lease(here)
+    await here.leave_groups()

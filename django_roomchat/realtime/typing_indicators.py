@@ -42,18 +42,18 @@ class _OtherProcess:
 
 
 class _TypingRoom:
-    __slots__ = ("mine", "others", "said", "said_at", "told")
+    __slots__ = ("mine", "others", "published", "published_at", "sent")
 
     def __init__(self) -> None:
         self.mine: dict[str, tuple[Person, float]] = {}
         """The typing people of this process, by key, with the time at which each expires."""
         self.others: dict[str, _OtherProcess] = {}
         """The typing people of other processes, by process."""
-        self.told: tuple[list[Person], int] = [], 0
+        self.sent: tuple[list[Person], int] = [], 0
         """The list and count that the room's sockets were sent last."""
-        self.said: tuple[list[Person], int] = [], 0
+        self.published: tuple[list[Person], int] = [], 0
         """The list and count that this process published last."""
-        self.said_at = 0.0
+        self.published_at = 0.0
 
     def expire(self, now: float) -> None:
         self.mine = {key: typist for key, typist in self.mine.items() if typist[1] > now}
@@ -81,7 +81,7 @@ class TypingIndicators:
         self._rooms: dict[str, _TypingRoom] = {}
         self._is_running = False
 
-    def note(self, who: Identity, name: str, *, on: bool) -> None:
+    def record(self, who: Identity, name: str, *, on: bool) -> None:
         """Record that a person is typing or has stopped. The caller has checked that they are in the room and
         may post there.
         """
@@ -98,12 +98,12 @@ class TypingIndicators:
         if room is not None:
             room.mine.pop(key, None)
 
-    def hear(self, name: str, told: TypingNotice) -> None:
+    def receive(self, name: str, notice: TypingNotice) -> None:
         """Apply a notice of another process."""
-        if told.process != self._process and self._hub.sockets_in(name):
+        if notice.process != self._process and self._hub.sockets_in(name):
             room = self._open(name)
-            room.others[told.process] = _OtherProcess(
-                told.people, told.count, time.monotonic() + LASTS_SECONDS
+            room.others[notice.process] = _OtherProcess(
+                notice.people, notice.count, time.monotonic() + LASTS_SECONDS
             )
 
     def _open(self, name: str) -> _TypingRoom:
@@ -129,23 +129,23 @@ class TypingIndicators:
         now = time.monotonic()
         for name, room in list(self._rooms.items()):
             room.expire(now)
-            self._say(name, room, now)
-            self._tell(name, room)
+            self._publish(name, room, now)
+            self._send(name, room)
             if not room.mine and not room.others:
                 del self._rooms[name]
 
-    def _say(self, name: str, room: _TypingRoom, now: float) -> None:
+    def _publish(self, name: str, room: _TypingRoom, now: float) -> None:
         own = room.own()
-        if own != room.said or (own[1] and now - room.said_at >= REPEAT_SECONDS):
-            room.said, room.said_at = own, now
-            told = TypingNotice(self._process, *own)
-            pubsub.publish(pubsub.Notice("typing", msgspec.to_builtins(told), name))
+        if own != room.published or (own[1] and now - room.published_at >= REPEAT_SECONDS):
+            room.published, room.published_at = own, now
+            notice = TypingNotice(self._process, *own)
+            pubsub.publish(pubsub.Notice("typing", msgspec.to_builtins(notice), name))
 
-    def _tell(self, name: str, room: _TypingRoom) -> None:
+    def _send(self, name: str, room: _TypingRoom) -> None:
         everybody = room.all()
-        if everybody == room.told:
+        if everybody == room.sent:
             return
-        room.told = people, count = everybody
+        room.sent = people, count = everybody
         frame = TextFrame(encode(Typists(name, count, people)))
         for socket in self._hub.sockets_in(name):
             # A blocked client gets no update: it would be out of date when the client reads again.
@@ -168,5 +168,5 @@ class TypingNotice(msgspec.Struct):
 
 
 @handles("typing")
-def _hear(hub: Hub, room: str, data: dict[str, Any]) -> None:
-    of(hub).hear(room, msgspec.convert(data, TypingNotice))
+def _receive(hub: Hub, room: str, data: dict[str, Any]) -> None:
+    of(hub).receive(room, msgspec.convert(data, TypingNotice))

@@ -29,7 +29,7 @@ async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
     """The events of a room, as server-sent events or, with ``wait``, as the response to a long poll."""
     try:
         epoch, since = _position(request)
-        who, bond = await in_thread(_bond, request)
+        who, binding = await in_thread(_binding, request)
         waits = request.GET.get("wait")
         is_asgi = isinstance(request, ASGIRequest)
         if waits is None and not is_asgi:
@@ -38,10 +38,12 @@ async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
                 code="no_streams",
             )
         if waits is not None and not is_asgi:
-            return _told(await event_stream.look(who, room_name, epoch, since, _seconds(waits)))
-        stream = await event_stream.open_stream(who, bond, room_name, epoch, since)
+            return _frames_response(
+                await event_stream.poll_log(who, room_name, epoch, since, _seconds(waits))
+            )
+        stream = await event_stream.open_stream(who, binding, room_name, epoch, since)
         if waits is not None:
-            return _told(await stream.poll(_seconds(waits)))
+            return _frames_response(await stream.poll(_seconds(waits)))
     except ChatError as error:
         return json_error(error)
     except DatabaseError as error:
@@ -55,7 +57,7 @@ async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
     return response
 
 
-def _bond(request: HttpRequest) -> tuple[Identity, sessions.SessionBinding]:
+def _binding(request: HttpRequest) -> tuple[Identity, sessions.SessionBinding]:
     who = identity.who(request)
     rate_limits.spend("JOINS", who, rate_limits.address_of(request))
     return who, sessions.bind_session(who, getattr(request, "session", None))
@@ -78,5 +80,5 @@ def _seconds(typed: str) -> float:
     return min(float(typed), event_stream.WAIT_MAX_SECONDS)
 
 
-def _told(frames: list[str]) -> HttpResponse:
+def _frames_response(frames: list[str]) -> HttpResponse:
     return json_response({"frames": [msgspec.Raw(frame.encode()) for frame in frames]})

@@ -654,7 +654,7 @@ async def test_flapping_leaves_the_room_as_it_was(bad, control):
         await bad.receive("joined")
 
     assert here._rooms["lobby"] is before
-    assert len(before.seats) == 2
+    assert len(before.subscriptions) == 2
 
 
 # Over real servers ------------------------------------------------------------------------------------------------

@@ -111,7 +111,7 @@ async def test_a_batch_becomes_one_frame_whatever_the_number_of_sockets(enter, m
         encoded_frames, "encode", lambda frame: encoded.append(frame) or protocol.encode(frame)
     )
 
-    hub.current()._hear(batch(0, 20))
+    hub.current()._receive(batch(0, 20))
 
     assert len(encoded) == 1
 
@@ -120,7 +120,7 @@ async def test_a_batch_is_sent_to_each_socket_once_and_at_once(enter):
     members = await enter(50)
     before = [member.sent for member in members]
 
-    hub.current()._hear(batch(0, 20))
+    hub.current()._receive(batch(0, 20))
 
     assert [member.sent - sent for member, sent in zip(members, before, strict=True)] == [1] * 50
 
@@ -128,7 +128,7 @@ async def test_a_batch_is_sent_to_each_socket_once_and_at_once(enter):
 async def test_members_share_the_very_same_message(enter):
     members = await enter(10)
 
-    hub.current()._hear(batch(0))
+    hub.current()._receive(batch(0))
 
     assert len({id(member.frames[-1]) for member in members}) == 1
 
@@ -142,7 +142,7 @@ async def test_a_delivery_starts_no_task_and_no_thread(enter, monkeypatch):
     )
     alive = threading.active_count()
 
-    hub.current()._hear(batch(0, 20))
+    hub.current()._receive(batch(0, 20))
 
     assert started == []
     assert threading.active_count() == alive
@@ -161,19 +161,19 @@ async def test_a_socket_that_waits_has_one_task_that_the_server_gave_it(enter):
 
 async def test_a_delivery_costs_few_calls(enter):
     await enter(100)
-    hub.current()._hear(batch(0))
+    hub.current()._receive(batch(0))
 
-    calls = calls_of(hub.current()._hear, batch(1))
+    calls = calls_of(hub.current()._receive, batch(1))
 
     assert calls / 100 <= 10
 
 
 async def test_twenty_messages_in_a_batch_cost_no_more_calls_than_one(enter):
     await enter(50)
-    hub.current()._hear(batch(0))
-    one = calls_of(hub.current()._hear, batch(1))
+    hub.current()._receive(batch(0))
+    one = calls_of(hub.current()._receive, batch(1))
 
-    twenty = calls_of(hub.current()._hear, batch(2, 20))
+    twenty = calls_of(hub.current()._receive, batch(2, 20))
 
     assert twenty <= one + 2 * 20
 
@@ -189,7 +189,7 @@ async def test_the_tutorials_dialect_is_encoded_once_for_all_of_its_sockets(ente
         encoded_frames, "encode", lambda frame: encoded.append(frame) or protocol.encode(frame)
     )
 
-    hub.current()._hear(batch(0))
+    hub.current()._receive(batch(0))
 
     assert len(encoded) == 1
     await asyncio.gather(*(member.close() for member in members))

@@ -57,7 +57,7 @@ async def test_a_ban_that_nobody_told_is_found_with_the_next_poll(restored):
 async def test_late_news_of_the_earlier_log_do_not_hide_a_ban_for_longer_than_a_poll(restored):
     await hub.current()._poll()
     await restored.receive("joined")
-    hub.current()._hear(pubsub.Access("lobby", 9, "u:1"))
+    hub.current()._receive(pubsub.Access("lobby", 9, "u:1"))
     await aban("lobby", restored.key)
     await hub.current()._poll()
 
@@ -70,10 +70,10 @@ async def test_a_poll_that_was_overtaken_by_news_asks_nobody_again(restored):
     await here._poll()
     await restored.receive("joined")
     room = here._rooms["lobby"]
-    here._hear(pubsub.Access("lobby", 1, "u:1"))
+    here._receive(pubsub.Access("lobby", 1, "u:1"))
 
     async def states(names):
-        here._hear(pubsub.Access("lobby", 2, "u:1"))
+        here._receive(pubsub.Access("lobby", 2, "u:1"))
         asked.extend(names)
         return {"lobby": log.State(room.epoch, room.cursor, 1)}
 

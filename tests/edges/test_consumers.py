@@ -738,7 +738,7 @@ async def test_a_ban_that_cannot_be_looked_up_is_looked_up_with_the_poll(monkeyp
         unknown = await connection.check_access("lobby")
         monkeypatch.setattr(lookup, "enter_room", enter_room)
 
-        assert (unknown, await connection.check_access("lobby"), list(connection.seats)) == (
+        assert (unknown, await connection.check_access("lobby"), list(connection.subscriptions)) == (
             False,
             True,
             ["lobby"],
@@ -758,7 +758,7 @@ async def test_a_client_that_says_nothing_of_what_it_saw_gets_the_rest_when_it_d
         [connection] = [one for one in hub.current().sockets if not one.is_tutorial]
         stopped = connection.is_ready
         seen = 0
-        while connection.seats["lobby"].cursor > seen:
+        while connection.subscriptions["lobby"].cursor > seen:
             frame = await slow.receive("events")
             assert frame["prev"] == seen
             seen = frame["head"]

@@ -104,7 +104,7 @@ class Socket:
         self.name = name
         self.is_tutorial = is_tutorial
         self.who = Identity(key, name)
-        self.seats = {}
+        self.subscriptions = {}
         self.is_ready = True
         self.blocked_since = None
         self.written = []

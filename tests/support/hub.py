@@ -139,7 +139,7 @@ class House:
 
     def hear(self, *news):
         for each in news:
-            self.hub._hear(each)
+            self.hub._receive(each)
 
     async def enter(self, socket=None, name="lobby", epoch="", since=None, **options):
         socket = socket or Socket()
@@ -170,7 +170,7 @@ def shown(log, seq):
 # The layer -----------------------------------------------------------------------------------------------------------
 
 
-class Courier:
+class LayerClient:
     """Remembers what a hub asks of its place on the layer."""
 
     made = []
@@ -197,5 +197,5 @@ class Courier:
     def stop(self):
         self.asked.append(("stop",))
 
-    async def say_farewell(self):
+    async def close(self):
         self.asked.append(("farewell",))

@@ -144,7 +144,7 @@ async def test_a_session_ends_by_its_time():
 
 async def test_a_session_that_is_prolonged_meanwhile_lives_on(monkeypatch):
     _ana, browser = await in_database(sign_in)()
-    monkeypatch.setattr(session_watch, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(session_watch, "CHECK_SECONDS", 0.05)
 
     def end_in(seconds):
         Session.objects.update(expire_date=timezone.now() + timedelta(seconds=seconds))
@@ -163,7 +163,7 @@ async def test_a_session_that_is_prolonged_meanwhile_lives_on(monkeypatch):
 async def first_ends():
     """The bonds, as soon as all of them have been compared once."""
     while True:
-        bonds = list(session_watch.current()._bonds.values())
+        bonds = list(session_watch.current()._bindings.values())
         if bonds and all(bond.ends < float("inf") for bond in bonds):
             return bonds
         await asyncio.sleep(0.01)
@@ -184,7 +184,7 @@ def change_passwords_silently():
 @pytest.mark.parametrize("end", [forget_sessions, deactivate_silently, change_passwords_silently])
 async def test_what_nobody_tells_is_found_by_comparing(settings, monkeypatch, end):
     settings.ROOMCHAT = {"SESSION_CHECK_SECONDS": 0.3}
-    monkeypatch.setattr(session_watch, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(session_watch, "CHECK_SECONDS", 0.05)
     _ana, browser = await in_database(sign_in)()
     async with socket_of(browser) as socket:
         await socket.receive("joined")
@@ -199,11 +199,11 @@ async def test_a_session_may_be_kept_anywhere(settings, monkeypatch, engine, tmp
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     settings.SESSION_FILE_PATH = str(tmp_path)
     settings.ROOMCHAT = {"SESSION_CHECK_SECONDS": 0.2}
-    monkeypatch.setattr(session_watch, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(session_watch, "CHECK_SECONDS", 0.05)
     ana, browser = await in_database(sign_in)()
     async with socket_of(browser) as socket:
         await socket.receive("joined")
-        bonds = list(session_watch.current()._bonds.values())
+        bonds = list(session_watch.current()._bindings.values())
         [still] = [await threads.in_thread(sessions.still_valid, bonds)]
         await in_database(sign_out)(ana, browser)
 
@@ -229,7 +229,7 @@ async def test_many_sockets_are_compared_by_two_queries():
 
 async def test_while_the_database_fails_nobody_is_thrown_out_and_the_log_says_so(monkeypatch, caplog):
     ana, browser = await in_database(sign_in)()
-    monkeypatch.setattr(session_watch, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(session_watch, "CHECK_SECONDS", 0.02)
     real, failures = sessions.still_valid, []
 
     def fail(bonds):
@@ -298,7 +298,7 @@ async def test_a_guests_socket_ends_when_the_session_is_flushed_by_a_logout():
 
 async def test_a_guests_socket_outlives_the_row_of_its_session(settings, monkeypatch):
     settings.ROOMCHAT = {"SESSION_CHECK_SECONDS": 0.1}
-    monkeypatch.setattr(session_watch, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(session_watch, "CHECK_SECONDS", 0.02)
     browser = Client()
     await in_database(browser.get)(reverse("roomchat:room", args=["lobby"]))
     _ana, anas = await in_database(sign_in)()

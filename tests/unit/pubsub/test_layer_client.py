@@ -6,7 +6,7 @@ from channels.layers import get_channel_layer
 
 from django_roomchat import pubsub
 from django_roomchat.pubsub import EVENTS_MAX_BYTES, Access, Batch, from_message, layer_client, to_message
-from django_roomchat.pubsub.layer_client import Courier
+from django_roomchat.pubsub.layer_client import LayerClient
 from tests.support.fakes import Clock, settle
 from tests.unit.pubsub.test_publish import batch, event, parts
 
@@ -35,7 +35,7 @@ class Delivered:
         self.news = []
         self.joined = []
         self.arrived = asyncio.Event()
-        self.courier = Courier(alias, self.deliver, self.note_joined)
+        self.layer_client = LayerClient(alias, self.deliver, self.note_joined)
 
     def deliver(self, news):
         self.news.append(news)
@@ -55,18 +55,18 @@ async def place(fake_layers, clock):
     """A process's place on the layer."""
     place = Delivered()
     yield place
-    place.courier.stop()
+    place.layer_client.stop()
     await settle()
 
 
 @pytest.fixture
 def layer(place):
-    return place.courier._layer
+    return place.layer_client._layer
 
 
 async def test_a_process_has_one_channel_and_joins_with_it(place, layer):
-    place.courier.join("one")
-    place.courier.join("other")
+    place.layer_client.join("one")
+    place.layer_client.join("other")
     await settle()
 
     assert layer.done == [("new_channel", "roomchat"), ("add", "one", CHANNEL), ("add", "other", CHANNEL)]
@@ -74,29 +74,29 @@ async def test_a_process_has_one_channel_and_joins_with_it(place, layer):
 
 
 async def test_it_leaves_a_group(place, layer):
-    place.courier.join("one")
+    place.layer_client.join("one")
     await settle()
 
-    place.courier.leave("one")
+    place.layer_client.leave("one")
     await settle()
 
     assert layer.done[-1] == ("discard", "one", CHANNEL)
 
 
 async def test_a_group_left_before_it_was_joined_is_not_joined(place, layer):
-    place.courier.join("one")
-    place.courier.leave("one")
+    place.layer_client.join("one")
+    place.layer_client.leave("one")
     await settle()
 
     assert (layer.done, place.joined) == ([("new_channel", "roomchat"), ("discard", "one", CHANNEL)], [])
 
 
 async def test_a_group_joined_again_before_it_was_left_is_not_left(place, layer):
-    place.courier.join("one")
+    place.layer_client.join("one")
     await settle()
 
-    place.courier.leave("one")
-    place.courier.join("one")
+    place.layer_client.leave("one")
+    place.layer_client.join("one")
     await settle()
 
     assert layer.done[1:] == [("add", "one", CHANNEL), ("add", "one", CHANNEL)]
@@ -106,14 +106,14 @@ async def test_it_sends_news_in_their_order(place, layer):
     said = [batch(), Access("lobby", 1, "u:1")]
 
     for news in said:
-        place.courier.send("one", news)
+        place.layer_client.send("one", news)
     await settle()
 
     assert layer.done[1:] == [("send", "one", to_message(news)) for news in said]
 
 
 async def test_it_delivers_what_arrives(place, layer):
-    place.courier.join("one")
+    place.layer_client.join("one")
     said = batch()
 
     layer.arrivals.put_nowait(to_message(said))
@@ -123,7 +123,7 @@ async def test_it_delivers_what_arrives(place, layer):
 
 
 async def test_what_others_write_is_passed_over(place, layer):
-    place.courier.join("one")
+    place.layer_client.join("one")
 
     layer.arrivals.put_nowait({"type": "chat.message"})
     layer.arrivals.put_nowait(to_message(batch()))
@@ -134,43 +134,43 @@ async def test_what_others_write_is_passed_over(place, layer):
 
 async def test_a_layer_that_does_not_take_anything_is_down_until_it_does(place, layer, caplog):
     layer.error = OSError("gone")
-    place.courier.send("one", batch())
-    place.courier.send("one", batch())
+    place.layer_client.send("one", batch())
+    place.layer_client.send("one", batch())
     await settle()
-    down = place.courier.is_down
+    down = place.layer_client.is_down
 
     layer.error = None
-    place.courier.send("one", batch())
+    place.layer_client.send("one", batch())
     await settle()
 
-    assert (down, place.courier.is_down) == (True, False)
+    assert (down, place.layer_client.is_down) == (True, False)
     assert caplog.messages == [
         "The channel layer 'default' failed while sending; this process reads the database instead: OSError('gone')"
     ]
 
 
 async def test_a_layer_that_hangs_is_down(place, layer, monkeypatch):
-    monkeypatch.setattr(layer_client, "ERRAND_SECONDS", 0.01)
+    monkeypatch.setattr(layer_client, "COMMAND_SECONDS", 0.01)
     layer.hangs = True
     failed = asyncio.Event()
-    monkeypatch.setattr(place.courier, "_failed", lambda what, error: failed.set())
+    monkeypatch.setattr(place.layer_client, "_failed", lambda what, error: failed.set())
 
-    place.courier.send("one", batch())
+    place.layer_client.send("one", batch())
     await asyncio.wait_for(failed.wait(), 5)
 
     layer.hangs = False
-    place.courier.send("one", batch())
+    place.layer_client.send("one", batch())
     await settle()
     assert layer.done == [("new_channel", "roomchat"), ("send", "one", to_message(batch()))]
 
 
 async def test_more_than_the_layer_keeps_up_with_is_dropped_and_reported(place, layer, monkeypatch, caplog):
     layer.hangs = True
-    place.courier.send("one", batch())
+    place.layer_client.send("one", batch())
     await settle()
 
     for _ in range(layer_client.QUEUE_MAX + 2):
-        place.courier.send("one", batch())
+        place.layer_client.send("one", batch())
 
     assert caplog.messages == [
         "The channel layer 'default' does not keep up; other processes read the database."
@@ -182,24 +182,24 @@ async def full_place(monkeypatch, fake_layers, clock):
     """A place that has as many errands as it takes, while the layer is busy."""
     monkeypatch.setattr(layer_client, "QUEUE_MAX", 2)
     place = Delivered()
-    place.courier._layer.gate = asyncio.get_running_loop().create_future()
-    place.courier.send("one", batch(room="first"))
+    place.layer_client._layer.gate = asyncio.get_running_loop().create_future()
+    place.layer_client.send("one", batch(room="first"))
     await settle()
     for room in ("second", "third"):
-        place.courier.send("one", batch(room=room))
+        place.layer_client.send("one", batch(room=room))
     yield place
-    place.courier.stop()
+    place.layer_client.stop()
     await settle()
 
 
 async def test_what_was_dropped_takes_nothing_later_with_it(full_place):
-    layer = full_place.courier._layer
-    full_place.courier.send("one", batch())
+    layer = full_place.layer_client._layer
+    full_place.layer_client.send("one", batch())
 
     layer.gate.set_result(None)
     await settle()
     later = batch(prev=2, head=3, events=[event(3)])
-    full_place.courier.send("one", later)
+    full_place.layer_client.send("one", later)
     await settle()
 
     assert [about[-1]["room"] for kind, *about in layer.done if kind == "send"] == [
@@ -210,8 +210,8 @@ async def test_what_was_dropped_takes_nothing_later_with_it(full_place):
 
 
 async def test_a_group_that_could_not_be_joined_for_the_rush_is_joined_after_it(full_place, clock):
-    layer = full_place.courier._layer
-    full_place.courier.join("one")
+    layer = full_place.layer_client._layer
+    full_place.layer_client.join("one")
 
     layer.gate.set_result(None)
     await clock.advance(2)
@@ -221,28 +221,28 @@ async def test_a_group_that_could_not_be_joined_for_the_rush_is_joined_after_it(
 
 async def test_a_layer_in_memory_is_told_only_where_somebody_else_hears_it(clock):
     place = Delivered()
-    place.courier.join("one")
+    place.layer_client.join("one")
     await settle()
-    layer = place.courier._layer
-    place.courier.send("one", batch())
+    layer = place.layer_client._layer
+    place.layer_client.send("one", batch())
     await settle()
     alone = list(place.news)
 
     channel = await layer.new_channel()
     await layer.group_add("one", channel)
-    place.courier.send("one", batch())
+    place.layer_client.send("one", batch())
     await settle()
 
     assert (alone, parts(from_message(await layer.receive(channel)))) == ([], parts(batch()))
-    place.courier.stop()
+    place.layer_client.stop()
     await settle()
 
 
 async def test_groups_are_joined_again_as_soon_as_the_layer_is_back(place, layer, clock):
-    place.courier.join("one")
+    place.layer_client.join("one")
     await settle()
     layer.error = OSError("gone")
-    place.courier.send("one", batch())
+    place.layer_client.send("one", batch())
     await clock.advance(3)
     while_down = list(layer.done)
 
@@ -252,7 +252,7 @@ async def test_groups_are_joined_again_as_soon_as_the_layer_is_back(place, layer
     assert while_down == [("new_channel", "roomchat"), ("add", "one", CHANNEL)]
     assert layer.done[2:] == [("add", "one", CHANNEL)]
     assert place.joined == [("default", "one")] * 2
-    assert not place.courier.is_down
+    assert not place.layer_client.is_down
     await clock.advance(10)
     assert len(layer.done) == 3
 
@@ -262,10 +262,10 @@ async def test_groups_are_renewed_before_they_forget_us(settings, clock):
         "default": {"BACKEND": "tests.support.fakes.Layer", "CONFIG": {"group_expiry": 60}}
     }
     place = Delivered()
-    layer = place.courier._layer
-    place.courier.join("one")
-    place.courier.join("left")
-    place.courier.leave("left")
+    layer = place.layer_client._layer
+    place.layer_client.join("one")
+    place.layer_client.join("left")
+    place.layer_client.leave("left")
     await settle()
     before = len(layer.done)
 
@@ -274,13 +274,13 @@ async def test_groups_are_renewed_before_they_forget_us(settings, clock):
     await clock.advance(2)
 
     assert (early, layer.done[before:]) == ([], [("add", "one", CHANNEL)])
-    place.courier.stop()
+    place.layer_client.stop()
 
 
 async def test_a_layer_that_does_not_say_when_it_forgets_is_renewed_like_redis(fake_layers, clock):
     place = Delivered()
-    layer = place.courier._layer
-    place.courier.join("one")
+    layer = place.layer_client._layer
+    place.layer_client.join("one")
     await settle()
 
     await clock.advance(21_599)
@@ -288,13 +288,13 @@ async def test_a_layer_that_does_not_say_when_it_forgets_is_renewed_like_redis(f
     await clock.advance(2)
 
     assert (early, layer.done.count(("add", "one", CHANNEL))) == (1, 2)
-    place.courier.stop()
+    place.layer_client.stop()
 
 
 async def test_a_layer_that_fails_at_receiving_is_asked_again_ever_more_patiently(
     place, layer, clock, caplog
 ):
-    place.courier.join("one")
+    place.layer_client.join("one")
     await settle()
     asked = []
     receive = layer.receive
@@ -316,42 +316,42 @@ async def test_a_layer_that_fails_at_receiving_is_asked_again_ever_more_patientl
 
 
 async def test_a_layer_that_brings_something_again_is_not_down_any_more(place, layer, clock):
-    place.courier.join("one")
+    place.layer_client.join("one")
     layer.arrivals.put_nowait(OSError("gone"))
     await settle()
-    down = place.courier.is_down
+    down = place.layer_client.is_down
 
     await clock.advance(0.5)
     layer.arrivals.put_nowait(to_message(batch()))
     await settle()
 
-    assert (down, place.courier.is_down, len(place.news)) == (True, False, 1)
+    assert (down, place.layer_client.is_down, len(place.news)) == (True, False, 1)
 
 
 async def test_a_layer_that_is_not_asked_for_a_while_is_still_down(place, layer, clock):
-    place.courier.join("one")
+    place.layer_client.join("one")
     for _ in range(5):
         layer.arrivals.put_nowait(OSError("gone"))
     # The pauses after the fifth failure and before the next question are 5 s long.
     await clock.advance(7.5 + 4.5)
 
-    assert place.courier.is_down
+    assert place.layer_client.is_down
 
 
 async def test_a_quiet_layer_that_was_down_is_not_so_for_ever(place, layer, clock):
-    place.courier.join("one")
+    place.layer_client.join("one")
     layer.arrivals.put_nowait(OSError("gone"))
     await clock.advance(3)
-    down = place.courier.is_down
+    down = place.layer_client.is_down
 
     await clock.advance(3)
 
-    assert (down, place.courier.is_down) == (True, False)
+    assert (down, place.layer_client.is_down) == (True, False)
 
 
 @pytest.mark.parametrize("kind", [RedisTimeoutError, TimeoutError])
 async def test_a_quiet_connection_that_a_client_gives_up_is_no_trouble(place, layer, clock, caplog, kind):
-    place.courier.join("one")
+    place.layer_client.join("one")
     await clock.advance(5)
 
     layer.arrivals.put_nowait(kind("Timeout reading from socket"))
@@ -359,26 +359,26 @@ async def test_a_quiet_connection_that_a_client_gives_up_is_no_trouble(place, la
     layer.arrivals.put_nowait(to_message(batch()))
     await settle()
 
-    assert (place.courier.is_down, len(place.news), caplog.messages) == (False, 1, [])
+    assert (place.layer_client.is_down, len(place.news), caplog.messages) == (False, 1, [])
 
 
 @pytest.mark.parametrize("kind", [RedisTimeoutError, TimeoutError])
 async def test_a_time_out_at_once_is_trouble(place, layer, clock, kind):
-    place.courier.join("one")
+    place.layer_client.join("one")
 
     layer.arrivals.put_nowait(kind("Timeout connecting to server"))
     await settle()
 
-    assert place.courier.is_down
+    assert place.layer_client.is_down
 
 
 async def test_a_place_that_was_given_up_does_nothing_more(place, layer, clock):
-    place.courier.join("one")
+    place.layer_client.join("one")
     await settle()
 
-    place.courier.stop()
+    place.layer_client.stop()
     await settle()
-    place.courier.send("one", batch())
+    place.layer_client.send("one", batch())
     layer.arrivals.put_nowait(to_message(batch()))
     await clock.advance(100_000)
 
@@ -387,23 +387,23 @@ async def test_a_place_that_was_given_up_does_nothing_more(place, layer, clock):
 
 async def test_a_farewell_leaves_every_group(place, layer):
     for group in ("one", "other", "left"):
-        place.courier.join(group)
+        place.layer_client.join(group)
     await settle()
-    place.courier.leave("left")
+    place.layer_client.leave("left")
     await settle()
     before = len(layer.done)
 
-    await place.courier.say_farewell()
+    await place.layer_client.close()
 
     assert sorted(layer.done[before:]) == [("discard", "one", CHANNEL), ("discard", "other", CHANNEL)]
 
 
 async def test_a_farewell_to_a_layer_that_is_down_does_not_fail(place, layer):
-    place.courier.join("one")
+    place.layer_client.join("one")
     await settle()
     layer.error = OSError("gone")
 
-    await place.courier.say_farewell()
+    await place.layer_client.close()
 
     assert len(layer.done) == 2
 
@@ -425,7 +425,7 @@ def redis_layer(settings, redis_url):
 async def leave(*places):
     for place in places:
         with contextlib.suppress(Exception):
-            await place.courier.say_farewell()
+            await place.layer_client.close()
     await settle()
     await get_channel_layer().close_pools()
 
@@ -434,15 +434,15 @@ async def leave(*places):
 async def test_two_places_on_redis_hear_each_other(redis_layer):
     one, other = Delivered(), Delivered()
     for place in (one, other):
-        place.courier.join("chat_lobby")
+        place.layer_client.join("chat_lobby")
         await place.wait()
 
     said = batch()
-    one.courier.send("chat_lobby", said)
+    one.layer_client.send("chat_lobby", said)
     await other.wait()
     await one.wait()
     answer = batch("방")
-    other.courier.send("chat_lobby", answer)
+    other.layer_client.send("chat_lobby", answer)
     await one.wait()
     await other.wait()
 
@@ -456,7 +456,7 @@ async def test_who_said_farewell_leaves_nothing_on_redis(redis_layer, redis_url)
     from redis.asyncio import Redis
 
     place = Delivered()
-    place.courier.join("chat_lobby")
+    place.layer_client.join("chat_lobby")
     await place.wait()
 
     async with Redis.from_url(redis_url) as redis:
@@ -470,7 +470,7 @@ async def test_who_said_farewell_leaves_nothing_on_redis(redis_layer, redis_url)
 @pytest.mark.redis
 async def test_a_thread_without_a_loop_is_heard_over_redis(redis_layer):
     place = Delivered()
-    place.courier.join("chat_lobby")
+    place.layer_client.join("chat_lobby")
     await place.wait()
 
     await asyncio.to_thread(pubsub.publish, batch())
@@ -496,7 +496,7 @@ async def test_what_a_room_says_while_the_layer_is_busy_is_sent_together(place, 
     rest = [batch(prev=2, head=3, events=[event(3)]), batch(prev=3, head=4, events=[event(4)])]
 
     for news in [batch(), *rest]:
-        place.courier.send("one", news)
+        place.layer_client.send("one", news)
     await settle()
 
     together = Batch("lobby", batch().epoch, 0, 4, [*batch().events, *rest[0].events, *rest[1].events])
@@ -516,8 +516,8 @@ async def test_what_a_room_says_while_the_layer_is_busy_is_sent_together(place, 
     ids=["a hole", "another epoch", "a doorbell", "too large", "another room", "rights"],
 )
 async def test_what_does_not_go_together_is_sent_apart(place, layer, other):
-    place.courier.send("one", batch())
-    place.courier.send("one", other)
+    place.layer_client.send("one", batch())
+    place.layer_client.send("one", other)
     await settle()
 
     assert layer.done[1:] == [("send", "one", to_message(news)) for news in (batch(), other)]
@@ -525,10 +525,10 @@ async def test_what_does_not_go_together_is_sent_apart(place, layer, other):
 
 async def test_while_the_layer_is_away_news_do_not_pile_up(place, layer):
     layer.error = OSError("gone")
-    place.courier.join("one")
+    place.layer_client.join("one")
     await settle()
     for number in range(5):
-        place.courier.send("one", batch(room=f"room {number}"))
+        place.layer_client.send("one", batch(room=f"room {number}"))
     layer.error = None
     await settle()
 
@@ -539,7 +539,7 @@ async def test_while_the_layer_is_away_news_do_not_pile_up(place, layer):
 
 async def test_a_group_waits_once_however_often_it_is_to_be_joined(place, layer):
     for _ in range(3):
-        place.courier.join("one")
+        place.layer_client.join("one")
     await settle()
 
     assert layer.done == [("new_channel", "roomchat"), ("add", "one", CHANNEL)]

@@ -5,7 +5,7 @@ import pytest
 from django_roomchat.pubsub import publishing
 from django_roomchat.realtime import hub
 from tests.support.fakes import Clock
-from tests.support.hub import Courier, House, Log
+from tests.support.hub import House, LayerClient, Log
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def reported(monkeypatch):
 
 
 @pytest.fixture
-def couriers(monkeypatch, settings):
+def layer_clients(monkeypatch, settings):
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "x"}, "other": {"BACKEND": "x"}}
-    monkeypatch.setattr(Courier, "made", [])
-    monkeypatch.setattr(hub, "Courier", Courier)
-    return Courier.made
+    monkeypatch.setattr(LayerClient, "made", [])
+    monkeypatch.setattr(hub, "LayerClient", LayerClient)
+    return LayerClient.made

@@ -249,7 +249,7 @@ async def test_a_client_that_takes_nothing_for_long_is_let_go(stuck):
     stream, serving = stuck
     stream.reply(TextFrame("{}"))
 
-    hub.current()._close_stuck(stream.blocked_since + config().SLOW_SECONDS)
+    hub.current()._close_slow(stream.blocked_since + config().SLOW_SECONDS)
     await asyncio.wait([serving])
 
     assert serving.cancelled()
@@ -349,7 +349,7 @@ async def test_a_database_that_does_not_answer_is_said_so(monkeypatch):
     def fail(*about):
         raise OperationalError("gone")
 
-    monkeypatch.setattr("django_roomchat.views.streams._bond", fail)
+    monkeypatch.setattr("django_roomchat.views.streams._binding", fail)
 
     response = await AsyncClient().get("/chat/lobby/events/")
 
@@ -412,14 +412,14 @@ def test_wsgi_cannot_stream_and_says_how_to_ask():
 
 
 def test_wsgi_polls_the_log(monkeypatch):
-    monkeypatch.setattr(event_stream, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(event_stream, "READ_SECONDS", 0.001)
     post_message("lobby", "one")
     first = Client().get("/chat/lobby/events/", {"wait": "25"}).json()["frames"]
     position = {"epoch": first[-1]["epoch"], "since": "1"}
 
     nothing = Client().get("/chat/lobby/events/", {"wait": "0", **position}).json()["frames"]
     looks = []
-    real = event_stream._look
+    real = event_stream._read_log
 
     def look(*about):
         if len(looks) == 2:
@@ -427,7 +427,7 @@ def test_wsgi_polls_the_log(monkeypatch):
         looks.append(about)
         return real(*about)
 
-    monkeypatch.setattr(event_stream, "_look", look)
+    monkeypatch.setattr(event_stream, "_read_log", look)
     news = Client().get("/chat/lobby/events/", {"wait": "25", **position}).json()["frames"]
 
     assert [frame["type"] for frame in first] == ["welcome", "rights", "joined"]
@@ -436,7 +436,7 @@ def test_wsgi_polls_the_log(monkeypatch):
 
 async def test_a_look_ends_with_the_right_to_it(monkeypatch):
     with pytest.raises(NotFound):
-        await event_stream.look(ANA, "~none", "", None, 1)
+        await event_stream.poll_log(ANA, "~none", "", None, 1)
 
 
 def test_an_answer_is_in_the_language_of_the_request():

@@ -204,7 +204,7 @@ async def test_in_a_locked_room_nobody_overtakes(box, store):
     assert [(id_, seq) for id_, room, seq in box.stored if room == "locked"] == [
         ("a", 1), ("b", 2), ("c", 3), ("d", 4), ("e", 5),
     ]  # fmt: skip
-    # After its lane the room goes with the others again.
+    # After its queue the room goes with the others again.
     assert store.batches[-1] == (["e"], 0)
 
 

@@ -335,7 +335,7 @@ def heard(monkeypatch):
     return notices
 
 
-async def test_a_notice_is_heard_by_those_who_handle_its_topic(couriers, house, heard):
+async def test_a_notice_is_heard_by_those_who_handle_its_topic(layer_clients, house, heard):
     socket = await house.enter()
 
     pubsub.publish(pubsub.Notice("weather", {"sunny": True}, "lobby"))
@@ -346,25 +346,25 @@ async def test_a_notice_is_heard_by_those_who_handle_its_topic(couriers, house, 
     assert heard == [("lobby", {"sunny": True}, [socket.key]), ("", {"sunny": False}, [])]
 
 
-async def test_a_notice_goes_over_the_layer_too(couriers, house, heard):
+async def test_a_notice_goes_over_the_layer_too(layer_clients, house, heard):
     await house.enter()
     notice = pubsub.Notice("weather", {})
 
     pubsub.publish(notice)
     await settle()
 
-    assert couriers[0].hears_everybody
-    assert couriers[0].asked[-1] == ("send", pubsub.group_name(pubsub.BROADCAST), notice)
+    assert layer_clients[0].hears_everybody
+    assert layer_clients[0].asked[-1] == ("send", pubsub.group_name(pubsub.BROADCAST), notice)
 
 
 async def test_a_handler_that_fails_is_reported_and_harms_nobody(
-    couriers, house, lobby, monkeypatch, reported
+    layer_clients, house, lobby, monkeypatch, reported
 ):
     monkeypatch.setattr(hub, "_handlers", {"weather": lambda *about: 1 / 0})
     socket = await house.enter()
 
-    couriers[0].deliver(pubsub.Notice("weather", {}))
-    couriers[0].deliver(lobby.append())
+    layer_clients[0].deliver(pubsub.Notice("weather", {}))
+    layer_clients[0].deliver(lobby.append())
 
     assert (revs(socket), reported) == (
         [[1]],

@@ -100,7 +100,7 @@ async def test_who_cannot_join_at_all_has_no_seat(house, lobby):
     with pytest.raises(OSError, match="gone"):
         await house.enter(stranger, epoch=OTHER_EPOCH, since=9)
 
-    assert stranger.seats == {}
+    assert stranger.subscriptions == {}
 
 
 async def test_rights_that_change_during_a_rooms_first_read_are_read_with_it(house, lobby):
@@ -253,7 +253,7 @@ async def test_a_socket_that_left_hears_nothing(house, lobby):
     house.hub.leave(leaver, "lobby")
     house.hear(lobby.append())
 
-    assert (revs(leaver), revs(control), leaver.seats) == ([], [[1]], {})
+    assert (revs(leaver), revs(control), leaver.subscriptions) == ([], [[1]], {})
 
 
 async def test_leaving_a_room_that_one_is_not_in_is_nothing(house):
@@ -261,7 +261,7 @@ async def test_leaving_a_room_that_one_is_not_in_is_nothing(house):
 
     house.hub.leave(socket, "lobby")
 
-    assert socket.seats == {}
+    assert socket.subscriptions == {}
 
 
 async def test_a_socket_that_was_closed_hears_nothing_in_any_of_its_rooms(clock):
@@ -274,7 +274,7 @@ async def test_a_socket_that_was_closed_hears_nothing_in_any_of_its_rooms(clock)
     house.hub.remove(closed)
     house.hear(one.append(), other.append())
 
-    assert (revs(control), revs(closed), closed.seats) == ([[1]], [], {})
+    assert (revs(control), revs(closed), closed.subscriptions) == ([[1]], [], {})
 
 
 async def test_a_database_that_fails_at_the_door_is_told_and_the_next_may_enter(house, lobby):

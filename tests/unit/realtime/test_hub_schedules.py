@@ -48,7 +48,9 @@ async def run_schedule(steps):
                 socket = Socket(str(len(sockets)), is_tutorial)
                 sockets.append(socket)
                 tasks.append(asyncio.create_task(house.enter(socket)))
-            case "rejoin", [number, back] if number < len(sockets) and "lobby" in sockets[number].seats:
+            case "rejoin", [number, back] if (
+                number < len(sockets) and "lobby" in sockets[number].subscriptions
+            ):
                 socket = sockets[number]
                 if not socket.is_tutorial:
                     state, cursor = socket.shown()

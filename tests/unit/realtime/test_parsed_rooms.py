@@ -104,7 +104,7 @@ async def test_two_spellings_of_a_room_are_committed_in_one_queue(ana, monkeypat
 
     for number, spelling in enumerate(["Lobby", "lobby ", "LOBBY"]):
         commit.put(NewPost(of_user(ana), RoomName(spelling, 100), "hi", f"{number}"), answers.append)
-    queues = len(commit._lanes)
+    queues = len(commit._queues)
     await commit.drain()
 
     assert (queues, [answer.seq for answer in answers]) == (1, [1, 2, 3])

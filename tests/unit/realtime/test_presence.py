@@ -16,10 +16,10 @@ from django_roomchat.realtime import hub, presence, threads
 from django_roomchat.realtime.presence import (
     PresenceNotice,
     Presences,
-    _hear,
-    attend,
+    _receive,
     in_thread,
-    say_farewell,
+    release_lease,
+    start,
 )
 from django_roomchat.rooms import presence_table
 from django_roomchat.rooms.presence_table import who_is_here
@@ -52,7 +52,7 @@ class House:
         message = pubsub.to_message(notice)
         self.notices.append(message["data"])
         for process in [] if self.is_lossy else self.processes:
-            process.presences.hear(msgspec.convert(message["data"], PresenceNotice))
+            process.presences.receive(msgspec.convert(message["data"], PresenceNotice))
 
     async def turn(self, seconds=0.0):
         self.now += seconds
@@ -70,11 +70,11 @@ class Process:
     """In the place of a hub."""
 
     def __init__(self):
-        self.seats = {}
+        self.subscriptions = {}
         self.presences = Presences(self)
 
     def sockets_in(self, name):
-        return self.seats.get(name, [])
+        return self.subscriptions.get(name, [])
 
     def start(self, work):
         work.close()  # the test says when it is time
@@ -82,12 +82,12 @@ class Process:
     def enter(self, person=ANA, room="lobby", **options):
         socket = Socket(**options)
         socket.who = Identity(person["key"], person["name"], avatar=person.get("avatar", ""))
-        self.seats.setdefault(room, []).append(socket)
+        self.subscriptions.setdefault(room, []).append(socket)
         self.presences.entered(socket, room)
         return socket
 
     def leave(self, socket, room="lobby"):
-        self.seats[room].remove(socket)
+        self.subscriptions[room].remove(socket)
         self.presences.left(socket, room)
 
 
@@ -451,7 +451,7 @@ async def test_who_flees_a_process_that_ends_never_left(house):
     two.enter(ANA)
     await house.turn()
     await house.turn(1)
-    await two.presences.say_farewell()
+    await two.presences.release_lease()
     house.processes.remove(two)
     right_after = await listed()
     three.enter(ANA)
@@ -469,7 +469,7 @@ async def test_who_does_not_flee_a_process_that_ends_has_left_after_the_grace(ho
     two.enter(ANA)
     await house.turn()
     await house.turn(1)
-    await two.presences.say_farewell()
+    await two.presences.release_lease()
     house.processes.remove(two)
     await asyncio.sleep(0.1)  # the database's clock
     await house.turn(10)
@@ -514,7 +514,7 @@ async def test_what_the_layer_lost_is_read_with_the_next_word_that_comes(house):
     await house.turn(1)
 
     assert watcher.frames[-1]["count"] == 4
-    assert {person.name for person in one.presences._rooms["lobby"].told.values()} == {
+    assert {person.name for person in one.presences._rooms["lobby"].sent.values()} == {
         "Ana", "Ben", "Carl", "Dora",
     }  # fmt: skip
 
@@ -548,7 +548,7 @@ async def test_what_is_told_while_the_table_is_read_is_not_lost(house, monkeypat
         monkeypatch.setattr(presence_table, "look", look)
         changes = {"lobby": {"joined": [CARL], "left": ["u:0"]}, "nowhere": {"joined": [ANA], "left": []}}
         told = {"process": str(two.presences._process), "version": 2, "rooms": changes}
-        one.presences.hear(msgspec.convert(told, PresenceNotice))
+        one.presences.receive(msgspec.convert(told, PresenceNotice))
         return found
 
     monkeypatch.setattr(presence_table, "look", look_and_then)
@@ -566,7 +566,7 @@ async def test_a_process_with_very_many_rooms_reads_all_of_them(house, monkeypat
     for _ in range(4):
         await house.turn(1)
     house.is_lossy = True
-    for socket in list(two.seats["room 4"]):
+    for socket in list(two.subscriptions["room 4"]):
         two.leave(socket, "room 4")
     await house.turn(11)
     await house.turn(11)
@@ -577,11 +577,11 @@ async def test_a_process_with_very_many_rooms_reads_all_of_them(house, monkeypat
 async def test_a_handler_hears_only_for_a_hub_that_is_attended():
     here = hub.Hub()
     told = {"process": "x", "version": 1}
-    _hear(here, "", told)
-    attend(here)
-    _hear(here, "", told)
+    _receive(here, "", told)
+    start(here)
+    _receive(here, "", told)
 
-    assert here.extension(Presences)._heard == {"x": -1}
+    assert here.extension(Presences)._received == {"x": -1}
 
 
 # Trouble --------------------------------------------------------------------------------------------------------------------
@@ -622,8 +622,8 @@ async def test_an_end_without_a_database_is_an_end(house, monkeypatch, caplog):
         raise OperationalError("away")
 
     monkeypatch.setattr(presence, "in_thread", away)
-    await process.presences.say_farewell()
-    await process.presences._resign()
+    await process.presences.release_lease()
+    await process.presences._remove_lease()
 
     assert caplog.messages == [
         "The presence lease of this process could not be ended: OperationalError('away')"
@@ -670,7 +670,7 @@ async def test_a_guest_who_takes_a_name_is_called_so_at_once(monkeypatch):
                 if counts[name] < 2:
                     counts[name] = (await socket.receive("presence"))["count"]
         [first, _] = hub.current().sockets_in("lobby")
-        first.call("Anna")
+        first.set_name("Anna")
         told = await ben.receive("presence")
 
     assert told == change(2, joined=[{"key": first.key, "name": "Anna"}])
@@ -700,8 +700,8 @@ async def test_a_process_that_ends_says_so(monkeypatch):
     monkeypatch.setattr(presence, "TICK_SECONDS", 0.05)
     async with ChatClient(application, "lobby") as ana:
         await ana.receive("presence")
-        await say_farewell(hub.current())
-        await say_farewell(hub.Hub())
+        await release_lease(hub.current())
+        await release_lease(hub.Hub())
         before = await threads.in_thread(ServerProcess.objects.values_list("alive_at", "pk").get)
         async with ChatClient(application, "lobby") as ben:
             await ben.post("hi", id="a")

@@ -40,15 +40,15 @@ async def test_all_of_a_persons_sockets_hear_how_far_they_have_read():
         for socket in (phone, laptop, other):
             await socket.receive("joined")
         await phone.send({"type": "read", "seq": 2})
-        heard = [await phone.receive("read"), await laptop.receive("read")]
+        received = [await phone.receive("read"), await laptop.receive("read")]
         await phone.send({"type": "read", "room": "LOBBY", "seq": 3})
-        heard += [await phone.receive("read"), await laptop.receive("read")]
+        received += [await phone.receive("read"), await laptop.receive("read")]
         await other.send({"type": "read", "seq": 1})
         others = await other.receive("read")
 
     first = {"type": "read", "room": "lobby", "seq": 2, "unread": 1, "mentions": 0}
     second = {"type": "read", "room": "lobby", "seq": 3, "unread": 0, "mentions": 0}
-    assert heard == [first, first, second, second]
+    assert received == [first, first, second, second]
     assert (others["seq"], others["unread"]) == (1, 2)
 
 

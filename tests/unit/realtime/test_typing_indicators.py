@@ -39,7 +39,7 @@ class House:
         message = pubsub.to_message(notice)
         self.notices.append(message["data"])
         for process in self.processes:
-            process.typing.hear(
+            process.typing.receive(
                 message["room"], msgspec.convert(message["data"], typing_indicators.TypingNotice)
             )
 
@@ -82,9 +82,9 @@ def told(count, *people, room="lobby"):
 
 def test_a_room_hears_who_types_and_when_they_have_stopped(house):
     process = house.process()
-    process.typing.note(who(1), "lobby", on=True)
+    process.typing.record(who(1), "lobby", on=True)
     house.turn()
-    process.typing.note(who(1), "lobby", on=False)
+    process.typing.record(who(1), "lobby", on=False)
     house.turn()
 
     assert process.frames == [told(1, ANA), told(0)]
@@ -93,9 +93,9 @@ def test_a_room_hears_who_types_and_when_they_have_stopped(house):
 
 def test_who_says_no_more_has_stopped_after_six_seconds(house):
     process = house.process()
-    process.typing.note(who(1), "lobby", on=True)
+    process.typing.record(who(1), "lobby", on=True)
     house.turn(0)
-    process.typing.note(who(1), "lobby", on=True)
+    process.typing.record(who(1), "lobby", on=True)
     house.turn(5.9)
     before = process.frames
     house.turn(0.2)
@@ -106,7 +106,7 @@ def test_who_says_no_more_has_stopped_after_six_seconds(house):
 def test_who_goes_on_goes_on(house):
     process = house.process()
     for _ in range(10):
-        process.typing.note(who(1), "lobby", on=True)
+        process.typing.record(who(1), "lobby", on=True)
         house.turn(3)
 
     assert process.frames == [told(1, ANA)]
@@ -117,7 +117,7 @@ def test_a_thousand_who_type_in_a_room_of_a_thousand_cost_one_frame_a_second_per
     seconds = 5
     for second in range(seconds):
         for number in range(1000):
-            process.typing.note(who(1000 * second + number), "lobby", on=True)
+            process.typing.record(who(1000 * second + number), "lobby", on=True)
         house.turn()
 
     assert {len(socket.written) for socket in process.sockets} <= set(range(1, seconds + 1))
@@ -131,7 +131,7 @@ def test_the_same_people_who_go_on_cost_nothing(house):
     process = house.process(sockets=2)
     for _ in range(5):
         for number in range(1000):
-            process.typing.note(who(number), "lobby", on=True)
+            process.typing.record(who(number), "lobby", on=True)
         house.turn()
 
     assert [len(socket.written) for socket in process.sockets] == [1, 1]
@@ -140,8 +140,8 @@ def test_the_same_people_who_go_on_cost_nothing(house):
 def test_nobody_counts_beyond_a_thousand(house):
     process = house.process()
     for number in range(1001):
-        process.typing.note(who(number), "lobby", on=True)
-    process.typing.note(who(5), "lobby", on=True)
+        process.typing.record(who(number), "lobby", on=True)
+    process.typing.record(who(5), "lobby", on=True)
     house.turn()
 
     assert process.frames[0]["count"] == 1000
@@ -150,9 +150,9 @@ def test_nobody_counts_beyond_a_thousand(house):
 def test_other_processes_hear_of_it(house):
     here, there = house.process(), house.process()
     elsewhere = house.process(room="other")
-    here.typing.note(who(1), "lobby", on=True)
-    there.typing.note(who(1), "lobby", on=True)
-    there.typing.note(who(2), "lobby", on=True)
+    here.typing.record(who(1), "lobby", on=True)
+    there.typing.record(who(1), "lobby", on=True)
+    there.typing.record(who(2), "lobby", on=True)
     house.turn()
     house.turn()
     here.typing.stop("u:1", "lobby")
@@ -169,7 +169,7 @@ def test_other_processes_hear_of_it(house):
 def test_other_processes_are_reminded_of_those_who_go_on_and_forget_a_process_that_is_gone(house):
     here, there = house.process(), house.process()
     for _ in range(20):
-        here.typing.note(who(1), "lobby", on=True)
+        here.typing.record(who(1), "lobby", on=True)
         house.turn()
     before = there.frames
     house.processes.remove(here)
@@ -184,7 +184,7 @@ def test_sockets_that_do_not_read_and_the_tutorials_hear_nothing(house):
     process = house.process(sockets=2)
     process.sockets.append(Socket(is_tutorial=True))
     process.sockets[1].block()
-    process.typing.note(who(1), "lobby", on=True)
+    process.typing.record(who(1), "lobby", on=True)
     house.turn()
 
     assert [len(socket.written) for socket in process.sockets] == [1, 0, 0]
@@ -193,7 +193,7 @@ def test_sockets_that_do_not_read_and_the_tutorials_hear_nothing(house):
 def test_who_has_not_typed_may_stop(house):
     process = house.process()
     process.typing.stop("u:1", "lobby")
-    process.typing.note(who(1), "lobby", on=False)
+    process.typing.record(who(1), "lobby", on=False)
     house.turn()
 
     assert process.frames == []
