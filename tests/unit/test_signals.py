@@ -7,7 +7,7 @@ from django_roomchat import signals
 from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.post import post_message, post_messages
 from django_roomchat.models import Message
-from tests.unit.messages.test_post import ANA, posts
+from tests.support.posts import ANA, posts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SIGNALS = {
