@@ -298,7 +298,7 @@ def test_the_page_shows_the_room_and_accepts_nothing(room, browser):
     )
     assert "Board" in page.text
     assert 'method="post"' in page.text
-    assert "You enter it as bob." in page.text
+    assert "You will join as bob." in page.text
     assert Membership.objects.count() == 3
 
 
