@@ -28,13 +28,13 @@ from django_roomchat.admin.base import (
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
 from django_roomchat.models import (
+    AbstractSanction,
     AuditEntry,
     Ban,
     Decision,
     HeldMessage,
     Mute,
     Report,
-    Sanction,
 )
 from django_roomchat.moderation import held, reports, sanctions
 
@@ -55,10 +55,12 @@ class _SanctionAdmin(CheckedAdmin):
     begin: Any
     end: Any
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Sanction | None = None) -> tuple[str, ...]:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: AbstractSanction | None = None
+    ) -> tuple[str, ...]:
         return () if obj is None else ("room", "key")
 
-    def save_model(self, request: HttpRequest, obj: Sanction, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: AbstractSanction, form: Any, change: bool) -> None:
         target = Identity(obj.key, obj.name)
         self.begin(
             obj.room,
@@ -69,7 +71,7 @@ class _SanctionAdmin(CheckedAdmin):
         )
         obj.pk = self.model.objects.get(room=obj.room, key=obj.key).pk
 
-    def delete_model(self, request: HttpRequest, obj: Sanction) -> None:
+    def delete_model(self, request: HttpRequest, obj: AbstractSanction) -> None:
         self.end(obj.room, obj.key, by=acting_as(request, obj.room, "can_moderate"))
 
 

@@ -1,4 +1,4 @@
-"""Announcing of changes after the commit: publishing to all processes, and Django signals."""
+"""Announcing changes after the commit: publishing to all processes, and Django signals."""
 
 from __future__ import annotations
 

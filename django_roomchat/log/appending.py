@@ -24,7 +24,7 @@ from django_roomchat.errors import ChatError, IdReused, RateLimited
 from django_roomchat.files import records
 from django_roomchat.log.drafts import Appended, Draft, Stored
 from django_roomchat.log.events import event_of_draft, iso, with_quotes
-from django_roomchat.log.sequence import Claim, take, wait_at_most
+from django_roomchat.log.sequence import Claim, set_lock_timeout, take
 from django_roomchat.models import Message
 
 _TABLE = Message._meta.db_table
@@ -62,7 +62,7 @@ def append(
         return _append_looking(drafts, rights, wait_seconds)
     try:
         with transaction.atomic(using=database()):
-            wait_at_most(wait_seconds)
+            set_lock_timeout(wait_seconds)
             return _write(drafts, {}, rights, skip_locked)
     except IntegrityError:
         # Most likely a client retried a post. The rollback has also released the number
@@ -77,7 +77,7 @@ def _append_looking(
 ) -> dict[int, Appended]:
     """Lock the rooms, and number only the drafts that are neither stored yet nor rejected."""
     with transaction.atomic(using=database()):
-        wait_at_most(wait_seconds)
+        set_lock_timeout(wait_seconds)
         claims = {room: Claim(0, *rights[room]) for room in drafts}
         locked = take(claims, skip_locked=wait_seconds == 0)
         mine = {room: drafts[room] for room in locked}

@@ -1,4 +1,7 @@
-"""Changes of stored messages: change, prune, new epoch, verification."""
+"""Changes of stored messages, pruning, new epochs and verification of the numbering.
+
+Like new messages, changes are numbered under the lock of their room, so that readers that continue from a revision receive them.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from django_roomchat.errors import NotFound
 from django_roomchat.files import records
 from django_roomchat.log.drafts import Appended
 from django_roomchat.log.events import event_of_row, with_quotes
-from django_roomchat.log.sequence import Claim, lock_timeout, take, wait_at_most
+from django_roomchat.log.sequence import Claim, lock_timeout, set_lock_timeout, take
 from django_roomchat.models import Message, RoomLog
 
 
@@ -43,7 +46,7 @@ def change(
     """
     try:
         with transaction.atomic(using=database()):
-            wait_at_most(lock_timeout())
+            set_lock_timeout(lock_timeout())
             taken = take({room: Claim(1, access_version)}).get(room)
             if taken is None:
                 return None

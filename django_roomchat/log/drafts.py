@@ -1,4 +1,4 @@
-"""Drafts of messages, and the results of appending them."""
+"""Drafts of messages, and the results of appending them. A fingerprint distinguishes a retry from another message with the same id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Reading of a room log: after a cursor, by page, or as a queue."""
+"""Reading a room log: after a cursor, by page, or as a queue.
+
+The head is read before the messages: a change that is committed in between is then delivered twice rather than lost.
+"""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def lock_timeout() -> float | None:
     return _lock_timeout.get()
 
 
-def wait_at_most(seconds: float | None) -> None:
+def set_lock_timeout(seconds: float | None) -> None:
     """Set the lock timeout of the current transaction (PostgreSQL only). A statement that waits longer for a
     locked room fails.
 

@@ -71,47 +71,47 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, by: Actor | N
     policy.require_attach(who, found)
     rate_limits.spend("UPLOADS", who, rate_limits.address_here(), found.name)
     file: Any = BytesIO(content) if isinstance(content, bytes) else content
-    kind, kept = _looked_at(file)
+    kind, stored_content = _inspected(file)
     shown = content_types.corrected_name(
         validation.file_name(name or getattr(content, "name", None) or ""), kind
     )
     if found.pk is None:
         rate_limits.spend("ROOMS", who, rate_limits.address_here())
         found = lookup.ensure_room(found)
-    made = Attachment(
+    attachment = Attachment(
         room=found,
         key=who.key,
         name=shown,
         content_type=kind,
-        bytes=kept.size,
-        width=kept.width,
-        height=kept.height,
+        bytes=stored_content.size,
+        width=stored_content.width,
+        height=stored_content.height,
         stored=storage.new_name(),
-        thumb=storage.new_name() if kept.thumb is not None else "",
+        thumb=storage.new_name() if stored_content.thumb is not None else "",
     )
     is_within = transaction.get_connection(database()).in_atomic_block
     if is_within:
         # The caller may close its file before the transaction commits.
-        kept = replace(kept, file=BytesIO(b"".join(_pieces(kept.file))))
+        stored_content = replace(stored_content, file=BytesIO(b"".join(_blocks(stored_content.file))))
     with transaction.atomic(using=database()):
-        made.save(using=database(), force_insert=True)
+        attachment.save(using=database(), force_insert=True)
         if not who.is_site:
-            _let_oldest_go(who)
-        transaction.on_commit(lambda: _store(made, kept), using=database(), robust=is_within)
-    return made
+            _release_oldest(who)
+        transaction.on_commit(lambda: _store(attachment, stored_content), using=database(), robust=is_within)
+    return attachment
 
 
 aattach_file = twin(attach_file)
 
 
-def _looked_at(file: Any) -> tuple[str, _Content]:
+def _inspected(file: Any) -> tuple[str, _Content]:
     """Return the content type of an upload and the content to store. Raise if the upload is not accepted."""
     size = _size(file)
     if size > config().ATTACHMENT_MAX_BYTES:
         raise file_too_big()
     if not size:
         raise BadFile(_("This file is empty."))
-    kind = content_types.detect(_pieces(file))
+    kind = content_types.detect(_blocks(file))
     if kind not in config().ATTACHMENT_TYPES:
         raise Unsupported(_("Files of this type are not accepted here."))
     if not images.is_image(kind):
@@ -140,29 +140,33 @@ def _size(file: Any) -> int:
     return size
 
 
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
     file.seek(0)
     return iter(lambda: file.read(CHUNK_BYTES), b"")
 
 
-def _let_oldest_go(who: Identity) -> None:
+def _release_oldest(who: Identity) -> None:
     unsent = records.rows().filter(key=who.key, seq=None, held_as="", room__isnull=False)
-    most = UNSENT_MAX * config().ATTACHMENTS_PER_MESSAGE
-    if too_many := list(unsent.order_by("-created_at").values_list("pk", flat=True)[most:]):
+    limit = UNSENT_MAX * config().ATTACHMENTS_PER_MESSAGE
+    if too_many := list(unsent.order_by("-created_at").values_list("pk", flat=True)[limit:]):
         records.release(unsent.filter(pk__in=too_many))
 
 
-def _store(made: Attachment, kept: _Content) -> None:
+def _store(attachment: Attachment, stored_content: _Content) -> None:
     """Store the content under the names in the row, or delete the row if that fails."""
     try:
-        kept.file.seek(0)
-        stored = storage.save(made.stored, kept.file)
-        thumb = storage.save(made.thumb, BytesIO(kept.thumb)) if kept.thumb is not None else ""
-        if (stored, thumb) != (made.stored, made.thumb):
-            made.stored, made.thumb = stored, thumb
-            made.save(using=database(), update_fields=["stored", "thumb"])
+        stored_content.file.seek(0)
+        stored = storage.save(attachment.stored, stored_content.file)
+        thumb = (
+            storage.save(attachment.thumb, BytesIO(stored_content.thumb))
+            if stored_content.thumb is not None
+            else ""
+        )
+        if (stored, thumb) != (attachment.stored, attachment.thumb):
+            attachment.stored, attachment.thumb = stored, thumb
+            attachment.save(using=database(), update_fields=["stored", "thumb"])
     except Exception as error:
-        records.release(records.rows().filter(pk=made.pk))
+        records.release(records.rows().filter(pk=attachment.pk))
         _LOGGER.exception("Could not store an uploaded file")
         raise TryAgain(_("The file could not be stored; try again.")) from error
 
@@ -180,12 +184,12 @@ def file_of(who: Identity, room: str, id: Any) -> Attachment:
     """
     found = lookup.enter_room(who, room)
     row = None if found.pk is None else records.rows().filter(pk=id, room_id=found.pk).first()
-    if row is None or not (row.seq is not None or _may_look(who, found, row)):
+    if row is None or not (row.seq is not None or _may_download_unsent(who, found, row)):
         raise no_such_file()
     return row
 
 
-def _may_look(who: Identity, room: Room, unsent: Attachment) -> bool:
+def _may_download_unsent(who: Identity, room: Room, unsent: Attachment) -> bool:
     if unsent.key == who.key or who.is_site:
         return True
     return bool(unsent.held_as) and bool(policy.policy().can_moderate(who, room))
@@ -194,7 +198,7 @@ def _may_look(who: Identity, room: Room, unsent: Attachment) -> bool:
 # Removal --------------------------------------------------------------------------------------------------------
 
 
-def take_back(who: Identity, room: str, id: Any) -> None:
+def cancel_upload(who: Identity, room: str, id: Any) -> None:
     """Remove an upload of *who* that was not posted yet.
 
     Raises:

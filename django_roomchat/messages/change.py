@@ -1,4 +1,7 @@
-"""Shared steps of every change of a stored message."""
+"""Shared steps of every change of a stored message: edits, deletions, reactions and pins.
+
+The permission is checked with the room locked. If the rights in the room have changed since it was loaded, the change is tried again.
+"""
 
 from __future__ import annotations
 

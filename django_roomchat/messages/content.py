@@ -1,4 +1,7 @@
-"""Content of a post: content filter, files, mentions and Markdown."""
+"""Content of a post: content filter, files, mentions and Markdown.
+
+It is checked and rendered once, before the message is stored, so that reading it needs no further work.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,12 @@ from django_roomchat.text import markdown, validation
 
 def rendered_data(body: str, room: Room) -> dict[str, Any]:
     """Return the data derived from a text: its mentions, and its HTML if the Markdown extra is enabled."""
-    read: dict[str, Any] = {}
-    if called := mentions.called_in(room, body):
-        read["mentions"] = called
+    data: dict[str, Any] = {}
+    if found := mentions.mentions_in(room, body):
+        data["mentions"] = found
     if config().MARKDOWN and (html := markdown.html(body)) is not None:
-        read["html"] = html
-    return read
+        data["html"] = html
+    return data
 
 
 def with_files(post: NewPost, draft: log.Draft, room: Room) -> log.Draft:
@@ -77,8 +80,8 @@ def _passed(answer: Any, draft: log.Draft, room: Room) -> Any:
 
 def _ask_about_names(post: NewPost, draft: log.Draft, room: Room) -> None:
     """Pass file names and descriptions to the content filter. Raise unless it passes them: they cannot be changed."""
-    said = [text for file in draft.data.get("files", ()) for text in (file["name"], file.get("alt")) if text]
-    answer = filters.ask(room, post.who, "\n".join(said)) if said else None
+    texts = [text for file in draft.data.get("files", ()) for text in (file["name"], file.get("alt")) if text]
+    answer = filters.ask(room, post.who, "\n".join(texts)) if texts else None
     if _passed(answer, draft, room) is not None:
         raise Forbidden(_("This file name or description is not allowed here."), code="filtered")
 
@@ -117,5 +120,5 @@ def chosen_files(given: Sequence[FileToPost]) -> tuple[FileToPost, ...]:
 
 def profile_of(who: Identity) -> dict[str, str]:
     """Return the author's avatar and profile URLs as they are now. Invalid URLs are left out."""
-    addresses = {"avatar": validation.safe_url(who.avatar), "link": validation.safe_url(who.link)}
-    return {name: address for name, address in addresses.items() if address}
+    urls = {"avatar": validation.safe_url(who.avatar), "link": validation.safe_url(who.link)}
+    return {name: url for name, url in urls.items() if url}

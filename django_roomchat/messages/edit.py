@@ -1,4 +1,7 @@
-"""Editing and deleting messages."""
+"""Editing and deleting messages, and the earlier texts of an edited message.
+
+An edited or deleted message keeps its sequence number and takes the next revision, so that clients that reconnect receive the change.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,7 @@ def edit_message(room: str | Room, seq: int, body: str, *, by: Actor | None = No
             return False
         known[:] = message.data.get("mentions") or []
         now = timezone.now()
-        message.data = _without_readings(message) | _earlier_of(message) | rendered_data(new, room)
+        message.data = _without_rendered(message) | _earlier_of(message) | rendered_data(new, room)
         message.body, message.edited_at = new, now
         return True
 
@@ -84,7 +87,7 @@ EARLIER_MAX = 10
 """Maximum number of earlier texts kept for an edited message; the oldest are dropped."""
 
 
-def _without_readings(message: Message) -> dict[str, Any]:
+def _without_rendered(message: Message) -> dict[str, Any]:
     return {name: value for name, value in message.data.items() if name not in ("mentions", "html")}
 
 
@@ -92,8 +95,8 @@ def _earlier_of(message: Message) -> dict[str, Any]:
     """Return the earlier texts of a message including the current one; empty unless ``EDIT_HISTORY`` is enabled."""
     if not config().EDIT_HISTORY:
         return {}
-    said = {"body": message.body, "at": log.iso(message.edited_at or message.created_at)}
-    return {"earlier": [*(message.data.get("earlier") or ()), said][-EARLIER_MAX:]}
+    earlier = {"body": message.body, "at": log.iso(message.edited_at or message.created_at)}
+    return {"earlier": [*(message.data.get("earlier") or ()), earlier][-EARLIER_MAX:]}
 
 
 aedit_message = twin(edit_message)
@@ -177,7 +180,7 @@ def earlier_texts(room: str | Room, seq: int, *, by: Actor | None = None) -> lis
         raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
     if not who.is_site:
         policy.require(policy.policy().can_see_edits(who, found, message))
-    return [EarlierText(said["body"], said["at"]) for said in message.data.get("earlier") or ()]
+    return [EarlierText(earlier["body"], earlier["at"]) for earlier in message.data.get("earlier") or ()]
 
 
 aearlier_texts = twin(earlier_texts)

@@ -1,4 +1,4 @@
-"""Reading and pruning of the history of a room."""
+"""Reading the history of a room page by page, and deleting old messages according to a retention period."""
 
 from __future__ import annotations
 

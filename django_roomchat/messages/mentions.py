@@ -25,11 +25,11 @@ WRITERS_MAX = 500
 """Number of latest messages whose authors can be mentioned."""
 NAME_LENGTH = 80
 """Maximum length of a name that can be mentioned, in characters."""
-_CALLS_MAX = 40
+_MARKS_MAX = 40
 _AT = re.compile(rf"{AT}(?=\w)")
 
 
-def called_in(room: Room, body: str) -> list[dict[str, str]]:
+def mentions_in(room: Room, body: str) -> list[dict[str, str]]:
     """Return the mentions in a text. Makes two queries; none for a text without ``@`` or a room that does not exist.
 
     Args:
@@ -42,27 +42,27 @@ def called_in(room: Room, body: str) -> list[dict[str, str]]:
     """
     if "@" not in body or room.pk is None:
         return []
-    calls = [_readings(body, match.end()) for match in _calls(body)]
-    wanted = {reading for readings in calls for reading in readings}
+    candidates = [_possible_names(body, match.end()) for match in _at_signs(body)]
+    wanted = {name_there for names_there in candidates for name_there in names_there}
     if not wanted:
         return []
     keys = _keys(room, wanted)
     found: dict[tuple[str, str], None] = {}
-    for readings in calls:
-        name = next((reading for reading in readings if reading.casefold() in keys), None)
+    for names_there in candidates:
+        name = next((name_there for name_there in names_there if name_there.casefold() in keys), None)
         if name is not None and len(found) < MENTIONS_MAX:
             found.setdefault((keys[name.casefold()], name))
     return [{"key": key, "name": name} for key, name in found]
 
 
-def _calls(body: str) -> Iterator[re.Match[str]]:
+def _at_signs(body: str) -> Iterator[re.Match[str]]:
     for number, match in enumerate(_AT.finditer(body)):
-        if number == _CALLS_MAX:
+        if number == _MARKS_MAX:
             return
         yield match
 
 
-def _readings(body: str, start: int) -> list[str]:
+def _possible_names(body: str, start: int) -> list[str]:
     """Return the possible names that begin at *start*, longest first."""
     line = body[start : start + NAME_LENGTH + 1].partition("\n")[0]
     ends = [end for end in range(1, min(len(line), NAME_LENGTH) + 1) if _may_end(line, end)]
@@ -83,13 +83,13 @@ def _keys(room: Room, names: set[str]) -> dict[str, str]:
     some = members.filter(Q(name__in=names) | Q(lowered__in=lowered)).order_by("pk")
     for key, name in some.values_list("key", "name"):
         keys.setdefault(name.casefold(), key)
-    for key, name, _avatar in _writers(room):
+    for key, name, _avatar in _recent_authors(room):
         if name.casefold() in wanted:
             keys.setdefault(name.casefold(), key)
     return keys
 
 
-def _writers(room: Room) -> Iterable[tuple[str, str, Any]]:
+def _recent_authors(room: Room) -> Iterable[tuple[str, str, Any]]:
     """Return key, name and avatar of the authors of the latest messages, latest first."""
     said = Message.objects.using(database()).filter(room=room, kind=Message.Kind.USER, deleted_at=None)
     return said.order_by("-seq").values_list("author_key", "author_name", KT("data__avatar"))[:WRITERS_MAX]
@@ -106,7 +106,7 @@ def known_people(room: Room, prefix: str, *, limit: int) -> list[tuple[str, str,
         key: (name, "") for key, name in members.order_by("name", "pk").values_list("key", "name")[:limit]
     }
     names = {name.casefold() for name, _ in people.values()}
-    for key, name, avatar in _writers(room):
+    for key, name, avatar in _recent_authors(room):
         if key in people:
             people[key] = people[key][0], people[key][1] or avatar or ""
         # Only the first of several people with the same name can be mentioned.

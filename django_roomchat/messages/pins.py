@@ -1,4 +1,4 @@
-"""Pinned messages of a room."""
+"""Pinned messages of a room. A pin is a change of the message, so clients receive it like an edit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django_roomchat import identity, log, policy, signals
 from django_roomchat.database import database, twin
 from django_roomchat.errors import Forbidden
 from django_roomchat.identity import Actor, Identity
-from django_roomchat.log.sequence import Claim, lock_timeout, take, wait_at_most
+from django_roomchat.log.sequence import Claim, lock_timeout, set_lock_timeout, take
 from django_roomchat.messages.change import change_message, require_message
 from django_roomchat.messages.types import Posted
 from django_roomchat.models import Message, Room
@@ -64,7 +64,7 @@ def pin_message(room: str | Room, seq: int, on: bool = True, *, by: Actor | None
 
     found = lookup.enter_room(who, lookup.name_of(room))
     with transaction.atomic(using=database()):
-        wait_at_most(lock_timeout())
+        set_lock_timeout(lock_timeout())
         # Lock the room for both writes, so that the system message follows the pin directly.
         if found.pk is not None:
             take({found.pk: Claim(0)})

@@ -116,12 +116,12 @@ def post_messages(
     # A post that waits for a locked room is a second attempt. It was counted at the first one.
     if config().RATE_CACHE is not None and (not wait_seconds or config().FILTER is not None):
         results = [policy.refusal(_count, post) for post in posts]
-    places = [place for place, result in enumerate(results) if result is None]
+    indexes = [index for index, result in enumerate(results) if result is None]
     for tries in range(TRIES if wait_seconds != 0 else 1):
-        _store(posts, places, results, wait_seconds, look_up=tries > 0)
+        _store(posts, indexes, results, wait_seconds, look_up=tries > 0)
         # A missing result means that the room's access version has changed meanwhile: check the permissions again.
-        places = [place for place in places if results[place] is None]
-        if not places:
+        indexes = [index for index in indexes if results[index] is None]
+        if not indexes:
             break
     return results
 
@@ -132,7 +132,7 @@ def _count(post: NewPost) -> None:
 
 def _store(
     posts: Sequence[NewPost],
-    places: Sequence[int],
+    indexes: Sequence[int],
     results: list[Posted | ChatError | None],
     wait_seconds: float | None,
     *,
@@ -141,10 +141,10 @@ def _store(
     rooms: dict[int, Room] = {}
     drafts: dict[int, list[log.Draft]] = {}
     waiting: dict[int, list[int]] = {}
-    for place, (room, draft) in _check(posts, places, results, look_up).items():
+    for index, (room, draft) in _check(posts, indexes, results, look_up).items():
         rooms[room.pk] = room
         drafts.setdefault(room.pk, []).append(draft)
-        waiting.setdefault(room.pk, []).append(place)
+        waiting.setdefault(room.pk, []).append(index)
     if not rooms:
         return
     appended = log.append(
@@ -154,41 +154,41 @@ def _store(
         wait_seconds=wait_seconds,
     )
     for pk, done in appended.items():
-        for place, result in zip(waiting[pk], done.results, strict=True):
+        for index, result in zip(waiting[pk], done.results, strict=True):
             if isinstance(result, log.Stored):
-                results[place] = Posted(rooms[pk].name, posts[place].id, result.seq, result.duplicate)
+                results[index] = Posted(rooms[pk].name, posts[index].id, result.seq, result.duplicate)
             else:
-                results[place] = result
+                results[index] = result
         if done.events:
             on_commit(announce, rooms[pk].name, done)
 
 
 def _check(
-    posts: Sequence[NewPost], places: Sequence[int], results: list[Posted | ChatError | None], look_up: bool
+    posts: Sequence[NewPost], indexes: Sequence[int], results: list[Posted | ChatError | None], look_up: bool
 ) -> dict[int, tuple[Room, log.Draft]]:
     """Return the accepted posts as ``{index: (room, draft)}``. Store the error of a rejected post in *results*."""
     drafts: dict[int, tuple[str, log.Draft]] = {}
-    for place in places:
+    for index in indexes:
         try:
-            drafts[place] = canonical_name(posts[place].room), _draft(posts[place])
+            drafts[index] = canonical_name(posts[index].room), _draft(posts[index])
         except ChatError as error:
-            results[place] = error
-    door = _PostChecker(drafts.values(), look_up)
+            results[index] = error
+    checker = _PostChecker(drafts.values(), look_up)
     ready = {}
-    for place, (name, draft) in drafts.items():
-        post = posts[place]
+    for index, (name, draft) in drafts.items():
+        post = posts[index]
         try:
-            room = door.admit(post, name)
+            room = checker.check_access(post, name)
             if draft.files:
                 draft = with_files(post, draft, room)
             if filters.is_asked(post.who) and not post.is_reviewed:
                 draft = filtered(post, draft, room)
-            room = door.make(post, room)
+            room = checker.ensure_room(post, room)
         except ChatError as error:
-            results[place] = error
+            results[index] = error
         else:
-            results[place] = None
-            ready[place] = room, _finished(post, draft, room)
+            results[index] = None
+            ready[index] = room, _completed(post, draft, room)
     return ready
 
 
@@ -198,30 +198,30 @@ class _PostChecker:
     def __init__(self, drafts: Iterable[tuple[str, log.Draft]], look_up: bool) -> None:
         self._replies: dict[str, set[int]] = {}
         for name, draft in drafts:
-            answered = self._replies.setdefault(name, set())
+            replied_to = self._replies.setdefault(name, set())
             if draft.reply_to is not None:
-                answered.add(draft.reply_to)
+                replied_to.add(draft.reply_to)
         self._rooms = rooms_named(set(self._replies), look_up)
         self._refusals: dict[tuple[str, str, bool], ChatError | None] = {}
-        self._answered: dict[str, Container[int]] = {}
+        self._quoted: dict[str, Container[int]] = {}
 
-    def admit(self, post: NewPost, name: str) -> Room:
+    def check_access(self, post: NewPost, name: str) -> Room:
         """Return the room, which may not be saved yet. Raise if the author may not post, or if the replied-to message is missing."""
         try:
-            return self._admit(post, name)
+            return self._check_access(post, name)
         except ChatError:
-            if not self._recall(name):
+            if not self._reload(name):
                 raise
-            return self._admit(post, name)
+            return self._check_access(post, name)
 
-    def make(self, post: NewPost, room: Room) -> Room:
+    def ensure_room(self, post: NewPost, room: Room) -> Room:
         """Return the saved room. Raise if the author has exceeded the rate limit for new rooms."""
         if room.name not in self._rooms:
             rate_limits.spend("ROOMS", post.who, post.address)
             self._rooms[room.name] = ensure_room(room)
         return self._rooms[room.name]
 
-    def _admit(self, post: NewPost, name: str) -> Room:
+    def _check_access(self, post: NewPost, name: str) -> Room:
         room = self._rooms.get(name) or new_room(room_name(post.room))
         question = (post.who.key, name, bool(post.files))
         if question not in self._refusals:
@@ -237,13 +237,11 @@ class _PostChecker:
 
     def _messages_of(self, room: Room) -> Container[int]:
         """Return which of the replied-to messages exist."""
-        if room.name not in self._answered:
-            self._answered[room.name] = (
-                () if room.pk is None else log.quotes(room.pk, self._replies[room.name])
-            )
-        return self._answered[room.name]
+        if room.name not in self._quoted:
+            self._quoted[room.name] = () if room.pk is None else log.quotes(room.pk, self._replies[room.name])
+        return self._quoted[room.name]
 
-    def _recall(self, name: str) -> bool:
+    def _reload(self, name: str) -> bool:
         """Reload a cached room from the database and return whether it was cached.
 
         The log compares the cached versions of accepted posts with the database, but a rejected post never reaches it.
@@ -253,14 +251,14 @@ class _PostChecker:
             return False
         del remembered[name], self._rooms[name]
         self._rooms |= rooms_named({name}, look_up=True)
-        self._answered.pop(name, None)
+        self._quoted.pop(name, None)
         self._refusals = {question: told for question, told in self._refusals.items() if question[1] != name}
         # The room was loaded for this batch, so the next rejection in it is final.
         remembered.pop(name, None)
         return True
 
 
-def _finished(post: NewPost, draft: log.Draft, room: Room) -> log.Draft:
+def _completed(post: NewPost, draft: log.Draft, room: Room) -> log.Draft:
     """Return the draft with slow mode, mentions and rendered Markdown added."""
     if room.slow_seconds and _is_slowed(post, room):
         draft = replace(draft, slow_seconds=room.slow_seconds)

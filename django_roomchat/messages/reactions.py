@@ -56,15 +56,15 @@ def react(
         nonlocal shown
         policy.require_active(who, room, "can_react")
         require_message(message)
-        sums: dict[str, Any] = message.data.get("reactions") or {}
-        shown = next((known for known in sums if bare(known) == bare(given)), given)
-        if on and shown not in sums and len(sums) >= EMOJI_MAX:
+        totals: dict[str, Any] = message.data.get("reactions") or {}
+        shown = next((known for known in totals if bare(known) == bare(given)), given)
+        if on and shown not in totals and len(totals) >= EMOJI_MAX:
             raise Forbidden(
                 _("A message can have at most %(most)d different reactions."), most=EMOJI_MAX, code="too_many"
             )
         if not _write(message, who.key, shown, on):
             return False
-        message.data = message.data | {"reactions": _sums(message, shown, sums)}
+        message.data = message.data | {"reactions": _totals(message, shown, totals)}
         if not message.data["reactions"]:
             del message.data["reactions"]
         return True
@@ -86,13 +86,13 @@ def _write(message: Message, key: str, shown: str, on: bool) -> bool:
     return bool(rows.filter(message=message, key=key, emoji=shown).delete()[0])
 
 
-def _sums(message: Message, changed: str, before: dict[str, Any]) -> dict[str, Any]:
+def _totals(message: Message, changed: str, before: dict[str, Any]) -> dict[str, Any]:
     rows = Reaction.objects.using(database()).filter(message=message, emoji=changed)
-    sums = {shown: of for shown, of in before.items() if shown != changed}
+    totals = {shown: of for shown, of in before.items() if shown != changed}
     if count := rows.count():
         keys = list(rows.order_by("pk").values_list("key", flat=True)[:KEYS_MAX])
         last = max((of.get("place", 0) for of in before.values()), default=0)
         # JSON objects lose the order of their keys on PostgreSQL, so each total stores its position; see log.
         place = before[changed].get("place", 0) if changed in before else last + 1
-        sums[changed] = {"count": count, "keys": keys, "place": place}
-    return sums
+        totals[changed] = {"count": count, "keys": keys, "place": place}
+    return totals

@@ -1,4 +1,7 @@
-"""Read markers: the last message of a room that a person has read."""
+"""Read markers: the last message of a room that a person has read.
+
+Sockets move many markers at once, so they are written in batches. A marker never moves back, whichever process writes last.
+"""
 
 from __future__ import annotations
 
@@ -75,50 +78,52 @@ def mark_all(marks: Sequence[Mark]) -> list[Marked | ChatError]:
     """Move many read markers in one transaction. Return for each, in order, its new position or the error that rejected it."""
     results: list[Marked | ChatError | None] = [None] * len(marks)
     names: dict[int, str] = {}
-    for place, mark in enumerate(marks):
+    for index, mark in enumerate(marks):
         try:
             if mark.seq < 0:
                 raise BadValue(f"A sequence number must be 0 or more, not {mark.seq}.")
-            names[place] = lookup.canonical_name(mark.room)
+            names[index] = lookup.canonical_name(mark.room)
         except ChatError as error:
-            results[place] = error
+            results[index] = error
     rooms = {room.name: room for room in lookup.logged_rooms().filter(name__in=set(names.values()))}
     wanted: dict[tuple[int, str], Mark] = {}
-    for place, name in names.items():
-        mark, room = marks[place], rooms.get(name)
+    for index, name in names.items():
+        mark, room = marks[index], rooms.get(name)
         try:
             if room is None:
                 lookup.enter_room(mark.who, mark.room)
-                results[place] = Marked(name, 0, 0, 0)
+                results[index] = Marked(name, 0, 0, 0)
                 continue
             policy.require_entry(mark.who, room)
         except ChatError as error:
-            results[place] = error
+            results[index] = error
             continue
         before = wanted.get((room.pk, mark.who.key))
         if before is None or before.seq < mark.seq:
             wanted[room.pk, mark.who.key] = mark
     heads = {room.pk: room.log.head for room in rooms.values()}
     counted = _mark(wanted, heads) if wanted else {}
-    for place, name in names.items():
-        if results[place] is None:
-            results[place] = counted[rooms[name].pk, marks[place].who.key]
+    for index, name in names.items():
+        if results[index] is None:
+            results[index] = counted[rooms[name].pk, marks[index].who.key]
     return [result for result in results if result is not None]
 
 
 def _mark(wanted: dict[tuple[int, str], Mark], heads: dict[int, int]) -> dict[tuple[int, str], Marked]:
     markers = ReadMarker.objects.using(database())
-    mine = markers.filter(
+    rows_of_people = markers.filter(
         room_id__in={room for room, _ in wanted}, key__in={key for _, key in wanted}
     ).order_by("pk")
-    places = {place: min(mark.seq, heads[place[0]]) for place, mark in wanted.items()}
+    positions = {(room, key): min(mark.seq, heads[room]) for (room, key), mark in wanted.items()}
     now = timezone.now()
     with transaction.atomic(using=database()):
         # Lock the rows in one order, so that two processes cannot deadlock.
-        found = [marker for marker in mine.select_for_update() if (marker.room_id, marker.key) in wanted]
+        found = [
+            marker for marker in rows_of_people.select_for_update() if (marker.room_id, marker.key) in wanted
+        ]
         for marker in found:
             # Compared with the row under its lock, because another process may have moved it further.
-            marker.seq = Greatest(F("seq"), Value(places[marker.room_id, marker.key]))
+            marker.seq = Greatest(F("seq"), Value(positions[marker.room_id, marker.key]))
             marker.read_at = now
         markers.bulk_update(found, ["seq", "read_at"])
         missing = wanted.keys() - {(marker.room_id, marker.key) for marker in found}
@@ -128,21 +133,25 @@ def _mark(wanted: dict[tuple[int, str], Mark], heads: dict[int, int]) -> dict[tu
                     room_id=room,
                     key=key,
                     user=wanted[room, key].who.user,
-                    seq=places[room, key],
+                    seq=positions[room, key],
                     read_at=now,
                 )
                 for room, key in missing
             ),
             ignore_conflicts=True,
         )
-        rows = with_counts(mine).values_list("room_id", "key", "room__name", "seq", "unread", "mentions")
+        rows = with_counts(rows_of_people).values_list(
+            "room_id", "key", "room__name", "seq", "unread", "mentions"
+        )
         marked = {
             (room, key): Marked(name, seq, unread, mentions)
             for room, key, name, seq, unread, mentions in rows
             if (room, key) in wanted
         }
-        told = [[key, done.room, done.seq, done.unread, done.mentions] for (_, key), done in marked.items()]
-        log.on_commit(pubsub.publish, pubsub.Notice("read", {"id": uuid4().hex, "marks": told}))
+        notices = [
+            [key, done.room, done.seq, done.unread, done.mentions] for (_, key), done in marked.items()
+        ]
+        log.on_commit(pubsub.publish, pubsub.Notice("read", {"id": uuid4().hex, "marks": notices}))
     return marked
 
 

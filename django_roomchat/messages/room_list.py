@@ -1,4 +1,4 @@
-"""Room list of a person, with unread counts."""
+"""Room list of a person, with unread counts and the latest message of each room, in three queries for any number of rooms."""
 
 from __future__ import annotations
 
@@ -125,13 +125,13 @@ def _last(messages: Iterable[int | None]) -> dict[Any, LastMessage]:
 def _may_list(who: Identity, room: Any) -> bool:
     if who.is_site:
         return True
-    roles.prime_cache(who.key, room, _standing(room))
+    roles.prime_cache(who.key, room, _role_state(room))
     if room.role or room.has_marker:
         return policy.allows(policy.require_entry, who, room)
     return not room.is_banned and bool(policy.policy().can_list(who, room))
 
 
-def _standing(row: Any) -> roles.RoleState:
+def _role_state(row: Any) -> roles.RoleState:
     """Return the role and ban annotated on a row. Mutes are not loaded, because no check of a list needs them."""
     return roles.RoleState(row.role, roles.Sanction("", None) if row.is_banned else None)
 

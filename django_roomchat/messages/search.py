@@ -106,7 +106,7 @@ def search_messages(
     matching = Q()
     for pattern, one in zip(patterns, compiled, strict=True):
         matching &= Q(body__regex=pattern) | _with_file(names, one)
-    found, last = _look(rows, order, matching) if rooms else ([], None)
+    found, last = _scan(rows, order, matching) if rooms else ([], None)
     hits = [_hit(message, named[message.room_id], compiled) for message in found]
     return SearchResults(hits, f"{last.seq}@{named[last.room_id].name}" if last is not None else "")
 
@@ -231,12 +231,12 @@ def _with_file(names: Sequence[tuple[int, int, str]], pattern: re.Pattern[str]) 
 # Scan -------------------------------------------------------------------------------------------------------------
 
 
-def _look(rows: MessageQuerySet, order: str, matching: Q) -> tuple[list[Message], Message | None]:
+def _scan(rows: MessageQuerySet, order: str, matching: Q) -> tuple[list[Message], Message | None]:
     """Return a page of matching messages, and the last message scanned if there may be more."""
     if (found := _by_trigrams(rows, matching)) is not None:
         return found[:HITS], found[HITS - 1] if len(found) > HITS else None
     found = []
-    ends = time.monotonic() + config().SEARCH_SECONDS
+    deadline = time.monotonic() + config().SEARCH_SECONDS
     field = order.removeprefix("-")
     while True:
         edge = rows.only("seq", "room_id")[STEP - 1 : STEP].first()
@@ -246,7 +246,7 @@ def _look(rows: MessageQuerySet, order: str, matching: Q) -> tuple[list[Message]
             return found[:HITS], found[HITS - 1]
         if edge is None:
             return found, None
-        if time.monotonic() >= ends:
+        if time.monotonic() >= deadline:
             return found, edge
         rows = rows.filter(**{f"{field}__lt": getattr(edge, field)})
 
@@ -286,11 +286,11 @@ def _hit(message: Message, room: Room, patterns: Sequence[re.Pattern[str]]) -> H
         seq=message.seq,
         author=Author(message.author_key, message.author_name),
         at=iso(message.created_at),
-        excerpt=_excerpt(_told(message), patterns),
+        excerpt=_excerpt(_searchable_text(message), patterns),
     )
 
 
-def _told(message: Message) -> str:
+def _searchable_text(message: Message) -> str:
     """Return the searchable text of a message: its body and the names of its files."""
     return "\n".join(filter(None, [message.body, *(file["name"] for file in message.data.get("files", ()))]))
 

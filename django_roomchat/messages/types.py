@@ -1,4 +1,4 @@
-"""Types of posts: a post before it is stored, and its result."""
+"""Types of posts: a post before it is stored, and its result. They have a module of their own because the steps of posting share them."""
 
 from __future__ import annotations
 

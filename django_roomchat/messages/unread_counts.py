@@ -1,4 +1,4 @@
-"""Counts of unread messages and mentions, in SQL."""
+"""Counts of unread messages and mentions, as SQL expressions for queries of markers and rooms. Counting stops at a limit, so that it stays cheap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notifications of messages that have been unread for a while."""
+"""Notifications of messages that have been unread for a while, as a signal with which a project sends e-mails or push messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_roomchat import identity, policy, signals
 from django_roomchat.database import batches, database, twin
 from django_roomchat.messages.read_markers import CHUNK
-from django_roomchat.messages.room_list import _standing
+from django_roomchat.messages.room_list import _role_state
 from django_roomchat.messages.unread_counts import count_messages, with_counts
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, RoomLog
 from django_roomchat.policy import roles
@@ -104,7 +104,7 @@ def _may_enter(marker: Any) -> bool:
     if not getattr(marker.user, "is_active", True):
         return False
     who = replace(identity.identity_of(marker.user), key=marker.key)
-    roles.prime_cache(who.key, marker.room, _standing(marker))
+    roles.prime_cache(who.key, marker.room, _role_state(marker))
     return policy.allows(policy.require_entry, who, marker.room)
 
 

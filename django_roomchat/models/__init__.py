@@ -6,13 +6,13 @@
 from django_roomchat.models.files import Attachment
 from django_roomchat.models.messages import Message, MessageQuerySet, Reaction, ReadMarker
 from django_roomchat.models.moderation import (
+    AbstractSanction,
     AuditEntry,
     Ban,
     Decision,
     HeldMessage,
     Mute,
     Report,
-    Sanction,
     SanctionQuerySet,
 )
 from django_roomchat.models.presence import Presence, ServerProcess
@@ -34,7 +34,7 @@ __all__ = [
     "ReadMarker",
     "Attachment",
     # moderation
-    "Sanction",
+    "AbstractSanction",
     "SanctionQuerySet",
     "Ban",
     "Mute",

@@ -22,7 +22,7 @@ class SanctionQuerySet(models.QuerySet[Any]):
         return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
 
 
-class Sanction(models.Model):
+class AbstractSanction(models.Model):
     """Base class of bans and mutes: a restriction of a user in a room, with or without an end."""
 
     room = models.ForeignKey(
@@ -52,18 +52,18 @@ class Sanction(models.Model):
         return f"{self.name or self.key}: {self.room}"
 
 
-class Ban(Sanction):
+class Ban(AbstractSanction):
     """Ban: the user may not enter the room. :mod:`django_roomchat.moderation.sanctions` creates and ends it."""
 
-    class Meta(Sanction.Meta):
+    class Meta(AbstractSanction.Meta):
         verbose_name = _("ban")
         verbose_name_plural = _("bans")
 
 
-class Mute(Sanction):
+class Mute(AbstractSanction):
     """Mute: the user may not post in the room. :mod:`django_roomchat.moderation.sanctions` creates and ends it."""
 
-    class Meta(Sanction.Meta):
+    class Meta(AbstractSanction.Meta):
         verbose_name = _("mute")
         verbose_name_plural = _("mutes")
 

@@ -36,9 +36,9 @@ def release(held: HeldMessage, *, by: Actor | None = None) -> Posted | None:
             ``members_only``, ``muted``, ``name_taken``, ``no_attachments``, ``no_permission``,
             ``no_such_room``, ``not_found``, ``rate_limited``, ``sign_in``, ``too_many``, ``unavailable``.
     """
-    judge = _reviewer(by, held.room)
+    moderator = _reviewer(by, held.room)
     with transaction.atomic(using=database()):
-        if not _close(held, HeldMessage.State.RELEASED, "release", judge):
+        if not _close(held, HeldMessage.State.RELEASED, "release", moderator):
             return None
         author = Identity(
             held.author_key, held.author_name, user=held.author, is_guest=held.author_id is None
@@ -73,9 +73,9 @@ def refuse(held: HeldMessage, *, by: Actor | None = None) -> None:
             Codes: ``banned``, ``forbidden``, ``members_only``, ``name_taken``, ``no_permission``,
             ``no_such_room``, ``sign_in``.
     """
-    judge = _reviewer(by, held.room)
+    moderator = _reviewer(by, held.room)
     with transaction.atomic(using=database()):
-        if _close(held, HeldMessage.State.REFUSED, "refuse", judge):
+        if _close(held, HeldMessage.State.REFUSED, "refuse", moderator):
             records.release(
                 records.rows().filter(
                     room=held.room, key=held.author_key, held_as=held.client_id, seq__isnull=True
@@ -86,10 +86,10 @@ def refuse(held: HeldMessage, *, by: Actor | None = None) -> None:
 arefuse = twin(refuse)
 
 
-def _close(held: HeldMessage, state: HeldMessage.State, verb: str, judge: Identity) -> bool:
+def _close(held: HeldMessage, state: HeldMessage.State, verb: str, moderator: Identity) -> bool:
     waiting = HeldMessage.objects.using(database()).filter(pk=held.pk, state=HeldMessage.State.WAITING)
-    if not waiting.update(state=state, decided_at=timezone.now(), decided_by=judge.user):
+    if not waiting.update(state=state, decided_at=timezone.now(), decided_by=moderator.user):
         return False
     target = Identity(held.author_key, held.author_name)
-    audit_trail.record(verb, judge, room=held.room.name, target=target, reason=held.reason)
+    audit_trail.record(verb, moderator, room=held.room.name, target=target, reason=held.reason)
     return True

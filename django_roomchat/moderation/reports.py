@@ -62,14 +62,14 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Actor | 
             values, room=found, seq=seq, by_key=who.key
         )
         if is_new:
-            log.on_commit(_announce, report)
+            log.on_commit(_send_report_signal, report)
     return report
 
 
 areport_message = twin(report_message)
 
 
-def _announce(report: Report) -> None:
+def _send_report_signal(report: Report) -> None:
     signals.message_reported.send_robust(Report, room=report.room.name, report=report)
 
 
@@ -85,12 +85,12 @@ def uphold(report: Report, *, by: Actor | None = None) -> None:
             Codes: ``archived``, ``bad_room_name``, ``banned``, ``busy``, ``forbidden``, ``members_only``,
             ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
     """
-    judge = _reviewer(by, report.room)
+    moderator = _reviewer(by, report.room)
     with transaction.atomic(using=database()):
-        if not _decide(report, Report.State.UPHELD, "uphold", judge):
+        if not _decide(report, Report.State.UPHELD, "uphold", moderator):
             return
         if Message.objects.using(database()).filter(room=report.room, seq=report.seq).exists():
-            delete_message(report.room, report.seq, by=judge)
+            delete_message(report.room, report.seq, by=moderator)
 
 
 auphold = twin(uphold)
@@ -108,23 +108,23 @@ def dismiss(report: Report, *, by: Actor | None = None) -> None:
             Codes: ``banned``, ``forbidden``, ``members_only``, ``name_taken``, ``no_permission``,
             ``no_such_room``, ``sign_in``.
     """
-    judge = _reviewer(by, report.room)
+    moderator = _reviewer(by, report.room)
     with transaction.atomic(using=database()):
-        _decide(report, Report.State.DISMISSED, "dismiss", judge)
+        _decide(report, Report.State.DISMISSED, "dismiss", moderator)
 
 
 adismiss = twin(dismiss)
 
 
-def _decide(report: Report, state: Report.State, verb: str, judge: Identity) -> bool:
+def _decide(report: Report, state: Report.State, verb: str, moderator: Identity) -> bool:
     """Close the open reports of the same message and return whether there were any."""
     same = Report.objects.using(database()).filter(room=report.room, seq=report.seq)
     still_open = same.filter(state=Report.State.OPEN)
-    if not still_open.update(state=state, decided_at=timezone.now(), decided_by=judge.user):
+    if not still_open.update(state=state, decided_at=timezone.now(), decided_by=moderator.user):
         return False
     target = Identity(report.author_key, report.author_name)
     audit_trail.record(
-        verb, judge, room=report.room.name, target=target, seq=report.seq, reason=report.reason
+        verb, moderator, room=report.room.name, target=target, seq=report.seq, reason=report.reason
     )
     return True
 

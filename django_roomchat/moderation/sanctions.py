@@ -76,7 +76,7 @@ def unban(room: str | Room, user: Target, *, by: Actor | None = None) -> int:
             Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
             ``name_taken``, ``no_permission``, ``no_such_room``, ``rank``, ``sign_in``, ``yourself``.
     """
-    return _lift(Ban, "unban", room, user, by)
+    return _end(Ban, "unban", room, user, by)
 
 
 aunban = twin(unban)
@@ -134,7 +134,7 @@ def unmute(room: str | Room, user: Target, *, by: Actor | None = None) -> int:
             Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
             ``name_taken``, ``no_permission``, ``no_such_room``, ``rank``, ``sign_in``, ``yourself``.
     """
-    return _lift(Mute, "unmute", room, user, by)
+    return _end(Mute, "unmute", room, user, by)
 
 
 aunmute = twin(unmute)
@@ -203,37 +203,37 @@ def _sanction(
         raise BadValue("The expiry must be an aware datetime; use timezone.now() of django.utils.")
     if until is not None and until <= timezone.now():
         raise BadValue(_("The expiry must be in the future."))
-    judge = identity.identity_of(by)
+    moderator = identity.identity_of(by)
 
     def write(locked: Room) -> None:
-        target = require_rank(judge, locked, user)
-        values = {"reason": reason, "until": until, "by": judge.user}
+        target = require_rank(moderator, locked, user)
+        values = {"reason": reason, "until": until, "by": moderator.user}
         # A person who has never posted has no name in the room's log, but may have one in the presence table.
         if name := target.name or presence_table.name_here(locked, target.key):
             values["name"] = name
         model.objects.using(database()).update_or_create(values, room=locked, key=target.key)
         end = until.isoformat() if until else None
-        audit_trail.record(verb, judge, room=locked.name, target=target, reason=reason, until=end)
+        audit_trail.record(verb, moderator, room=locked.name, target=target, reason=reason, until=end)
 
-    return _change(room, user, judge, write)
+    return _change(room, user, moderator, write)
 
 
-def _lift(model: Sanctions, verb: str, room: str | Room, user: Target, by: Actor | None) -> int:
-    judge = identity.identity_of(by)
+def _end(model: Sanctions, verb: str, room: str | Room, user: Target, by: Actor | None) -> int:
+    moderator = identity.identity_of(by)
 
     def write(locked: Room) -> None:
-        target = require_rank(judge, locked, user)
+        target = require_rank(moderator, locked, user)
         ended, _by_model = model.objects.using(database()).filter(room=locked, key=target.key).delete()
         if ended:
-            audit_trail.record(verb, judge, room=locked.name, target=target)
+            audit_trail.record(verb, moderator, room=locked.name, target=target)
 
-    return _change(room, user, judge, write)
+    return _change(room, user, moderator, write)
 
 
-def _change(room: str | Room, user: Target, judge: Identity, write: Callable[[Room], None]) -> int:
+def _change(room: str | Room, user: Target, moderator: Identity, write: Callable[[Room], None]) -> int:
     key = identity.key_of(user)
     if not (0 < len(key) <= KEY_MAX_LENGTH and key.isprintable()):
         raise BadValue(_("A user's key must have 1 to %(most)d visible characters."), most=KEY_MAX_LENGTH)
     found = lookup.room_of(lookup.name_of(room))
-    policy.require_moderation(judge, found)
+    policy.require_moderation(moderator, found)
     return lookup.change_access(found, key, write)

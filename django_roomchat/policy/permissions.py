@@ -1,4 +1,7 @@
-"""Permission checks. Each raises a :class:`~django_roomchat.errors.ChatError` if the action is denied."""
+"""Permission checks. Each raises a :class:`~django_roomchat.errors.ChatError` if the action is denied.
+
+The restrictions of the room (bans, mutes, archived rooms) apply whatever the policy allows.
+"""
 
 from __future__ import annotations
 

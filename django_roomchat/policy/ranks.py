@@ -1,4 +1,4 @@
-"""Ranks of people in a room. A moderator may act only on people of a lower rank."""
+"""Ranks of people in a room. A moderator may act only on people of a lower rank: staff are above owners, and owners above moderators."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from django_roomchat.policy.permissions import require_moderation
 from django_roomchat.policy.policies import policy
 
 
-def require_rank(judge: Identity, room: Room, user: Target) -> Identity:
-    """Return the identity of *user* if *judge* has a higher rank in *room*, else raise. Also checked under the lock: roles change."""
-    require_moderation(judge, room)
+def require_rank(moderator: Identity, room: Room, user: Target) -> Identity:
+    """Return the identity of *user* if *moderator* has a higher rank in *room*, else raise. Also checked under the lock: roles change."""
+    require_moderation(moderator, room)
     target = person(room, user) if isinstance(user, str) else identity.identity_of(user)
-    if target.key == judge.key:
+    if target.key == moderator.key:
         raise Forbidden(_("You cannot do this to yourself; ask another moderator."), code="yourself")
-    if not judge.is_site and _rank(target, room) >= _rank(judge, room):
+    if not moderator.is_site and _rank(target, room) >= _rank(moderator, room):
         raise Forbidden(_("You cannot do this to a user of your own rank or above."), code="rank")
     return target
 

@@ -33,7 +33,7 @@ CACHE_REST_SECONDS = 5.0
 """Time for which a cache that has failed is not used, in seconds."""
 
 What = Literal["POSTS", "FRAMES", "JOINS", "ROOMS", "SOCKETS", "REPORTS", "UPLOADS"]
-Claim = tuple[str, str, Rate]
+Charge = tuple[str, str, Rate]
 """Setting, counted key and rate of a bucket."""
 
 # Time at which each bucket is full again, which is its whole state (generic cell rate algorithm).
@@ -93,10 +93,10 @@ def spend_local(what: What, who: Identity, address: str | None, room: str = "") 
     Raises:
         RateLimited: the limit is exceeded; ``retry_after`` is the number of seconds to wait.
     """
-    if claims := _claims(what, who, address, room):
+    if charges := _charges(what, who, address, room):
         now = time.monotonic()
         with _lock:
-            filled = [(claim, _filled(claim, now)) for claim in claims]
+            filled = [(charge, _filled(charge, now)) for charge in charges]
             # A rejected request takes no token from any bucket.
             for (_key, _whose, of), at in filled:
                 if at - now > of.span:
@@ -109,8 +109,8 @@ def spend_local(what: What, who: Identity, address: str | None, room: str = "") 
                 del _full_at[next(iter(_full_at))]
 
 
-def _filled(claim: Claim, now: float) -> float:
-    key, whose, of = claim
+def _filled(charge: Charge, now: float) -> float:
+    key, whose, of = charge
     return max(_full_at.get((key, whose), now), now) + of.gap
 
 
@@ -131,8 +131,8 @@ def spend_shared(what: What, who: Identity, address: str | None, room: str = "")
     if alias is None or time.monotonic() < _cache_rests_until:
         return
     try:
-        for claim in _claims(what, who, address, room):
-            _spend_in(caches[alias], claim)
+        for charge in _charges(what, who, address, room):
+            _spend_in(caches[alias], charge)
     except RateLimited:
         raise
     except Exception as error:
@@ -140,9 +140,9 @@ def spend_shared(what: What, who: Identity, address: str | None, room: str = "")
         warn_throttled("rate cache", "The rate limit cache fails; each process counts separately: %r", error)
 
 
-def _spend_in(shared: Any, claim: Claim) -> None:
+def _spend_in(shared: Any, charge: Charge) -> None:
     """Count with two time windows, weighting the older by its overlap: Django's caches have no atomic token buckets."""
-    key, whose, of = claim
+    key, whose, of = charge
     window, passed = divmod(time.time(), of.seconds)
     digest = hashlib.sha256(f"{key}:{whose}".encode()).hexdigest()[:32]
     names = [f"roomchat:{digest}:{int(window) - back}" for back in (0, 1)]
@@ -159,7 +159,7 @@ def _refusal(seconds: float) -> RateLimited:
     )
 
 
-def _claims(what: What, who: Identity, address: str | None, room: str) -> list[Claim]:
+def _charges(what: What, who: Identity, address: str | None, room: str) -> list[Charge]:
     if address is None or who.is_site:
         return []
     asked = (

@@ -1,4 +1,4 @@
-"""Roles and sanctions of a person in a room, loaded once for each access version."""
+"""Roles and sanctions of a person in a room. They are loaded once for each access version of the room, which every change of them increments."""
 
 from __future__ import annotations
 
@@ -70,50 +70,32 @@ def of(key: str, room: Room) -> RoleState:
     """
     if room.pk is None or not room.log.access_version:
         return NOBODY
-    place = _place(key, room)
-    known = _known.get(place) or vars(room).get(_HELD, {}).get(place)
+    cache_key = _cache_key(key, room)
+    known = _known.get(cache_key) or vars(room).get(_PRIMED, {}).get(cache_key)
     if known is None:
-        known = _look_up(key, room)
+        known = _load(key, room)
         # A value that is read inside a transaction may be rolled back, so it is not cached.
         if not transaction.get_connection(database()).in_atomic_block:
             if len(_known) >= KNOWN_MAX:
                 _known.clear()
-            _known[place] = known
+            _known[cache_key] = known
     return known
-
-
-def look_up(key: str, rooms: Iterable[Room]) -> None:
-    """Load the role and sanctions of *key* in many rooms with three queries, so that :func:`of` needs none."""
-    asked = {room.pk: room for room in rooms if room.log.access_version and _place(key, room) not in _known}
-    if not asked:
-        return
-    where = {"room_id__in": list(asked), "key": key}
-    rows = Membership.objects.using(database()).filter(**where)
-    roles = dict(rows.values_list("room_id", "role"))
-    bans, mutes = _sanctions(Ban, where), _sanctions(Mute, where)
-    for pk, room in asked.items():
-        prime_cache(key, room, RoleState(roles.get(pk, ""), bans.get(pk), mutes.get(pk)))
 
 
 def prime_cache(key: str, room: Room, found: RoleState) -> None:
     """Attach a value that was loaded together with *room*, so that :func:`of` returns it without a query."""
     # Attached to the room rather than cached: both may belong to a transaction that is rolled back.
-    vars(room).setdefault(_HELD, {})[_place(key, room)] = found
+    vars(room).setdefault(_PRIMED, {})[_cache_key(key, room)] = found
 
 
-_HELD = "_roomchat_standings"
+_PRIMED = "_roomchat_role_states"
 
 
-def _place(key: str, room: Room) -> tuple[Any, ...]:
+def _cache_key(key: str, room: Room) -> tuple[Any, ...]:
     return room.pk, room.log.epoch, room.log.access_version, key
 
 
-def _sanctions(model: type[Ban] | type[Mute], where: dict[str, Any]) -> dict[int, Sanction]:
-    rows = model.objects.using(database()).filter(**where).values_list("room_id", "reason", "until")
-    return {pk: Sanction(reason, until) for pk, reason, until in rows}
-
-
-def _look_up(key: str, room: Room) -> RoleState:
+def _load(key: str, room: Room) -> RoleState:
     where = {"room_id": room.pk, "key": key}
     roles = Membership.objects.using(database()).filter(**where).values_list("role", flat=True)
     bans = Ban.objects.using(database()).filter(**where).values_list("reason", "until")

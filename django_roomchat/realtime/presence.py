@@ -243,7 +243,7 @@ class Presences:
         if self._starts_over:
             return
         try:
-            await in_thread(presence_table.give_up, self._process)
+            await in_thread(presence_table.end_lease_early, self._process)
         except Exception as error:
             warn_throttled("presence", "The presence lease of this process could not be ended: %r", error)
 

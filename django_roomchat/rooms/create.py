@@ -1,4 +1,4 @@
-"""Creation of rooms."""
+"""Creation of rooms: explicitly, with settings and an owner. A post to a name that is not in use creates an open room without one."""
 
 from __future__ import annotations
 

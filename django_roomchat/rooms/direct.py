@@ -1,4 +1,4 @@
-"""Direct rooms, which belong to two people."""
+"""Direct rooms, which belong to two people. A digest of their two keys makes the room unique."""
 
 from __future__ import annotations
 

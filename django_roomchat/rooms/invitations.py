@@ -17,8 +17,8 @@ from django_roomchat.identity import Actor, Identity, is_site_key
 from django_roomchat.identity.tokens import digest
 from django_roomchat.models import Invitation, Membership, Room
 from django_roomchat.policy import audit_trail, roles
+from django_roomchat.protocol import Role
 from django_roomchat.rooms import lookup, members
-from django_roomchat.rooms.members import Role
 
 PAGE_INVITATIONS = 200
 """Maximum number of invitations in one list."""
@@ -76,7 +76,7 @@ def invite(
         raise policy.no_such_room()
     members.require_inviter(who, found, role)
     if found.visibility == Room.Visibility.DIRECT:
-        raise members.same_two_people()
+        raise members.members_are_fixed()
     if uses is not None and (type(uses) is not int or not 1 <= uses <= USES_MAX):
         raise BadValue(_("An invitation can be for 1 to %(most)d people."), most=USES_MAX)
     if expires_in is not None and expires_in <= timedelta(0):

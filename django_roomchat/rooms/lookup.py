@@ -1,4 +1,7 @@
-"""Lookup of rooms by name: find, create and enter a room."""
+"""Lookup of rooms by name: find, create and enter a room, and change the rights in it.
+
+Each process caches rooms, so that posting does not begin with a query. The log rejects a post that was checked against an outdated room.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from django.db.models import Q
 from django.utils.translation import gettext_noop as _
@@ -16,12 +15,11 @@ from django_roomchat.errors import BadValue, Forbidden, NotFound
 from django_roomchat.identity import Actor, Identity, Target
 from django_roomchat.models import Membership, Room
 from django_roomchat.policy import audit_trail, ranks, roles
+from django_roomchat.protocol import Role
 from django_roomchat.rooms import lookup, system_messages
 
 PAGE_MEMBERS = 200
 """Maximum number of members in one page."""
-
-Role = Literal["owner", "moderator", "member"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +53,18 @@ def add_member(room: str | Room, user: Target, *, by: Actor | None = None, role:
             ``members_only``, ``name_taken``, ``no_permission``, ``no_such_person``, ``no_such_room``,
             ``sign_in``.
     """
-    doer = identity.identity_of(by)
+    actor = identity.identity_of(by)
 
     def write(locked: Room) -> bool:
         whom = _person(locked, user)
-        joins_by_themselves = (
-            whom.key == doer.key and role == "member" and locked.visibility == Room.Visibility.OPEN
-        )
-        if joins_by_themselves:
-            policy.require_entry(doer, locked)
+        is_joining = whom.key == actor.key and role == "member" and locked.visibility == Room.Visibility.OPEN
+        if is_joining:
+            policy.require_entry(actor, locked)
         else:
-            require_inviter(doer, locked, role)
-        return admit(locked, whom, role, by=doer)
+            require_inviter(actor, locked, role)
+        return admit(locked, whom, role, by=actor)
 
-    return _change(room, doer, identity.key_of(user), write)
+    return _change(room, actor, identity.key_of(user), write)
 
 
 aadd_member = twin(add_member)
@@ -77,7 +73,7 @@ aadd_member = twin(add_member)
 def admit(room: Room, whom: Identity, role: str, *, by: Identity) -> bool:
     """Add a member and return whether they are new. Call it with the room locked and the permission of *by* checked."""
     if room.visibility == Room.Visibility.DIRECT:
-        raise same_two_people()
+        raise members_are_fixed()
     if whom.is_site:
         raise BadValue(_("The site itself cannot be a member of a room."))
     if (ban := roles.of(whom.key, room).ban) is not None and not by.is_site:
@@ -109,17 +105,17 @@ def remove_member(room: str | Room, user: Target, *, by: Actor | None = None) ->
             Codes: ``bad_room_name``, ``banned``, ``direct_room``, ``forbidden``, ``members_only``,
             ``name_taken``, ``no_permission``, ``no_such_room``, ``rank``, ``sign_in``, ``yourself``.
     """
-    doer = identity.identity_of(by)
+    actor = identity.identity_of(by)
 
     def write(locked: Room) -> bool:
-        whom = ranks.require_rank(doer, locked, user)
+        whom = ranks.require_rank(actor, locked, user)
         is_ended = _end(locked, whom.key)
         if is_ended:
-            audit_trail.record("remove_member", doer, room=locked.name, target=whom)
-            system_messages.post_system_message(locked, "removed", doer, whom=whom)
+            audit_trail.record("remove_member", actor, room=locked.name, target=whom)
+            system_messages.post_system_message(locked, "removed", actor, whom=whom)
         return is_ended
 
-    return _change(room, doer, identity.key_of(user), write)
+    return _change(room, actor, identity.key_of(user), write)
 
 
 aremove_member = twin(remove_member)
@@ -175,29 +171,29 @@ def set_role(room: str | Room, user: Target, role: Role, *, by: Actor | None = N
             ``members_only``, ``name_taken``, ``no_permission``, ``no_such_member``, ``no_such_person``,
             ``no_such_room``, ``rank``, ``sign_in``, ``yourself``.
     """
-    doer = identity.identity_of(by)
+    actor = identity.identity_of(by)
     if role not in Membership.Role.values:
         raise BadValue(_("The role must be “owner”, “moderator” or “member”."))
 
     def write(locked: Room) -> bool:
-        policy.require_may(doer, locked, "can_manage")
+        policy.require_may(actor, locked, "can_manage")
         whom = _person(locked, user)
-        if whom.key != doer.key:
-            ranks.require_rank(doer, locked, whom)
+        if whom.key != actor.key:
+            ranks.require_rank(actor, locked, whom)
         held = Membership.objects.using(database()).filter(room=locked, key=whom.key)
         before = held.values_list("role", flat=True).first()
         if before is None:
             raise NotFound(_("This user is not a member of this room."), code="no_such_member")
         if before == role:
             return False
-        if role != "owner" and not doer.is_site:
+        if role != "owner" and not actor.is_site:
             _require_owner_left(locked, whom.key)
         held.update(role=role)
-        audit_trail.record("set_role", doer, room=locked.name, target=whom, before=before, after=role)
-        system_messages.post_system_message(locked, "role", doer, whom=whom, value=role)
+        audit_trail.record("set_role", actor, room=locked.name, target=whom, before=before, after=role)
+        system_messages.post_system_message(locked, "role", actor, whom=whom, value=role)
         return True
 
-    return _change(room, doer, identity.key_of(user), write)
+    return _change(room, actor, identity.key_of(user), write)
 
 
 aset_role = twin(set_role)
@@ -243,11 +239,11 @@ def require_inviter(who: Identity, room: Room, role: str) -> None:
         policy.require_may(who, room, "can_manage")
 
 
-def _change(room: str | Room, doer: Identity, key: str, write: Callable[[Room], bool]) -> bool:
+def _change(room: str | Room, actor: Identity, key: str, write: Callable[[Room], bool]) -> bool:
     """Change the members of a room with the room locked, and return the result of *write*."""
     # Checked here to reject early, and again under the lock, because the room may have changed meanwhile.
-    found = lookup.enter_room(doer, lookup.name_of(room))
-    if found.pk is None and not doer.is_site:
+    found = lookup.enter_room(actor, lookup.name_of(room))
+    if found.pk is None and not actor.is_site:
         raise policy.no_such_room()
     done: list[bool] = []
     lookup.change_access(found, key, lambda locked: done.append(write(locked)))
@@ -256,7 +252,7 @@ def _change(room: str | Room, doer: Identity, key: str, write: Callable[[Room], 
 
 def _end(room: Room, key: str) -> bool:
     if room.visibility == Room.Visibility.DIRECT:
-        raise same_two_people()
+        raise members_are_fixed()
     return bool(Membership.objects.using(database()).filter(room=room, key=key).delete()[0])
 
 
@@ -274,5 +270,5 @@ def _person(room: Room, user: Target) -> Identity:
     return ranks.met_in(room, user) if isinstance(user, str) else identity.identity_of(user)
 
 
-def same_two_people() -> Forbidden:
+def members_are_fixed() -> Forbidden:
     return Forbidden(_("The members of a direct room cannot be changed."), code="direct_room")

@@ -154,7 +154,7 @@ def remove(processes: list[UUID]) -> None:
         ServerProcess.objects.using(database()).filter(pk__in=processes).delete()
 
 
-def give_up(process: UUID) -> None:
+def end_lease_early(process: UUID) -> None:
     """Shorten the lease so that it ends once clients have had time to reconnect to another process."""
     early = max(config().PRESENCE_LEASE_SECONDS - config().PRESENCE_GRACE_SECONDS, 0)
     ServerProcess.objects.using(database()).filter(pk=process).update(

@@ -1,4 +1,4 @@
-"""Settings of a room, such as its title, its visibility and its retention period."""
+"""Settings of a room, such as its title, its visibility and its retention period. A change applies at once to open sockets."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def file(request: HttpRequest, room_name: str, file_id: uuid.UUID) -> HttpRespon
     """Delete an uploaded file that no message refers to."""
     try:
         with counted("FRAMES", request) as who:
-            attachments.take_back(who, room_name, file_id)
+            attachments.cancel_upload(who, room_name, file_id)
         return HttpResponse(status=204)
     except ChatError as error:
         return json_error(error)

@@ -33,7 +33,7 @@ def hook(request: HttpRequest, token: str) -> HttpResponse:
         through = incoming.hook_of(token)
         # Not limited by IP address: the programs of many sites share the addresses of the services that run
         # them.
-        rate_limits.spend("POSTS", incoming.speaker(through), "", through.room.name)
+        rate_limits.spend("POSTS", incoming.author_of(through), "", through.room.name)
         said = _said_by_program(request)
         posted = incoming.post_through(through, said.text, name=said.name, id=said.id)
         return json_response({"id": posted.id, "seq": posted.seq, "duplicate": posted.duplicate}, status=201)

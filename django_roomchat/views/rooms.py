@@ -79,7 +79,7 @@ def _post_with_files(who: Identity, room_name: str, body: str, id: str, given: l
     except ChatError:
         # The form is shown again without the files: browsers do not restore file inputs.
         for one in sent:
-            attachments.take_back(who, room_name, one.pk)
+            attachments.cancel_upload(who, room_name, one.pk)
         raise
 
 

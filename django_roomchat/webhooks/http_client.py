@@ -28,7 +28,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DeliveryResult:
     """The outcome of a request."""
 
     status: int = 0
@@ -72,7 +72,7 @@ def post(
     *,
     timeout_seconds: float,
     may_be_private: bool = False,
-) -> Answer:
+) -> DeliveryResult:
     """Send a POST request and return the outcome. Failures are returned, not raised.
 
     Args:
@@ -83,38 +83,40 @@ def post(
             seconds.
         may_be_private: whether addresses of this machine and of private networks are allowed.
     """
-    ends_at = time.monotonic() + timeout_seconds
+    deadline = time.monotonic() + timeout_seconds
     parts = urlsplit(url)
     try:
-        connected = _connect(parts, ends_at, may_be_private)
+        connected = _connect(parts, deadline, may_be_private)
     except (_Refused, OSError, ValueError) as error:
-        return Answer(error=_sentence(error))
+        return DeliveryResult(error=_description(error))
     overdue = threading.Event()
 
-    def hang_up() -> None:
+    def abort() -> None:
         overdue.set()
         with suppress(OSError):
             # Call the base class: SSLSocket.shutdown() would drop its TLS state while the other thread reads.
             socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
     # A socket's own timeout restarts with every byte, so a timer limits the whole request.
-    timer = threading.Timer(max(0.0, ends_at - time.monotonic()), hang_up)
+    timer = threading.Timer(max(0.0, deadline - time.monotonic()), abort)
     timer.start()
     try:
-        answer = _ask(connected, parts, body, headers)
+        result = _ask(connected, parts, body, headers)
     except TimeoutError:
         overdue.set()
     except (OSError, HTTPException, ValueError) as error:
-        answer = Answer(error=_sentence(error))
+        result = DeliveryResult(error=_description(error))
     finally:
         timer.cancel()
         timer.join()
         connected.close()
     # Also when the truncated response could be parsed as a complete one.
-    return Answer(error=f"no response within {timeout_seconds:g} s") if overdue.is_set() else answer
+    return DeliveryResult(error=f"no response within {timeout_seconds:g} s") if overdue.is_set() else result
 
 
-def _ask(connected: socket.socket, parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> Answer:
+def _ask(
+    connected: socket.socket, parts: SplitResult, body: bytes, headers: Mapping[str, str]
+) -> DeliveryResult:
     if isinstance(connected, ssl.SSLSocket):
         connected.do_handshake()
     connection = HTTPConnection(parts.netloc)
@@ -122,27 +124,27 @@ def _ask(connected: socket.socket, parts: SplitResult, body: bytes, headers: Map
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection.request("POST", path, body, {"Host": parts.netloc, **headers})
     with closing(connection.getresponse()) as response:
-        status, patience = response.status, _seconds(response.headers.get("Retry-After", ""))
-    return Answer(status, "" if 200 <= status < 300 else f"HTTP {status}", patience)
+        status, retry_after = response.status, _seconds(response.headers.get("Retry-After", ""))
+    return DeliveryResult(status, "" if 200 <= status < 300 else f"HTTP {status}", retry_after)
 
 
-def _connect(parts: SplitResult, ends_at: float, may_be_private: bool) -> socket.socket:
+def _connect(parts: SplitResult, deadline: float, may_be_private: bool) -> socket.socket:
     host, is_secure = parts.hostname or "", parts.scheme == "https"
     found = socket.getaddrinfo(host, parts.port or (443 if is_secure else 80), type=socket.SOCK_STREAM)
     addresses = [info for info in found if may_be_private or is_public(str(info[4][0]))]
     if not addresses:
         raise _Refused(f"{host} resolves to {found[0][4][0]}, an address of a private network")
-    plain = _first_open(addresses, ends_at)
+    plain = _first_open(addresses, deadline)
     if not is_secure:
         return plain
     context = ssl.create_default_context()
     return context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
 
 
-def _first_open(addresses: list[tuple[Any, ...]], ends_at: float) -> socket.socket:
+def _first_open(addresses: list[tuple[Any, ...]], deadline: float) -> socket.socket:
     error: OSError = TimeoutError("timed out")
     for family, kind, protocol, _name, address in addresses:
-        left = ends_at - time.monotonic()
+        left = deadline - time.monotonic()
         if left <= 0:
             break
         one = socket.socket(family, kind, protocol)
@@ -176,5 +178,5 @@ def _seconds(retry_after: str) -> float:
     )
 
 
-def _sentence(error: BaseException) -> str:
+def _description(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__)[:300]

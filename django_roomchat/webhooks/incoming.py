@@ -105,7 +105,7 @@ def hook_of(token: str) -> IncomingHook:
     return found
 
 
-def speaker(hook: IncomingHook) -> Identity:
+def author_of(hook: IncomingHook) -> Identity:
     """Return the identity that posts through a hook. It is one author whatever name a request gives, with
     message ids of its own.
     """
@@ -127,7 +127,7 @@ def post_through(hook: IncomingHook, body: str, *, name: str | None = None, id: 
     if hook.room.archived_at is not None:
         raise Forbidden(_("This room is archived and read-only."), code="archived")
     shown = validation.person_name(name, NAME_MAX_LENGTH) if name else hook.name
-    bot = replace(speaker(hook), name=shown, is_site=True)
+    bot = replace(author_of(hook), name=shown, is_site=True)
     posted = post_message(hook.room, body, author=bot, id=id or uuid.uuid4().hex, kind="bot")
     now = timezone.now()
     is_old = Q(used_at=None) | Q(used_at__lt=now - timedelta(seconds=USED_SECONDS))

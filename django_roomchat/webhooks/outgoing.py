@@ -1,4 +1,4 @@
-"""Outgoing webhooks: create, remove and resume."""
+"""Outgoing webhooks: create, remove and resume. :mod:`~django_roomchat.webhooks.worker` delivers them."""
 
 from __future__ import annotations
 

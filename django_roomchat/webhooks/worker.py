@@ -30,7 +30,7 @@ from django_roomchat.policy import audit_trail
 from django_roomchat.protocol import Event
 from django_roomchat.throttled_logging import warn_throttled
 from django_roomchat.webhooks import http_client, signatures
-from django_roomchat.webhooks.http_client import Answer
+from django_roomchat.webhooks.http_client import DeliveryResult
 
 EVENTS_MAX = 100
 """Maximum number of events in one delivery."""
@@ -93,7 +93,7 @@ class Worker:
     def __init__(self, threads: int = 8) -> None:
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="roomchat-webhooks")
-        self._under_way: dict[Future[Answer], ClaimedWebhook] = {}
+        self._under_way: dict[Future[DeliveryResult], ClaimedWebhook] = {}
 
     def deliver_due(self) -> int:
         """Deliver until nothing is due. Returns the number of successful deliveries."""
@@ -131,13 +131,13 @@ class Worker:
 
     def _settle(self, seconds: float | None) -> int:
         done = wait(self._under_way, seconds, FIRST_COMPLETED).done
-        answers = [(self._under_way.pop(future), future.result()) for future in done]
-        for claim, answer in answers:
-            if answer.is_success:
-                _move_on(claim)
+        results = [(self._under_way.pop(future), future.result()) for future in done]
+        for claim, result in results:
+            if result.is_success:
+                _advance_cursor(claim)
             else:
-                _write_down(claim.webhook, claim.until, answer)
-        return sum(answer.is_success for _, answer in answers)
+                _record_failure(claim.webhook, claim.until, result)
+        return sum(result.is_success for _, result in results)
 
 
 def _rows() -> Any:
@@ -146,8 +146,8 @@ def _rows() -> Any:
 
 def _claim(most: int) -> Iterator[ClaimedWebhook]:
     """Reserve at most *most* webhooks that have undelivered changes and are not reserved by another worker."""
-    has_news = Q(cursor__lt=F("room__log__head")) | ~Q(epoch=F("room__log__epoch"))
-    due = _rows().filter(has_news, is_active=True, next_try_at__lte=timezone.now())
+    has_changes = Q(cursor__lt=F("room__log__head")) | ~Q(epoch=F("room__log__epoch"))
+    due = _rows().filter(has_changes, is_active=True, next_try_at__lte=timezone.now())
     for webhook in due.select_related("room").order_by("next_try_at")[: max(0, most)]:
         # Longer than a delivery can take. After that time another worker takes over from one that has
         # crashed.
@@ -160,7 +160,7 @@ def _claim(most: int) -> Iterator[ClaimedWebhook]:
         except DatabaseError:
             raise
         except Exception as error:  # a room that cannot be read must not stop the others
-            _write_down(webhook, until, Answer(error=repr(error)[:300]))
+            _record_failure(webhook, until, DeliveryResult(error=repr(error)[:300]))
         else:
             yield claim
 
@@ -182,7 +182,7 @@ def _claimed(webhook: Webhook, until: datetime) -> ClaimedWebhook:
     )
 
 
-def _send(claim: ClaimedWebhook) -> Answer:
+def _send(claim: ClaimedWebhook) -> DeliveryResult:
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "django-roomchat",
@@ -197,29 +197,29 @@ def _send(claim: ClaimedWebhook) -> Answer:
     )
 
 
-def _mine(webhook: Webhook, until: datetime) -> Any:
+def _claimed_row(webhook: Webhook, until: datetime) -> Any:
     """Select the webhook's row, unless the claim has expired and another worker holds it."""
     return _rows().filter(pk=webhook.pk, next_try_at=until)
 
 
-def _move_on(claim: ClaimedWebhook) -> None:
-    told = {"cursor": claim.head, "epoch": claim.epoch, "next_try_at": timezone.now()}
-    _mine(claim.webhook, claim.until).update(failures=0, last_error="", **told)
+def _advance_cursor(claim: ClaimedWebhook) -> None:
+    position = {"cursor": claim.head, "epoch": claim.epoch, "next_try_at": timezone.now()}
+    _claimed_row(claim.webhook, claim.until).update(failures=0, last_error="", **position)
 
 
-def _write_down(webhook: Webhook, until: datetime, answer: Answer) -> None:
+def _record_failure(webhook: Webhook, until: datetime, result: DeliveryResult) -> None:
     """Store that a delivery failed, and the time of the next attempt."""
     failures = webhook.failures + 1
-    is_over = answer.status == GONE or failures >= config().WEBHOOK_MAX_FAILURES
+    is_over = result.status == GONE or failures >= config().WEBHOOK_MAX_FAILURES
     with transaction.atomic(using=database()):
-        written = _mine(webhook, until).update(
+        written = _claimed_row(webhook, until).update(
             failures=failures,
-            last_error=answer.error,
+            last_error=result.error,
             is_active=not is_over,
-            next_try_at=timezone.now() + _back_off(failures, answer.retry_after),
+            next_try_at=timezone.now() + _back_off(failures, result.retry_after),
         )
         if written and is_over:
-            room, error = webhook.room.name, answer.error
+            room, error = webhook.room.name, result.error
             audit_trail.record("stop_webhook", identity.site(), room=room, url=webhook.url, error=error)
 
 

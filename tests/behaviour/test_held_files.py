@@ -9,8 +9,8 @@ from django.utils import timezone
 from django_roomchat.files import records
 from django_roomchat.filters import Change, Hold, Refuse
 from django_roomchat.messages.attachments import (
+    cancel_upload,
     file_of,
-    take_back,
 )
 from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.models import (
@@ -61,7 +61,7 @@ def test_what_is_refused_goes_with_its_files(held, stored):
 def test_what_is_held_is_in_no_other_message(held):
     waiting, file = held
 
-    assert [code(say, file, body="again"), code(take_back, ANA, "lobby", file.pk)] == [
+    assert [code(say, file, body="again"), code(cancel_upload, ANA, "lobby", file.pk)] == [
         "bad_file",
         "no_such_file",
     ]

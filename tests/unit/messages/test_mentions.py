@@ -13,7 +13,7 @@ from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, site
 from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.history import read_history
-from django_roomchat.messages.mentions import amention_candidates, called_in, mention_candidates
+from django_roomchat.messages.mentions import amention_candidates, mention_candidates, mentions_in
 from django_roomchat.messages.post import apost_message, post_message
 from django_roomchat.models import Membership
 from django_roomchat.moderation.sanctions import ban
@@ -131,7 +131,7 @@ def test_only_a_text_with_an_at_costs_queries():
 
 def test_nobody_is_known_in_a_room_that_is_new():
     assert called("x") == []
-    assert called_in(lookup.room_of("brand new"), "@Ana") == []
+    assert mentions_in(lookup.room_of("brand new"), "@Ana") == []
 
 
 def test_a_repeated_post_is_the_same_though_people_have_come():

@@ -8,7 +8,7 @@ from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import of_user
 from django_roomchat.messages.attachments import (
     aattach_file,
-    take_back,
+    cancel_upload,
 )
 from django_roomchat.messages.edit import delete_message
 from django_roomchat.messages.post import post_message, post_messages
@@ -213,7 +213,7 @@ def test_a_message_without_files_says_nothing_of_them():
 
 def test_a_file_that_is_taken_back_is_in_no_message(stored):
     file = upload()
-    take_back(ANA, "lobby", file.pk)
+    cancel_upload(ANA, "lobby", file.pk)
 
     assert (stored(), Attachment.objects.count(), code(say, file)) == (0, 0, "bad_file")
 
@@ -223,9 +223,9 @@ def test_nobody_takes_back_what_is_not_theirs_or_was_sent(stored):
     say(sent)
 
     assert [
-        code(take_back, BO, "lobby", waiting.pk),
-        code(take_back, ANA, "kitchen", waiting.pk),
-        code(take_back, ANA, "lobby", sent.pk),
+        code(cancel_upload, BO, "lobby", waiting.pk),
+        code(cancel_upload, ANA, "kitchen", waiting.pk),
+        code(cancel_upload, ANA, "lobby", sent.pk),
     ] == ["no_such_file"] * 3
     assert stored() == 2
 

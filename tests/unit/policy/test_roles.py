@@ -91,24 +91,6 @@ def test_what_a_transaction_has_undone_is_not_remembered(room):
     assert roles.of("u:1", room) == NOBODY
 
 
-def test_many_standings_are_looked_up_at_once(room):
-    other = lookup.ensure_room(Room(name="club", title="Club"))
-    untouched = lookup.ensure_room(Room(name="new", title="New"))
-    Membership.objects.create(room=room, key="u:1", name="Ana", role="owner")
-    Mute.objects.create(room=other, key="u:1", reason="loud")
-    Ban.objects.create(room=other, key="u:2")
-    for one in (room, other):
-        change(one)
-
-    with CaptureQueriesContext(connection) as captured:
-        roles.look_up("u:1", [room, other, untouched])
-        roles.look_up("u:1", [untouched])
-        found = [roles.of("u:1", one) for one in (room, other, untouched)]
-
-    assert found == [RoleState("owner"), RoleState("", None, Sanction("loud", None)), NOBODY]
-    assert len(captured) == 3
-
-
 def test_a_process_remembers_only_so_many(room, monkeypatch):
     monkeypatch.setattr(roles, "KNOWN_MAX", 2)
     change(room)

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from django_roomchat.webhooks import http_client
-from django_roomchat.webhooks.http_client import Answer, is_public, post
+from django_roomchat.webhooks.http_client import DeliveryResult, is_public, post
 from tests.services.receiver import Receiver
 
 
@@ -55,7 +55,7 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch):
     monkeypatch.setattr(http_client.socket, "getaddrinfo", getaddrinfo)
     monkeypatch.setattr(http_client, "_first_open", first_open)
 
-    assert post("http://turns.example/", b"", {}, timeout_seconds=2) == Answer(error="enough")
+    assert post("http://turns.example/", b"", {}, timeout_seconds=2) == DeliveryResult(error="enough")
     assert (asked, connected) == (["turns.example"], [("93.184.215.14", 80)])
 
 
@@ -90,7 +90,7 @@ def test_the_next_address_is_tried_where_the_first_does_not_answer(monkeypatch):
         answer = post("http://two.example/", b"{}", {}, timeout_seconds=2, may_be_private=True)
 
         free.close()
-        assert (answer, len(receiver.requests)) == (Answer(200), 1)
+        assert (answer, len(receiver.requests)) == (DeliveryResult(200), 1)
 
 
 def test_a_name_that_does_not_exist_is_a_sentence(monkeypatch):
@@ -99,7 +99,7 @@ def test_a_name_that_does_not_exist_is_a_sentence(monkeypatch):
 
     monkeypatch.setattr(http_client.socket, "getaddrinfo", getaddrinfo)
 
-    assert post("http://nowhere.example/", b"", {}, timeout_seconds=2) == Answer(
+    assert post("http://nowhere.example/", b"", {}, timeout_seconds=2) == DeliveryResult(
         error="[Errno -2] Name or service not known"
     )
 
@@ -108,7 +108,7 @@ def test_when_the_name_took_all_the_time_nothing_is_sent():
     with Receiver() as receiver:
         answer = post(receiver.url, b"{}", {}, timeout_seconds=-1, may_be_private=True)
 
-        assert (answer, receiver.requests) == (Answer(error="timed out"), [])
+        assert (answer, receiver.requests) == (DeliveryResult(error="timed out"), [])
 
 
 def test_who_accepts_and_says_nothing_is_hung_up_on():
@@ -121,7 +121,7 @@ def test_who_accepts_and_says_nothing_is_hung_up_on():
             may_be_private=True,
         )
 
-    assert answer == Answer(error="no response within 0.3 s")
+    assert answer == DeliveryResult(error="no response within 0.3 s")
 
 
 def test_what_is_no_http_is_a_sentence():
@@ -145,7 +145,7 @@ def test_a_long_answer_is_not_read():
     with Receiver(talk) as receiver:
         answer = post(receiver.url, b"{}", {}, timeout_seconds=5, may_be_private=True)
 
-    assert answer == Answer(200)
+    assert answer == DeliveryResult(200)
     assert len(written) < 1000
 
 
@@ -156,7 +156,7 @@ def test_endless_headers_are_not_read():
     with Receiver(talk) as receiver:
         answer = post(receiver.url, b"{}", {}, timeout_seconds=5, may_be_private=True)
 
-    assert answer == Answer(error="got more than 100 headers")
+    assert answer == DeliveryResult(error="got more than 100 headers")
 
 
 def test_the_host_is_named_as_in_the_address():

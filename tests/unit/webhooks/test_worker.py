@@ -20,7 +20,14 @@ from django_roomchat.webhooks.outgoing import (
     resume_webhook,
 )
 from django_roomchat.webhooks.signatures import verify_signature
-from django_roomchat.webhooks.worker import Answer, _back_off, _claim, _claimed, _move_on, _write_down
+from django_roomchat.webhooks.worker import (
+    DeliveryResult,
+    _advance_cursor,
+    _back_off,
+    _claim,
+    _claimed,
+    _record_failure,
+)
 from tests.services.receiver import Receiver
 from tests.support.caches import clear_caches
 from tests.support.webhooks import ANA, CLOSED, hold, state
@@ -435,9 +442,9 @@ def test_a_worker_whose_claim_has_ended_moves_nothing(receiver):
     [late] = _claim(1)
     Webhook.objects.filter(pk=webhook.pk).update(next_try_at=timezone.now() - timedelta(seconds=1))
     [early] = _claim(1)
-    _move_on(early)
+    _advance_cursor(early)
 
-    _move_on(late)
-    _write_down(late.webhook, late.until, Answer(500, "HTTP 500"))
+    _advance_cursor(late)
+    _record_failure(late.webhook, late.until, DeliveryResult(500, "HTTP 500"))
 
     assert state(webhook) == (1, 0, "", True)
