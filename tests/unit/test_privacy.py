@@ -1,26 +1,21 @@
-"""What the chat knows about one person is handed out whole, and erased whole, and nobody else loses anything."""
+"""Export and erasure of a person's data."""
 
-import itertools
 import json
-from datetime import timedelta
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db.models.signals import post_delete
-from django.utils import timezone, translation
+from django.utils import translation
 
-from django_roomchat import identity, log, privacy
+from django_roomchat import log, privacy
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.errors import NotFound
 from django_roomchat.identity import Identity, of_user
-from django_roomchat.log import Draft
-from django_roomchat.messages.edit import delete_message, edit_message
-from django_roomchat.messages.history import aread_history, prune_history, read_history
+from django_roomchat.messages.history import aread_history, read_history
 from django_roomchat.messages.post import apost_message, post_message
 from django_roomchat.models import (
-    Attachment,
     AuditEntry,
     Ban,
     HeldMessage,
@@ -34,7 +29,6 @@ from django_roomchat.models import (
     Report,
     Room,
     RoomLog,
-    ServerProcess,
 )
 from django_roomchat.privacy import (
     aerase_user,
@@ -46,84 +40,20 @@ from django_roomchat.privacy import (
 )
 from django_roomchat.rooms.direct import direct_room
 from django_roomchat.testing import ChatClient
+from tests.support.privacy import BOB, GUEST, audited, leave_traces, make_ana, put
 
 pytestmark = pytest.mark.django_db
-GUEST, BOB = Identity("g:guest", "Guest 1", is_guest=True), Identity("g:bob", "Bob", is_guest=True)
 
 
 @pytest.fixture
 def ana():
-    return User.objects.create_user("ana", "ana@example.com", "x", first_name="Ana", last_name="Ito")
-
-
-def put(room, body, author=BOB, kind="user", reply_to=None, **data):
-    """A message as a chapter of its own would write it."""
-    room = Room.objects.get(name=room)
-    draft = Draft(
-        None, author.key, author.name, f"p{Message.objects.count()}", kind, body, reply_to, data=data
-    )
-    [stored] = log.append({room.pk: [draft]})[room.pk].results
-    return Message.objects.get(room=room, seq=stored.seq)
+    return make_ana()
 
 
 @pytest.fixture
 def life(ana):
-    """Ana in two rooms, with a trace of every kind."""
-    post_message("Garden", "I grow tomatoes", author=ana, id="a1")
-    post_message("garden", "Nice!", author=BOB, id="b1", reply_to=1)
-    post_message("garden", "My number is 555", author=ana, id="a2")
-    post_message("kitchen", "I cook them", author=ana, id="a1")
-    edit_message("kitchen", 1, "I fry them", by=ana)
-    post_message("garden", "bye", author=ana, id="a3")
-    delete_message("garden", 4, by=ana)
-    garden = Room.objects.get(name="garden")
-    me = of_user(ana)
-    put("garden", "hi @Ana Ito and @Bob", mentions=[
-        {"key": me.key, "name": "Ana Ito"}, {"key": BOB.key, "name": "Bob"}
-    ], html="<p>hi @Ana Ito and @Bob</p>", earlier=[{"body": "ho @Ana Ito", "at": "2026-01-01T00:00:00.000Z"}])  # fmt: skip
-    put("garden", "hello @Ana Ito", mentions=[{"key": me.key, "name": "Ana Ito"}])
-    put("garden", "Ana Ito joined.", identity.site(), "system", line={"code": "joined", "name": "Ana Ito"})
-    put("garden", "Cleo joined.", identity.site(), "system", line={"code": "joined", "name": "Cleo"})
-    liked = put("garden", "like me", reactions={"👍": {"count": 2, "keys": [me.key, BOB.key]}})
-    Reaction.objects.create(message=liked, key=me.key, emoji="👍")
-    Reaction.objects.create(message=liked, key=BOB.key, emoji="👍")
-    loved = put("garden", "love me", reactions={"❤": {"count": 1, "keys": [me.key]}})
-    Reaction.objects.create(message=loved, key=me.key, emoji="❤")
-    for model in (Ban, Mute):
-        for who in (me, BOB):
-            model.objects.create(room=garden, key=who.key, name=who.name, reason=f"{who.name} shouts", by=ana)
-    Membership.objects.create(room=garden, key=me.key, name=me.name, user=ana)
-    Membership.objects.create(room=garden, key=BOB.key, name=BOB.name)
-    ReadMarker.objects.create(room=garden, key=me.key, user=ana, seq=3)
-    Invitation.objects.create(room=garden, digest="d", by_key=me.key, by=ana)
-    Attachment.objects.create(
-        room=garden, seq=3, key=me.key, name="Ana Ito.jpg", content_type="image/jpeg", bytes=9, stored="x"
-    )
-    process = ServerProcess.objects.create()
-    Presence.objects.create(process=process, room="garden", key=me.key, name=me.name)
-    Report.objects.create(
-        room=garden, seq=3, body="My number is 555", author_key=me.key, author_name=me.name,
-        by_key=BOB.key, by_name="Bob", reason="Ana Ito gives her number",
-    )  # fmt: skip
-    Report.objects.create(
-        room=garden, seq=2, body="Nice!", author_key=BOB.key, author_name="Bob",
-        by_key=me.key, by_name=me.name, reason="I, Ana Ito, think so", state="upheld",
-    )  # fmt: skip
-    HeldMessage.objects.create(
-        room=garden, author=ana, author_key=me.key, author_name=me.name, client_id="h", body="held words"
-    )
-    AuditEntry.objects.create(
-        verb="ban", by_key=BOB.key, by_name="Bob", target_key=me.key, target_name=me.name,
-        room_name="garden", data={"reason": "Ana Ito shouts"},
-    )  # fmt: skip
-    AuditEntry.objects.create(
-        verb="mute",
-        by_key=me.key,
-        by_name=me.name,
-        target_key=BOB.key,
-        target_name="Bob",
-        data={"reason": "x"},
-    )
+    """The user, who has left traces everywhere."""
+    leave_traces(ana)
     return ana
 
 
@@ -136,11 +66,7 @@ def everything():
     )
 
 
-def audited():
-    return [problem for row in RoomLog.objects.all() for problem in log.verify(row)]
-
-
-# Handing out ------------------------------------------------------------------------------------------------------
+# Handing out ---------------------------------------------------------------------------------------------------------
 
 
 def test_everything_of_a_person_is_handed_out(life):
@@ -220,7 +146,7 @@ def test_a_user_whose_key_was_another_one_is_handed_both(ana):
     assert [row["body"] for row in exported["messages"]] == ["one", "two"]
 
 
-# Erasing ----------------------------------------------------------------------------------------------------------
+# Erasing -------------------------------------------------------------------------------------------------------------
 
 
 def test_nothing_of_a_person_is_left(life):
@@ -538,7 +464,7 @@ def test_resuming_from_anywhere_brings_what_a_new_reader_sees(life):
     assert audited() == []
 
 
-# Accounts that are deleted ------------------------------------------------------------------------------------------
+# Accounts that are deleted -------------------------------------------------------------------------------------------
 
 
 def test_without_the_receiver_the_messages_of_a_deleted_user_stay(ana):
@@ -558,91 +484,3 @@ def test_with_the_receiver_who_is_deleted_is_erased(ana):
         post_delete.disconnect(erase_when_deleted, sender=User)
 
     assert list(Message.objects.values_list("body", "author_name")) == [("", "Deleted user")]
-
-
-# Commands -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("typed", ["ana", "id:{pk}", "u:{pk}"])
-def test_the_command_hands_out(life, capsys, typed):
-    call_command("roomchat_export", typed.format(pk=life.pk))
-
-    exported = json.loads(capsys.readouterr().out)
-    assert [row["body"] for row in exported["messages"]][:2] == ["I grow tomatoes", "My number is 555"]
-
-
-@pytest.mark.parametrize("typed", ["nobody", "id:0", "id:abc", "id:"])
-def test_the_commands_say_that_there_is_no_such_user(ana, typed):
-    for command in ("roomchat_export", "roomchat_erase"):
-        with pytest.raises(CommandError, match="There is no user"):
-            call_command(command, typed)
-
-
-def test_the_command_erases_after_a_question(life, capsys, monkeypatch):
-    questions = []
-    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "no")
-    with pytest.raises(CommandError, match="Nothing was erased"):
-        call_command("roomchat_erase", "ana")
-    assert Message.objects.filter(author=life).count() == 4
-
-    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "yes")
-    call_command("roomchat_erase", "ana")
-
-    assert questions == ["Erase ana? This cannot be undone. Type yes: "] * 2
-    assert capsys.readouterr().out == "4 messages in 2 rooms erased.\n"
-    assert Message.objects.filter(author=life).count() == 0
-
-
-def test_the_command_erases_without_a_question_and_lifts_bans(life, capsys):
-    call_command("roomchat_erase", "ana", "--noinput", "--lift-sanctions", verbosity=0)
-
-    assert capsys.readouterr().out == ""
-    assert list(Ban.objects.values_list("key", flat=True)) == [BOB.key]
-
-
-# Retention ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def old():
-    """In each of three rooms a message that is forty days old and one of today."""
-    for room, days in (("short", 30), ("long", 60), ("forever", None)):
-        for body in ("old", "new"):
-            post_message(room, body)
-        Room.objects.filter(name=room).update(retention_days=days)
-    Message.objects.filter(body="old").update(created_at=timezone.now() - timedelta(days=40))
-
-
-def left():
-    rows = Message.objects.order_by("pk").values_list("room__name", "body")
-    return {room: [body for _, body in some] for room, some in itertools.groupby(rows, lambda row: row[0])}
-
-
-BOTH = ["old", "new"]
-
-
-def test_each_room_keeps_its_messages_as_long_as_it_says(old):
-    assert prune_history() == {"short": 1}
-    assert left() == {"short": ["new"], "long": BOTH, "forever": BOTH}
-    assert audited() == []
-
-
-def test_what_is_asked_for_takes_the_place_of_what_rooms_say(old):
-    assert prune_history(older_than=timedelta(days=35)) == {"short": 1, "long": 1, "forever": 1}
-
-
-def test_a_number_to_keep_comes_on_top_of_what_rooms_say(old):
-    assert prune_history(keep=2, dry_run=True) == {"short": 1}
-    assert prune_history(keep=1) == {"short": 1, "long": 1, "forever": 1}
-
-
-def test_no_days_are_no_limit(old):
-    Room.objects.update(retention_days=0)
-
-    assert prune_history() == {}
-
-
-def test_the_command_without_options_does_what_rooms_say(old, capsys):
-    call_command("roomchat_prune")
-
-    assert capsys.readouterr().out == "short: 1\n1 messages pruned.\n"
