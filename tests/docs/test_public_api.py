@@ -56,17 +56,30 @@ def documented_paths() -> Iterator[str]:
     yield from (text for text in DOTTED.findall(inspect.getsource(conf)))
 
 
-def imported_names() -> Iterator[tuple[str, str]]:
-    """Yield what the examples of the documentation import."""
+def examples() -> Iterator[ast.Module]:
+    """Yield the Python examples of the documentation that are complete enough to be parsed."""
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
         for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
             try:
-                tree = ast.parse(block)
+                yield ast.parse(block)
             except SyntaxError:
                 continue
-            for node in ast.walk(tree):
-                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("django_roomchat"):
-                    yield from ((str(node.module), alias.name) for alias in node.names)
+
+
+def imported_names() -> Iterator[tuple[str, str]]:
+    """Yield what the examples of the documentation import."""
+    for tree in examples():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("django_roomchat"):
+                yield from ((str(node.module), alias.name) for alias in node.names)
+
+
+def example_calls() -> Iterator[tuple[str, ast.Call]]:
+    """Yield the calls of public functions in the examples."""
+    for tree in examples():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS:
+                yield ast.unparse(node), node
 
 
 @pytest.mark.parametrize("path", sorted(set(documented_paths()) - set(NOT_CODE)))
@@ -77,6 +90,14 @@ def test_a_documented_path_can_be_imported(path: str) -> None:
 @pytest.mark.parametrize(("module", "name"), sorted(set(imported_names())))
 def test_an_example_imports_what_exists(module: str, name: str) -> None:
     resolve(f"{module}.{name}")
+
+
+@pytest.mark.parametrize(("text", "call"), dict(example_calls()).items())
+def test_an_example_calls_a_function_with_its_parameters(text: str, call: ast.Call) -> None:
+    assert isinstance(call.func, ast.Name)
+    keywords = {keyword.arg: None for keyword in call.keywords if keyword.arg}
+
+    assert inspect.signature(FUNCTIONS[call.func.id]).bind(*call.args, **keywords) is not None
 
 
 def test_a_missing_path_is_found() -> None:
