@@ -177,8 +177,6 @@ def roomchat_words() -> dict[str, Any]:
         "ended_4001": gettext("Your session has ended. Your draft is kept."),
         "ended_4003": gettext("You no longer have access to this room."),
         "ended_4004": gettext("This room no longer exists."),
-        "ended_4400": gettext("This page is out of date."),
-        "ended_4409": gettext("This room is open in another window."),
         "sign_in": gettext("Sign in again"),
         "reload": gettext("Reload"),
         "typing_one": gettext("{name} is typing…"),

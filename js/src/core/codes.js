@@ -6,16 +6,8 @@ export const SUBPROTOCOL = "roomchat.v1";
 export const CLOSE_SESSION_ENDED = 4001;
 export const CLOSE_FORBIDDEN = 4003;
 export const CLOSE_NO_SUCH_ROOM = 4004;
-export const CLOSE_PROTOCOL = 4400;
-export const CLOSE_REPLACED = 4409;
 
-export const TERMINAL_CLOSE_CODES = new Set([
-  CLOSE_SESSION_ENDED,
-  CLOSE_FORBIDDEN,
-  CLOSE_NO_SUCH_ROOM,
-  CLOSE_PROTOCOL,
-  CLOSE_REPLACED,
-]);
+export const TERMINAL_CLOSE_CODES = new Set([CLOSE_SESSION_ENDED, CLOSE_FORBIDDEN, CLOSE_NO_SUCH_ROOM]);
 
 /** Errors about a frame that the server could not decode: they cannot carry the id of the post. */
 export const UNREADABLE_FRAME_CODES = new Set(["bad_json", "bad_frame", "bad_text", "too_big", "unsupported"]);

@@ -1,4 +1,4 @@
-import { CLOSE_REPLACED, CLOSE_SESSION_ENDED } from "../core/codes.js";
+import { CLOSE_SESSION_ENDED } from "../core/codes.js";
 
 const OFFLINE_AFTER_MS = 3_000; // shorter interruptions are not shown
 
@@ -27,7 +27,7 @@ export class Banner {
     const signIn = code === CLOSE_SESSION_ENDED && this.#loginUrl;
     link.href = signIn ? this.#loginUrl : location.href;
     link.textContent = signIn ? this.#strings.sign_in : this.#strings.reload;
-    if (code === CLOSE_REPLACED || !signIn) {
+    if (!signIn) {
       link.addEventListener("click", (event) => {
         event.preventDefault();
         location.reload();
