@@ -6,6 +6,9 @@ found a gap and reads the log from ``c``.
 
 A socket has no queue of events. It has a cursor, and all sockets of a room share the buffer of the room's
 recent events. A slow client therefore receives events later, but loses none.
+
+Gaps are filled by :mod:`~django_roomchat.realtime.gap_recovery`, and found by batches, by a group that was
+joined (:mod:`~django_roomchat.realtime.hub_layer`) or by the poll (:mod:`~django_roomchat.realtime.log_poll`).
 """
 
 from __future__ import annotations
@@ -14,22 +17,18 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from django_roomchat import log, pubsub
 from django_roomchat.conf import config
 from django_roomchat.protocol import CLOSE_TOO_SLOW, Heads, encode
 from django_roomchat.pubsub import Access, Batch, News, Notice
-from django_roomchat.pubsub.layer_client import LayerClient
 from django_roomchat.realtime import threads
-from django_roomchat.realtime.encoded_frames import (
-    batch_of,
-    events_frame,
-    joined_frame,
-    tutorial_frames,
-)
+from django_roomchat.realtime.encoded_frames import batch_of, joined_frame
+from django_roomchat.realtime.gap_recovery import GapRecovery
+from django_roomchat.realtime.hub_layer import HubLayer
 from django_roomchat.realtime.hub_room import HubRoom, Socket, Subscription, Watcher
+from django_roomchat.realtime.log_poll import LogPoll
 from django_roomchat.realtime.per_loop import per_loop
 from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 from django_roomchat.throttled_logging import warn_throttled
@@ -62,15 +61,15 @@ class Hub:
         tail: Callable[..., Awaitable[log.Slice]] | None = None,
         states: Callable[..., Awaitable[dict[str, log.State]]] | None = None,
     ) -> None:
-        self._read_log = read or _read
         self._read_tail = tail or _tail
-        self._read_states = states or _states
         self._rooms: dict[str, HubRoom] = {}
         self.sockets: set[Socket] = set()
         self.watchers: list[Watcher] = []
-        self._layer_clients: dict[str, LayerClient] = {}
-        self._groups: dict[tuple[str, str], set[str]] = {}
-        """The room names of each group, by channel layer alias and group name."""
+        self._layer = HubLayer(self._receive, self._fill_again)
+        self._gaps = GapRecovery(read or _read, self._send, self._advance, self._start)
+        self._log_poll = LogPoll(
+            states or _states, self._gaps.fill, self._layer.join_again, self._receive_access
+        )
         self._work: set[asyncio.Task[None]] = set()
         self._extensions: dict[Any, Any] = {}
         self._is_running = False
@@ -113,10 +112,10 @@ class Hub:
         if frame is not None:
             socket.write(frame)
         if read_epoch != room.epoch and room.cursor:
-            self._restart_in_one_log(room)
+            self._gaps.restart_in_one_log(room)
         elif head > room.cursor:
             room.wanted = max(room.wanted, head)
-            self._fill(room)
+            self._gaps.fill(room)
         self._advance(subscription)
         if access_version < room.access_version:
             self._start(self._check_access(room, socket))
@@ -146,7 +145,7 @@ class Hub:
             return None, room.epoch, room.cursor
         if since is not None and room.covers(epoch, since):
             return room.resumption(since, title), room.epoch, room.cursor
-        part = await self._read(room, epoch, since)
+        part = await self._gaps.read(room, epoch, since)
         return joined_frame(part, title), part.epoch, part.head
 
     def leave(self, socket: Socket, name: str) -> None:
@@ -170,9 +169,7 @@ class Hub:
             self._is_running = True
             pubsub.subscribe(self._receive_own)
             self._start(self._run())
-            broadcast = self._layer_client_of(pubsub.BROADCAST)
-            if broadcast is not None:
-                broadcast.join(pubsub.group_name(pubsub.BROADCAST))
+            self._layer.join_broadcast()
 
     def remove(self, socket: Socket) -> None:
         """Remove a socket that was closed, and its subscriptions."""
@@ -227,39 +224,8 @@ class Hub:
         room = self._rooms.get(name)
         if room is None:
             room = self._rooms[name] = HubRoom(name, config().RING_EVENTS)
-            self._subscribe(room)
+            self._layer.subscribe(room)
         return room
-
-    def _subscribe(self, room: HubRoom) -> None:
-        room.layer_client = self._layer_client_of(room.name)
-        if room.layer_client is not None:
-            room.group = pubsub.group_name(room.name)
-            rooms = self._groups.setdefault((room.layer_client.alias, room.group), set())
-            rooms.add(room.name)
-            if len(rooms) == 1:
-                room.layer_client.join(room.group)
-
-    def _layer_client_of(self, name: str) -> LayerClient | None:
-        try:
-            alias = pubsub.layer_alias(name)
-            if alias not in self._layer_clients:
-                self._layer_clients[alias] = LayerClient(alias, self._receive, self._group_joined)
-            return self._layer_clients[alias]
-        except Exception as error:
-            whose = f"Room {name!r}" if name != pubsub.BROADCAST else "The group for all processes"
-            warn_throttled(
-                "no layer", "%s has no channel layer; other processes poll the database: %r", whose, error
-            )
-            return None
-
-    def _group_joined(self, alias: str, group: str) -> None:
-        """Read the rooms of a group that this process has just joined: batches published earlier were not
-        delivered to it.
-        """
-        for name in self._groups.get((alias, group), ()):
-            room = self._rooms[name]
-            if room.is_ready:
-                self._fill(room)
 
     async def _make_ready(self, room: HubRoom) -> None:
         if room.reading is None:
@@ -281,7 +247,14 @@ class Hub:
             room.add(batch_of(part))
         room.is_ready = True
         if room.wanted > room.cursor:
-            self._fill(room)
+            self._gaps.fill(room)
+
+    def _fill_again(self, room: HubRoom) -> None:
+        """Read a room whose group this process has just joined: batches published earlier were not delivered
+        to it.
+        """
+        if room.is_ready:
+            self._gaps.fill(room)
 
     def _close_empty(self, now: float) -> None:
         for room in list(self._rooms.values()):
@@ -294,12 +267,7 @@ class Hub:
 
     def _close(self, room: HubRoom) -> None:
         del self._rooms[room.name]
-        if room.layer_client is not None:
-            key = room.layer_client.alias, room.group
-            self._groups[key].discard(room.name)
-            if not self._groups[key]:
-                del self._groups[key]
-                room.layer_client.leave(room.group)
+        self._layer.unsubscribe(room)
 
     # Batches and notices --------------------------------------------------------------------------------
 
@@ -308,9 +276,7 @@ class Hub:
         layer.
         """
         self._receive(news)
-        layer_client = self._layer_client_of(news.room)
-        if layer_client is not None:
-            layer_client.send(pubsub.group_name(news.room), news)
+        self._layer.send(news)
 
     def _receive(self, news: News) -> None:
         if isinstance(news, Notice):
@@ -368,14 +334,14 @@ class Hub:
     def _receive_batch(self, room: HubRoom, batch: Batch) -> None:
         room.wanted = max(room.wanted, batch.head)
         if batch.epoch != room.epoch and room.cursor:
-            self._fill(room)
+            self._gaps.fill(room)
         elif batch.head <= room.cursor:
             pass
         elif batch.prev <= room.cursor and batch.events:
             room.set_epoch(batch.epoch)
             self._send(room, batch)
         else:
-            self._fill(room)
+            self._gaps.fill(room)
 
     def _send(self, room: HubRoom, batch: Batch) -> None:
         if batch.prev < room.cursor:
@@ -403,116 +369,11 @@ class Hub:
             encoded = room.after(subscription.cursor, FRAME_BYTES)
             if encoded is None:
                 subscription.is_reading = True
-                self._start(self._catch_up(subscription))
+                self._start(self._gaps.catch_up(subscription))
                 return
             subscription.cursor = encoded.batch.head
             for frame in encoded.frames(socket.is_tutorial):
                 socket.write(frame)
-
-    # Gaps -----------------------------------------------------------------------------------------------
-
-    def _fill(self, room: HubRoom) -> None:
-        """Read the log from the room's cursor."""
-        if not room.is_filling:
-            room.is_filling = True
-            self._start(self._read_on(room))
-
-    def _restart_in_one_log(self, room: HubRoom) -> None:
-        """Restart all sockets of a room in one log, because one of them has read a log of another epoch."""
-        room.needs_restart = True
-        self._fill(room)
-
-    async def _read_on(self, room: HubRoom) -> None:
-        try:
-            while True:
-                cursor, epoch, wanted = room.cursor, room.epoch, room.wanted
-                part = await self._read_log(room.name, epoch, None if room.needs_restart else cursor)
-                if part.reset is not None:
-                    room.needs_restart = False
-                    self._restart(room, replace(part, reset="epoch") if part.reset == "new" else part)
-                else:
-                    self._send_part(room, part)
-                # A batch that arrived during the read may be newer than what was read.
-                is_stuck = room.cursor == cursor and room.wanted == wanted
-                if (room.cursor >= room.wanted or is_stuck) and not room.needs_restart:
-                    room.wanted = room.cursor
-                    return
-        except Exception as error:
-            warn_throttled(
-                "fill",
-                "The log of room %r could not be read; the next poll tries again: %r",
-                room.name,
-                error,
-            )
-        finally:
-            room.is_filling = False
-
-    def _send_part(self, room: HubRoom, part: log.Slice) -> None:
-        room.title, room.floor = part.title, part.floor
-        if part.head > room.cursor and part.prev <= room.cursor:
-            room.set_epoch(part.epoch)
-            self._send(room, batch_of(part))
-
-    def _restart(self, room: HubRoom, part: log.Slice) -> None:
-        """Send ``joined`` to all sockets of a room, because its epoch has changed or too many events were
-        missed.
-        """
-        room.start_at(part)
-        frame = joined_frame(part, part.title)
-        for subscription in room.subscriptions.values():
-            subscription.cursor = part.head
-            if not subscription.socket.is_tutorial:
-                subscription.socket.write(frame)
-
-    async def _catch_up(self, subscription: Subscription) -> None:
-        """Read the log for a socket whose cursor is before the buffer of recent events."""
-        room, socket = subscription.room, subscription.socket
-        try:
-            part = await self._read(room, room.epoch, subscription.cursor)
-        except Exception as error:
-            warn_throttled(
-                "catch up", "The log of room %r could not be read for a slow socket: %r", room.name, error
-            )
-            socket.close(CLOSE_TOO_SLOW, retry_after=1.0)
-            return
-        finally:
-            subscription.is_reading = False
-        if socket.subscriptions.get(room.name) is not subscription:
-            return
-        if part.epoch != room.epoch:
-            self._restart_in_one_log(room)
-            return
-        if part.head < subscription.cursor:
-            return
-        subscription.cursor = part.head
-        if socket.is_tutorial:
-            for frame in tutorial_frames([] if part.reset else batch_of(part).events):
-                socket.write(frame)
-        elif part.reset is not None:
-            socket.write(joined_frame(part, part.title))
-        else:
-            socket.write(events_frame(batch_of(part)))
-        self._advance(subscription)
-
-    async def _read(self, room: HubRoom, epoch: str, since: int | None) -> log.Slice:
-        """Read the log for one socket. Concurrent requests for the same range share one query."""
-        newest = room.newest
-        if (
-            since is None
-            and newest is not None
-            and newest.epoch == room.epoch
-            and newest.head >= max(room.ring_floor, room.erased)
-        ):
-            return newest
-        request = epoch, since
-        reading = room.reads.get(request)
-        if reading is None:
-            reading = room.reads[request] = asyncio.ensure_future(self._read_log(room.name, epoch, since))
-            reading.add_done_callback(lambda _: room.reads.pop(request, None))
-        part = await asyncio.shield(reading)
-        if since is None and part.epoch == room.epoch:
-            room.newest = part
-        return part
 
     # Timers ---------------------------------------------------------------------------------------------
 
@@ -549,51 +410,20 @@ class Hub:
 
     async def leave_groups(self) -> None:
         """Leave all groups, so that the channel layer keeps no messages for this process."""
-        layer_clients, self._layer_clients = list(self._layer_clients.values()), {}
-        await asyncio.gather(*(layer_client.close() for layer_client in layer_clients))
+        await self._layer.close()
 
     def _stop(self) -> None:
         self._is_running = False
         pubsub.unsubscribe()
-        for layer_client in self._layer_clients.values():
-            layer_client.stop()
-        self._layer_clients.clear()
+        self._layer.stop()
         threads.close()
 
     def _poll_seconds(self) -> float:
-        down = any(layer_client.is_down for layer_client in self._layer_clients.values())
-        seconds = config().POLL_SECONDS_LAYER_DOWN if down else config().POLL_SECONDS
+        seconds = config().POLL_SECONDS_LAYER_DOWN if self._layer.is_down else config().POLL_SECONDS
         return seconds * random.uniform(0.9, 1.0)  # noqa: S311  (so that processes do not poll together)
 
     async def _poll(self) -> None:
-        """Compare all rooms with the database in one query."""
-        rooms = {room: (room.cursor, room.access_version) for room in self._rooms.values() if room.is_ready}
-        if not rooms:
-            return
-        try:
-            states = await self._read_states([room.name for room in rooms])
-        except Exception as error:
-            warn_throttled("poll", "The rooms could not be compared with the database: %r", error)
-            return
-        for room, (cursor, version) in rooms.items():
-            state = states.get(room.name, log.State())
-            room.wanted = max(room.wanted, state.head)
-            if not room.cursor:
-                room.set_epoch(state.epoch)
-            is_another = state.epoch != room.epoch and room.cursor
-            if state.head < cursor == room.cursor:
-                # The database has lost committed events, as after a failover to a replica that lagged.
-                room.needs_restart = True
-            if state.head > room.cursor or is_another or room.needs_restart:
-                self._fill(room)
-                # The layer should have delivered these events. It may have lost our group membership, as
-                # after FLUSHALL.
-                if room.layer_client is not None:
-                    room.layer_client.join(room.group)
-            if state.access_version < version == room.access_version:
-                # Our version belongs to another log, or to a late message from one.
-                room.access_version = -1
-            self._receive_access(room, Access(room.name, state.access_version, ""))
+        await self._log_poll.compare(self._rooms.values())
 
     def _ping(self) -> None:
         for socket in self.sockets:

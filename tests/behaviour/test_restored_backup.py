@@ -77,7 +77,7 @@ async def test_a_poll_that_was_overtaken_by_news_asks_nobody_again(restored):
         asked.extend(names)
         return {"lobby": log.State(room.epoch, room.cursor, 1)}
 
-    here._read_states = states
+    here._log_poll._read_states = states
     await here._poll()
 
     assert (asked, room.access_version) == (["lobby"], 2)

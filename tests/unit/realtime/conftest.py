@@ -3,7 +3,7 @@
 import pytest
 
 from django_roomchat.pubsub import publishing
-from django_roomchat.realtime import hub
+from django_roomchat.realtime import gap_recovery, hub, hub_layer, log_poll
 from tests.support.fakes import Clock
 from tests.support.hub import House, LayerClient, Log
 
@@ -12,7 +12,8 @@ from tests.support.hub import House, LayerClient, Log
 def no_layer(settings, monkeypatch):
     """Without a channel layer a hub lives by what it hears in its process, and by its poll."""
     settings.CHANNEL_LAYERS = {}
-    monkeypatch.setattr(hub, "warn_throttled", lambda *about: None)
+    for module in (hub, gap_recovery, hub_layer, log_poll):
+        monkeypatch.setattr(module, "warn_throttled", lambda *about: None)
     monkeypatch.setattr(publishing, "_listeners", {})
 
 
@@ -39,7 +40,10 @@ async def house(clock, lobby):
 def reported(monkeypatch):
     """The trouble that is told to the server's log."""
     lines = []
-    monkeypatch.setattr(hub, "warn_throttled", lambda about, message, *args: lines.append(message % args))
+    for module in (hub, gap_recovery, hub_layer, log_poll):
+        monkeypatch.setattr(
+            module, "warn_throttled", lambda about, message, *args: lines.append(message % args)
+        )
     return lines
 
 
@@ -47,5 +51,5 @@ def reported(monkeypatch):
 def layer_clients(monkeypatch, settings):
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "x"}, "other": {"BACKEND": "x"}}
     monkeypatch.setattr(LayerClient, "made", [])
-    monkeypatch.setattr(hub, "LayerClient", LayerClient)
+    monkeypatch.setattr(hub_layer, "LayerClient", LayerClient)
     return LayerClient.made
