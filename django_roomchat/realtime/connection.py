@@ -7,9 +7,8 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from urllib.parse import parse_qs
 
 from django.db import Error as DatabaseError
@@ -17,7 +16,7 @@ from django.http import parse_cookie
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import policy, protocol
+from django_roomchat import protocol
 from django_roomchat.conf import config
 from django_roomchat.errors import (
     BadFrame,
@@ -38,35 +37,20 @@ from django_roomchat.realtime import (
     group_commit,
     handlers,
     hub,
-    presence,
     read_receipts,
-    session_watch,
-    shutdown,
     typing_indicators,
     uvicorn_fast_path,
 )
-from django_roomchat.realtime.hub_room import Subscription
+from django_roomchat.realtime.hub_socket import HubSocket, unavailable, with_database
 from django_roomchat.realtime.send_queue import SendQueue
-from django_roomchat.realtime.threads import in_thread
+from django_roomchat.realtime.unseen_bytes import UnseenBytes
 from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 from django_roomchat.rooms import lookup
-from django_roomchat.throttled_logging import warn_throttled
 
 _LOGGER = logging.getLogger(__name__)
 
 
 _NOWHERE: frozenset[str] = frozenset()
-
-MARK_BYTES = 65_536
-"""Number of bytes after which the client's progress is measured. There is at most one mark at a time, so that
-a slow client costs only a few numbers.
-"""
-
-
-P = ParamSpec("P")
-
-T = TypeVar("T")
-
 
 ASGIMessage = dict[str, Any]
 
@@ -86,47 +70,33 @@ def language_of(scope: Scope) -> str:
     return translation.get_language_from_request(request)
 
 
-class Connection:
+class Connection(HubSocket):
     """An accepted socket; implements the hub's :class:`~django_roomchat.realtime.hub_room.Socket`."""
 
     __slots__ = (
-        "_binding",
         "_address",
         "_frame_rate",
         "_frames_full_at",
-        "_hub",
         "_group_commit",
-        "_language",
-        "_mark",
-        "_mark_at",
-        "_mark_bytes",
         "_send_queue",
         "_own_room",
         "_url_room",
         "_posts",
         "_query",
         "_refusals_full_at",
-        "_seen",
         "_read_only_in",
         "_task",
         "_unseen",
-        "_unseen_since",
-        "_who",
         "is_closing",
         "is_tutorial",
-        "subscriptions",
     )
 
     def __init__(self, scope: Scope, send: Send, who: Identity, binding: sessions.SessionBinding) -> None:
+        super().__init__(who, binding, language_of(scope))
         self.is_tutorial = not scope.get("subprotocols")
-        self.subscriptions: dict[str, Subscription] = {}
         self._url_room: str | None = scope.get("url_route", {}).get("kwargs", {}).get("room_name")
         self._own_room: RoomName | None = None
         self._query: bytes = scope.get("query_string", b"")
-        self._who = who
-        self._binding = binding
-        self._language = language_of(scope)
-        self._hub = hub.current()
         self._group_commit = group_commit.current()
         self._posts = 0
         self._address = rate_limits.address_of(scope)
@@ -137,32 +107,13 @@ class Connection:
         self._send_queue = SendQueue(
             uvicorn_fast_path.beneath_sessions(send), config().REPLIES_MAX_BYTES, self
         )
-        # Number of bytes sent that the client has not confirmed. daphne accepts data for a client that reads
-        # nothing (https://github.com/django/daphne/issues/170), so only the client's own confirmation counts.
-        self._unseen = 0
-        self._unseen_since: float | None = None
+        self._unseen = UnseenBytes(self.subscriptions)
         self._read_only_in = _NOWHERE
         """Rooms in which the socket's identity may not post."""
-        self._seen: dict[str, int] = {}
-        self._mark: dict[str, int] | None = None
-        self._mark_bytes = 0
-        # Not above UNSEEN_MAX_BYTES: a client that is sent no more frames could not confirm a later mark.
-        self._mark_at = min(MARK_BYTES, config().UNSEEN_MAX_BYTES)
-
-    @property
-    def who(self) -> Identity:
-        return self._who
-
-    @property
-    def key(self) -> str:
-        return self._who.key
 
     async def greet(self) -> None:
         """Accept the socket and subscribe it to its room."""
-        self._hub.add(self)
-        session_watch.current().add(self, self._binding)
-        presence.start(self._hub)
-        shutdown.watch()
+        self._register()
         if not self.is_tutorial:
             self._accept(protocol.SUBPROTOCOL)
             self._write(handlers.welcome(self._who))
@@ -184,8 +135,7 @@ class Connection:
 
     def end(self) -> None:
         """Release a socket that was closed."""
-        self._hub.remove(self)
-        session_watch.current().remove(self)
+        self._unregister()
         self._send_queue.end()
 
     def _accept(self, subprotocol: str | None) -> None:
@@ -251,7 +201,7 @@ class Connection:
         room = protocol.room_of(frame, self._own_room, config().ROOM_NAME_MAX_LENGTH)
         handle = _ON_THE_LOOP.get(type(frame))
         if handle is None:
-            self._write(await _with_database(handlers.perform, self._caller(), room, frame))
+            self._write(await with_database(handlers.perform, self._caller(), room, frame))
         elif (waiting := handle(self, room, frame)) is not None:
             await waiting
 
@@ -278,13 +228,6 @@ class Connection:
             frame.seq,
             lambda error: self._send_error(error, "read", room=frame.room or None),
         )
-
-    def set_name(self, name: str) -> None:
-        """Change the display name of the socket's identity."""
-        self._who = replace(self._who, name=name, chose_name=True)
-        self._hub.rename(self)
-        if not self.is_tutorial:
-            self._write(protocol.Named(name))
 
     def _post(self, room: RoomName, frame: protocol.Post) -> None:
         """Queue a post; the posts of all sockets are committed together."""
@@ -323,18 +266,17 @@ class Connection:
         return self._enter(room, frame.epoch, frame.since)
 
     async def _enter(self, name: RoomName, epoch: str, since: int | None) -> None:
-        room, rights = await _with_database(_enter_room, self._who, self._address, name, self._language)
+        room, rights = await with_database(_enter_room, self._who, self._address, name, self._language)
         if room.name not in self.subscriptions and len(self.subscriptions) >= config().SOCKET_MAX_ROOMS:
             most = config().SOCKET_MAX_ROOMS
             sentence = _("A socket can be in at most %(most)d rooms; leave one first.")
             raise Forbidden(sentence, most=most, code="too_many")
         version = 0 if room.pk is None else room.log.access_version
-        if not self.is_tutorial:
-            self._send_rights(rights)
+        self._send_rights(rights)
         try:
             await self._hub.enter(self, room.name, epoch, since, title=room.title, access_version=version)
         except DatabaseError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def _leave(self, room: RoomName, frame: protocol.Leave) -> None:
         name = str(room)
@@ -342,72 +284,34 @@ class Connection:
         self._hub.leave(self, name)
         self._write(protocol.Left(name))
 
-    async def check_access(self, name: str) -> bool:
-        policy.policy().forget(self._who)
-        try:
-            _room, rights = await _with_database(handlers.enter_room, self._who, name, self._language)
-            if not self.is_tutorial and name in self.subscriptions:
-                self._send_rights(rights)
-        except TryAgain:
-            return False
-        except ChatError as error:
-            if name in self.subscriptions:
-                self._hub.leave(self, name)
-                self._send_error(error, frame="join", room=name)
-                if not self.subscriptions:
-                    self.close(protocol.CLOSE_FORBIDDEN)
-                elif not self.is_tutorial:
-                    self._write(protocol.Left(name))
-        return True
-
     def _send_rights(self, rights: protocol.Rights) -> None:
+        if self.is_tutorial:
+            return
         if ("post" not in rights.can) != (rights.room in self._read_only_in):
             self._read_only_in ^= {rights.room}
         self._write(rights)
 
     def _note_seen(self, room: None, frame: protocol.Seen) -> None:
-        self._seen.update((name, head) for name, head in frame.heads.items() if name in self.subscriptions)
-        mark = self._mark
-        if mark is None or not all(self._has_seen(name, head) for name, head in mark.items()):
-            return
-        self._unseen -= self._mark_bytes
-        self._mark = None
-        self._set_mark()
-        if self._unseen_since is not None:
-            self._unseen_since = None
+        if self._unseen.confirm(frame.heads):
             self.on_ready()
-
-    def _has_seen(self, name: str, head: int) -> bool:
-        subscription = self.subscriptions.get(name)
-        # A room with a new epoch may have a head below the mark.
-        return subscription is None or self._seen.get(name, -1) >= min(head, subscription.cursor)
 
     # Outgoing frames ------------------------------------------------------------------------------------
 
     @property
     def is_ready(self) -> bool:
-        return self._unseen_since is None and self._send_queue.is_ready
+        return self._unseen.blocked_since is None and self._send_queue.is_ready
 
     @property
     def blocked_since(self) -> float | None:
-        return self._unseen_since or self._send_queue.blocked_since
+        return self._unseen.blocked_since or self._send_queue.blocked_since
 
     def write(self, frame: TextFrame) -> None:
         self._send_queue.write(frame)
         if not self.is_tutorial:
-            self._unseen += frame.size
-            if self._unseen >= self._mark_at:
-                self._set_mark()
-                if self._unseen_since is None and self._unseen > config().UNSEEN_MAX_BYTES:
-                    self._unseen_since = time.monotonic()
+            self._unseen.add(frame.size)
 
     def reply(self, frame: TextFrame) -> None:
         self._send_queue.write(frame)
-
-    def _set_mark(self) -> None:
-        if self._mark is None and self._unseen >= self._mark_at:
-            self._mark = {name: subscription.cursor for name, subscription in self.subscriptions.items()}
-            self._mark_bytes = self._unseen
 
     def close(self, code: int, retry_after: float | None = None) -> None:
         if self.is_closing:
@@ -423,9 +327,6 @@ class Connection:
         if not self.is_tutorial:
             self._write(protocol.Bye(code, reason, retry_after))
         self._send_queue.write({"type": "websocket.close", "code": code, "reason": reason})
-
-    def _write(self, frame: Any) -> None:
-        self.reply(TextFrame(protocol.encode(frame)))
 
     def _answer(self, post: NewPost, room: RoomName, result: Posted | ChatError) -> None:
         self._posts -= 1
@@ -454,19 +355,9 @@ class Connection:
         self.close(protocol.CLOSE_TOO_SLOW)
 
 
-async def _with_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run *function* in a thread.
-
-    Raises:
-        ChatError: raised by the function, or the database fails.
-    """
-    try:
-        return await in_thread(function, *args, **kwargs)
-    except DatabaseError as error:
-        raise _unavailable(error) from error
-
-
-def _enter_room(who: Identity, address: str, name: RoomName, language: str) -> tuple[Room, protocol.Rights]:
+def _enter_room(
+    who: Identity, address: str, name: RoomName, language: str | None
+) -> tuple[Room, protocol.Rights]:
     """Enter a room within the rate limit for joining."""
     rate_limits.spend("JOINS", who, address)
     return handlers.enter_room(who, name, language)
@@ -491,11 +382,6 @@ event loop. All other frames go to :func:`django_roomchat.realtime.handlers.perf
 def _receive_name(here: hub.Hub, room: str, data: dict[str, Any]) -> None:
     for socket in here.sockets_of(data["key"]):
         socket.set_name(data["name"])
-
-
-def _unavailable(error: Exception) -> TryAgain:
-    warn_throttled("database", "The database failed for a socket: %r", error)
-    return TryAgain(_("The database is not responding; try again."))
 
 
 def _about(frame: protocol.ClientFrame | None) -> tuple[str | None, str | None, str | None]:

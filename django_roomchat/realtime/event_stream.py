@@ -11,20 +11,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 from django.db import Error as DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
-from django_roomchat import log, policy, protocol
+from django_roomchat import log, protocol
 from django_roomchat.conf import config
 from django_roomchat.errors import ChatError, TryAgain
 from django_roomchat.identity import Identity, sessions
 from django_roomchat.models import Room
-from django_roomchat.realtime import encoded_frames, handlers, hub, presence, session_watch, shutdown
-from django_roomchat.realtime.hub_room import Subscription
+from django_roomchat.realtime import encoded_frames, handlers, hub
+from django_roomchat.realtime.hub_socket import HubSocket
 from django_roomchat.realtime.threads import in_thread
 from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 from django_roomchat.throttled_logging import warn_throttled
@@ -37,7 +36,7 @@ READ_SECONDS = 1.0
 """Interval, in seconds, at which the log is read where there is no hub (WSGI)."""
 
 
-class Stream:
+class Stream(HubSocket):
     """A streaming response in the role of a socket of the hub. It can only receive.
 
     Create it on the event loop and iterate over it once; it is subscribed to the room for the duration of the
@@ -61,14 +60,10 @@ class Stream:
         epoch: str,
         since: int | None,
     ) -> None:
-        self.subscriptions: dict[str, Subscription] = {}
-        self._who = who
-        self._binding = binding
+        super().__init__(who, binding, translation.get_language())
         self._room = room
         self._rights = rights
         self._position = epoch, since
-        self._language = translation.get_language()
-        self._hub = hub.current()
         self._waiting: list[tuple[str, str]] = []
         self._size = 0
         self._replies = 0
@@ -77,30 +72,23 @@ class Stream:
         self._wake = asyncio.Event()
         self._is_closing = False
         self._task: asyncio.Task[Any] | None = None
-        self.blocked_since: float | None = None
-
-    @property
-    def who(self) -> Identity:
-        return self._who
-
-    @property
-    def key(self) -> str:
-        return self._who.key
+        self._blocked_since: float | None = None
 
     @property
     def is_ready(self) -> bool:
         return self._size < hub.FRAME_BYTES and not self._is_closing
 
+    @property
+    def blocked_since(self) -> float | None:
+        return self._blocked_since
+
     # Subscription ---------------------------------------------------------------------------------------
 
     async def _enter(self) -> None:
         self._task = asyncio.current_task()
-        self._hub.add(self)
-        session_watch.current().add(self, self._binding)
-        presence.start(self._hub)
-        shutdown.watch()
-        self._send(handlers.welcome(self._who))
-        self._send(self._rights)
+        self._register()
+        self._write(handlers.welcome(self._who))
+        self._send_rights(self._rights)
         version = 0 if self._room.pk is None else self._room.log.access_version
         try:
             await self._hub.enter(
@@ -109,26 +97,6 @@ class Stream:
         except DatabaseError as error:
             warn_throttled("database", "A stream could not be opened because of the database: %r", error)
             self.close(protocol.CLOSE_TRY_AGAIN, retry_after=1.0)
-
-    def _leave(self) -> None:
-        self._hub.remove(self)
-        session_watch.current().remove(self)
-
-    async def check_access(self, name: str) -> bool:
-        policy.policy().forget(self._who)
-        try:
-            _room, rights = await in_thread(handlers.enter_room, self._who, name, self._language)
-            self._send(rights)
-        except TryAgain:
-            return False
-        except ChatError as error:
-            if name in self.subscriptions:
-                self._hub.leave(self, name)
-                with translation.override(self._language):
-                    detail = error.detail
-                self._send(protocol.Error(error.code, detail, "join", None, name, error.retry_after))
-                self.close(protocol.CLOSE_FORBIDDEN)
-        return True
 
     # Frames from the hub --------------------------------------------------------------------------------
 
@@ -142,16 +110,10 @@ class Stream:
     def reply(self, frame: TextFrame) -> None:
         self._put(frame["text"], "")
 
-    def set_name(self, name: str) -> None:
-        """Change the display name of the stream's identity."""
-        self._who = replace(self._who, name=name, chose_name=True)
-        self._hub.rename(self)
-        self._send(protocol.Named(name))
-
     def close(self, code: int, retry_after: float | None = None) -> None:
         if self._is_closing:
             return
-        is_stuck = self.blocked_since is not None
+        is_stuck = self._blocked_since is not None
         self._is_closing = True
         self._keep(protocol.encode(protocol.Bye(code, protocol.CLOSE_CODES[code], retry_after)), "")
         self._news.set()
@@ -159,8 +121,12 @@ class Stream:
             # The client does not read what was written before, so only cancelling the task ends the response.
             self._task.cancel()
 
-    def _send(self, frame: Any) -> None:
-        self._put(protocol.encode(frame), "")
+    def _send_error(
+        self, error: ChatError, frame: str | None = None, id: str | None = None, room: str | None = None
+    ) -> None:
+        with translation.override(self._language):
+            detail = error.detail
+        self._write(protocol.Error(error.code, detail, frame, id, room, error.retry_after))
 
     def _put(self, text: str, position: str) -> None:
         if self._is_closing:
@@ -173,7 +139,7 @@ class Stream:
 
     def _keep(self, text: str, position: str) -> None:
         if not self._waiting:
-            self.blocked_since = time.monotonic()
+            self._blocked_since = time.monotonic()
         self._waiting.append((text, position))
         self._size += len(text)
         self._wake.set()
@@ -182,7 +148,7 @@ class Stream:
         taken, self._waiting = self._waiting, []
         self._taken += self._size
         self._size = self._replies = 0
-        self.blocked_since = None
+        self._blocked_since = None
         self._wake.clear()
         return taken
 
@@ -204,7 +170,7 @@ class Stream:
                     return
                 self._hub.resume(self)
         finally:
-            self._leave()
+            self._unregister()
 
     async def poll(self, seconds: float) -> list[str]:
         """Return the frames for a poll, as soon as there are any, or after *seconds*."""
@@ -217,7 +183,7 @@ class Stream:
                 pass
             return [text for text, _position in self._take()]
         finally:
-            self._leave()
+            self._unregister()
 
 
 def _has_news(text: str) -> bool:

@@ -146,12 +146,13 @@ async def test_who_may_stay_is_told_new_rights(listen):
     assert "post" not in (await listener.frame("rights"))["can"]
 
 
-async def test_whether_one_may_stay_is_asked_again_where_the_database_did_not_say(listen, monkeypatch):
+@pytest.mark.parametrize("error", [TryAgain("not now"), OperationalError("gone")], ids=["busy", "gone"])
+async def test_whether_one_may_stay_is_asked_again_where_the_database_did_not_say(listen, monkeypatch, error):
     listener = await listen()
     await listener.frame("joined")
 
     def fail(*about):
-        raise TryAgain("not now")
+        raise error
 
     monkeypatch.setattr(event_stream.handlers, "enter_room", fail)
 
