@@ -1,32 +1,17 @@
-"""The 62 bad inputs and abuses of the project's reliability research, and what each of them meets here.
+"""Invalid and hostile input, in one process."""
 
-Beside every one of them stands a control socket, which must notice nothing: it hears what was really said, in order, and no other frame.
-Nothing may leave a traceback in the log. A socket that could go on is never closed.
-
-Where this design answers otherwise than the research proposed, the entry says so.
-"""
-
-import asyncio
 import gzip
 import json
 import logging
 import re
-import uuid
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser, User
 from django.test import AsyncClient
 from django.utils import timezone
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosedError
-from websockets.frames import Frame as WebSocketFrame
-from websockets.frames import Opcode
 
-from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import apost_message, post_message, post_messages
 from django_roomchat.messages.types import NewPost
@@ -35,242 +20,13 @@ from django_roomchat.moderation.sanctions import aban
 from django_roomchat.policy import Decision, OpenPolicy
 from django_roomchat.realtime import hub
 from django_roomchat.testing import ChatClient
-from tests.services.client import clients
+from tests.support.bad_inputs import APPLICATION, MEGABYTE, SAID, bodies_until, greeted, talk
 
-APPLICATION = ChatConsumer.as_asgi()
-MEGABYTE = 1_000_000
-
-
-def frame(type, **fields):
-    return json.dumps({"type": type, **fields})
+pytestmark = pytest.mark.usefixtures("no_traceback")
 
 
-def post(body, id="case", **fields):
-    return frame("post", id=id, body=body, **fields)
+# Not built yet. ------------------------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True)
-class Said:
-    """What a client sends, and what it is answered: error codes, types of frames, or `ack` and the stored body."""
-
-    number: int
-    what: str
-    sent: tuple[str | bytes, ...]
-    answers: tuple[str, ...]
-    stored: tuple[str, ...] = ()
-
-
-def said(number, what, *sent, answers, stored=()):
-    codes = (answers,) * len(sent) if isinstance(answers, str) else tuple(answers)
-    return Said(number, what, sent, codes, tuple(stored))
-
-
-def refused(number, what, body):
-    return said(number, what, post(body), answers="bad_text")
-
-
-def stored(number, what, body):
-    return said(number, what, post(body), answers="ack", stored=[body])
-
-
-def no_room(number, what, name):
-    return said(number, what, frame("join", room=name), post("hi", room=name), answers="bad_room_name")
-
-
-# One socket sends these, one after the other. ---------------------------------------------------------------------
-
-SAID = [
-    said(1, "a frame over the limit: not parsed, and the socket goes on", "x" * 65_537, answers="too_big"),
-    said(1, "a frame over the limit in bytes, not in characters", "é" * 40_000, answers="too_big"),
-    said(2, "binary frames, however many", b"\x00", b"{}", b"\xff" * 9, answers="unsupported"),
-    said(3, "an empty text", "", answers="bad_json"),
-    said(
-        4, "not JSON", "hello", "{'type':'ping'}", '{"type":"ping",}', '{"type":"ping"} x', answers="bad_json"
-    ),
-    said(4, "cut off", "{", '{"type":"pi', '{"type":"ping"', answers="bad_json"),
-    said(4, "a byte order mark", '\ufeff{"type":"ping"}', answers="bad_json"),
-    said(5, "no object", "[]", "5", '"ping"', "null", "true", "[[]]", answers="bad_frame"),
-    said(5, "an object without a type", "{}", '{"body":"hi"}', answers="bad_frame"),
-    said(6, "10,000 levels of objects", '{"a":' * 10_000, answers="bad_json"),
-    said(6, "30,000 levels in a field", '{"type":"ping","x":' + "[" * 30_000, answers="bad_json"),
-    said(6, "100,000 levels", "[" * 100_000, answers="too_big"),
-    said(7, "a megabyte of empty arrays", "[" + "[]," * 340_000 + "[]]", answers="too_big"),
-    said(
-        8,
-        "NaN and the infinities",
-        '{"type":"ping","x":NaN}',
-        '{"type":"join","room":"x","since":Infinity}',
-        '{"type":"join","room":"x","since":-Infinity}',
-        answers="bad_json",
-    ),
-    said(8, "1e400", '{"type":"join","room":"x","since":1e400}', answers="bad_value"),
-    said(9, "5,000 digits", '{"type":"join","room":"x","since":%s}' % ("9" * 5_000), answers="bad_value"),
-    said(9, "2**53", frame("join", room="x", since=2**53), frame("delete", seq=2**53), answers="bad_value"),
-    said(10, "2**63 and more", frame("edit", seq=2**63, body="x"), answers="bad_value"),
-    said(10, "2**64 in a reply", post("hi", reply_to=2**64), answers="bad_value"),
-    # Otherwise than proposed: refused is nothing, the last value counts. There is one parser, so nobody reads it differently.
-    said(
-        11,
-        "a key twice",
-        '{"type":"post","id":"case","body":"first","body":"last"}',
-        answers="ack",
-        stored=["last"],
-    ),
-    said(
-        12,
-        "keys that mean something elsewhere, and unknown ones",
-        '{"type":"post","id":"case","body":"hi","__proto__":{"is_staff":true},"constructor":1,"toString":null}',
-        answers="ack",
-        stored=["hi"],
-    ),
-    said(
-        13,
-        "wrong types",
-        frame("post", id="a", body={}),
-        frame("post", id=["a"], body="hi"),
-        frame("post", id="a", body=None),
-        frame("post", id="a", body=True),
-        frame("post", id="a", body="hi", reply_to=True),
-        frame("post", id="a", body="hi", reply_to=1.5),
-        frame("join", room=5),
-        frame("join", room="x", since="1"),
-        frame("seen", heads=[]),
-        frame("seen", heads={"lobby": -1}),
-        answers="bad_value",
-    ),
-    said(
-        13, "a type that is no text", '{"type":5}', '{"type":null}', '{"type":["ping"]}', answers="bad_frame"
-    ),
-    said(14, "no id, or a negative one", frame("post", body="hi"), post("hi", id=-1), answers="bad_value"),
-    said(14, "an empty id", post("hi", id=""), answers="bad_value"),
-    said(
-        15, "unknown types", frame("nope"), frame(""), frame("PING"), frame("welcome"), answers="unknown_type"
-    ),
-    said(
-        16,
-        "names of our own machinery",
-        frame("websocket.disconnect", code=1000),
-        frame("websocket.close"),
-        frame("roomchat.news", v=1, room="lobby", epoch="", prev=0, head=9, events=[]),
-        frame("chat_message", message="hi"),
-        answers="unknown_type",
-    ),
-    # Otherwise than proposed: the handshake says who it is, so there is nothing to wait for, and hello asks for welcome again.
-    said(17, "hello again and again", frame("hello"), frame("hello"), answers="welcome"),
-    said(22, "500 pings at once", *[frame("ping")] * 500, answers="ping"),
-    refused(23, "a NUL", "a\u0000b"),
-    said(
-        24,
-        "half a surrogate pair",
-        post("\ud83d"),
-        post("\udc00 x"),
-        frame("join", room="\ud800"),
-        answers="bad_text",
-    ),
-    said(24, "half a pair in a field that nobody reads", '{"type":"ping","x":"\\ud800"}', answers="bad_text"),
-    refused(25, "an ANSI escape", "\x1b[31mred"),
-    refused(25, "a C1 control", "a\x9bb"),
-    refused(25, "a bell", "\x07"),
-    stored(25, "a newline and a tab are welcome", "a\n\tb"),
-    refused(26, "only blanks", " \n\t "),
-    refused(26, "only invisible characters", "\u200b\u200d\ufeff\u00ad"),
-    refused(26, "nothing", ""),
-    stored(27, "characters that turn the direction of writing, in a text", "abc\u202edef\u2066x"),
-    no_room(27, "the same in a room's name", "abc\u202edef"),
-    refused(28, "a tower of marks", "a" + "\u0301" * 9),
-    no_room(28, "a tower of marks in a name", "a" + "\u0337" * 30),
-    said(
-        28,
-        "4,001 marks: refused by length, before anything is composed",
-        post("\u0301" * 4_001),
-        answers="bad_text",
-    ),
-    # Otherwise than proposed: no limit of its own. It is short, costs nothing, and is one line on the page.
-    stored(29, "a family of 1,300", "\u200d".join("👩" for _ in range(1_300))),
-    refused(30, "4,001 characters", "x" * 4_001),
-    stored(30, "4,000 characters of four bytes", "🎉" * 4_000),
-    stored(31, "4,000 of the widest character", "\ufdfd" * 4_000),
-    said(
-        32,
-        "a name of one's own choice",
-        post("hi", name="\u0430dmin", author={"key": "u:1", "name": "admin"}),
-        answers="ack",
-        stored=["hi"],
-    ),
-    no_room(34, "a private character in a name", "a\ue000"),
-    no_room(34, "a noncharacter in a name", "a\ufffe"),
-    stored(34, "both in a text", "a\ue000 \ufffe"),
-    stored(35, "markup", "<script>alert(1)</script><img src=x onerror=alert(1)> {{ 7*7 }} ${7*7}"),
-    stored(35, "links that run", "javascript:alert(1) data:text/html,<b> vbscript:x"),
-    stored(36, "what would be Markdown", "*" * 2_000 + "[" * 1_000 + "> " * 400 + "x"),
-    said(
-        41,
-        "one id, two texts",
-        post("one", id="i41"),
-        post("two", id="i41"),
-        answers=("ack", "id_reused"),
-        stored=["one"],
-    ),
-    said(40, "one id, one text", post("one", id="i40"), post("one", id="i40"), answers="ack", stored=["one"]),
-    said(43, "an id that is no UUID", post("hi", id="order-17-paid"), answers="ack", stored=["hi"]),
-    said(
-        43,
-        "an id of 10 KB, or of other characters",
-        post("hi", id="x" * 10_240),
-        post("hi", id="é"),
-        answers="bad_value",
-    ),
-    said(
-        44,
-        "fields that the server sets",
-        post(
-            "hi", sender="u:1", at="1970-01-01", seq=1, rev=99, kind="system", edited_at="x", deleted_at="x"
-        ),
-        answers="ack",
-        stored=["hi"],
-    ),
-    said(45, "since -1", frame("join", room="lobby", since=-1), answers="bad_value"),
-    said(
-        45,
-        "since beyond the head, of another log, or of none",
-        frame("join", room="lobby", since=2**53 - 1),
-        frame("join", room="lobby", epoch="not a uuid", since=1),
-        frame("join", room="lobby", epoch="\u0000", since=0),
-        answers=("rights", "joined") * 3,
-    ),
-    said(47, "a reply to nothing", post("hi", reply_to=999_999), post("hi", reply_to=0), answers="not_found"),
-    said(
-        48,
-        "messages that are not there",
-        frame("edit", seq=9**9, body="x"),
-        frame("delete", seq=9**9),
-        answers="not_found",
-    ),
-    said(
-        48,
-        "the same in a room that is not there",
-        frame("delete", seq=1, room=f"no {9**9}"),
-        answers="not_found",
-    ),
-    # `seen` stands for the read marks to come: it is not answered, and believed only to one's own cost.
-    said(
-        54,
-        "a position beyond the head, one backwards, one of a room where one is not",
-        frame("seen", heads={"lobby": 2**53 - 1}),
-        frame("seen", heads={"lobby": 0}),
-        frame("seen", heads={"nowhere": 5}),
-        answers=(),
-    ),
-    said(
-        56,
-        "in and out 50 times",
-        *[frame("join", room="flap"), frame("leave", room="flap")] * 50,
-        answers=("rights", "joined", "left") * 50,
-    ),
-    said(56, "leaving where one is not", frame("leave", room="nowhere"), answers="not_found"),
-]
-
-# Not built yet. ---------------------------------------------------------------------------------------------------
 
 LATER = {
     38: (6, "no link is looked up: 500 addresses are plain text"),
@@ -280,10 +36,8 @@ LATER = {
     62: (6, "no link is looked up"),
 }
 """By number: the issue that brings the feature, and why there is nothing to test before."""
-
 ELSEWHERE = {18, 19, 20, 21, 33, 39, 42, 46, 49, 50, 52, 53, 57, 60}
-"""Those with tests of their own, below; each names its number."""
-
+"""Those with tests of their own, below or on real servers; each names its number."""
 WITH_THEIR_FEATURE = {
     37: "unit/messages/test_mentions.py::test_only_the_first_forty_calls_are_looked_at",
     51: "unit/identity/test_sessions.py",
@@ -299,7 +53,14 @@ def test_all_62_are_here():
 
 
 def test_those_with_tests_of_their_own_have_them():
-    named = {int(number) for name in globals() for number in re.findall(r"^test_number_(\d+)", name)}
+    sources = (
+        Path(__file__).with_name(name) for name in ("test_bad_inputs.py", "test_bad_inputs_on_servers.py")
+    )
+    named = {
+        int(number)
+        for source in sources
+        for number in re.findall(r"^async def test_number_(\d+)", source.read_text(), re.MULTILINE)
+    }
 
     assert named == ELSEWHERE
 
@@ -309,16 +70,6 @@ def test_those_with_their_feature_are_there(place):
     file, _, name = place.partition("::")
 
     assert f"def {name}" in (Path(__file__).parent.parent / file).read_text()
-
-
-# In one process ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(autouse=True)
-def _no_traceback(caplog):
-    yield
-    bad = [record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR]
-    assert [record.getMessage() for record in bad] == []
 
 
 @pytest.fixture
@@ -335,38 +86,7 @@ async def control(transactional_db):
         yield await greeted(client)
 
 
-async def greeted(client):
-    await client.receive("joined")
-    return client
-
-
-async def talk(receive, send, case):
-    """Send everything of *case*; what is answered before the pong of a last ping, without what happens in the room."""
-    for sent in case.sent:
-        await send(sent)
-    got = []
-    while len(got) < len(case.answers):
-        answer = await receive()
-        if answer["type"] != "events":
-            got.append(answer)
-    await send(frame("ping"))
-    while True:
-        answer = await receive()
-        if answer["type"] == "ping":
-            break
-        if answer["type"] != "events":
-            got.append(answer)
-    return [answer["code"] if answer["type"] == "error" else answer["type"] for answer in got]
-
-
-async def bodies_until(receive, last):
-    """The bodies that the control socket hears; any frame but `events` is one too many."""
-    heard = []
-    while last not in heard:
-        answer = await receive()
-        assert answer["type"] == "events"
-        heard += [event["body"] for event in answer["events"]]
-    return heard
+# In one process ------------------------------------------------------------------------------------------------------
 
 
 async def goes_on(control):
@@ -655,119 +375,3 @@ async def test_flapping_leaves_the_room_as_it_was(bad, control):
 
     assert here._rooms["lobby"] is before
     assert len(before.subscriptions) == 2
-
-
-# Over real servers ------------------------------------------------------------------------------------------------
-
-SERVERS = ["uvicorn", "daphne"]
-
-
-@pytest.mark.parametrize("kind", SERVERS)
-async def test_a_real_server_answers_them_all_on_one_socket(server, kind):
-    site = server(kind=kind, roomchat={"PRESENCE": False})
-    expected = []
-    async with clients((site.ws_url, "lobby"), (site.ws_url, "lobby")) as (bad, control):
-
-        async def receive():
-            return json.loads(await asyncio.wait_for(bad.socket.recv(), 30))
-
-        async def send(content):
-            await bad.socket.send(content)
-
-        for number, case in enumerate(case for case in SAID if _can_travel(case)):
-            answers = await talk(receive, send, _renamed(case, number))
-            assert answers == list(case.answers), case
-            expected += case.stored
-        await bad.socket.send(post("still here", id="last"))
-
-        async def heard():
-            return json.loads(await asyncio.wait_for(control.socket.recv(), 30))
-
-        assert await bodies_until(_without_pings(heard), "still here") == [*expected, "still here"]
-    assert "Traceback" not in site.log
-
-
-def _can_travel(case):
-    """A real connection carries text as UTF-8, in which half a pair cannot be written; written as an escape it can."""
-    return all(isinstance(sent, bytes) or sent.isascii() or "\ud800" not in sent for sent in case.sent)
-
-
-def _renamed(case, number):
-    """On one socket every case needs ids of its own."""
-    sent = tuple(
-        re.sub(r'"id": ?"case"', f'"id":"case-{number}"', text) if isinstance(text, str) else text
-        for text in case.sent
-    )
-    return Said(case.number, case.what, sent, case.answers, case.stored)
-
-
-def _without_pings(receive):
-    async def next_frame():
-        while (answer := await receive())["type"] == "ping":
-            pass
-        return answer
-
-    return next_frame
-
-
-@pytest.mark.parametrize("kind", SERVERS)
-async def test_number_19_what_is_no_utf_8_is_refused_by_the_server(server, kind):
-    site = server(kind=kind)
-    async with clients((site.ws_url, "lobby"), (site.ws_url, "lobby")) as (bad, control):
-        bad.socket.transport.write(
-            WebSocketFrame(Opcode.TEXT, b'{"type":"ping","x":"\xff\xfe"}').serialize(mask=True, extensions=[])
-        )
-        with pytest.raises(ConnectionClosedError) as closed:
-            while True:
-                await asyncio.wait_for(bad.socket.recv(), 30)
-        await control.post("on")
-
-        # daphne ends the connection without a word.
-        assert closed.value.rcvd is None or closed.value.rcvd.code == 1007
-        assert control.bodies == ["on"]
-    # uvicorn logs a traceback of its own; none of ours may be in it.
-    assert "django_roomchat" not in site.log
-
-
-@pytest.mark.parametrize("kind", SERVERS)
-async def test_number_20_a_frame_in_pieces_of_one_byte_is_one_frame(server, kind):
-    site = server(kind=kind)
-    async with clients((site.ws_url, "lobby"), (site.ws_url, "lobby")) as (bad, control):
-        await bad.socket.send(iter(post("in pieces")))
-        await control.until("in pieces")
-        # And one that never ends holds up nobody.
-        endless = bad.socket.transport
-        endless.write(WebSocketFrame(Opcode.TEXT, b"{", fin=False).serialize(mask=True, extensions=[]))
-        for _ in range(500):
-            endless.write(WebSocketFrame(Opcode.CONT, b" ", fin=False).serialize(mask=True, extensions=[]))
-        await control.post("on")
-
-        assert control.bodies == ["in pieces", "on"]
-    assert "Traceback" not in site.log
-
-
-@pytest.mark.parametrize("kind", SERVERS)
-async def test_number_21_a_bomb_is_too_big_after_unpacking(server, kind):
-    site = server(kind=kind)
-    async with (
-        clients((site.ws_url, "lobby")) as (control,),
-        connect(
-            f"{site.ws_url}/ws/chat/{quote('lobby')}/", subprotocols=["roomchat.v1"], compression="deflate"
-        ) as bad,
-    ):
-        await bad.send(" " * MEGABYTE)
-        while (answer := json.loads(await asyncio.wait_for(bad.recv(), 30)))["type"] != "error":
-            pass
-        assert answer["code"] == "too_big"
-        await bad.send(post("still here", id=uuid.uuid4().hex))
-        await control.until("still here")
-    assert "Traceback" not in site.log
-
-
-async def test_a_client_that_the_server_closed_is_put_away_at_once(transactional_db):
-    async with ChatClient(APPLICATION, "..", timeout=60) as client:
-        with pytest.raises(ConnectionResetError):
-            await client.receive("joined")
-        await asyncio.wait_for(client.disconnect(), 10)
-
-        assert hub.current().sockets == set()

@@ -5,11 +5,7 @@ The table is read so: each part begins with the addresses and frames that it is 
 """
 
 import itertools
-import json
 import re
-from io import BytesIO
-from typing import get_args
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -17,32 +13,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
-from django_roomchat import protocol
 from django_roomchat.consumers import ChatConsumer
-from django_roomchat.files import storage
-from django_roomchat.identity import GUEST_SESSION_KEY
-from django_roomchat.models import Attachment, Ban, Membership, Message, Mute, Room, RoomLog
 from django_roomchat.realtime.threads import in_thread
-from django_roomchat.rooms import invitations
 from django_roomchat.testing import ChatClient
 from django_roomchat.urls import urlpatterns
-from django_roomchat.webhooks import incoming
+from tests.support.matrix import ROLES, ROOMS, Case, tags
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media_folder")]
-
-
-ROLES = ("guest", "stranger", "member", "moderator", "owner", "banned", "muted", "staff")
-ROOMS = {
-    "open": {},
-    "private": {"visibility": "private"},
-    "direct": {"visibility": "direct"},
-    "archived": {"archived_at": timezone.now()},
-    "announcement": {"is_announcement": True},
-    "nonexistent": None,
-}
-
 TABLE = """
 # post, POST messages, POST files
 =            guest        stranger     member       moderator    owner        banned       muted        staff
@@ -295,99 +273,6 @@ def parsed(table):
     return expected
 
 
-GUEST = {"key": "g:0", "name": "Guest 1"}
-
-
-class Case:
-    """A kind of room, with everybody in it who can be, and a role that asks for something."""
-
-    def __init__(self, kind, role):
-        settings = ROOMS[kind]
-        self.room = "~x" if settings and "visibility" in settings else "room"
-        people = {name: User.objects.create_user(name, is_staff=name == "staff") for name in ROLES[1:]}
-        victim = User.objects.create_user("victim")
-        self.user = people.get(role)
-        self.victim = f"u:{victim.pk}"
-        self.other = f"u:{User.objects.create_user('other').pk}"
-        self.invitation, self.token, self.hook = 9999, "none", "none"
-        self.sent, self.unsent = uuid4(), uuid4()
-        if settings is not None:
-            self._make(settings, people | {"victim": victim})
-        self.browser = Client()
-        if self.user is not None:
-            self.browser.force_login(self.user)
-        else:
-            session = self.browser.session
-            session[GUEST_SESSION_KEY] = GUEST
-            session.save()
-            self.browser.cookies["sessionid"] = session.session_key
-
-    def _make(self, settings, people):
-        room = Room.objects.create(name=self.room, title="Room", **settings)
-        RoomLog.objects.create(room=room, head=3, access_version=1)
-        are_two = settings.get("visibility") == "direct"
-        for name, user in people.items():
-            if name in ("stranger", "staff") or (are_two and name in ("moderator", "owner")):
-                continue
-            role = name if name in ("moderator", "owner") else "member"
-            Membership.objects.create(room=room, key=f"u:{user.pk}", name=name, user=user, role=role)
-        Ban.objects.create(room=room, key=f"u:{people['banned'].pk}")
-        Mute.objects.create(room=room, key=f"u:{people['muted'].pk}")
-        mine = f"u:{self.user.pk}" if self.user else GUEST["key"]
-        now = timezone.now()
-        # The first is the victim's, the second one's own; the third made its author known here.
-        Message.objects.bulk_create(
-            Message(
-                room=room, seq=seq, rev=seq, author_key=key, author_name=key, client_id=f"old-{seq}",
-                fingerprint="x", body="x", created_at=now,
-            )
-            for seq, key in enumerate((self.victim, mine, self.other), 1)
-        )  # fmt: skip
-        # One file is the victim's, in the first message; the other one's own, and not sent.
-        for id, key, seq in ((self.sent, self.victim, 1), (self.unsent, mine, None)):
-            name = storage.save(storage.new_name(), BytesIO(b"x"))
-            Attachment.objects.create(
-                id=id,
-                room=room,
-                seq=seq,
-                key=key,
-                name="x",
-                content_type="image/png",
-                bytes=1,
-                stored=name,
-                thumb=name,
-            )
-        _hook, self.hook = incoming.make_incoming_hook(room.name, "Robot")
-        if not are_two:
-            made = invitations.invite(room.name)
-            self.invitation, self.token = made.id, made.token
-
-    def frame(self, frame):
-        return self.post("room_frames", self.room, {"id": "x", **frame})
-
-    def post(self, name, about, content):
-        """Send JSON."""
-        address = reverse(f"roomchat:{name}", args=[about])
-        return self.said(self.browser.post(address, json.dumps(content), "application/json"))
-
-    def submit(self, name, *about, **form):
-        """Send a form."""
-        return self.said(self.browser.post(reverse(f"roomchat:{name}", args=about), form))
-
-    def get(self, name, *about, **query):
-        return self.said(self.browser.get(reverse(f"roomchat:{name}", args=about), query))
-
-    def said(self, response):
-        if response.streaming:
-            list(response)  # to its end, where the file is closed
-        if response.status_code < 400:
-            return "yes"
-        if response["Content-Type"] == "application/json":
-            return response.json()["error"]["code"]
-        # The pages have the sentence only.
-        return str(response.status_code)
-
-
 FRAMES = {
     "post": {"body": "hi"},
     "edit": {"seq": 2, "body": "new"},
@@ -471,10 +356,6 @@ def matrix(ask):
     return {kind: {role: outcome(ask, kind, role) for role in ROLES} for kind in ROOMS}
 
 
-def tags():
-    return {frame.__struct_config__.tag for frame in get_args(protocol.ClientFrame)}
-
-
 def test_every_frame_and_every_address_has_a_row():
     rows = parsed(TABLE).keys()
     addresses = {
@@ -492,108 +373,6 @@ def test_every_row_is_of_something_that_exists():
 @pytest.mark.parametrize("ask", ASKS)
 def test_everybody_is_told_what_the_table_says(ask):
     assert matrix(ask) == parsed(TABLE)[ask]
-
-
-# A room that one may not see ------------------------------------------------------------------------------------------
-
-
-def answers_about(room, browser):
-    """Everything that HTTP says of a room."""
-    said = {}
-    with transaction.atomic():
-        for ask in ("room", "messages", "room_frames"):
-            address = reverse(f"roomchat:{ask}", args=[room])
-            said[f"GET {ask}"] = browser.get(address)
-            said[f"POST {ask}"] = browser.post(address, {"body": "hi", "id": "x"})
-            said[f"JSON {ask}"] = browser.post(
-                address, json.dumps({"id": "x", "body": "hi"}), "application/json"
-            )
-        for tag in sorted(tags()):
-            said[tag] = browser.post(
-                address, json.dumps(ANYTHING | {"type": tag, "room": room}), "application/json"
-            )
-        transaction.set_rollback(True)
-    return {
-        ask: (one.status_code, headers_of(one), without_chance(one.content, room))
-        for ask, one in said.items()
-    }
-
-
-ANYTHING = {
-    "id": "x", "seq": 1, "key": "u:1", "role": "member", "body": "hi", "on": True, "query": "hi", "invitation": 1,
-    "title": "x", "name": "Zoë", "heads": {}, "token": "x", "emoji": "👍", "prefix": "a",
-}  # fmt: skip
-"""What any frame needs."""
-
-
-def headers_of(response):
-    """Without the time of the answer."""
-    return {
-        name: value for name, value in response.headers.items() if name not in ("Expires", "Last-Modified")
-    }
-
-
-def without_chance(content, room):
-    """An answer without the name that was asked for, and without what is another one in each answer anyway."""
-    content = re.sub(
-        rb'(csrfmiddlewaretoken" value|name="id" value)="[^"]*"', b"", content.replace(room.encode(), b"ROOM")
-    )
-    return re.sub(rb"\d{4}-\d\d-\d\dT[\d:.]+Z", b"", content)
-
-
-@pytest.mark.parametrize("visibility", ["private", "direct"])
-@pytest.mark.parametrize("role", ["guest", "stranger", "staff"])
-def test_over_http_a_room_that_one_may_not_see_is_as_if_it_did_not_exist(visibility, role):
-    case = Case(visibility, role)
-    case.browser.get(reverse("roomchat:index"))
-
-    there, nowhere = (answers_about(room, case.browser) for room in ("~x", "~y"))
-
-    assert there == nowhere
-    assert there["GET room"][0] == there["post"][0] == 404
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("visibility", ["private", "direct"])
-async def test_on_a_socket_too(visibility):
-    case = await in_thread(Case, visibility, "stranger")
-
-    there, nowhere = [await told_on_a_socket(case.user, room) for room in ("~x", "~y")]
-
-    assert there == nowhere
-    assert [frame["type"] for frame in there[0]] == ["welcome", "error", "bye"]
-    codes = {frame["frame"]: frame["code"] for frame in there[1]}
-    assert codes == dict.fromkeys(codes, "no_such_room") | {"leave": "not_found", "typing": "not_found"}
-    assert codes.keys() == {"join", "leave", "post", "edit", "typing", "members", "read"}
-
-
-async def told_on_a_socket(user, room):
-    """What a socket hears that is opened in a room, and one that asks for it by frames."""
-    opened = []
-    async with ChatClient(ChatConsumer.as_asgi(), room, user=user) as socket:
-        with pytest.raises(ConnectionResetError):
-            while True:
-                opened.append(await socket.receive())
-    async with ChatClient(ChatConsumer.as_asgi(), user=user) as socket:
-        await socket.receive("welcome")
-        frames = [
-            {"type": "join"},
-            {"type": "leave"},
-            {"type": "post", "id": "a", "body": "hi"},
-            {"type": "edit", "seq": 1, "body": "hi"},
-            {"type": "typing"},
-            {"type": "members"},
-            {"type": "read", "seq": 1},
-        ]
-        for frame in frames:
-            await socket.send({"room": room, **frame})
-        # Some of them are answered together with others', and so later.
-        asked = [await socket.receive("error") for _ in frames]
-    asked.sort(key=str)
-    return [json.loads(json.dumps(said).replace(room, "ROOM")) for said in (opened, asked)]
-
-
-# On a socket ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,25 @@
+"""Channel layer clients for tests."""
+
+import asyncio
+
+from django_roomchat.pubsub.layer_client import LayerClient
+
+
+class Delivered:
+    def __init__(self, alias="default"):
+        self.news = []
+        self.joined = []
+        self.arrived = asyncio.Event()
+        self.layer_client = LayerClient(alias, self.deliver, self.note_joined)
+
+    def deliver(self, news):
+        self.news.append(news)
+        self.arrived.set()
+
+    def note_joined(self, alias, group):
+        self.joined.append((alias, group))
+        self.arrived.set()
+
+    async def wait(self):
+        await asyncio.wait_for(self.arrived.wait(), 10)
+        self.arrived.clear()

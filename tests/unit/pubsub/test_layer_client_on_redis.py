@@ -1,0 +1,94 @@
+"""Channel layer clients of several processes on a real Redis."""
+
+import asyncio
+import contextlib
+
+import pytest
+from channels.layers import get_channel_layer
+
+from django_roomchat import pubsub
+from django_roomchat.pubsub import from_message, to_message
+from tests.support.fakes import settle
+from tests.support.layer_clients import Delivered
+from tests.unit.pubsub.test_publish import batch, parts
+
+
+@pytest.fixture
+def redis_layer(settings, redis_url):
+    """The documented setting, with the address written so that redis-py 8 does not end the quiet connection."""
+    settings.CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "CONFIG": {"hosts": [{"address": redis_url, "socket_timeout": None}]},
+        }
+    }
+
+
+async def leave(*places):
+    for place in places:
+        with contextlib.suppress(Exception):
+            await place.layer_client.close()
+    await settle()
+    await get_channel_layer().close_pools()
+
+
+@pytest.mark.redis
+async def test_two_places_on_redis_hear_each_other(redis_layer):
+    one, other = Delivered(), Delivered()
+    for place in (one, other):
+        place.layer_client.join("chat_lobby")
+        await place.wait()
+
+    said = batch()
+    one.layer_client.send("chat_lobby", said)
+    await other.wait()
+    await one.wait()
+    answer = batch("방")
+    other.layer_client.send("chat_lobby", answer)
+    await one.wait()
+    await other.wait()
+
+    heard = [[parts(news) for news in place.news] for place in (one, other)]
+    assert heard == [[parts(said), parts(answer)]] * 2
+    await leave(one, other)
+
+
+@pytest.mark.redis
+async def test_who_said_farewell_leaves_nothing_on_redis(redis_layer, redis_url):
+    from redis.asyncio import Redis
+
+    place = Delivered()
+    place.layer_client.join("chat_lobby")
+    await place.wait()
+
+    async with Redis.from_url(redis_url) as redis:
+        before = await redis.keys("*chat_lobby")
+        await leave(place)
+        after = await redis.keys("*chat_lobby")
+
+    assert (before, after) == ([b"asgi:group:chat_lobby"], [])
+
+
+@pytest.mark.redis
+async def test_a_thread_without_a_loop_is_heard_over_redis(redis_layer):
+    place = Delivered()
+    place.layer_client.join("chat_lobby")
+    await place.wait()
+
+    await asyncio.to_thread(pubsub.publish, batch())
+    await place.wait()
+
+    assert [parts(news) for news in place.news] == [parts(batch())]
+    await leave(place)
+
+
+@pytest.mark.redis
+async def test_redis_carries_the_message_that_we_wrote(redis_layer):
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add("chat_lobby", channel)
+
+    await layer.group_send("chat_lobby", to_message(batch("방 🎉")))
+
+    assert parts(from_message(await layer.receive(channel))) == parts(batch("방 🎉"))
+    await layer.close_pools()

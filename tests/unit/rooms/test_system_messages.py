@@ -1,0 +1,68 @@
+"""System messages about members and settings."""
+
+from typing import get_args, get_type_hints
+
+import pytest
+from django.db import transaction
+
+from django_roomchat import (
+    add_member,
+    leave_room,
+    remove_member,
+    set_role,
+)
+from django_roomchat.identity import Identity
+from django_roomchat.models import Message
+from django_roomchat.protocol import Line
+from django_roomchat.rooms.system_messages import _SENTENCES
+from tests.support.members import MEMBER, MODERATOR, OWNER, ROLES, STRANGER, roles, said
+
+pytestmark = pytest.mark.django_db(transaction=True)
+GUEST = Identity("g:1", "Guest 1", is_guest=True)
+
+
+def test_a_room_tells_who_comes_and_goes(make_room):
+    room = make_room(tells_changes=True)
+
+    add_member(room, STRANGER, by=STRANGER)
+    add_member(room, GUEST, by=OWNER)
+    set_role(room, STRANGER, "moderator", by=OWNER)
+    set_role(room, STRANGER, "owner")
+    remove_member(room, GUEST, by=OWNER)
+    remove_member(room, MODERATOR)
+    leave_room(room, by=MEMBER)
+
+    assert said(room) == [
+        "Stranger joined.",
+        "Owner added Guest 1.",
+        "Stranger: moderator (by Owner)",
+        "Stranger: owner",
+        "Owner removed Guest 1.",
+        "Moderator was removed.",
+        "Member left.",
+    ]
+    data = [message.data["line"] for message in Message.objects.order_by("seq")]
+    assert data[1:3] == [
+        {"code": "joined", "name": "Guest 1", "by": "Owner"},
+        {"code": "role", "name": "Stranger", "by": "Owner", "value": "moderator"},
+    ]
+
+
+def test_a_room_tells_nothing_if_it_does_not_want_to(room):
+    add_member(room, STRANGER)
+
+    assert said(room) == []
+
+
+def test_what_is_undone_is_not_told(make_room):
+    room = make_room(tells_changes=True)
+
+    with transaction.atomic():
+        add_member(room, STRANGER)
+        transaction.set_rollback(True)
+
+    assert (said(room), roles(room)) == ([], {who.name: role for who, role in ROLES.items()})
+
+
+def test_there_is_a_sentence_for_every_line():
+    assert set(_SENTENCES) == set(get_args(get_type_hints(Line)["code"]))
