@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
 from django.apps import AppConfig
@@ -19,13 +20,16 @@ from django_roomchat.text import markdown
 CAPACITY = 1000
 PROBE_ROOM = "lobby"
 """Room name with which the hooks are called."""
+_REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(?:\[[^\]]*\])?\s*\(?(?P<bounds>[^;)]*)")
+_BOUND = re.compile(r"(>=|!=)\s*([\w.]+)")
+_RELEASE = re.compile(r"\d+(?:\.\d+)*")
 
 
 @register(Tags.compatibility)
 def check_roomchat(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     found = list(_check_settings())
     if not found:
-        found = [*_check_hooks(), *_check_layers(), *_check_site()]
+        found = [*_check_hooks(), *_check_layers(), *_check_site(), *_check_versions()]
     return found
 
 
@@ -197,3 +201,45 @@ def _check_attachments() -> Iterator[CheckMessage]:
             hint=f"These types are detected: {', '.join(content_types.EXTENSIONS)}.",
             id="roomchat.W015",
         )
+
+
+def _check_versions() -> Iterator[CheckMessage]:
+    """Compare installed packages with the metadata's requirements, those of extras that were not installed included."""
+    try:
+        requirements = requires("django-roomchat") or []
+    except PackageNotFoundError:
+        # The package is imported from a folder and was not installed.
+        return
+    for requirement in requirements:
+        parts = _REQUIREMENT.match(requirement)
+        if parts is None:
+            continue
+        name, bounds = parts["name"], parts["bounds"].strip()
+        try:
+            installed = version(name)
+        except PackageNotFoundError:
+            continue
+        if not _is_allowed(installed, bounds):
+            yield Warning(
+                f"{name} {installed} is installed, which has a published security advisory or does not work with the chat: "
+                f"{name}{bounds} is required.",
+                hint=f"Upgrade it: python -m pip install --upgrade {name}.",
+                id="roomchat.W016",
+            )
+
+
+def _is_allowed(installed: str, bounds: str) -> bool:
+    """Return whether a version satisfies the lower bounds and the exclusions. A pre-release counts as its release."""
+    have = _release(installed)
+    return all(
+        have >= _release(bound) if operator == ">=" else have != _release(bound)
+        for operator, bound in _BOUND.findall(bounds)
+    )
+
+
+def _release(text: str) -> tuple[int, ...]:
+    found = _RELEASE.match(text)
+    numbers = [int(number) for number in found[0].split(".")] if found else []
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)

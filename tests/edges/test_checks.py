@@ -1,5 +1,11 @@
 """Each id of a system check: what makes it speak, what it says, and when it is silent."""
 
+import itertools
+import re
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
 import pytest
 from django.core.checks import CheckMessage, Error, Warning, run_checks
 
@@ -17,8 +23,10 @@ not_callable = "a text"
 
 
 @pytest.fixture(autouse=True)
-def _well(settings):
+def _well(settings, monkeypatch):
     """A site with which nothing is wrong."""
+    # The versions of the machine that runs the tests do not matter.
+    monkeypatch.setattr(checks, "requires", lambda name: [])
     settings.DEBUG = True
     settings.ROOMCHAT = {}
     settings.CHANNEL_LAYERS = {"default": IN_MEMORY}
@@ -376,3 +384,85 @@ def test_a_type_that_nothing_is_recognised_as_is_a_warning(settings, tmp_path):
         "roomchat.W015",
         "ROOMCHAT['ATTACHMENT_TYPES'] has types that are never detected: text/html.",
     )
+
+
+# Installed versions -------------------------------------------------------------------------------------------------
+
+REQUIREMENTS = [
+    "channels>=4.3",
+    "django!=6.0,!=6.0.1,>=5.2.19",
+    "nh3>=0.3.7; extra == 'markdown'",
+    "uvicorn[standard]>=0.52.1; extra == 'uvicorn'",
+]
+GOOD_VERSIONS = {"channels": "4.3.0", "django": "5.2.19", "nh3": "0.3.7", "uvicorn": "0.52.1"}
+
+
+def install(monkeypatch, **versions):
+    def version(name):
+        if (installed := versions.get(name)) is None:
+            raise checks.PackageNotFoundError(name)
+        return installed
+
+    monkeypatch.setattr(checks, "requires", lambda name: REQUIREMENTS)
+    monkeypatch.setattr(checks, "version", version)
+
+
+def test_a_package_below_the_required_version_is_a_warning(monkeypatch):
+    install(monkeypatch, **GOOD_VERSIONS | {"nh3": "0.3.6"})
+
+    assert found() == [
+        Warning(
+            "nh3 0.3.6 is installed, which has a published security advisory or does not work with the chat: "
+            "nh3>=0.3.7 is required.",
+            hint="Upgrade it: python -m pip install --upgrade nh3.",
+            id="roomchat.W016",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "installed", "is_warned"),
+    [
+        ("channels", "4.2.99", True),
+        ("channels", "4.3", False),
+        ("channels", "4.3.2", False),
+        ("channels", "4.10", False),
+        ("django", "5.2.9", True),
+        ("django", "5.2.20", False),
+        ("django", "6.0", True),
+        ("django", "6.0.0", True),
+        ("django", "6.0.1", True),
+        ("django", "6.0.10", False),
+        ("django", "6.1rc1", False),
+        ("uvicorn", "0.52", True),
+        ("uvicorn", "0.52.1.post1", False),
+        ("nh3", None, False),
+    ],
+)
+def test_the_warning_follows_the_requirements(monkeypatch, name, installed, is_warned):
+    install(monkeypatch, **GOOD_VERSIONS | {name: installed})
+
+    assert [(one.id, one.msg.split()[0]) for one in found()] == (
+        [("roomchat.W016", name)] if is_warned else []
+    )
+
+
+def test_a_package_that_was_never_installed_has_no_requirements(monkeypatch):
+    def requires(name):
+        raise checks.PackageNotFoundError(name)
+
+    monkeypatch.setattr(checks, "requires", requires)
+
+    assert found() == []
+
+
+def test_the_metadata_of_this_package_has_the_requirements_of_pyproject():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    declared = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+
+    read = {
+        parts["name"]
+        for one in metadata.requires("django-roomchat")
+        if (parts := checks._REQUIREMENT.match(one))
+    }
+    assert read == {re.match(r"[\w.-]+", one)[0] for one in declared}
