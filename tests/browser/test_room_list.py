@@ -137,6 +137,18 @@ def test_what_one_says_stands_in_the_list_at_once(site: Server, room: str, page:
     stand(page, room, other)
 
 
+def test_the_text_of_a_deleted_message_disappears_from_the_list(
+    site: Server, room: str, page: Page
+) -> None:
+    say_from_elsewhere(site, room, "secret")
+    joined(page, site, room)
+    expect(row(page, room).locator(".roomchat-room-last")).to_contain_text("secret")
+    run_at(site, f"from django_roomchat import delete_message; delete_message({room!r}, 1)")
+    page.clock.fast_forward(NEXT_TIME)
+
+    expect(row(page, room).locator(".roomchat-room-last")).to_have_text("")
+
+
 def test_what_is_read_in_one_window_is_read_in_the_other(
     site: Server, room: str, new_context: NewContext
 ) -> None:

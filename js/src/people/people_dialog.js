@@ -167,7 +167,8 @@ class PeopleDialog {
     const sanctions = [this.#sanctionText("banned", banned), this.#sanctionText("muted", muted)].filter(Boolean).join(" · ");
     const rank = known && known !== "member" ? this.#room.strings[`role_${known}`] : "";
     const isYou = key === this.#room.you.key;
-    return { note: sanctions || rank, isYou, hasActions: !isYou || this.#room.can("manage") };
+    // The only action on oneself is a change of one's role.
+    return { note: sanctions || rank, isYou, hasActions: !isYou || Boolean(known && this.#room.can("manage")) };
   }
 
   #sanctionText(kind, sanction) {

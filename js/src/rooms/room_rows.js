@@ -105,7 +105,7 @@ export class RoomRows {
     row.toggleAttribute("data-direct", visibility === "direct");
     this.#fillMarks(row, { [visibility]: true, muted, archived });
     if (last) this.#fillLast(row, last);
-    else this.#fillTime(row, changedAt);
+    else this.#clearLast(row, changedAt);
     this.#fillCount(row, room);
   }
 
@@ -116,6 +116,15 @@ export class RoomRows {
     setText(row, "author", isOwn ? this.#you.label : name);
     // Isolated, so that the text has its own direction.
     setText(row, "last", `\u2068${body}\u2069`);
+    this.#fillTime(row, at);
+  }
+
+  /** The room has no message any more: the row must not keep the text of a deleted one. */
+  #clearLast(row, at) {
+    const author = part(row, "author");
+    if (author) author.hidden = true;
+    setText(row, "author", "");
+    setText(row, "last", "");
     this.#fillTime(row, at);
   }
 
