@@ -32,7 +32,7 @@ extensions = [
     "inventories",
     "package_reference",
 ]
-exclude_patterns = ["_build", "_ext"]
+exclude_patterns = ["_build", "_css", "_ext"]
 templates_path: list[str] = []
 
 nitpicky = True
@@ -64,6 +64,8 @@ napoleon_numpy_docstring = False
 python_use_unqualified_type_names = True
 
 html_theme = "furo"
+html_static_path = ["_css"]
+html_css_files = ["tables.css"]
 html_title = f"django-roomchat {release}"
 html_copy_source = False
 html_show_sphinx = False

@@ -102,9 +102,9 @@ def test_home(open_page: Open) -> None:
     page = open_page("/")
 
     looks = page.locator(".looks a b").all_inner_texts()
-    page.get_by_role("link", name="As it comes").click()
+    page.get_by_role("link", name="Default").click()
 
-    assert looks == ["As it comes", "Beside a page", "Made your own"]
+    assert looks == ["Default", "Embedded", "Customised"]
     expect(page).to_have_url(re.compile("/chat/lobby/$"))
 
 

@@ -137,9 +137,7 @@ def test_what_one_says_stands_in_the_list_at_once(site: Server, room: str, page:
     stand(page, room, other)
 
 
-def test_the_text_of_a_deleted_message_disappears_from_the_list(
-    site: Server, room: str, page: Page
-) -> None:
+def test_the_text_of_a_deleted_message_disappears_from_the_list(site: Server, room: str, page: Page) -> None:
     say_from_elsewhere(site, room, "secret")
     joined(page, site, room)
     expect(row(page, room).locator(".roomchat-room-last")).to_contain_text("secret")
