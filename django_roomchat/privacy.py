@@ -76,7 +76,7 @@ class _Person:
 
 def _person(user: Target) -> _Person:
     """Return a person with all their keys and names. A guest has one key; a user may have had several."""
-    known = Identity(user, "") if isinstance(user, str) else identity.identity_of(user)
+    known = Identity(user, "") if isinstance(user, str) else identity.person_of(user)
     keys, account, names = {known.key}, known.user, {known.name}
     if account is not None and account.pk is not None:
         keys |= set(

@@ -11,5 +11,6 @@ from django_roomchat.identity.identities import is_site_key as is_site_key
 from django_roomchat.identity.identities import key_of as key_of
 from django_roomchat.identity.identities import new_guest as new_guest
 from django_roomchat.identity.identities import of_user as of_user
+from django_roomchat.identity.identities import person_of as person_of
 from django_roomchat.identity.identities import site as site
 from django_roomchat.identity.identities import who as who

@@ -50,7 +50,13 @@ def is_site_key(key: str) -> bool:
 
 
 def of_user(user: Any) -> Identity:
-    """Return the identity of a user of any user model."""
+    """Return the identity of a user of any user model.
+
+    Raises:
+        ValueError: the user is not saved, and thus has no key.
+    """
+    if user.pk is None:
+        raise ValueError("A user without a primary key has no identity; save the user first.")
     full_name = user.get_full_name().strip() if hasattr(user, "get_full_name") else ""
     # If the user name is an e-mail address, only the part before the @ is shown to others.
     name = full_name or user.get_username().partition("@")[0] or user.get_username()
@@ -123,6 +129,17 @@ def identity_of(actor: Actor | None, name: str | None = None) -> Identity:
     if getattr(actor, "is_anonymous", False):
         raise TypeError("An anonymous user has no identity of its own; pass identify(request) instead.")
     return site(name) if actor is None else of_user(actor)
+
+
+def person_of(person: Actor) -> Identity:
+    """Return the identity of a user or an identity, for a function that cannot act on or for the site.
+
+    Raises:
+        TypeError: *person* is ``None``, for example a query without a result, or an anonymous user.
+    """
+    if person is None:
+        raise TypeError("None is not a person; pass a user or an identity.")
+    return identity_of(person)
 
 
 def key_of(target: Target) -> str:

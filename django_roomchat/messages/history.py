@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_roomchat import log
 from django_roomchat.conf import config
 from django_roomchat.database import database, twin
+from django_roomchat.errors import BadValue
 from django_roomchat.identity import Actor, identity_of
 from django_roomchat.models import Message, Room
 from django_roomchat.protocol import Event
@@ -39,9 +40,13 @@ def prune_history(
         The number of messages that were (or would be) deleted, by canonical room name. Rooms without any are left out.
 
     Raises:
-        BadRoomName: a name in *rooms* is invalid.
-            Codes: ``bad_room_name``.
+        ChatError: a name or a limit is invalid, and nothing is deleted.
+            Codes: ``bad_room_name``, ``bad_value``.
     """
+    if isinstance(rooms, str):
+        raise BadValue("The rooms must be a list of rooms, not a single name.")
+    if (older_than is not None and older_than < timedelta(0)) or (keep is not None and keep < 0):
+        raise BadValue("The minimum age and the number of messages to keep cannot be negative.")
     chosen = Room.objects.using(database()).order_by("pk")
     if rooms is not None:
         chosen = chosen.filter(name__in=[canonical_name(name_of(room)) for room in rooms])

@@ -22,7 +22,7 @@ from django_roomchat.log.announcing import announce, on_commit
 from django_roomchat.messages.change import RIGHTS_CHANGE, TRIES
 from django_roomchat.messages.content import chosen_files, filtered, profile_of, rendered_data, with_files
 from django_roomchat.messages.types import NewPost, Posted
-from django_roomchat.models import Attachment, Room
+from django_roomchat.models import Attachment, Message, Room
 from django_roomchat.policy import rate_limits
 from django_roomchat.protocol import FileToPost
 from django_roomchat.rooms.lookup import (
@@ -80,6 +80,8 @@ def post_message(
     """
     if author is not None and name is not None:
         raise BadValue("Give an author or a name, not both: an author has a name already.")
+    if kind is not None and kind not in Message.Kind.values:
+        raise BadValue("The kind must be “user”, “system” or “bot”.")
     post = NewPost(
         who=identity_of(author, name),
         room=room_name(name_of(room)),

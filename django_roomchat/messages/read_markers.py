@@ -57,7 +57,7 @@ def mark_read(room: str | Room, seq: int, *, by: Actor) -> Marked:
             Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
             ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
-    [result] = mark_all([Mark(identity.identity_of(by), lookup.name_of(room), seq)])
+    [result] = mark_all([Mark(identity.person_of(by), lookup.name_of(room), seq)])
     if isinstance(result, ChatError):
         raise result
     return result
@@ -173,7 +173,7 @@ def set_notifications(room: str | Room, *, by: Actor, enabled: bool) -> Room:
             Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
             ``no_permission``, ``no_such_room``, ``sign_in``.
     """
-    person = identity.identity_of(by)
+    person = identity.person_of(by)
     found = lookup.enter_room(person, lookup.name_of(room))
     if found.pk is not None:
         ReadMarker.objects.using(database()).update_or_create(

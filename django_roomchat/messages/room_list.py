@@ -41,7 +41,7 @@ def unread(user: Actor, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
         The rooms of which the person is a member or which they have read, and the listed open rooms that the policy shows to
         them, sorted by their latest message, newest first.
     """
-    person = identity.identity_of(user)
+    person = identity.person_of(user)
     key = person.key
     member = Membership.objects.using(database()).filter(key=key)
     marker = ReadMarker.objects.using(database()).filter(key=key)

@@ -199,7 +199,7 @@ def _sanction(
     until: datetime | None,
 ) -> int:
     reason = validation.reason(reason)
-    if until is not None and timezone.is_naive(until):
+    if until is not None and (not isinstance(until, datetime) or timezone.is_naive(until)):
         raise BadValue("The expiry must be an aware datetime; use timezone.now() of django.utils.")
     if until is not None and until <= timezone.now():
         raise BadValue(_("The expiry must be in the future."))

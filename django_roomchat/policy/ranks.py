@@ -21,7 +21,7 @@ from django_roomchat.policy.policies import policy
 def require_rank(moderator: Identity, room: Room, user: Target) -> Identity:
     """Return the identity of *user* if *moderator* has a higher rank in *room*, else raise. Also checked under the lock: roles change."""
     require_moderation(moderator, room)
-    target = person(room, user) if isinstance(user, str) else identity.identity_of(user)
+    target = person(room, user) if isinstance(user, str) else identity.person_of(user)
     if target.key == moderator.key:
         raise Forbidden(_("You cannot do this to yourself; ask another moderator."), code="yourself")
     if not moderator.is_site and _rank(target, room) >= _rank(moderator, room):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop as _
 from django_roomchat import identity, policy
 from django_roomchat.database import database, twin
 from django_roomchat.errors import BadValue
-from django_roomchat.identity import Actor
+from django_roomchat.identity import Actor, Target
 from django_roomchat.models import Membership, Room
 from django_roomchat.policy.ranks import met_in
 from django_roomchat.rooms import lookup
@@ -61,13 +61,13 @@ def direct_room(one: Actor, other: Actor) -> Room:
 adirect_room = twin(direct_room)
 
 
-def write_to(room: str | Room, key: str, *, by: Actor) -> Room:
+def write_to(room: str | Room, user: Target, *, by: Actor) -> Room:
     """Return the direct room with a person met in another room, created if there is none.
 
     Args:
         room: the room in which they met. *by* must be allowed to enter it, and the other person must be a member of it or have
             posted in it.
-        key: identity key of the other person.
+        user: the other person: a user of the project, an :class:`~django_roomchat.Identity`, or an identity key.
         by: the user or identity that wants to write. :meth:`Policy.can_write_to <django_roomchat.Policy.can_write_to>`
             must allow it.
 
@@ -79,8 +79,8 @@ def write_to(room: str | Room, key: str, *, by: Actor) -> Room:
             Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
             ``name_taken``, ``no_permission``, ``no_such_person``, ``no_such_room``, ``sign_in``.
     """
-    who = identity.identity_of(by)
-    other = met_in(lookup.enter_room(who, lookup.name_of(room)), key)
+    who = identity.person_of(by)
+    other = met_in(lookup.enter_room(who, lookup.name_of(room)), identity.key_of(user))
     policy.require(policy.policy().can_write_to(who, other))
     return direct_room(who, other)
 

@@ -136,7 +136,7 @@ def leave_room(room: str | Room, *, by: Actor) -> bool:
             Codes: ``bad_room_name``, ``banned``, ``direct_room``, ``forbidden``, ``last_owner``,
             ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
-    whom = identity.identity_of(by)
+    whom = identity.person_of(by)
 
     def write(locked: Room) -> bool:
         policy.require_entry(whom, locked)

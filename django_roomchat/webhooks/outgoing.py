@@ -70,8 +70,9 @@ def remove_webhook(webhook: Webhook, *, by: Actor | None = None) -> None:
     who = identity.identity_of(by)
     policy.require_may(who, lookup.room_of(webhook.room.name), "can_manage")
     with transaction.atomic(using=database()):
-        audit_trail.record("remove_webhook", who, room=webhook.room.name, url=webhook.url)
-        webhook.delete()
+        # By a query: an object that was removed before has no primary key.
+        if Webhook.objects.using(database()).filter(pk=webhook.pk).delete()[0]:
+            audit_trail.record("remove_webhook", who, room=webhook.room.name, url=webhook.url)
 
 
 aremove_webhook = twin(remove_webhook)

@@ -134,6 +134,69 @@ def test_an_anonymous_user_is_not_an_actor(name: str, room: Room, bob: User) -> 
         CALLS[name](room, AnonymousUser(), bob)
 
 
+# Without a query result, such as User.objects.filter(…).first(), nothing of the site is erased, banned or read.
+NOBODY: dict[str, Callable[[Any], Any]] = {
+    "erase_user": lambda room: chat.erase_user(None),  # type: ignore[arg-type]
+    "export_user": lambda room: chat.export_user(None),  # type: ignore[arg-type]
+    "stream_export": lambda room: list(chat.stream_export(None)),  # type: ignore[arg-type]
+    "ban": lambda room: chat.ban(room, None),  # type: ignore[arg-type]
+    "unmute": lambda room: chat.unmute(room, None),  # type: ignore[arg-type]
+    "leave_room": lambda room: chat.leave_room(room, by=None),  # type: ignore[arg-type]
+    "unread": lambda room: chat.unread(None),  # type: ignore[arg-type]
+    "mark_read": lambda room: chat.mark_read(room, 1, by=None),  # type: ignore[arg-type]
+    "set_notifications": lambda room: chat.set_notifications(room, by=None, enabled=False),  # type: ignore[arg-type]
+    "write_to": lambda room: chat.write_to(room, "g:1", by=None),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("name", NOBODY)
+def test_none_is_not_a_person(name: str, room: Room) -> None:
+    with pytest.raises(TypeError, match="not a person"):
+        NOBODY[name](room)
+
+
+def test_an_unsaved_user_has_no_identity(room: Room) -> None:
+    with pytest.raises(ValueError, match="primary key"):
+        chat.post_message(room, "x", author=User(username="new"))
+
+
+def test_a_direct_room_is_found_by_user_or_identity(room: Room, ana: User, bob: User) -> None:
+    chat.post_message(room, "hello", author=bob)
+
+    assert chat.write_to(room, bob, by=ana) == chat.write_to(room, of_user(bob), by=ana)
+
+
+def test_an_unknown_kind_is_rejected(room: Room) -> None:
+    with pytest.raises(BadValue, match="kind"):
+        chat.post_message(room, "x", kind="robot")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "limits", [{"keep": -1}, {"older_than": timedelta(days=-1)}, {"rooms": "lobby", "keep": 0}]
+)
+def test_pruning_rejects_invalid_limits_and_deletes_nothing(room: Room, limits: dict[str, Any]) -> None:
+    with pytest.raises(BadValue):
+        chat.prune_history(**limits)
+    assert len(chat.read_history(room).messages) == 1
+
+
+def test_a_webhook_can_be_removed_twice(room: Room) -> None:
+    webhook = chat.make_webhook(room, "https://example.com/")
+    chat.remove_webhook(webhook)
+    chat.remove_webhook(webhook)
+
+    assert not room.webhooks.exists()
+
+
+@pytest.mark.parametrize("sanction", [chat.ban, chat.mute])
+def test_an_expiry_that_is_a_date_or_a_duration_is_rejected(
+    sanction: Callable[..., int], room: Room, bob: User
+) -> None:
+    for until in (timezone.now().date() + timedelta(days=1), timedelta(hours=1)):
+        with pytest.raises(BadValue, match="aware"):
+            sanction(room, bob, until=until)
+
+
 @pytest.mark.parametrize("sanction", [chat.ban, chat.mute])
 def test_a_naive_expiry_is_rejected(sanction: Callable[..., int], room: Room, bob: User) -> None:
     with pytest.raises(BadValue, match="aware"):
