@@ -5,7 +5,9 @@ A test that fails leaves its screenshot in `test-results/`.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -13,6 +15,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.services import Missing, firefox, shell, skip_or_fail, skip_what_is_missing
 from tests.services.chromium import ARGUMENTS, Chromium, find
+from tests.services.server import Server
 
 WAIT_MS = 60_000
 """How long a test waits for anything on a page. A page needs a second; a machine at a load of ten needs half a minute."""
@@ -87,6 +90,23 @@ def _what_the_browser_can(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
             monkeypatch.setattr(kind, name, _skip(reason))
         for name in ("on", "once", "expect_event"):
             monkeypatch.setattr(Page, name, _but_not_of(NO_EVENTS_IN_FIREFOX, getattr(Page, name)))
+
+
+@pytest.fixture(scope="module")
+def site(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that the tests of one file share; each test uses its own `room`."""
+    folder = tmp_path_factory.mktemp("site")
+    copied = shutil.copy(_migrated_sqlite, folder / "site.sqlite3")
+    server = Server(folder / "server.log", database_url=f"sqlite:///{copied}")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def room(request: pytest.FixtureRequest) -> str:
+    """The name of a room that no other test of the file uses."""
+    return str(request.node.name).partition("[")[0].removeprefix("test_").replace("_", "-")[:60]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, Route, WebSocketRoute, expect
 
-from tests.browser.test_page import (
+from tests.browser.page import (
     TOUCH_TARGET_PX,
     NewContext,
     anatomy,
@@ -24,15 +24,12 @@ from tests.browser.test_page import (
     first_visible,
     joined,
     pending,
-    room,
     sent,
     violations,
 )
 from tests.services.server import Server
 
 Image = pytest.importorskip("PIL.Image")
-
-__all__ = ["room"]  # a fixture
 
 UPLOADS = "**/files/"
 LIMITS = {"ATTACHMENT_MAX_BYTES": 400_000, "ATTACHMENTS_PER_MESSAGE": 3}

@@ -7,9 +7,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.test_page import bodies, chat, enter, run_at, say, seed
+from tests.browser.page import bodies, chat, enter, say, seed
 from tests.conftest import migrate
 from tests.services.server import Server
+from tests.services.shell import run_at
 
 NewContext = Callable[..., BrowserContext]
 

@@ -7,24 +7,20 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_page import (
+from tests.browser.page import (
     NewContext,
     at_bottom,
     chat,
     composer,
     enter,
     joined,
-    room,
     say,
     seed,
     sent,
-    site,
     violations,
 )
 from tests.services.server import Server
 from tests.services.shell import run_at
-
-__all__ = ["room", "site"]  # fixtures
 
 pytestmark = pytest.mark.timeout(400)  # three sites are started
 

@@ -5,21 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_page import (
-    NewContext,
-    chat,
-    composer,
-    enter,
-    joined,
-    room,
-    say,
-    seed,
-    site,
-    violations,
-)
+from tests.browser.page import NewContext, chat, composer, enter, joined, say, seed, violations
 from tests.services.server import Server
-
-__all__ = ["room", "site"]  # fixtures
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import CDPSession, Locator, Page, expect
 
-from tests.browser.test_page import (
+from tests.browser.page import (
     NewContext,
     Start,
     anatomy,
@@ -15,17 +15,13 @@ from tests.browser.test_page import (
     composer,
     enter,
     joined,
-    room,
-    run_at,
     say,
     seed,
     sent,
-    site,
     violations,
 )
 from tests.services.server import Server
-
-__all__ = ["room", "site"]  # fixtures
+from tests.services.shell import run_at
 
 SAID = (
     ("Ana Silva", "2026-01-02T10:00:00Z", "Hello"),

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import CDPSession, Locator, Page, Route, expect
 from websockets.sync.client import connect
 
-from tests.browser.test_page import (
+from tests.browser.page import (
     NewContext,
     at_bottom,
     chat,
@@ -24,15 +24,11 @@ from tests.browser.test_page import (
     first_visible,
     joined,
     read_up,
-    room,
-    run_at,
     say,
     seed,
-    site,
 )
 from tests.services.server import Server
-
-__all__ = ["room", "site"]  # fixtures
+from tests.services.shell import run_at
 
 pytestmark = pytest.mark.skip_browser("firefox")  # it counts no layout shifts, and speaks another protocol
 

@@ -7,24 +7,20 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
-from tests.browser.test_page import (
+from tests.browser.page import (
     TOUCH_TARGET_PX,
     NewContext,
     chat,
     enter,
     first_visible,
     joined,
-    room,
-    run_at,
     say,
     seed,
     sent,
-    site,
     violations,
 )
 from tests.services.server import Server
-
-__all__ = ["room", "site"]  # fixtures
+from tests.services.shell import run_at
 
 LONG = 200
 

@@ -3,10 +3,8 @@
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect
 
-from tests.browser.test_page import NewContext, chat, composer, enter, room, site
+from tests.browser.page import NewContext, chat, composer, enter
 from tests.services.server import Server
-
-__all__ = ["room", "site"]  # fixtures
 
 pytestmark = [pytest.mark.firefox, pytest.mark.only_browser("firefox")]
 

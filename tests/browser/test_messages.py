@@ -6,23 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.test_page import (
-    NewContext,
-    anatomy,
-    chat,
-    composer,
-    joined,
-    room,
-    run_at,
-    say,
-    seed,
-    sent,
-    site,
-    violations,
-)
+from tests.browser.page import NewContext, anatomy, chat, composer, joined, say, seed, sent, violations
 from tests.services.server import Server
-
-__all__ = ["room", "site"]  # fixtures
+from tests.services.shell import run_at
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.test_page import NewContext, chat, sent, violations
+from tests.browser.page import NewContext, chat, sent, violations
 from tests.docs.test_example_project import Demo
 from tests.services.server import ROOT
 

@@ -1,131 +1,35 @@
 """The page, in a real browser against a real server."""
 
-import json
 import re
-import shutil
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebSocketRoute, expect
 
+from tests.browser.page import (
+    TOUCH_TARGET_PX,
+    NewContext,
+    Start,
+    anatomy,
+    at_bottom,
+    bodies,
+    chat,
+    composer,
+    enter,
+    failed,
+    first_visible,
+    joined,
+    pending,
+    read_up,
+    say,
+    seed,
+    sent,
+    violations,
+)
 from tests.services.server import Server
 from tests.services.shell import run_at
-
-TOUCH_TARGET_PX = 44
-
-Start = Callable[..., Server]
-NewContext = Callable[..., BrowserContext]
-
-
-@pytest.fixture(scope="module")
-def site(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server for the tests that leave it alone; each has a room of its own in it."""
-    folder = tmp_path_factory.mktemp("site")
-    copied = shutil.copy(_migrated_sqlite, folder / "site.sqlite3")
-    server = Server(folder / "server.log", database_url=f"sqlite:///{copied}")
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def room(request: pytest.FixtureRequest) -> str:
-    return str(request.node.name).partition("[")[0].removeprefix("test_").replace("_", "-")[:60]
-
-
-def seed(server: Server, room: str, *said: tuple[str, str, str], count: int = 0) -> None:
-    """Let people have said things: (author, ISO time, text), after `count` lines by Ana."""
-    lines = [("Ana", f"2026-01-02T{10 + n // 60:02}:{n % 60:02}:00Z", f"Line {n + 1}") for n in range(count)]
-    run_at(
-        server,
-        f"""
-import json, uuid
-from datetime import datetime
-from django_roomchat import post_message
-from django_roomchat.identity import Identity
-from django_roomchat.models import Message
-for name, at, body in json.loads({json.dumps(json.dumps([*lines, *said]))}):
-    author = Identity("t:" + name, name)
-    seq = post_message({room!r}, body, author=author, id=str(uuid.uuid4())).seq
-    Message.objects.filter(room__name={room!r}, seq=seq).update(created_at=datetime.fromisoformat(at))
-""",
-    )
-
-
-def enter(page: Page, server: Server, room: str, *, query: str = "") -> Page:
-    page.goto(f"{server.url}/chat/{room}/{query}")
-    return page
-
-
-def joined(page: Page, server: Server, room: str) -> Page:
-    enter(page, server, room)
-    expect(chat(page)).to_have_attribute("connected", "")
-    return page
-
-
-def chat(page: Page) -> Locator:
-    return page.locator("room-chat")
-
-
-def composer(page: Page) -> Locator:
-    return page.get_by_role("textbox")
-
-
-def say(page: Page, text: str) -> None:
-    composer(page).fill(text)
-    composer(page).press("Enter")
-
-
-def bodies(page: Page) -> list[str]:
-    return page.locator("li .roomchat-body").all_inner_texts()
-
-
-def sent(page: Page) -> Locator:
-    return page.locator("li[data-mine][data-seq]")
-
-
-def pending(page: Page) -> Locator:
-    return page.locator("li[data-state=pending]")
-
-
-def failed(page: Page) -> Locator:
-    return page.locator("li[data-state=failed]")
-
-
-def first_visible(page: Page) -> list[Any]:
-    """The first message in sight, and where it is."""
-    found: list[Any] = page.evaluate(
-        """() => {
-          const { top } = document.querySelector("[role=log]").getBoundingClientRect();
-          const message = [...document.querySelectorAll("li[data-seq]")].find((item) => item.getBoundingClientRect().bottom > top + 1);
-          return [message.id, message.getBoundingClientRect().top];
-        }"""
-    )
-    return found
-
-
-def read_up(page: Page, pixels: int) -> None:
-    log = page.get_by_role("log")
-    log.evaluate(
-        "(log, pixels) => new Promise((done) => { log.onscrollend = done; log.scrollBy(0, -pixels); })",
-        pixels,
-    )
-
-
-def at_bottom(page: Page) -> bool:
-    inside: bool = page.evaluate(
-        """() => {
-          const log = document.querySelector("[role=log]").getBoundingClientRect();
-          const last = [...document.querySelectorAll("li.roomchat-message")].at(-1).getBoundingClientRect();
-          return last.bottom <= log.bottom + 1;
-        }"""
-    )
-    return inside
-
 
 # Talking
 
@@ -475,20 +379,6 @@ def test_server_and_browser_render_the_same_message_alike(
     ]
 
 
-def anatomy(page: Page) -> list[str]:
-    """The messages' markup, but for the time, which seeding sets after the browser was told, and for how far one has read."""
-    found: list[str] = page.locator("li.roomchat-message").evaluate_all(
-        """(items) => items.map((item) => {
-          const copy = item.cloneNode(true);
-          copy.querySelectorAll("time").forEach((time) => time.replaceWith("time"));
-          for (const name of ["data-starts-day", "data-follows", "data-starts-new"]) copy.removeAttribute(name);
-          const sorted = (element) => [...element.attributes].map(({ name, value }) => `${name}=${value}`).sort().join(" ");
-          return [copy, ...copy.querySelectorAll("*")].map((element) => `${element.localName} ${sorted(element)}`).join("\\n") + copy.textContent.replace(/\\s+/g, " ");
-        })"""
-    )
-    return found
-
-
 def test_what_is_edited_or_deleted_changes_where_it_stands(site: Server, room: str, page: Page) -> None:
     seed(site, room, count=60)
     joined(page, site, room)
@@ -672,11 +562,6 @@ def test_axe_finds_nothing(site: Server, room: str, scheme: Any, new_context: Ne
     for address in ("/chat/", "/chat/?room=a%2Fb", f"/chat/{room}/?before=20", f"/chat/{room}/?before=x"):
         page.goto(site.url + address)
         assert violations(page) == [], address
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{rule['id']}: {node['html']}" for rule in found for node in rule["nodes"]]
 
 
 def test_a_korean_reader_finds_a_korean_page(site: Server, new_context: NewContext) -> None:

@@ -2,10 +2,8 @@
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.test_page import composer, joined, room, site
+from tests.browser.page import composer, joined
 from tests.services.server import Server
-
-__all__ = ["room", "site"]  # fixtures
 
 PANELS = "**/panels.js"
 

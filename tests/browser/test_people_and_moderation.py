@@ -10,11 +10,9 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.test_page import NewContext, chat, composer, joined, pending, room, say, sent, violations
+from tests.browser.page import NewContext, chat, composer, joined, pending, say, sent, violations
 from tests.services.server import Server
 from tests.services.shell import run_at
-
-__all__ = ["room"]  # a fixture
 
 Come = Callable[..., Page]
 PEOPLE = {"ana": "Ana Lopez", "mo": "Mo Salah", "kim": "김민수", "zoe": "Zoë Kravitz"}

@@ -8,24 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.page import NewContext, Start, chat, composer, enter, joined, say, seed, violations
 from tests.browser.test_company import look_away, look_back
-from tests.browser.test_page import (
-    NewContext,
-    Start,
-    chat,
-    composer,
-    enter,
-    joined,
-    room,
-    say,
-    seed,
-    site,
-    violations,
-)
 from tests.services.server import Server
 from tests.services.shell import run_at
-
-__all__ = ["room", "site"]  # fixtures
 
 PHONE = {"width": 390, "height": 844}
 NEXT_TIME = "00:21"
