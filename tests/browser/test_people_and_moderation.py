@@ -1,130 +1,29 @@
-"""People and what is done about them, by hand: an owner, a moderator, members and guests, each at a browser of their own."""
+"""The list of people, sanctions, roles, reports and earlier versions, in the browsers of an owner, a moderator, members and guests."""
 
-import json
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, Literal
 
-import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.page import NewContext, chat, composer, joined, pending, say, sent, violations
+from tests.browser.club import (
+    Come,
+    choose,
+    choose_of_message,
+    come,
+    make_club,
+    offered,
+    open_menu_of,
+    open_people,
+    row,
+    site,
+)
+from tests.browser.page import chat, composer, say
 from tests.services.server import Server
 from tests.services.shell import run_at
 
-Come = Callable[..., Page]
-PEOPLE = {"ana": "Ana Lopez", "mo": "Mo Salah", "kim": "김민수", "zoe": "Zoë Kravitz"}
-ROLES = {"ana": "owner", "mo": "moderator", "kim": "member"}
-"""Zoë has an account, and belongs to no room."""
+__all__ = ["come", "site"]  # fixtures
 
 
-@pytest.fixture(scope="module")
-def site(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("club")
-    database = shutil.copy(_migrated_sqlite, folder / "site.sqlite3")
-    server = Server(
-        folder / "server.log",
-        database_url=f"sqlite:///{database}",
-        settings="tests.browser.strict_settings",
-        roomchat={"EDIT_HISTORY": True},
-    )
-    server.start()
-    run_at(
-        server,
-        f"""
-from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
-for username, name in {PEOPLE!r}.items():
-    first, _, last = name.partition(" ")
-    user = User.objects.create_user(username, first_name=first, last_name=last)
-    session = SessionStore()
-    session["_auth_user_id"] = str(user.pk)
-    session["_auth_user_backend"] = "django.contrib.auth.backends.ModelBackend"
-    session["_auth_user_hash"] = user.get_session_auth_hash()
-    session._session_key = "session-of-" + username
-    session.save(must_create=True)
-""",
-    )
-    yield server
-    server.stop()
-
-
-def make_club(
-    site: Server, room: str, *said: tuple[str, str], visibility: str = "open", **settings: Any
-) -> str:
-    """A room with an owner, a moderator and a member, in which these have said something. Gives its name."""
-    name = f"~{room}" if visibility == "private" else room
-    run_at(
-        site,
-        f"""
-from django.contrib.auth.models import User
-from django_roomchat import add_member, configure_room, create_room, post_message
-from django_roomchat.models import Room
-made = create_room({room!r}, visibility={visibility!r}, **{settings!r})
-Room.objects.filter(pk=made.pk).update(name={name!r})
-for username, role in {ROLES!r}.items():
-    add_member({name!r}, User.objects.get(username=username), role=role)
-for number, (username, text) in enumerate({said!r}):
-    post_message({name!r}, text, author=User.objects.get(username=username), id=str(number))
-""",
-    )
-    return name
-
-
-@pytest.fixture
-def come(site: Server, new_context: NewContext) -> Come:
-    """Somebody enters a room, in a browser of their own; nobody by name is a guest."""
-
-    def come(who: str, room: str, **options: Any) -> Page:
-        context = new_context(**options)
-        if who in PEOPLE:
-            context.add_cookies([{"name": "sessionid", "value": f"session-of-{who}", "url": site.url}])
-        return joined(context.new_page(), site, room)
-
-    return come
-
-
-def open_people(page: Page) -> Locator:
-    page.get_by_role("button", name="people here").click()
-    dialog = page.get_by_role("dialog", name="People")
-    expect(dialog).to_be_visible()
-    return dialog
-
-
-def row(page: Page, name: str) -> Locator:
-    return page.locator("[data-part=people] li").filter(has_text=name).first
-
-
-def open_menu_of(page: Page, name: str) -> None:
-    """The menu of somebody in the list of people."""
-    row(page, name).get_by_role("button", name=f"Actions: {name}").click()
-    expect(page.locator("[data-part=person-menu]")).to_be_visible()
-
-
-def offered(page: Page) -> list[str]:
-    """What the menu that is open offers."""
-    return page.get_by_role("menuitem").all_inner_texts()
-
-
-def choose(page: Page, entry: str) -> None:
-    page.get_by_role("menuitem", name=entry, exact=True).click()
-
-
-def choose_of_message(page: Page, seq: int, entry: str) -> None:
-    message = page.locator(f"#m-{seq}")
-    message.hover()
-    message.get_by_role("button", name="Actions").click()
-    choose(page, entry)
-
-
-def choose_of_room(page: Page, entry: str) -> None:
-    page.get_by_role("button", name="More", exact=True).click()
-    choose(page, entry)
-
-
-# Who is here and who belongs to the room
+# The list of people
 
 
 def test_one_dialog_says_who_is_here_and_who_else_belongs_to_the_room(
@@ -214,7 +113,7 @@ def test_somebody_is_mentioned_and_somebody_is_written_to(site: Server, room: st
     expect(kim.locator("[data-part=title]")).to_contain_text("Mo Salah")
 
 
-# What each may do about whom
+# Roles and sanctions
 
 
 def test_a_menu_offers_what_rank_allows(site: Server, room: str, come: Come) -> None:
@@ -434,247 +333,3 @@ def test_what_a_message_said_before_is_shown_to_its_author_and_to_moderators(
         expect(page.get_by_role("menuitem", name="Copy link")).to_be_visible()
         expect(page.get_by_role("menuitem", name="Earlier versions")).to_have_count(entries)
         page.keyboard.press("Escape")
-
-
-# Invitations
-
-
-def test_a_link_brings_somebody_in_until_it_is_revoked(
-    site: Server, room: str, come: Come, new_context: NewContext
-) -> None:
-    name = make_club(site, room, visibility="private")
-    ana = come("ana", name)
-    ana.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    choose_of_room(ana, "Invite people")
-    dialog = ana.get_by_role("dialog", name="Invite people")
-    dialog.get_by_label("Role").select_option("moderator")
-    dialog.get_by_label("Maximum number of people").select_option("5")
-    dialog.get_by_role("button", name="Create link").click()
-    link = dialog.get_by_label("Send this link")
-    expect(link).to_be_focused()
-    expect(dialog.locator("li")).to_have_text([re.compile("moderator for 5 people")])
-    dialog.get_by_role("button", name="Copy link").click()
-    expect(dialog.get_by_text("Link copied.")).to_be_visible()
-    assert ana.evaluate("navigator.clipboard.readText()") == link.input_value()
-    assert link.input_value().startswith(f"{site.url}/chat/~/invite/")
-
-    guest = new_context().new_page()
-    guest.goto(link.input_value())
-    guest.get_by_role("button", name="Accept invitation").click()
-    expect(chat(guest)).to_have_attribute("connected", "")
-    expect(chat(guest)).to_have_attribute("data-can", re.compile("moderate"))
-    dialog.get_by_role("button", name="Revoke").click()
-    expect(dialog.get_by_role("heading", name="Active links")).to_be_hidden()
-    expect(dialog.get_by_role("button", name="Close")).to_be_focused()
-    late = new_context().new_page()
-    late.goto(link.input_value())
-    expect(late.get_by_role("heading", name="This page is not available")).to_be_visible()
-
-
-def test_moderators_invite_members_only_and_members_nobody(site: Server, room: str, come: Come) -> None:
-    make_club(site, room)
-    mo, kim = come("mo", room), come("kim", room)
-    choose_of_room(mo, "Invite people")
-    dialog = mo.get_by_role("dialog", name="Invite people")
-    expect(dialog.get_by_label("Expires")).to_be_visible()
-    expect(dialog.get_by_label("Role")).to_be_hidden()
-    dialog.get_by_role("button", name="Create link").click()
-    expect(dialog.locator("li")).to_have_text([re.compile("member for any number of people")])
-    kim.get_by_role("button", name="More", exact=True).click()
-    expect(kim.get_by_role("menuitem", name="People")).to_be_visible()
-
-    expect(kim.get_by_role("menuitem", name="Invite people")).to_be_hidden()
-    expect(kim.get_by_role("menuitem", name="Room settings")).to_be_hidden()
-
-
-# Settings
-
-
-def test_of_the_settings_only_what_was_changed_is_sent_and_holds_at_once(
-    site: Server, room: str, come: Come
-) -> None:
-    make_club(site, room, slow_seconds=7)
-    ana, kim = come("ana", room), come("kim", room)
-    frames: list[dict[str, Any]] = []
-    ana.on(
-        "websocket", lambda line: line.on("framesent", lambda frame: frames.append(json.loads(str(frame))))
-    )
-    joined(ana, site, room)
-    choose_of_room(ana, "Room settings")
-    dialog = ana.get_by_role("dialog", name="Room settings")
-    expect(dialog.get_by_label("Slow mode")).to_have_value("7")
-    expect(dialog.locator("[name=slow_seconds] option:checked")).to_have_text("7 seconds")
-    dialog.get_by_label("Name").fill("The club")
-    dialog.get_by_label("Keep messages for").select_option("30 days")
-    dialog.get_by_role("button", name="Save").click()
-
-    expect(ana.get_by_text("Saved.")).to_be_visible()
-    expect(kim.locator("[data-part=title]")).to_have_text("The club")
-    [sent_frame] = [frame for frame in frames if frame["type"] == "configure"]
-    del sent_frame["id"]
-    assert sent_frame == {"type": "configure", "room": room, "title": "The club", "retention_days": 30}
-
-
-def test_an_archived_room_says_so_in_the_place_where_one_writes(site: Server, room: str, come: Come) -> None:
-    make_club(site, room)
-    ana, kim = come("ana", room), come("kim", room)
-    composer(kim).fill("half a thought")
-    for is_archived in (True, False):
-        choose_of_room(ana, "Room settings")
-        dialog = ana.get_by_role("dialog", name="Room settings")
-        expect(dialog.get_by_label("Archived")).to_be_checked(checked=not is_archived)
-        dialog.get_by_label("Archived").set_checked(is_archived)
-        dialog.get_by_role("button", name="Save").click()
-        expect(dialog).to_be_hidden()
-        told = kim.get_by_text("This room is archived and read-only.")
-        expect(told).to_be_visible(visible=is_archived)
-        expect(composer(kim)).to_be_visible(visible=not is_archived)
-
-    expect(composer(kim)).to_have_value("half a thought")
-
-
-def test_in_a_slow_room_nothing_is_lost_and_the_wait_is_told(site: Server, room: str, come: Come) -> None:
-    make_club(site, room, slow_seconds=5)
-    kim, mo = come("kim", room), come("mo", room)
-    expect(kim.get_by_role("timer")).to_have_text("Slow mode: 5 seconds")
-    say(kim, "one")
-    expect(sent(kim)).to_have_count(1)
-    expect(kim.get_by_role("timer")).to_have_text(re.compile(r"Next message in 0:0[1-5]"))
-    say(kim, "two")
-    expect(pending(kim)).to_have_count(1)
-    expect(kim.get_by_role("timer")).to_have_text(re.compile(r"Will be sent in 0:0[1-5]"))
-
-    expect(sent(kim)).to_have_count(2)
-    expect(mo.locator("li .roomchat-body")).to_have_text(["one", "two"])
-    # Moderators are not slowed.
-    expect(mo.get_by_role("timer")).to_be_hidden()
-
-
-# Leaving
-
-
-@pytest.mark.parametrize("visibility", ["open", "private"])
-def test_who_leaves_is_asked_first_and_comes_to_the_list(
-    site: Server, room: str, come: Come, visibility: Literal["open", "private"]
-) -> None:
-    name = make_club(site, f"{room}-{visibility}", visibility=visibility)
-    kim = come("kim", name)
-    choose_of_room(kim, "Leave room")
-    dialog = kim.get_by_role("dialog", name="Leave room")
-    expect(dialog).to_contain_text(
-        "new invitation" if visibility == "private" else "You can come back at any time."
-    )
-    dialog.get_by_role("button", name="Cancel").click()
-    expect(kim.get_by_role("button", name="More", exact=True)).to_be_focused()
-    choose_of_room(kim, "Leave room")
-    dialog.get_by_role("button", name="Leave room").click()
-
-    kim.wait_for_url(f"{site.url}/chat/")
-    run_at(
-        site,
-        "from django_roomchat.models import Membership; "
-        f"assert not Membership.objects.filter(room__name={name!r}, name={PEOPLE['kim']!r}).exists()",
-    )
-
-
-def test_the_last_owner_is_told_why_they_cannot_leave(site: Server, room: str, come: Come) -> None:
-    make_club(site, room)
-    ana = come("ana", room)
-    choose_of_room(ana, "Leave room")
-    dialog = ana.get_by_role("dialog", name="Leave room")
-    dialog.get_by_role("button", name="Leave room").click()
-
-    expect(dialog.get_by_role("status")).to_contain_text("make someone else an owner first")
-
-
-def test_who_is_no_member_is_not_offered_to_leave(site: Server, room: str, come: Come) -> None:
-    make_club(site, room)
-    guest = come("a guest", room)
-    guest.get_by_role("button", name="More", exact=True).click()
-    expect(guest.get_by_role("menuitem", name="People")).to_be_visible()
-
-    expect(guest.get_by_role("menuitem", name="Leave room")).to_be_hidden()
-
-
-# For everybody
-
-
-def each_dialog(page: Page) -> Iterator[tuple[str, Locator]]:
-    """Open one after the other, as an owner."""
-
-    def opened(name: str) -> tuple[str, Locator]:
-        dialog = page.get_by_role("dialog", name=name, exact=True)
-        expect(dialog).to_be_visible()
-        return name, dialog
-
-    open_people(page)
-    expect(page.locator("[data-part=people-sanctions]")).to_be_visible()
-    yield opened("People")
-    for entry, name in (
-        ("Mute user…", "Mute user"),
-        ("Ban user…", "Ban user"),
-        ("Remove from room…", "Remove from room"),
-    ):
-        open_menu_of(page, "Mo Salah")
-        choose(page, entry)
-        yield opened(name)
-        page.keyboard.press("Escape")
-    page.keyboard.press("Escape")
-    for name in ("Invite people", "Room settings", "Leave room"):
-        choose_of_room(page, name)
-        if name == "Invite people":
-            page.get_by_role("button", name="Create link").click()
-            expect(page.get_by_role("button", name="Revoke").first).to_be_visible()
-        yield opened(name)
-        page.keyboard.press("Escape")
-    for name in ("Earlier versions", "Report to moderators"):
-        choose_of_message(page, 2, name)
-        yield opened(name)
-        page.keyboard.press("Escape")
-
-
-def make_lively_club(site: Server, room: str) -> None:
-    make_club(site, room, ("ana", "welcome"), ("mo", "first"))
-    run_at(
-        site,
-        f"""
-from django.contrib.auth.models import User
-from django_roomchat import ban, edit_message, mute
-edit_message({room!r}, 2, "second", by=User.objects.get(username="mo"))
-mute({room!r}, User.objects.get(username="kim"), reason="A reason with many words. " * 8)
-ban({room!r}, "g:nobody")
-""",
-    )
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_any_dialog(site: Server, room: str, come: Come, scheme: Any) -> None:
-    make_lively_club(site, f"{room}-{scheme}")
-    ana = come("ana", f"{room}-{scheme}", color_scheme=scheme)
-
-    found = {name: violations(ana) for name, _dialog in each_dialog(ana)}
-
-    assert found == dict.fromkeys(found, [])
-    assert len(found) == 9
-
-
-def test_on_a_phone_dialogs_fit_and_fingers_hit(site: Server, room: str, come: Come) -> None:
-    make_lively_club(site, room)
-    ana = come("ana", room, viewport={"width": 390, "height": 844}, has_touch=True)
-
-    found = {}
-    for name, dialog in each_dialog(ana):
-        found[name] = dialog.evaluate(
-            """(dialog) => {
-              const small = [...dialog.querySelectorAll("button, select, textarea, input:not([type=radio], [type=checkbox]), label:has(input)")]
-                .filter((control) => control.checkVisibility())
-                .filter((control) => Math.min(control.offsetWidth, control.offsetHeight) < 44)
-                .map((control) => control.outerHTML);
-              const { left, right, bottom } = dialog.getBoundingClientRect();
-              const body = dialog.querySelector(".roomchat-dialog-body");
-              return [small, left >= 0 && right <= innerWidth && bottom < innerHeight + 0.01, body.scrollWidth <= body.clientWidth];
-            }"""
-        )
-
-    assert found == dict.fromkeys(found, [[], True, True])
-    assert len(found) == 9
