@@ -5,18 +5,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.page import (
-    NewContext,
-    Start,
-    bodies,
-    chat,
-    composer,
-    enter,
-    joined,
-    pending,
-    say,
-    sent,
-)
+from tests.browser.page import NewContext, Start, bodies, chat, composer, enter, joined, pending, say, sent
 from tests.services.server import Server
 
 

@@ -6,18 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.page import (
-    NewContext,
-    bodies,
-    chat,
-    composer,
-    enter,
-    failed,
-    joined,
-    pending,
-    say,
-    sent,
-)
+from tests.browser.page import NewContext, bodies, chat, composer, enter, failed, joined, pending, say, sent
 from tests.services.server import Server
 
 

@@ -5,13 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.page import (
-    NewContext,
-    bodies,
-    composer,
-    enter,
-    seed,
-)
+from tests.browser.page import NewContext, bodies, composer, enter, seed
 from tests.services.server import Server
 
 
