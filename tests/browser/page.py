@@ -119,6 +119,18 @@ def anatomy(page: Page) -> list[str]:
     return found
 
 
+def places(page: Page) -> list[int]:
+    """Return the sequence numbers of the messages on the page, in their order."""
+    found: list[int] = page.locator("li.roomchat-message").evaluate_all(
+        "(items) => items.map((item) => Number(item.dataset.seq))"
+    )
+    return found
+
+
+def numbers(first: int, last: int) -> list[int]:
+    return list(range(first, last + 1))
+
+
 def violations(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{rule['id']}: {node['html']}" for rule in found for node in rule["nodes"]]
