@@ -20,9 +20,9 @@ from typing import Any
 
 import django
 
-from tests.faults import probes
+from tests.faults import outages, resources, rights
 from tests.faults.checker import CLASSES
-from tests.faults.probes import POLL_SECONDS
+from tests.faults.outages import POLL_SECONDS
 from tests.faults.run import run
 from tests.faults.site import Place
 from tests.services.server import ROOT
@@ -62,35 +62,35 @@ async def layer_outages() -> list[Results]:
         ("pubsub", "pause", 4),
     ]:
         place = Place("uvicorn", layer, "postgresql", 2)  # type: ignore[arg-type]  # as above
-        found.append(await probes.layer_outages(place, times, how=how))
+        found.append(await outages.layer_outages(place, times, how=how))
         _say(f"{place}: {how} {times} times, {found[-1]['sockets_closed']} sockets closed")
     return found
 
 
 async def application_deaths() -> list[Results]:
-    return [await probes.application_deaths(Place("uvicorn", "redis", "postgresql", 3), 20)]
+    return [await outages.application_deaths(Place("uvicorn", "redis", "postgresql", 3), 20)]
 
 
 async def ban_races() -> list[Results]:
-    return [await probes.ban_races(Place("uvicorn", "memory", "postgresql", 2), 10_000)]
+    return [await rights.ban_races(Place("uvicorn", "memory", "postgresql", 2), 10_000)]
 
 
 async def revocations() -> list[Results]:
     """End the rights of one process's sockets from another process, with and without the channel layer."""
     place = Place("uvicorn", "redis", "postgresql", 2)
-    return [await probes.revocations(place, 25, is_layer_dead=dead) for dead in (False, True)]
+    return [await rights.revocations(place, 25, is_layer_dead=dead) for dead in (False, True)]
 
 
 async def never_reading() -> list[Results]:
     return [
-        await probes.never_reading(Place(server, "memory", "sqlite", 1), 3)
+        await resources.never_reading(Place(server, "memory", "sqlite", 1), 3)
         for server in ("uvicorn", "daphne")
     ]
 
 
 async def visits() -> list[Results]:
     return [
-        await probes.coming_and_going(Place(server, "redis", "postgresql", 1), 10_000, warm_up=3_000)
+        await resources.coming_and_going(Place(server, "redis", "postgresql", 1), 10_000, warm_up=3_000)
         for server in ("uvicorn", "daphne")
     ]
 
@@ -172,7 +172,7 @@ def holds(results: Results) -> bool:
         not any(one["violations"] for one in verdicts)
         and not any(one["numbered_after_the_ban"] or one["acknowledged_but_missing"] for one in bans)
         and not any(
-            figures["max"] > (1 if one["layer"] == "alive" and how not in probes.UNTOLD else 30)
+            figures["max"] > (1 if one["layer"] == "alive" and how not in rights.UNTOLD else 30)
             for one in ended
             for how, figures in one["seconds"].items()
         )

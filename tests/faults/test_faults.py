@@ -12,7 +12,7 @@ import uuid
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.faults import probes
+from tests.faults import outages, resources, rights
 from tests.faults.postgres import MortalPostgres
 from tests.faults.run import run
 from tests.faults.site import Place, running_site
@@ -63,7 +63,7 @@ async def test_whatever_breaks_nothing_is_lost_doubled_or_out_of_order(seed, pla
     [("redis", "kill", 3), ("redis", "pause", 1), ("redis", "flush", 1), ("pubsub", "kill", 2)],
 )
 async def test_without_the_layer_no_socket_closes_and_messages_come_with_the_poll(layer, how, times):
-    figures = await probes.layer_outages(
+    figures = await outages.layer_outages(
         Place("uvicorn", layer, "sqlite", 2), times, how=how, down=(2.5, 0.0, 1.0)
     )
 
@@ -151,7 +151,7 @@ async def test_a_process_that_is_told_to_end_answers_what_is_on_its_way_and_says
 
 @pytest.mark.parametrize("server", ["uvicorn", "daphne"])
 async def test_a_client_that_never_reads_costs_less_than_a_mebibyte_and_nobody_but_itself(server):
-    figures = await probes.never_reading(Place(server, "memory", "sqlite", 1), 1, slow_seconds=3)
+    figures = await resources.never_reading(Place(server, "memory", "sqlite", 1), 1, slow_seconds=3)
 
     print(figures)
     assert figures["mib_for_each"] <= 1
@@ -162,7 +162,7 @@ async def test_a_client_that_never_reads_costs_less_than_a_mebibyte_and_nobody_b
 
 
 async def test_no_post_is_numbered_after_a_ban_that_it_races_with():
-    figures = await probes.ban_races(Place("uvicorn", "memory", "postgresql", 2), 200)
+    figures = await rights.ban_races(Place("uvicorn", "memory", "postgresql", 2), 200)
 
     print(figures)
     assert (figures["numbered_after_the_ban"], figures["acknowledged_but_missing"]) == (0, 0)
@@ -174,18 +174,18 @@ async def test_no_post_is_numbered_after_a_ban_that_it_races_with():
 async def test_rights_that_end_close_the_sockets_at_another_process_in_time(is_layer_dead):
     place = Place("uvicorn", "redis", "sqlite", 2)
 
-    figures = await probes.revocations(place, 2, is_layer_dead=is_layer_dead)
+    figures = await rights.revocations(place, 2, is_layer_dead=is_layer_dead)
 
     print(figures)
     for how, seconds in figures["seconds"].items():
         assert seconds["count"] == 2, how
-        assert seconds["max"] <= (30 if is_layer_dead or how in probes.UNTOLD else 1), how
+        assert seconds["max"] <= (30 if is_layer_dead or how in rights.UNTOLD else 1), how
     assert figures["codes"] == {4001: 14, 4003: 2}
     assert figures["tracebacks"] == 0
 
 
 async def test_who_was_at_a_process_that_is_killed_has_caught_up_within_seconds():
-    figures = await probes.application_deaths(Place("uvicorn", "redis", "sqlite", 2), 3)
+    figures = await outages.application_deaths(Place("uvicorn", "redis", "sqlite", 2), 3)
 
     print(figures)
     assert figures["seconds_until_caught_up"]["p99"] < 5
@@ -194,7 +194,7 @@ async def test_who_was_at_a_process_that_is_killed_has_caught_up_within_seconds(
 
 
 async def test_visitors_leave_nothing_behind():
-    figures = await probes.coming_and_going(Place("uvicorn", "redis", "postgresql", 1), 400)
+    figures = await resources.coming_and_going(Place("uvicorn", "redis", "postgresql", 1), 400)
 
     print(figures)
     before, after = figures["before"], figures["after"]
