@@ -13,7 +13,8 @@ import time
 from collections import Counter
 
 from tests.model.mutants import MUTANTS
-from tests.model.protocol_model import CHECKS, Rules, run
+from tests.model.protocol_model import run
+from tests.model.rules import CHECKS, Rules
 
 
 def main() -> int:

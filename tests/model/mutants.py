@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tests.model.protocol_model import (
+from tests.model.protocol_model import run
+from tests.model.rules import (
     ACKED,
     GAPLESS,
     JOIN_UP,
@@ -15,7 +16,6 @@ from tests.model.protocol_model import (
     SENDER_ORDER,
     STATE,
     Rules,
-    run,
 )
 
 SEEDS_MAX = 400

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.model.mutants import MUTANTS, SEEDS_MAX, first_red_seed
-from tests.model.protocol_model import CHECKS, Rules, World, run
+from tests.model.protocol_model import World, run
+from tests.model.rules import CHECKS, Rules
 
 HISTORIES = 2_000
 """The environment `model` of tox plays ten times as many."""
