@@ -91,7 +91,9 @@ def test_every_supported_python_is_tested() -> None:
     ci = (ROOT / ".ci" / "run").read_text()
     tested = {f"3.{minor}" for minor in re.findall(r"py3(\d+)-dj", ci)}
     if re.search(r"=lowest,", ci):
-        tested |= set(re.findall(r"^base_python = python(3\.\d+)$", (ROOT / "tox.ini").read_text(), re.MULTILINE))
+        tested |= set(
+            re.findall(r"^base_python = python(3\.\d+)$", (ROOT / "tox.ini").read_text(), re.MULTILINE)
+        )
     assert promised == tested
 
 
@@ -112,3 +114,19 @@ def test_a_package_has_one_floor() -> None:
         floors.setdefault(name, set()).update(re.findall(r">=([\w.]+)", requirement))
 
     assert {name: found for name, found in floors.items() if len(found) > 1 and name != "django"} == {}
+
+
+def test_the_release_is_built_in_a_job_that_ran_no_tests_with_tools_that_are_pinned_by_hash() -> None:
+    jobs = re.split(
+        r"^  (\w+):\n", (ROOT / ".github" / "workflows" / "release.yml").read_text(), flags=re.MULTILINE
+    )
+    build = dict(zip(jobs[1::2], jobs[2::2], strict=True))["build"]
+    tools = (ROOT / ".github" / "release-tools.txt").read_text()
+    pinned = re.split(r"^(?=[a-z])", tools, flags=re.MULTILINE)[1:]
+
+    assert ".ci/run" not in build
+    installs = re.findall(r"pip install (.*)", build)
+    assert [line.split()[0] for line in installs] == ["--require-hashes"]
+    assert [one for one in pinned if not re.match(r"[\w.-]+==\S+ \\\n    --hash=sha256:", one)] == []
+    wanted = re.findall(r"^[a-z]+$", (ROOT / ".github" / "release-tools.in").read_text(), re.MULTILINE)
+    assert set(wanted) <= {one.partition("==")[0] for one in pinned}

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Set
 from pathlib import Path
@@ -57,3 +58,29 @@ def test_the_wheel_installs_nothing_else(wheel: Set[str]) -> None:
     tops = {name.split("/")[0] for name in wheel}
 
     assert {top for top in tops if not top.endswith(".dist-info")} == {"django_roomchat"}
+
+
+def test_the_sdist_holds_the_tests_and_scripts_and_no_findings(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--sdist",
+        "--no-isolation",
+        "--outdir",
+        str(tmp_path),
+        str(ROOT),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    (built,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    here = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("js", "tests")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and "node_modules" not in path.parts
+    }
+    assert here - names == set()
+    assert {name for name in names if name.startswith("findings/")} == set()
