@@ -7,11 +7,9 @@ import sys
 
 import django
 
-from django_roomchat.moderation import sanctions
-
 django.setup()
 
-# noqa: E402  (models need Django)
+from django_roomchat.moderation import sanctions  # noqa: E402  (models need Django)
 
 
 def main() -> None:

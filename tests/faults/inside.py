@@ -9,12 +9,12 @@ import json
 import threading
 from typing import Any
 
-from django_roomchat.realtime import hub
-
-# First the application, which sets Django up.
+# The application is imported first, as it sets Django up.
 from tests.asgi import application as _application
 
 # isort: split
+
+from django_roomchat.realtime import hub
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
