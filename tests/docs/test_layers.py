@@ -39,7 +39,6 @@ ENTRIES_MAX = 32
 """Modules and chapters at the top of the package."""
 ARROWS_MAX = 170
 """Pairs of entries of which one imports the other; 455 when all modules stood side by side."""
-LINES_MAX = 500
 
 
 def entry_of(module: str) -> str:

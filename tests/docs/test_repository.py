@@ -23,6 +23,7 @@ REGISTRIES = [
         ("jsdelivr", "net"),
     ]
 ]
+LINES_MAX = 500
 MACHINE_PATHS = re.compile(
     r"(?<![\w.}/-])/(?:" + "|".join(["ro" + "ot", "wo" + "rk", "ho" + "me", "Us" + "ers"]) + r")/\w"
 )
@@ -130,3 +131,15 @@ def test_the_release_is_built_in_a_job_that_ran_no_tests_with_tools_that_are_pin
     assert [one for one in pinned if not re.match(r"[\w.-]+==\S+ \\\n    --hash=sha256:", one)] == []
     wanted = re.findall(r"^[a-z]+$", (ROOT / ".github" / "release-tools.in").read_text(), re.MULTILINE)
     assert set(wanted) <= {one.partition("==")[0] for one in pinned}
+
+
+def test_no_python_file_has_more_than_500_lines() -> None:
+    """The initial migration and the table that is generated from Unicode's data apart."""
+    sizes = {
+        path: len(path.read_text(encoding="utf-8").splitlines()) for path in tracked() if path.suffix == ".py"
+    }
+
+    assert {path.relative_to(ROOT).as_posix() for path, lines in sizes.items() if lines > LINES_MAX} == {
+        "django_roomchat/migrations/0001_initial.py",
+        "django_roomchat/text/confusables_data.py",
+    }
