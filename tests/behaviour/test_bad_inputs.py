@@ -40,7 +40,7 @@ ELSEWHERE = {18, 19, 20, 21, 33, 39, 42, 46, 49, 50, 52, 53, 57, 60}
 """Those with tests of their own, below or on real servers; each names its number."""
 WITH_THEIR_FEATURE = {
     37: "unit/messages/test_mentions.py::test_only_the_first_forty_calls_are_looked_at",
-    51: "unit/identity/test_sessions.py",
+    51: "unit/realtime/test_session_watch.py",
     55: "unit/policy/test_rate_limits.py::test_sockets_are_limited_and_told_on_the_open_socket",
 }
 """Those that are tested where their feature is."""

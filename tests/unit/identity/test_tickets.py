@@ -20,7 +20,7 @@ from django_roomchat.models import Ticket
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
 from tests.support.people import at_once
-from tests.unit.identity.test_sessions import (
+from tests.support.sessions import (
     change_password,
     deactivate,
     delete,

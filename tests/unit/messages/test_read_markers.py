@@ -9,13 +9,10 @@ from django_roomchat import pubsub
 from django_roomchat.errors import BadRoomName, BadValue, Forbidden, NotFound
 from django_roomchat.identity import Identity
 from django_roomchat.messages import read_markers, room_list, unread_notifications
-from django_roomchat.messages.edit import delete_message, edit_message
-from django_roomchat.messages.post import post_message, post_messages
 from django_roomchat.messages.read_markers import Mark, mark_all, mark_read
-from django_roomchat.messages.types import NewPost
-from django_roomchat.models import Ban, Message, ReadMarker, Room
+from django_roomchat.models import Ban, ReadMarker, Room
 from django_roomchat.protocol import Marked
-from tests.support.unread import ANA, BEN, mention, private, raise_version, say
+from tests.support.unread import ANA, BEN, private, raise_version, say
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,34 +57,6 @@ def test_a_marker_of_a_user_has_the_user(django_user_model):
 def test_a_room_that_does_not_exist_has_nothing_to_read():
     assert mark_read("nowhere", 5, by=ANA) == Marked("nowhere", 0, 0, 0)
     assert not ReadMarker.objects.exists()
-
-
-def test_ones_own_deleted_and_edited_messages_and_the_lines_of_the_system_are_not_unread():
-    say("mine", author=ANA)
-    deleted = say("deleted")
-    edited = say("edited")
-    line = say("Ben joined.")
-    Message.objects.filter(seq=line).update(kind="system", data={"line": {"code": "joined"}})
-    post_message("lobby", "The site says something.")
-    edit_message("lobby", edited, "edited again", by=BEN)
-    delete_message("lobby", deleted, by=BEN)
-
-    assert mark_read("lobby", 0, by=ANA) == Marked("lobby", 0, 2, 0)
-
-
-def test_mentions_are_those_of_oneself():
-    first, second = say("one"), say("two")
-    mention(first, "g:ana")
-    mention(second, "g:anabel")
-
-    assert mark_read("lobby", 0, by=ANA) == Marked("lobby", 0, 2, 1)
-
-
-def test_counts_end_at_a_hundred():
-    mark_all([])
-    post_messages([NewPost(BEN, "lobby", "hi", str(number)) for number in range(150)])
-
-    assert mark_read("lobby", 0, by=ANA) == Marked("lobby", 0, 100, 0)
 
 
 def test_many_marks_cost_as_many_queries_as_one():

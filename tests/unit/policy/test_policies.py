@@ -3,7 +3,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Permission, User
 
 from django_roomchat.errors import Forbidden
-from django_roomchat.identity import new_guest, of_user, site
+from django_roomchat.identity import of_user
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import Membership, Room, RoomLog
 from django_roomchat.policy import (
@@ -15,26 +15,15 @@ from django_roomchat.policy import (
     Policy,
     SignedInPolicy,
     policy,
-    refusal,
-    require,
-    require_entry,
-    require_post,
 )
 from django_roomchat.rooms import lookup
 from django_roomchat.rooms.create import create_room
+from tests.support.policies import GUEST, NEW_ROOM, ROOM, Nobody
 
 MEMBER = of_user(User(pk=1, username="ana"))
-GUEST = new_guest()
-ROOM = Room(pk=1, name="lobby", title="Lobby")
+
+
 RoomLog(room=ROOM)
-NEW_ROOM = Room(name="lobby", title="Lobby")
-
-
-class Nobody(OpenPolicy):
-    """Says no to one question."""
-
-    def __init__(self, question):
-        setattr(self, question, lambda who, room: Decision(False, f"No: {question}.", code=question))
 
 
 def questions(chosen, who):
@@ -77,70 +66,6 @@ def test_who_may_not_enter_a_room_does_not_see_it_listed():
     assert Nobody("can_enter").can_list(GUEST, ROOM) == Decision(False, "No: can_enter.", code="can_enter")
 
 
-def test_a_refusal_carries_the_policys_code_and_sentence():
-    with pytest.raises(Forbidden) as caught:
-        require(Decision(False, "Not on Sundays.", code="sunday"))
-
-    assert (caught.value.code, caught.value.detail) == ("sunday", "Not on Sundays.")
-
-
-def test_a_refusal_without_a_sentence_gets_one():
-    with pytest.raises(Forbidden) as caught:
-        require(Decision(False))
-
-    assert (caught.value.code, caught.value.detail) == ("forbidden", "You are not allowed to do this.")
-
-
-def test_what_is_allowed_goes_on():
-    assert require(ALLOWED) is None
-
-
-def refused(who, room, ask):
-    try:
-        ask(who, room)
-    except Forbidden as error:
-        return error.code
-    return None
-
-
-@pytest.mark.parametrize(
-    ("no_to", "entry", "post", "post_to_new"),
-    [
-        ("can_enter", "can_enter", "can_enter", "can_enter"),
-        ("can_post", None, "can_post", "can_post"),
-        ("can_create", None, None, "can_create"),
-        ("can_list", None, None, None),
-    ],
-)
-def test_each_question_stands_before_its_door(settings, no_to, entry, post, post_to_new):
-    settings.ROOMCHAT = {"POLICY": lambda: Nobody(no_to)}
-
-    answers = (
-        refused(GUEST, ROOM, require_entry),
-        refused(GUEST, ROOM, require_post),
-        refused(GUEST, NEW_ROOM, require_post),
-    )
-
-    assert answers == (entry, post, post_to_new)
-
-
-def test_a_refusal_is_the_error_that_the_check_raises(settings):
-    settings.ROOMCHAT = {"POLICY": lambda: Nobody("can_post")}
-    found = refusal(require_post, GUEST, ROOM)
-    settings.ROOMCHAT = {"POLICY": lambda: Nobody("can_list")}
-
-    assert (found.code, found.detail) == ("can_post", "No: can_post.")
-    assert refusal(require_post, GUEST, ROOM) is None
-
-
-def test_the_site_itself_is_not_asked(settings):
-    settings.ROOMCHAT = {"POLICY": SignedInPolicy}
-    guest = refused(GUEST, NEW_ROOM, require_entry), refused(GUEST, NEW_ROOM, require_post)
-
-    assert guest == ("sign_in", "sign_in")
-    assert (refused(site(), NEW_ROOM, require_entry), refused(site(), NEW_ROOM, require_post)) == (None, None)
-
-
 def test_a_changed_policy_is_in_force_at_once(settings):
     before = type(policy())
 
@@ -155,9 +80,6 @@ def test_a_policy_is_made_once(settings):
     settings.DEBUG = True
 
     assert policy() is before
-
-
-# Members and permissions ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from django_roomchat.pubsub import EVENTS_MAX_BYTES, Access, Batch, from_message, layer_client, to_message
+from tests.support.batches import batch, event, parts
 from tests.support.fakes import Clock, settle
 from tests.support.layer_clients import Delivered
-from tests.unit.pubsub.test_publish import batch, event, parts
 
 CHANNEL = "roomchat!1"
 

@@ -8,9 +8,9 @@ from channels.layers import get_channel_layer
 
 from django_roomchat import pubsub
 from django_roomchat.pubsub import from_message, to_message
+from tests.support.batches import batch, parts
 from tests.support.fakes import settle
 from tests.support.layer_clients import Delivered
-from tests.unit.pubsub.test_publish import batch, parts
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from django_roomchat import (
     create_room,
 )
 from django_roomchat.models import AuditEntry, Message
+from django_roomchat.policy import Decision, OpenPolicy
 from tests.support.members import ROLES
 
 
@@ -26,3 +27,16 @@ def make_room():
 @pytest.fixture
 def room(make_room):
     return make_room()
+
+
+class NoGuests(OpenPolicy):
+    def can_create(self, who, room):
+        return Decision(not who.is_guest, "Guests make no rooms.", "no_guests")
+
+    def can_write_to(self, who, other):
+        return Decision(not other.is_guest, "Guests are not written to.", "no_guests")
+
+
+@pytest.fixture
+def no_guests(settings):
+    settings.ROOMCHAT = {"POLICY": f"{__name__}.NoGuests"}
