@@ -14,6 +14,7 @@ class RoomchatConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing checks registers the system checks.
-        from django_roomchat.identity import sessions  # noqa: F401
+        from django_roomchat import checks  # noqa: F401
+        from django_roomchat.identity import sessions
 
         sessions.connect_signals()

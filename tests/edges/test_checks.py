@@ -1,7 +1,10 @@
 """Each id of a system check: what makes it speak, what it says, and when it is silent."""
 
 import itertools
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -45,6 +48,19 @@ def test_the_checks_are_run_with_django_s(settings):
     settings.ASGI_APPLICATION = None
 
     assert "roomchat.E007" in [message.id for message in run_checks(tags=["compatibility"])]
+
+
+def test_a_site_that_never_imports_the_checks_runs_them():
+    """In a process of its own: this one has imported them."""
+    options = {"capture_output": True, "text": True, "cwd": Path(__file__).parents[2]}
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "ROOMCHAT_TEST_CONFIG": '{"NO": 1}',
+    }
+
+    done = subprocess.run([sys.executable, "-m", "django", "check"], env=environment, **options)
+
+    assert (done.returncode, "roomchat.E001" in done.stderr) == (1, True)
 
 
 def test_an_unknown_key_is_told_the_nearest_right_one(settings):
