@@ -29,6 +29,16 @@ MACHINE_PATHS = re.compile(
 )
 
 
+TESTED_ELSEWHERE = {"admin", "conf", "management", "migrations", "models", "templatetags", "views"}
+"""Folders of the package that are no chapters: tests/edges and the files of tests/unit test them as a whole."""
+WITHOUT_TESTS_OF_THEIR_OWN = {
+    "messages/types.py": "classes without methods",
+    "realtime/hub_socket.py": "a base class; test_connection.py and test_event_stream.py test its subclasses",
+    "text/confusables_data.py": "generated; test_confusables.py reads it",
+}
+"""Modules of the chapters without a test file of their name, with the reason. Add none: write the file."""
+
+
 def tracked() -> list[Path]:
     try:
         listing = subprocess.run(
@@ -143,3 +153,17 @@ def test_no_python_file_has_more_than_500_lines() -> None:
         "django_roomchat/migrations/0001_initial.py",
         "django_roomchat/text/confusables_data.py",
     }
+
+
+def test_every_module_of_a_chapter_has_a_test_file_of_its_name() -> None:
+    package = ROOT / "django_roomchat"
+    chapters = {path.parent.name for path in package.glob("*/__init__.py")} - TESTED_ELSEWHERE
+    modules = [path for chapter in chapters for path in (package / chapter).glob("*.py")]
+    without = {
+        str(path.relative_to(package))
+        for path in modules
+        if path.name != "__init__.py"
+        and not (ROOT / "tests" / "unit" / path.parent.name / f"test_{path.name}").is_file()
+    }
+
+    assert without == set(WITHOUT_TESTS_OF_THEIR_OWN)

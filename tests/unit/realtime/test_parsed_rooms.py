@@ -16,7 +16,6 @@ from django_roomchat.testing import ChatClient
 from django_roomchat.text import validation
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
 FRAMES = [
     {"type": "post", "id": "x", "body": "hi"},
     {"type": "edit", "id": "x", "seq": 1, "body": "hi!"},
@@ -90,12 +89,6 @@ def test_a_frame_over_http_is_parsed_once_beside_the_url(ana, parsed, frame):
     )
 
     assert (answer.status_code, parsed) == (200, ["lobby", "Lobby"])
-
-
-def test_a_parsed_name_is_the_canonical_one_and_keeps_its_spelling():
-    name = RoomName(" LOBBY", 100)
-
-    assert (name, name.typed, hash(name), type(str(name))) == ("lobby", " LOBBY", hash("lobby"), str)
 
 
 async def test_two_spellings_of_a_room_are_committed_in_one_queue(ana, monkeypatch, settings):

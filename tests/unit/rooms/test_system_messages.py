@@ -4,6 +4,7 @@ from typing import get_args, get_type_hints
 
 import pytest
 from django.db import transaction
+from django.utils import translation
 
 from django_roomchat import (
     add_member,
@@ -14,6 +15,7 @@ from django_roomchat import (
 from django_roomchat.identity import Identity
 from django_roomchat.models import Message
 from django_roomchat.protocol import Line
+from django_roomchat.rooms import system_messages
 from django_roomchat.rooms.system_messages import _SENTENCES
 from tests.support.members import MEMBER, MODERATOR, OWNER, ROLES, STRANGER, roles, said
 
@@ -66,3 +68,35 @@ def test_what_is_undone_is_not_told(make_room):
 
 def test_there_is_a_sentence_for_every_line():
     assert set(_SENTENCES) == set(get_args(get_type_hints(Line)["code"]))
+
+
+@pytest.mark.parametrize("code", get_args(get_type_hints(Line)["code"]))
+def test_a_sentence_names_the_people_and_the_value(code):
+    alone = system_messages.said(Line(code, "Ana", "", "owner"))
+    by_another = system_messages.said(Line(code, "Ana", "Bob", "owner"))
+
+    shown = (alone, by_another)
+    assert all(sentence and "%(" not in sentence for sentence in shown)
+    assert ("Ana" in alone) is (code in ("joined", "left", "removed", "role"))
+    assert ("Bob" in by_another) is (code != "left")
+    assert "Bob" not in alone
+
+
+def test_a_sentence_is_stored_in_the_language_of_the_site(make_room, settings):
+    settings.LANGUAGE_CODE = "de"
+    room = make_room(tells_changes=True)
+
+    with translation.override("fr"):
+        add_member(room, STRANGER, by=STRANGER)
+
+    [body] = said(room)
+    with translation.override("de"):
+        assert body == system_messages.said(Line("joined", "Stranger"))
+
+
+def test_the_script_has_a_template_for_each_sentence():
+    codes = get_args(get_type_hints(Line)["code"])
+    words = system_messages.words()
+
+    assert {f"line_{code}{ending}" for code in codes for ending in ("", "_by")} <= set(words)
+    assert (words["line_joined_by"], words["role_owner"]) == ("{by} added {name}.", "owner")

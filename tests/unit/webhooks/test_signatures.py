@@ -1,13 +1,15 @@
 """Signatures of webhooks, as the Standard Webhooks specification defines them."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from django_roomchat.webhooks.outgoing import (
     make_webhook,
 )
-from django_roomchat.webhooks.signatures import sign, verify_signature
+from django_roomchat.webhooks.signatures import new_secret, sign, verify_signature
 from tests.support.webhooks import CLOSED
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +56,38 @@ def test_only_what_is_signed_with_the_secret_and_fresh_is_true(monkeypatch, head
     monkeypatch.setattr(time, "time", lambda: NOW)
 
     assert verify_signature(b"{}", headers, SECRET) is answer
+
+
+def test_the_standard_library_accepts_what_is_signed():
+    secret, body = new_secret(), '{"type": "events", "text": "방 🎉"}'
+
+    headers = sign(body.encode(), secret, id="msg_1", timestamp=int(time.time()))
+
+    assert Webhook(secret).verify(body, headers) == {"type": "events", "text": "방 🎉"}
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [("webhook-id", "msg_2"), ("webhook-timestamp", "1"), ("webhook-signature", "v1,eA==")],
+)
+def test_the_standard_library_rejects_what_was_changed(header, value):
+    secret = new_secret()
+    headers = sign(b"{}", secret, id="msg_1", timestamp=int(time.time()))
+
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secret).verify("{}", headers | {header: value})
+
+
+def test_what_the_standard_library_signs_is_accepted():
+    secret, now = new_secret(), datetime.now(UTC)
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign("msg_1", now, "{}"),
+    }
+
+    assert verify_signature(b"{}", headers, secret)
+    assert not verify_signature(b"{ }", headers, secret)
 
 
 def test_two_secrets_are_two():
