@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.page import NewContext, chat, joined, say, violations
-from tests.browser.test_company import look_away, look_back
+from tests.browser.page import NewContext, chat, joined, look_away, look_back, say, violations
 from tests.services.server import Server
 
 # What the browser would show is kept in the page, and so are the notes that would be played.

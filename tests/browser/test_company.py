@@ -5,7 +5,18 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.page import NewContext, chat, composer, enter, joined, say, seed, violations
+from tests.browser.page import (
+    NewContext,
+    chat,
+    composer,
+    enter,
+    joined,
+    look_away,
+    look_back,
+    say,
+    seed,
+    violations,
+)
 from tests.services.server import Server
 
 
@@ -16,25 +27,6 @@ def pair(site: Server, room: str, new_context: NewContext) -> Iterator[tuple[Pag
 
 def name(page: Page) -> str:
     return page.locator("[data-part=me]").inner_text()
-
-
-def look_away(page: Page) -> None:
-    """As if the person had gone to another tab."""
-    page.evaluate(
-        """() => {
-          Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
-          document.dispatchEvent(new Event("visibilitychange"));
-        }"""
-    )
-
-
-def look_back(page: Page) -> None:
-    page.evaluate(
-        """() => {
-          delete document.visibilityState;
-          document.dispatchEvent(new Event("visibilitychange"));
-        }"""
-    )
 
 
 def test_a_room_says_who_is_here(pair: tuple[Page, Page], site: Server, room: str) -> None:

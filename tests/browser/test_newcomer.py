@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.page import NewContext, chat, sent, violations
-from tests.docs.test_example_project import Demo
 from tests.services.server import ROOT
+from tests.support.demo import Demo
 
 LIST = ROOT / "docs" / "topics" / "newcomer.md"
 RUNNING = os.environ.get("ROOMCHAT_TEST_DEMO_URL")

@@ -8,8 +8,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.page import NewContext, Start, chat, composer, enter, joined, say, seed, violations
-from tests.browser.test_company import look_away, look_back
+from tests.browser.page import (
+    NewContext,
+    Start,
+    chat,
+    composer,
+    enter,
+    joined,
+    look_away,
+    look_back,
+    say,
+    seed,
+    violations,
+)
 from tests.services.server import Server
 from tests.services.shell import run_at
 

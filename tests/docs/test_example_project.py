@@ -1,54 +1,17 @@
 """The example site runs as its README says, under every server, on small and on grown-up services."""
 
 import json
-import os
 import re
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlencode
+from collections.abc import Callable, Iterator
+from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener, urlopen
 
 import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.services.process import ListeningProcess
-from tests.services.server import ROOT, Kind, Server
-
-
-class Demo(ListeningProcess):
-    """`manage.py demo`, as the README's first command runs it."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder / "demo.log")
-        self.database_url = f"sqlite:///{folder / 'demo.sqlite3'}"
-
-    def command(self) -> Sequence[str]:
-        return [sys.executable, str(ROOT / "example_project" / "manage.py"), "demo"]
-
-    def environment(self) -> Mapping[str, str]:
-        mine = {"DATABASE_URL": self.database_url, "PORT": str(self.port), "PYTHONPATH": str(ROOT)}
-        return {
-            k: v for k, v in os.environ.items() if k not in {"DJANGO_SETTINGS_MODULE", "REDIS_URL"}
-        } | mine
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def page(self, path: str) -> str:
-        with urlopen(self.url + quote(path)) as response:
-            text: str = response.read().decode()
-            return text
-
-    def said(self, room: str = "lobby") -> list[dict[str, Any]]:
-        messages: list[dict[str, Any]] = json.loads(self.page(f"/chat/{room}/messages/"))["messages"]
-        return messages
-
-    def bodies(self) -> list[str]:
-        return [message["body"] for room in ROOMS for message in self.said(room)]
+from tests.services.server import Kind, Server
+from tests.support.demo import Demo
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +20,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     demo.start()
     yield demo
     demo.stop()
-
-
-ROOMS = ["lobby", "book club", "bread", "한국어 카페"]
 
 
 def test_the_demo_makes_its_database_and_puts_messages_into_the_lobby(demo: Demo) -> None:

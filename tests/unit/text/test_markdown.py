@@ -14,7 +14,7 @@ from django_roomchat.models import Message
 from django_roomchat.text import markdown
 from django_roomchat.text.markdown import html
 from tests.support.caches import clear_caches
-from tests.unit.text.test_links import ATTACKS, Seen
+from tests.support.markup import ATTACKS, Seen
 
 ANA = Identity("g:ana", "Ana", is_guest=True)
 REL = 'target="_blank" rel="noopener noreferrer nofollow ugc"'
