@@ -31,7 +31,7 @@ def test_the_demo_prints_addresses_of_pages_that_are_there(demo: Demo) -> None:
     assert f"in three designs: {demo.url}/\n" in demo.log
 
     assert "You are" in demo.page("/chat/lobby/")
-    assert "three looks" in demo.page("/")
+    assert "Three designs" in demo.page("/")
 
 
 def test_the_demo_s_rooms_are_lively(demo: Demo) -> None:
