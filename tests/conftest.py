@@ -55,7 +55,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def _fresh_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The package reports the same trouble once a minute; every test may hear of it."""
+    """The package logs the same problem once a minute; each test begins without an earlier log line."""
     monkeypatch.setattr(throttled_logging, "_last", {})
 
 
@@ -110,7 +110,7 @@ def hers(ana: User) -> Client:
 
 @pytest.fixture(autouse=True)
 def _nobody_watches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is here is written and told in its own time, so only tests that are about it (marked `presence`) have any of it."""
+    """Presence frames are sent and rows are written at any time, so presence is only enabled in tests marked `presence`."""
     if "presence" not in request.keywords:
         monkeypatch.setattr(presence, "start", lambda hub: None)
 
@@ -255,9 +255,9 @@ def migrate(database_url: str) -> None:
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Starts server processes; see `Server` for what can be chosen.
+    """Starts server processes; `Server` lists the options.
 
-    `server()` gives one that listens, on the test's own SQLite file unless `database_url` says otherwise.
+    `server()` returns one that listens. It uses the test's own SQLite file unless `database_url` names another database.
     A server that the test leaves running is stopped after it.
     """
     started: list[Server] = []

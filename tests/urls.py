@@ -1,4 +1,4 @@
-"""The URLs of the test project: the ones a newcomer is told to write, with admin and sign-in."""
+"""The URLs of the test project: those of the tutorial, with admin and sign-in."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView

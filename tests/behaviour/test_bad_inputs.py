@@ -37,13 +37,13 @@ LATER = {
 }
 """By number: the issue that brings the feature, and why there is nothing to test before."""
 ELSEWHERE = {18, 19, 20, 21, 33, 39, 42, 46, 49, 50, 52, 53, 57, 60}
-"""Those with tests of their own, below or on real servers; each names its number."""
+"""Cases with a test of their own, whose name contains the number, here or in test_bad_inputs_on_servers.py."""
 WITH_THEIR_FEATURE = {
     37: "unit/messages/test_mentions.py::test_only_the_first_forty_calls_are_looked_at",
     51: "unit/realtime/test_session_watch.py",
     55: "unit/policy/test_rate_limits.py::test_sockets_are_limited_and_told_on_the_open_socket",
 }
-"""Those that are tested where their feature is."""
+"""Cases that are tested with the feature that they concern, by number."""
 
 
 def test_all_62_are_here():
@@ -74,14 +74,14 @@ def test_those_with_their_feature_are_there(place):
 
 @pytest.fixture
 async def bad(transactional_db):
-    """Who sends the bad inputs."""
+    """The client that sends the invalid input."""
     async with ChatClient(APPLICATION, "lobby") as client:
         yield await greeted(client)
 
 
 @pytest.fixture
 async def control(transactional_db):
-    """Who must notice nothing."""
+    """A client that must receive what it would receive without the invalid input."""
     async with ChatClient(APPLICATION, "lobby") as client:
         yield await greeted(client)
 
@@ -111,12 +111,12 @@ async def test_a_bad_input_is_answered_and_nobody_else_notices(bad, control, cas
 
 
 async def test_number_18_who_says_nothing_stays(bad, control):
-    """Otherwise than proposed: the handshake said who it is, so nothing has to follow it."""
+    """The proposal required a frame after the handshake; the handshake identifies the client, so none is needed."""
     assert await goes_on(bad)
 
 
 async def test_number_33_a_name_of_wide_letters_is_a_name_of_its_own(bad, control):
-    """Otherwise than proposed for names of people: they cannot be chosen here, and a room hurts nobody with its name."""
+    """The proposal restricted names of people. Names cannot be chosen here, and the name of a room is harmless."""
     await bad.send({"type": "join", "room": "ｌｏｂｂｙ"})
     joined = await bad.receive("joined")
     await bad.post("over there", id="1", room="ｌｏｂｂｙ")
@@ -127,7 +127,7 @@ async def test_number_33_a_name_of_wide_letters_is_a_name_of_its_own(bad, contro
 
 
 async def test_number_39_a_row_that_could_not_have_been_said_does_not_stop_the_page(bad, control):
-    """Somebody wrote into the table."""
+    """The row was written into the table directly."""
     await bad.post("before", id="1")
     odd = {"kind": "weird", "author_name": "", "author_key": "?", "body": "\x1b[31m\u202e</template>"}
     await sync_to_async(Message.objects.update)(**odd)
@@ -200,7 +200,7 @@ async def test_number_50_nothing_can_be_done_after_a_ban(control):
 
 
 class Members(OpenPolicy):
-    """Nobody but the staff may enter any room."""
+    """Only staff may enter a room."""
 
     def can_enter(self, who, room):
         return Decision(bool(getattr(who.user, "is_staff", False)))

@@ -95,7 +95,7 @@ async def test_number_20_a_frame_in_pieces_of_one_byte_is_one_frame(server, kind
     async with clients((site.ws_url, "lobby"), (site.ws_url, "lobby")) as (bad, control):
         await bad.socket.send(iter(post("in pieces")))
         await control.until("in pieces")
-        # And one that never ends holds up nobody.
+        # A frame that never ends does not delay other clients.
         endless = bad.socket.transport
         endless.write(WebSocketFrame(Opcode.TEXT, b"{", fin=False).serialize(mask=True, extensions=[]))
         for _ in range(500):

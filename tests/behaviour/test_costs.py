@@ -1,6 +1,6 @@
-"""What speed is made of, in counts that do not depend on the machine: frames, sends, tasks, threads, calls and bytes.
+"""Costs that do not depend on the machine: frames, sends, tasks, threads, calls and bytes.
 
-Seconds are measured by `benchmarks/`; the database's part is in `test_queries.py`.
+Durations are measured by `benchmarks/`, database queries by `test_queries.py`.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ class Member:
     async def open(self):
         self.task = asyncio.create_task(ChatConsumer()(self.scope, self.coming.get, self.send))
         while '"type":"joined"' not in (self.frames[-1].get("text", "") if self.frames else ""):
-            await asyncio.sleep(0.001)  # the database's threads say when they have it; the loop only looks
+            await asyncio.sleep(0.001)  # the frame arrives when a database thread has finished
 
     async def close(self):
         self.coming.put_nowait({"type": "websocket.disconnect"})

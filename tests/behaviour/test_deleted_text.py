@@ -1,4 +1,4 @@
-"""What was deleted is not sent to anybody any more, from wherever it could still come."""
+"""The text of a deleted message is not sent again, whichever cache or table could still contain it."""
 
 import json
 
@@ -16,7 +16,7 @@ APPLICATION = ChatConsumer.as_asgi()
 
 @pytest.fixture
 async def member():
-    """Somebody keeps the room in use, and so its recent events at hand."""
+    """A socket in the room keeps its recent events in memory."""
     await apost_message("lobby", "before")
     async with ChatClient(APPLICATION, "lobby") as client:
         yield client

@@ -1,4 +1,4 @@
-"""The project's own code says and does things: in views, signals, tasks, commands, and within transactions."""
+"""Calls from the project's own code: in views, signals, tasks, commands and transactions."""
 
 import inspect
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def heard():
-    """What the signal has announced, in order."""
+    """The events that the signal has sent, in order."""
     events = []
 
     def receiver(sender, room, event, **kwargs):

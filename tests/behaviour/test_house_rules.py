@@ -1,4 +1,4 @@
-"""What holds in every room, whatever the policy: who may know of it, and what archives, mutes and bans close."""
+"""Restrictions that apply under every policy: hidden rooms, archived rooms, mutes and bans."""
 
 from datetime import timedelta
 
@@ -54,7 +54,7 @@ def code(ask, *about):
 
 
 def codes(ask, room, *about):
-    """What each of everybody is told."""
+    """The error code that each person receives."""
     return [code(ask, who, room, *about) for who in EVERYBODY]
 
 

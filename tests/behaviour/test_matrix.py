@@ -1,7 +1,7 @@
-"""Who may do what: every address and every frame, for everybody, in every kind of room.
+"""Permissions: every URL and every frame, for every role, in every kind of room.
 
-The table is read so: each part begins with the addresses and frames that it is about; then for each kind of room what each role is told.
-``yes`` is done, everything else is the code of the refusal. A new address or frame has no place in it, and fails.
+Each part of the table begins with URLs and frames. The lines below it give the result for each kind of room and role:
+``yes``, or the code of the error. A URL or frame that is not in the table fails a test.
 """
 
 import itertools
@@ -259,7 +259,7 @@ nonexistent  not_found    not_found    not_found    not_found    not_found    no
 
 
 def parsed(table):
-    """What is expected, by address or frame, room and role."""
+    """Parse the table: expected results by URL or frame, room and role."""
     expected = {}
     for part in re.split(r"\n\n+", table.strip()):
         lines = part.split("\n")
@@ -339,7 +339,7 @@ ASKS = {
     "GET thumb": lambda case: case.get("thumb", case.room, case.sent),
     "POST hook": lambda case: case.post("hook", case.hook, {"text": "hi"}),
 }
-# The first two take frames, each of which has a row of its own; the last one is heard like a socket, and tested like one.
+# The first two accept frames, which have rows of their own. The last one is a stream and is tested with the sockets.
 COVERED = {"frames", "room_frames", "events"}
 
 

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media_folder")]
 
 
 def answers_about(room, browser):
-    """Everything that HTTP says of a room."""
+    """All responses over HTTP that concern a room."""
     said = {}
     with transaction.atomic():
         for ask in ("room", "messages", "room_frames"):
@@ -41,7 +41,7 @@ ANYTHING = {
     "id": "x", "seq": 1, "key": "u:1", "role": "member", "body": "hi", "on": True, "query": "hi", "invitation": 1,
     "title": "x", "name": "Zoë", "heads": {}, "token": "x", "emoji": "👍", "prefix": "a",
 }  # fmt: skip
-"""What any frame needs."""
+"""Fields that any frame may need."""
 
 
 def headers_of(response):
@@ -86,7 +86,7 @@ async def test_on_a_socket_too(visibility):
 
 
 async def told_on_a_socket(user, room):
-    """What a socket hears that is opened in a room, and one that asks for it by frames."""
+    """The frames that a socket receives which is opened in a room, and one that sends frames about it."""
     opened = []
     async with ChatClient(ChatConsumer.as_asgi(), room, user=user) as socket:
         with pytest.raises(ConnectionResetError):

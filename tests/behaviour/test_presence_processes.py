@@ -1,4 +1,4 @@
-"""Who is here, in three real processes of which one is killed."""
+"""Presence in three real processes, of which one is killed."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ SHORT = {"PRESENCE_GRACE_SECONDS": 3, "PRESENCE_RENEW_SECONDS": 1, "PRESENCE_LEA
 
 
 class Person:
-    """Somebody with a session, who comes to the room through any process, and keeps what it is told of who is there."""
+    """A client with a session that connects to any process and records the presence frames."""
 
     def __init__(self, site):
         with urlopen(f"{site.url}/chat/lobby/") as page:
@@ -22,7 +22,7 @@ class Person:
         self.here = {}
         self.count = 0
         self.changes = []
-        """What was told after the first list: when, who came and who went."""
+        """Changes after the first list: time, people who entered and people who left."""
         self.key = ""
 
     async def come(self, site):

@@ -1,4 +1,4 @@
-"""What only real processes can show: several of them, real layers, real deaths."""
+"""Several real processes with a real channel layer, and processes that are killed."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ async def test_two_processes_that_share_only_the_database_hear_each_other_within
 @pytest.mark.slow
 async def test_a_socket_that_was_idle_for_60_seconds_on_redis_still_receives(server, redis_url, sqlite_url):
     """With redis-py 8 and the documented CHANNEL_LAYERS, an ordinary consumer dies after 5."""
-    # Who is there would be told, too, and keep the line from being idle.
+    # Presence frames would keep the connection from being idle.
     quiet = {"POLL_SECONDS": 600, "PRESENCE": False}
     options = {"redis_url": redis_url, "database_url": sqlite_url, "roomchat": quiet}
     here, there = server(**options), server(**options)

@@ -1,4 +1,4 @@
-"""Pruning while somebody reads: between the statement for the head and the one for the rows there is room for it."""
+"""Pruning during a read, between the query for the head and the query for the rows."""
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_the_recent_events_do_not_begin_above_the_head_that_was_read(room, monke
 
 
 def test_the_floor_never_falls(room):
-    """Of the first message the last change was number 4, of the second it was number 2."""
+    """The last change of the first message has revision 4, that of the second revision 2."""
     log.prune(room.pk, 1)
     log.prune(room.pk, 2)
 

@@ -24,7 +24,7 @@ APPLICATION = ChatConsumer.as_asgi()
 
 
 def quotes():
-    """Of the answers in the room, by their places."""
+    """Quotes of the replies in the room, by sequence number."""
     messages = read_history("lobby", by=site()).messages
     return {event.seq: event.quote for event in messages if event.reply_to is not None}
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 async def restored():
-    """A client whose room was restored from a backup of the time before somebody was banned and let in again."""
+    """A room that was restored from a backup made before a person was banned and unbanned."""
     await apost_message("lobby", "hi")
     async with ChatClient(ChatConsumer.as_asgi(), "lobby") as client:
         client.key = (await client.receive("welcome"))["you"]["key"]
@@ -65,7 +65,7 @@ async def test_late_news_of_the_earlier_log_do_not_hide_a_ban_for_longer_than_a_
 
 
 async def test_a_poll_that_was_overtaken_by_news_asks_nobody_again(restored):
-    """What the database said was true when it was asked."""
+    """The answer of the database was correct when it was read."""
     here, asked = hub.current(), []
     await here._poll()
     await restored.receive("joined")
@@ -84,7 +84,7 @@ async def test_a_poll_that_was_overtaken_by_news_asks_nobody_again(restored):
 
 
 async def test_a_ban_in_another_empty_log_with_the_same_access_version_is_found_by_the_poll():
-    """Nothing was said yet, so nobody has to start over; the bans count all the same."""
+    """The room has no messages, so no client starts over; bans apply all the same."""
     await aban("quiet", "u:1")
     async with ChatClient(ChatConsumer.as_asgi(), "quiet") as client:
         key = (await client.receive("welcome"))["you"]["key"]

@@ -1,4 +1,4 @@
-"""What a file of a message looks like, for the server as for the browser."""
+"""Files of a message: kind, size and thumbnail, in Python as in JavaScript."""
 
 import json
 from pathlib import Path

@@ -126,7 +126,7 @@ def test_only_slow_rooms_pay_a_query(slow):
             say(ANA, room=room)
         return len([query for query in captured if query["sql"].split()[0] not in ("BEGIN", "COMMIT")])
 
-    # To lock the room, to look who has repeated a post, and when they posted last; the standing is known by then or not.
+    # Lock the room, look for repeated posts, and read the time of the last post. The role may be cached.
     assert cost("other") == 2
     assert cost("lobby") <= 2 + 3 + 3
 

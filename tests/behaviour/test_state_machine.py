@@ -1,7 +1,7 @@
-"""The real actions and the real log against a small model, whatever happens in whatever order.
+"""The actions and the log compared with a small model, in random order.
 
-After every step, whoever stood anywhere and resumes sees what a new reader sees.
-`ROOMCHAT_TEST_EXAMPLES=500` plays longer; the environment `statemachine` of tox does.
+After every step, a client that resumes from any cursor has the same messages as a new client.
+`ROOMCHAT_TEST_EXAMPLES=500` runs more examples, as the tox environment `statemachine` does.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _numbers = itertools.count()
 
 
 class State(NamedTuple):
-    """What a reader sees of a message."""
+    """The fields of a message that a client shows."""
 
     rev: int
     id: str
@@ -54,7 +54,7 @@ class State(NamedTuple):
 
 @dataclass
 class Room:
-    """What a room should be."""
+    """The expected state of a room."""
 
     name: str
     head: int = 0
@@ -66,7 +66,7 @@ class Room:
     banned: set[str] = field(default_factory=set)
     pruned: dict[int, State] = field(default_factory=dict)
     history: list[dict[int, State]] = field(default_factory=lambda: [{}])
-    """What a reader saw who followed to each number."""
+    """The messages that a client has which followed the log up to each number."""
 
     def change(self, seq: int, state: State) -> None:
         self.head = state.rev
@@ -273,7 +273,7 @@ class Chat(RuleBasedStateMachine):
             assert told == {seq: room.messages[seq] for seq in newest}
 
     def _tail(self, room):
-        """What a process keeps ready brings everybody on who stands in its range."""
+        """The events in a process's memory bring every client up to date whose cursor they cover."""
         part = log.tail(room.name, changes=4)
         assert (part.prev, part.head) == (max(room.floor, room.head - 4), room.head)
         for since in range(part.prev, part.head + 1):

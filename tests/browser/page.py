@@ -137,7 +137,7 @@ def violations(page: Page) -> list[str]:
 
 
 def look_away(page: Page) -> None:
-    """As if the person had gone to another tab."""
+    """Make the page invisible, as if the user had switched to another tab."""
     page.evaluate(
         """() => {
           Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });

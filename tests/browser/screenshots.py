@@ -1,8 +1,8 @@
-"""The pictures of the documentation: `python -m tests.browser.screenshots`, or `tox -e screenshots`.
+"""Take the screenshots of the documentation: `python -m tests.browser.screenshots`, or `tox -e screenshots`.
 
-It starts the example project with its story at a fixed moment, opens every view in a real Chromium, and writes
-`docs/_static/screenshots/`. With names of views behind it, it makes only these anew.
-Wanted are fonts for Arabic, Chinese, Japanese and Korean, and for emoji in colour.
+The command starts the example project at a fixed time, opens every view in a real Chromium, and writes
+`docs/_static/screenshots/`. Names of views as arguments select views.
+It needs fonts for Arabic, Chinese, Japanese and Korean, and for emoji in colour.
 """
 
 import io
@@ -37,7 +37,7 @@ PHONE = {
 }
 DARK = {"color_scheme": "dark"}
 
-# What is said and who is who, before the pictures.
+# Messages and users, before the screenshots.
 PREPARE = f"""
 import json
 from django.contrib.auth import get_user_model
@@ -63,18 +63,18 @@ class View:
     """With the names of :data:`PREPARE` in braces."""
     who: str | None = "ana"
     options: Mapping[str, Any] = field(default_factory=lambda: WIDE)
-    """Of the browser's context."""
+    """Options of the browser context."""
     then: Callable[[Page], Any] | None = None
-    """What is done in the page before its picture is taken."""
+    """Prepares the page before the screenshot is taken."""
     company: Sequence[str] = ()
-    """Who else is in the same room."""
+    """Other people in the same room."""
 
 
 # What a person does ---------------------------------------------------------------------------------------------
 
 
 def open_menu(page: Page) -> None:
-    """The menu of the last message that somebody else has written."""
+    """Open the menu of the last message of another author."""
     message = page.locator("li.roomchat-message:not([data-mine])").last
     message.hover()
     message.locator("[data-part=actions]").click()
@@ -211,7 +211,7 @@ def story() -> Iterator[tuple[Site, dict[str, str]]]:
 
 @contextmanager
 def opened(browser: Browser, site: Site, view: View, who: str | None, path: str) -> Iterator[Page]:
-    """A page of somebody, signed in, at a fixed moment."""
+    """A page of a signed-in user at a fixed time."""
     context = browser.new_context(**{"locale": "en-US", "timezone_id": "UTC", **view.options})
     page = context.new_page()
     if who is not None:

@@ -12,8 +12,8 @@ from example_project.settings import *  # noqa: F403  (the same project)
 _now = datetime.fromisoformat(os.environ["ROOMCHAT_NOW"])
 timezone.now = lambda: _now
 
-# The names of hidden rooms are made by chance, and their colours of their names.
+# The names of hidden rooms are random, and their colours are derived from the names.
 validation.hidden_name = map("~picture-{}".format, count()).__next__
 
-# Everybody of the story signs in for the pictures.
+# All users of the example sign in for the screenshots.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

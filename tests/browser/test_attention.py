@@ -1,4 +1,4 @@
-"""Messages that come while nobody looks: told once, if somebody has asked for it, and counted where one sees it."""
+"""Messages that arrive while the page is invisible: notifications, unread counts and sounds."""
 
 import re
 from collections.abc import Iterator

@@ -215,7 +215,7 @@ def test_what_is_pressed_lies_within_the_safe_area(site: Server, room: str, page
     page.context.new_cdp_session(page).send("Emulation.setSafeAreaInsetsOverride", {"insets": insets})
     for address in (f"/chat/{room}/", "/chat/", "/chat/~/search/", "/chat/~/new/", f"/chat/{room}/?before=x"):
         look(page, site, address)
-        page.wait_for_function(HAS_INSETS)  # a page is told of them some time after it has begun
+        page.wait_for_function(HAS_INSETS)  # the page receives them some time after it has been loaded
         # In the page, not in the window: a field with the focus may have moved that.
         boxes = page.locator(
             "a:visible, button:visible, textarea:visible, input:visible, h1:visible"
@@ -346,7 +346,7 @@ def test_each_new_message_is_announced_once_and_what_was_there_never(
     site: Server, room: str, new_context: NewContext, page: Page
 ) -> None:
     seed(site, room, count=130)
-    # A screen reader says what is added to a live region.
+    # A screen reader announces what is added to a live region.
     page.add_init_script(
         """
         window.announced = [];

@@ -1,4 +1,4 @@
-"""The others: who is here, who types, and how far one has read what they say."""
+"""Presence, typing indicators and read markers on the page."""
 
 from collections.abc import Iterator
 

@@ -1,6 +1,6 @@
-"""What the page costs: docs/topics/page.md says how each figure is measured, and what it was.
+"""Costs of the page. docs/topics/page.md describes how each figure is measured, and states its value.
 
-Times are of the processor, not of the clock (`threadTicks`), so that a busy machine does not change what is measured.
+Times are processor times (`threadTicks`), so that a busy machine does not change them.
 """
 
 import json
@@ -30,7 +30,8 @@ from tests.browser.page import (
 from tests.services.server import Server
 from tests.services.shell import run_at
 
-pytestmark = pytest.mark.skip_browser("firefox")  # it counts no layout shifts, and speaks another protocol
+# Firefox does not report layout shifts, and does not support Chromium's protocol.
+pytestmark = pytest.mark.skip_browser("firefox")
 
 # Of the room: the list of rooms beside it puts the room that was written in first, and the pill says another number.
 NOTE_SHIFTS = """
@@ -61,7 +62,7 @@ MAIN_THREAD_MS = 700  # of every second; the rest of it is what frames may be la
 
 
 class Talker(threading.Thread):
-    """Somebody else, who says things at a pace."""
+    """Another member, who posts at a given rate."""
 
     def __init__(self, server: Server, room: str, *, count: int, per_second: float) -> None:
         super().__init__(daemon=True)
@@ -103,7 +104,7 @@ def meter(page: Page) -> Iterator["Meter"]:
 
 
 class Meter:
-    """What Chromium counts of a page."""
+    """The counts of Chromium for a page."""
 
     def __init__(self, page: Page, session: CDPSession) -> None:
         self.page, self.session = page, session
@@ -126,7 +127,7 @@ class Meter:
 
 
 def shifts(page: Page) -> list[Any]:
-    # Entries are told after the frame they are about.
+    # Entries are reported after the frame that they concern.
     found: list[Any] = page.evaluate(
         "() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(shifts), 50)))"
     )

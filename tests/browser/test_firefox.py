@@ -1,4 +1,4 @@
-"""What the tests in Firefox promise: nothing is shown there that is not so."""
+"""Guarantees of the tests in Firefox: no test passes by what Firefox does not support."""
 
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect

@@ -1,4 +1,4 @@
-"""What can be done with a message: answer it, change it, take it back."""
+"""Actions on a message: reply, edit, delete and undo."""
 
 import re
 from collections.abc import Iterator

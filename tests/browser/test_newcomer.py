@@ -41,7 +41,7 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def open_page(url: str, new_context: NewContext) -> Open:
-    """A page of the site in a browser window of its own; `who` is signed in."""
+    """A page of the site in a new browser window; `who` is signed in."""
 
     def open_page(path: str, who: str = "", **options: object) -> Page:
         page = new_context(**options).new_page()
@@ -56,7 +56,7 @@ def open_page(url: str, new_context: NewContext) -> Open:
 
 
 def sign_in(page: Page, url: str) -> None:
-    """As Ana, with what the sign-in page tells."""
+    """Sign in as Ana, with the credentials that the sign-in page shows."""
     page.goto(f"{url}/accounts/login/")
     name, password = page.locator(".hint b").all_inner_texts()
     page.get_by_label("Username").fill(name)
@@ -70,7 +70,7 @@ def composer(page: Page) -> Locator:
 
 
 def say(page: Page, text: str) -> Locator:
-    """Say something, and wait until it is stored."""
+    """Post a message, and wait until it is stored."""
     composer(page).fill(text)
     composer(page).press("Enter")
     said = sent(page).filter(has_text=text).last

@@ -1,4 +1,4 @@
-"""What `docs/howto/custom-page.md` and the reference of templates say about pages of one's own, as they say it."""
+"""The samples of `docs/howto/custom-page.md` and of the template reference, for custom pages."""
 
 import re
 from collections.abc import Callable

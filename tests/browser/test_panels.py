@@ -1,4 +1,4 @@
-"""What is behind buttons comes when somebody reaches for it, and no click is lost on the way."""
+"""Panels are loaded when the pointer or the focus reaches their buttons, and no click is lost during the load."""
 
 from playwright.sync_api import Page, Route, expect
 

@@ -1,4 +1,4 @@
-"""The list of rooms: on its own page and beside a room, kept up to date, and rooms made by hand."""
+"""The list of rooms, on its own page and beside a room, and rooms that are created in the page."""
 
 import json
 import re
@@ -53,10 +53,10 @@ def stand(page: Page, *names: str) -> None:
 
 
 def has_been_in(page: Page, site: Server, *rooms: str) -> None:
-    """The person who looks at the page has been in these rooms, and read nothing there."""
+    """The user of the page has visited these rooms and read no message there."""
     key = page.locator("room-list").get_attribute("data-me-key")
     if chat(page).count():
-        page.goto("about:blank")  # or the room would tell that it is read
+        page.goto("about:blank")  # or the room would be marked as read
     run_at(
         site,
         f"""
@@ -375,7 +375,7 @@ def test_taking_over_moves_nothing(site: Server, room: str, page: Page, where: s
         ".observe({type: 'layout-shift', buffered: true})"
     )
     page.goto(site.url + where.format(room=f"{room}-7"))
-    # The script has been here: the server says it in figures.
+    # The script has rendered it: the server uses digits.
     expect(row(page, f"{room}-19").locator("time")).to_have_text(re.compile("Jan"))
 
     assert page.evaluate("shifts.reduce((sum, value) => sum + value, 0)") == 0
@@ -419,7 +419,7 @@ def test_a_room_in_a_page_of_the_site_has_no_list_beside_it(server: Start, page:
     expect(page.locator("room-list")).to_have_count(0)
 
 
-# A room made by hand -------------------------------------------------------------------------------------------------
+# A room created in the page -------------------------------------------------------------------------------------------------
 
 
 def test_a_room_is_made_in_a_dialog_and_leads_into_it(site: Server, room: str, page: Page) -> None:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def uploaded_files(page: str, *, without: str = "", only: str = "") -> dict[str, str]:
-    """What the page tells to write, by path; `without` and `only` name the section that is left out or followed."""
+    """The files of the page's samples, by path. `without` and `only` name sections that are left out or used."""
     files: dict[str, str] = {}
     for section in re.split(r"^## ", page, flags=re.MULTILINE):
         title = section.partition("\n")[0]
@@ -60,7 +60,7 @@ class Site(Server):
         self.place = home
 
     def begin(self) -> None:
-        """A project that `startproject` makes, with the chat in it as the first page says."""
+        """A project made by `startproject`, with the chat installed as the tutorial describes."""
         self.run("-m", "django", "startproject", "mysite", str(self.place), DJANGO_SETTINGS_MODULE="")
         self.follow(uploaded_files(FIRST_PAGE))
         self.run("manage.py", "migrate", "--verbosity", "0")
@@ -140,7 +140,7 @@ def framed(site_with: Callable[..., Site]) -> Site:
 def both(
     plain: Site, themed: Site, new_context: Callable[..., BrowserContext]
 ) -> Callable[..., tuple[Page, Page]]:
-    """The same room, as we ship it and as the page makes it, with a message of ours in it."""
+    """The same room with the package's templates and with the page's samples, with an own message."""
 
     def enter(room: str = "lobby", **options: str) -> tuple[Page, Page]:
         return entered(new_context(**options).new_page(), plain, room), entered(

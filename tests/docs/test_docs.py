@@ -1,4 +1,4 @@
-"""The documentation says what the code does: names, numbers and samples are compared with the package."""
+"""Names, numbers and samples of the documentation, compared with the package."""
 
 import ast
 import importlib.util
@@ -38,7 +38,7 @@ def text(name: str) -> str:
 
 
 def section(name: str, heading: str) -> str:
-    """What stands under a heading of a page, up to the next one of the same level."""
+    """Return the text under a heading of a page, up to the next heading of the same level."""
     [after] = re.findall(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text(name), re.MULTILINE | re.DOTALL)
     return after
 
@@ -472,7 +472,7 @@ def test_a_line_has_one_sentence(path: Path) -> None:
 
 
 def package_source() -> Any:
-    """What the Sphinx extension makes the reference from."""
+    """Return the module from which the Sphinx extension generates the reference."""
     spec = importlib.util.spec_from_file_location("package_source", DOCS / "_ext" / "package_source.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules["package_source"] = module  # dataclasses look their module up

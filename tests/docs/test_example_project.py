@@ -1,4 +1,4 @@
-"""The example site runs as its README says, under every server, on small and on grown-up services."""
+"""The example site runs as its README describes, under every server, with and without PostgreSQL and Redis."""
 
 import json
 import re

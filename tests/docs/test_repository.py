@@ -1,4 +1,4 @@
-"""What holds for the repository as a whole."""
+"""Rules for the repository as a whole."""
 
 import re
 import subprocess
@@ -63,7 +63,7 @@ def lines_with(pattern: re.Pattern[str]) -> list[str]:
 
 
 def test_no_file_names_the_host_of_a_package_registry() -> None:
-    """A clone must work wherever packages come from; the tools' own configuration says where that is."""
+    """A clone must work with any package registry; the tools' own configuration names it."""
     assert lines_with(re.compile("|".join(map(re.escape, REGISTRIES)))) == []
 
 

@@ -1,4 +1,4 @@
-"""The pictures of the documentation are those that the command makes, and each says in words what it shows."""
+"""The screenshots of the documentation are those that the command takes, and each has a description."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ MOST_BYTES = 1_500_000
 
 
 def pictures(path: Path) -> dict[str, str]:
-    """What each picture shows, in words, by its name."""
+    """The description of each screenshot, by its name."""
     text = path.read_text()
     found = re.findall(r"^```\{image\} \S*screenshots/([\w-]+)\.webp\n:alt: (.*)$", text, re.MULTILINE)
     found += re.findall(

@@ -37,7 +37,7 @@ def forms(message: Message) -> tuple[str, ...]:
 
 
 def marks(text: str) -> list[str]:
-    """What a translation has to carry over: values and markup."""
+    """The values and the markup that a translation must contain."""
     return sorted(re.findall(r"%\(\w+\)[sd]|\{\w+\}|<[^>]*>", text))
 
 
@@ -66,7 +66,7 @@ def test_nothing_is_left_of_older_sentences(language: str) -> None:
 def test_every_number_has_the_form_of_its_language(language: str) -> None:
     counts = {len(forms(message)) for message in messages(language) if message.pluralizable}
 
-    # A form more or fewer than the language's rule asks for, and somebody is told the wrong one.
+    # With a form more or fewer than the language's rule requires, a wrong form would be shown.
     assert counts == {catalog(language).num_plurals}
 
 
@@ -83,7 +83,7 @@ def test_values_and_markup_are_carried_over(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_form_for_a_number_names_nothing_that_is_not_there(language: str) -> None:
-    # Arabic says one and two without a figure.
+    # In Arabic, one and two are written without a digit.
     invented = [
         message.id
         for message in messages(language)

@@ -1,4 +1,4 @@
-"""What the Channels tutorial's wiring and its page's frames get from our consumer. The page itself is in `browser/`."""
+"""The consumer with the routing and the frames of the Channels tutorial. The tutorial's page is tested in `browser/`."""
 
 from collections.abc import AsyncIterator
 

@@ -39,7 +39,7 @@ class Step:
 
 
 def steps_of(page: str) -> dict[str, Step]:
-    """The steps of the tutorial by their titles, with what the reader is told to write and to run."""
+    """The steps of the tutorial by their titles, with the files and commands of each."""
     steps = {}
     for section in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
         step = Step(section.partition("\n")[0])
@@ -61,7 +61,7 @@ INSTALL, SWAP, NAMES, SPEAK, TAKE, GROW = (step for title, step in STEPS.items()
 
 
 class Reader:
-    """Somebody who follows the page, in a folder of their own."""
+    """A reader who follows the page, in an empty folder."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -197,7 +197,7 @@ def step_5(after: Callable[..., Reader], serve: Callable[..., ReadersServer]) ->
 
 
 def open_page(server: ReadersServer, room: str) -> ClientConnection:
-    """What the tutorial's page does when it is opened, from a page of the same site."""
+    """The requests of the tutorial's page when it is opened, from a page of the same site."""
     address = f"{server.ws_url}/ws/chat/{quote(room)}/"
     return connect(address, origin=server.url, proxy=None, open_timeout=HEAR_SECONDS)
 

@@ -1,4 +1,4 @@
-"""What people install is the wheel, and the wheel is whole."""
+"""The wheel contains all files of the package."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Webhooks in the admin: made there, told once, ended there."""
+"""Webhooks in the admin: creation, the secret that is shown once, and deactivation."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Each id of a system check: what makes it speak, what it says, and when it is silent."""
+"""Each system check: its conditions and its message."""
 
 import itertools
 import os

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def findings():
-    """What the doctor finds, by the first words of it."""
+    """The findings of the command, by their first words."""
 
     def find(beginning):
         return [finding for finding in examine() if finding.about.startswith(beginning)]
@@ -61,7 +61,7 @@ def test_a_slow_database_is_minded(findings, monkeypatch):
 
 
 class Cursor:
-    """Answers what a database says of its settings."""
+    """Returns settings as a database reports them."""
 
     def __init__(self, *answers):
         self.answers = list(answers)

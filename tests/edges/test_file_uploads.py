@@ -116,7 +116,7 @@ def test_a_file_that_is_too_big_is_refused(hers, settings, stored):
 
 
 class Counted(BytesIO):
-    """A connection that tells how much was read from it."""
+    """A connection that counts the bytes that are read from it."""
 
     taken = 0
 
@@ -127,7 +127,7 @@ class Counted(BytesIO):
 
 
 def request(content, **meta):
-    """A request as a WSGI server gives it to Django, with the body that comes in, whatever its head says of it."""
+    """A request as a WSGI server passes it to Django, with a body that may not match its headers."""
     stream = Counted(content)
     environ = RequestFactory()._base_environ(
         PATH_INFO=UPLOADS,

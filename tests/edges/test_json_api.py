@@ -140,5 +140,5 @@ def test_an_answer_promises_only_what_is_committed(client, settings, monkeypatch
     else:
         post_json(client, "lobby", {"id": "a", "body": "hi"})
 
-    # Told everybody, which happens after the commit, before the answer was made.
+    # The batch is published after the commit and before the response is made.
     assert [one == "answered" for one in told] == [False, True]

@@ -21,7 +21,7 @@ def ana():
 
 @pytest.fixture
 def life(ana):
-    """The user, who has left traces everywhere."""
+    """A user with rows in every table."""
     leave_traces(ana)
     return ana
 

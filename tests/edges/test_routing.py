@@ -1,4 +1,4 @@
-"""What the routing does when a server imports it."""
+"""The routing as a server imports it."""
 
 import os
 import subprocess

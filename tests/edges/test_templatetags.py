@@ -1,4 +1,4 @@
-"""What the templates say, without a browser."""
+"""The output of the template tags, without a browser."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -73,7 +73,7 @@ def test_two_pages_have_the_script_each() -> None:
 
 
 class UnusedNonce(str):
-    """As Django's: false until somebody has rendered it."""
+    """Like Django's lazy nonce: false until it has been rendered."""
 
     def __bool__(self) -> bool:
         return False

@@ -1,1 +1,1 @@
-"""Real processes under faults: members who post, a nemesis that breaks what it can, and a checker that judges what came out."""
+"""Fault injection with real processes: members post, a nemesis injects faults, and a checker examines the results."""

@@ -1,7 +1,7 @@
-"""Judges a run: what every member asked, was told and saw, against what the database holds in the end.
+"""Compares what every member posted, received and showed during a run with the final contents of the database.
 
-It goes once over everything, and classifies every post as Jepsen's total-queue checker does.
-Nothing here knows how a history came about: the histories of ``test_checker.py`` are made by hand.
+It classifies every post as Jepsen's total-queue checker does.
+It does not depend on how a history was recorded: ``test_checker.py`` defines its histories itself.
 """
 
 import re
@@ -20,7 +20,7 @@ CLASSES = (OK, LOST, DUPLICATED, REORDERED, UNEXPECTED, INDETERMINATE)
 
 @dataclass(slots=True)
 class Post:
-    """What somebody said, and what came back."""
+    """A post of a member, and its answer."""
 
     author: str
     room: str
@@ -52,7 +52,7 @@ class Shown:
 
 @dataclass(slots=True)
 class View:
-    """What a member saw of a room since they started over for the last time."""
+    """The messages of a room that a member has received since the last reset."""
 
     member: str
     room: str
@@ -65,7 +65,7 @@ class View:
     is_live: bool = True
     """Theirs is a socket that is open at the end."""
     frames: list[str] = field(default_factory=list)
-    """What came, for whoever looks for the cause of a violation."""
+    """The frames received, for the analysis of a violation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class History:
     views: list[View] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
-    """Of the rooms' logs."""
+    """Head of each room's log."""
     floors: dict[str, int] = field(default_factory=dict)
 
 
@@ -99,7 +99,7 @@ class Verdict:
     classes: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     recovered: int = 0
-    """Posts whose first answer was lost, and that a repetition found or stored."""
+    """Posts whose first answer was lost, and that a retry found or stored."""
 
     @property
     def holds(self) -> bool:
@@ -172,7 +172,7 @@ def _is_possible(post: Post, row: Row) -> bool:
 
 
 def _out_of_order(posts: Iterable[Post]) -> set[Key]:
-    """Those that stand before what was acknowledged before they were said: real time, and with it every sender's own order."""
+    """Posts with a lower number than a post that was acknowledged before they were sent. This covers the order of each sender."""
     late = set()
     rooms: dict[str, list[Post]] = defaultdict(list)
     for post in posts:

@@ -1,6 +1,6 @@
-"""The test project's application, which also tells what goes on inside its process: ``/inside/``.
+"""The test project's application, which also reports the state of its process under ``/inside/``.
 
-``/inside/?collect`` collects garbage first: sockets of daphne are cycles, which lie there until Python looks.
+``/inside/?collect`` runs the garbage collector first, because daphne's sockets are reference cycles.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ def _state() -> dict[str, int]:
         "tasks": len(asyncio.all_tasks()),
         "sockets": len(here.sockets),
         "rooms": len(here._rooms),
-        # The hub ends by itself when nobody is there, and its threads after it.
+        # The hub stops after its last socket, and its threads after it.
         "hubs_at_work": int(here._is_running),
         "database_threads": sum(
             thread.name.startswith("roomchat-database") for thread in threading.enumerate()

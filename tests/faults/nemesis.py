@@ -43,7 +43,7 @@ class Nemesis:
         self._began = time.monotonic()
 
     def faults(self) -> dict[str, Fault]:
-        """Those that this site can suffer, by their names."""
+        """The faults that apply to this site, by name."""
         found: dict[str, Fault] = {
             "application killed": self.kill_application,
             "application paused": self.pause_application,
@@ -176,7 +176,7 @@ class Nemesis:
         await self._to_redis(lambda admin: admin.flushall())
 
     async def make_redis_a_replica(self) -> None:
-        """Of a server that does not exist: it refuses to write."""
+        """Make Redis a replica of a server that does not exist, so that it rejects writes."""
         await self._to_redis(lambda admin: admin.execute_command("REPLICAOF", "127.0.0.1", "1"))
         await asyncio.sleep(self.random.uniform(1, 4))
         await self._to_redis(lambda admin: admin.execute_command("REPLICAOF", "NO", "ONE"))

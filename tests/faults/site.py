@@ -78,7 +78,7 @@ class Site:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Of a command that works on the same site."""
+        """Environment of a command that uses the same site."""
         return self.servers[0].environment()
 
     def sessions(self, count: int) -> list[str]:
@@ -92,7 +92,7 @@ class Site:
         return next(cookie for cookie in cookies if cookie.startswith("sessionid="))
 
     def inside(self, server: Server, *, collect: bool = False) -> dict[str, int]:
-        """What goes on inside a process, after it has collected its garbage if it shall."""
+        """Return the state of a process; with *collect*, after a garbage collection."""
         url = f"{server.url}/inside/{'?collect' if collect else ''}"
         with urllib.request.urlopen(url, timeout=30) as response:  # noqa: S310  (our own server)
             return dict(json.load(response))

@@ -1,4 +1,4 @@
-"""The checker must be able to fail: histories made by hand, one for everything that it can find."""
+"""The checker finds every kind of violation, in one written history each."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""What holds under faults, shown with real processes: the short run. ``tox -e faults`` and ``tox -e proof`` are the long ones.
+"""Short runs with injected faults and real processes. ``tox -e faults`` and ``tox -e proof`` run long ones.
 
-A run's seed is printed; ``python -m tests.faults --seed …`` repeats it alone.
+A run prints its seed; ``python -m tests.faults --seed …`` repeats it.
 """
 
 import asyncio
@@ -205,7 +205,7 @@ async def test_visitors_leave_nothing_behind():
 
 
 async def test_what_postgresql_had_committed_survives_its_death():
-    """Of the suite's own PostgreSQL, which does without fsync: a kill is no power cut."""
+    """The suite's PostgreSQL does not use fsync. A killed process, unlike a power failure, loses no written data."""
     postgres = MortalPostgres()
     try:
         postgres.start()
@@ -227,7 +227,7 @@ async def _post_until_acked(client: Client, body: str, id: str) -> dict:
 
 
 async def _until_closed(client: Client) -> tuple[list[dict], int | None]:
-    """The answers and the goodbye that still came, and the code of the close."""
+    """The answers and the ``bye`` frame that were still received, and the close code."""
     frames = []
     try:
         while True:

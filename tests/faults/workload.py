@@ -34,7 +34,7 @@ CHANGES = 0.06
 
 @dataclass
 class Record:
-    """What all members of a run wrote down."""
+    """The records of all members of a run."""
 
     history: History = field(default_factory=History)
     counts: Counter[str] = field(default_factory=Counter)
@@ -44,26 +44,26 @@ class Record:
     acks: list[float] = field(default_factory=list)
     """Seconds from saying something first to its ack."""
     delays: list[tuple[float, float]] = field(default_factory=list)
-    """For every message that came over a live socket: when, and how many seconds after it was said."""
+    """For every message received on an open socket: the time, and the seconds since it was posted."""
     absences: list[tuple[float, float]] = field(default_factory=list)
     """For every connection that was lost: when, and how many seconds until its member had caught up."""
     said: dict[str, float] = field(default_factory=dict)
-    """When each id was said first."""
+    """The time at which each id was first posted."""
 
 
 class Member:
-    """Somebody in some rooms.
+    """A member of several rooms.
 
     Args:
-        number: tells members apart, and seeds what they do.
-        ws_url: of the site.
-        rooms: the first is in the socket's address, the others are joined.
-        cookie: of their session.
-        record: where they write down what happens.
-        think: seconds between an ack and the next post, about.
-        silence: seconds of it after which they open a new socket.
-        changes: the part of what they do that edits or deletes.
-        back_off: seconds of the first and of the longest pause between attempts to connect, at most.
+        number: number of the member, which also seeds its actions.
+        ws_url: WebSocket URL of the site.
+        rooms: the first is in the socket's URL, the others are joined.
+        cookie: session cookie.
+        record: the record of the run.
+        think: average time between an ack and the next post, in seconds.
+        silence: time without a frame after which the member opens a new socket, in seconds.
+        changes: the fraction of the actions that are edits or deletions.
+        back_off: maximum of the first and of the longest pause between attempts to connect, in seconds.
     """
 
     def __init__(
@@ -122,14 +122,14 @@ class Member:
 
     @property
     def state(self) -> str:
-        """For whoever waits for them in vain."""
+        """The state of the member, for a report of an incomplete run."""
         return (
             f"{self.name}: in {len(self._ready_rooms)} of {self.rooms}, connected: {self._socket is not None}"
         )
 
     @property
     def local_port(self) -> int | None:
-        """Of the socket."""
+        """Local TCP port of the socket."""
         return None if self._socket is None else int(self._socket.local_address[1])
 
     def hang_up(self) -> None:
@@ -143,7 +143,7 @@ class Member:
             self._tasks.append(asyncio.create_task(self._talk()))
 
     async def end(self) -> None:
-        """Say nothing more and go."""
+        """Stop posting and disconnect."""
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -217,7 +217,7 @@ class Member:
                 answer.set_result(None)
 
     async def _watch(self) -> None:
-        """Notices silence, and says what was seen."""
+        """Detects silence, and sends ``seen`` frames."""
         while True:
             await asyncio.sleep(0.5)
             socket, now = self._socket, time.monotonic()
@@ -335,7 +335,7 @@ class Member:
         view.cursor = frame["head"]
 
     async def _compare(self, heads: dict[str, int]) -> None:
-        """The ping says where the rooms are. What is on its way came before it, so whoever is behind has lost something."""
+        """The ping contains the heads of the rooms. It follows all earlier events, so a lower cursor means a lost event."""
         for room, head in heads.items():
             if self.views[room].cursor < head:
                 self.record.counts["behind at a ping"] += 1
@@ -370,7 +370,7 @@ class Member:
                 await self.say(self.random.choice(self.rooms))
 
     async def say(self, room: str, body: str = "") -> Post:
-        """Say something, as often as it takes."""
+        """Post a message, with retries until it is answered."""
         await self._ready.wait()
         self._count += 1
         # The number stands in the id, so that a violation can be followed through the logs.
@@ -423,7 +423,7 @@ class Member:
                 await self._send(frame)
                 result = await asyncio.wait_for(answer, UNANSWERED_SECONDS)
             except (ConnectionClosed, AssertionError):
-                # The reader hears of it too, and opens a new socket.
+                # The reader notices it too, and opens a new socket.
                 await asyncio.sleep(0.02)
                 continue
             except TimeoutError:

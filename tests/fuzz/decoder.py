@@ -34,7 +34,7 @@ def play(seed: int, count: int) -> Counter[str]:
 
 
 def _accept(frame: object) -> str:
-    """What the socket does with a frame, as far as it needs no database."""
+    """The part of the handling of a frame that needs no database."""
     for field, check in (
         ("body", validation.body),
         ("message", validation.body),

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is a typed error or a frame, and nobody else notices."""
+"""Every input is answered with a typed error or a frame, and no other client is affected."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def test_a_seed_makes_the_same_frames_again():
 async def test_a_socket_answers_and_the_one_beside_it_hears_what_was_stored_and_nothing_else(
     tutorial, caplog, settings
 ):
-    # A long run is no slow client, and hears of nothing but the messages.
+    # During a long run the client is not slow, and receives only messages.
     settings.ROOMCHAT = {"PING_SECONDS": 36_000, "UNSEEN_MAX_BYTES": 2**40}
     async with (
         ChatClient(APPLICATION, "lobby") as control,

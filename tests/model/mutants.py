@@ -26,7 +26,7 @@ SEEDS_MAX = 400
 class Mutant:
     mistake: str
     check: str
-    """It turns red."""
+    """The check that fails."""
     rules: Rules
 
 

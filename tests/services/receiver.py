@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Receiver:
-    """Remembers what it was sent, and answers what the test says.
+    """An HTTP server that records requests, and responds as the test chooses.
 
     `answers` are statuses, one after the other, the last for ever; or callables that are given the handler.
     """
@@ -28,7 +28,7 @@ class Receiver:
 
         class Server(ThreadingHTTPServer):
             def handle_error(self, request, address):
-                """Who sends has hung up: tests do."""
+                """The sender has closed the connection, as tests do."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook?x=1"

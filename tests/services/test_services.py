@@ -1,4 +1,4 @@
-"""What `tests/services/` promises: no test passes because the thing it is about was not there."""
+"""Guarantee of `tests/services/`: no test passes because a service is missing."""
 
 from pathlib import Path
 

@@ -19,7 +19,7 @@ def post(body, id="case", **fields):
 
 @dataclass(frozen=True)
 class Said:
-    """What a client sends, and what it is answered: error codes, types of frames, or `ack` and the stored body."""
+    """Frames of a client, and their answers: error codes, types of frames, or `ack` and the stored body."""
 
     number: int
     what: str
@@ -74,7 +74,7 @@ SAID = [
     said(9, "2**53", frame("join", room="x", since=2**53), frame("delete", seq=2**53), answers="bad_value"),
     said(10, "2**63 and more", frame("edit", seq=2**63, body="x"), answers="bad_value"),
     said(10, "2**64 in a reply", post("hi", reply_to=2**64), answers="bad_value"),
-    # Otherwise than proposed: refused is nothing, the last value counts. There is one parser, so nobody reads it differently.
+    # The proposal rejected repeated keys. Here the last value counts; there is one parser, so no other reads it differently.
     said(
         11,
         "a key twice",
@@ -121,7 +121,7 @@ SAID = [
         frame("chat_message", message="hi"),
         answers="unknown_type",
     ),
-    # Otherwise than proposed: the handshake says who it is, so there is nothing to wait for, and hello asks for welcome again.
+    # The proposal required `hello`. Here the handshake identifies the client, and `hello` requests `welcome` again.
     said(17, "hello again and again", frame("hello"), frame("hello"), answers="welcome"),
     said(22, "500 pings at once", *[frame("ping")] * 500, answers="ping"),
     refused(23, "a NUL", "a\u0000b"),
@@ -262,7 +262,7 @@ async def talk(receive, send, case):
 
 
 async def bodies_until(receive, last):
-    """The bodies that the control socket hears; any frame but `events` is one too many."""
+    """The texts that the control socket receives. It must receive no frame other than `events`."""
     heard = []
     while last not in heard:
         answer = await receive()

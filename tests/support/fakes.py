@@ -15,7 +15,7 @@ async def settle():
 
 
 class Clock:
-    """Time that passes when the test says so. It takes the place of a module's `time` and of its `asyncio.sleep`."""
+    """Time that passes when the test advances it. It replaces a module's `time` and its `asyncio.sleep`."""
 
     def __init__(self, monkeypatch, *modules):
         self.now = 1000.0
@@ -56,7 +56,7 @@ class _Asyncio:
 
 
 class Layer:
-    """A channel layer in memory that can be told to fail, and remembers what it was asked."""
+    """A channel layer in memory that records calls, and fails if the test chooses."""
 
     def __init__(self, **options):
         # As of settings.CHANNEL_LAYERS: group_expiry, where the test gives one.
@@ -111,7 +111,7 @@ class Socket:
         """Every ASGI message, in order."""
         self.closed = None
         self.access = True
-        """What `check_access` answers."""
+        """The return value of `check_access`."""
         self.checked = []
 
     def __repr__(self):
@@ -144,9 +144,9 @@ class Socket:
         self.is_ready, self.blocked_since = True, None
 
     def shown(self, room="lobby"):
-        """What a client that keeps to the rule of the wire shows of a room: the latest state of each message, by place.
+        """The room as a client shows it that follows the cursor rule: the latest state of each message, by sequence number.
 
-        Raises AssertionError where the frames leave a hole, or bring anything twice.
+        Raises AssertionError if the frames have a gap or contain an event twice.
         """
         cursor, epoch, state = 0, "", {}
         for frame in self.frames:

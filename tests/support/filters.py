@@ -10,7 +10,7 @@ ANA = Identity("g:ana", "Ana", is_guest=True)
 
 
 def house_filter(room, who, body):
-    """The first word says what happens."""
+    """A content filter that acts according to the first word."""
     word, _, rest = body.partition(" ")
     if word == "fail":
         raise RuntimeError("The filter's own trouble.")

@@ -51,7 +51,7 @@ def in_threads(count, work):
 
 
 class Locked:
-    """Somebody else's transaction that has a room locked."""
+    """Another transaction that holds the lock of a room."""
 
     def __init__(self, room, **changes):
         self.room, self.changes = room, changes or {"head": F("head")}
@@ -85,7 +85,7 @@ class Locked:
 
 
 def say(body):
-    """A change to other words; none if the message says that already."""
+    """A change of the text; no change if the message already has that text."""
 
     def make(message):
         changed, message.body = message.body != body, body

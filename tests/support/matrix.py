@@ -30,7 +30,7 @@ GUEST = {"key": "g:0", "name": "Guest 1"}
 
 
 class Case:
-    """A kind of room, with everybody in it who can be, and a role that asks for something."""
+    """A kind of room with its members, and a person of a role who makes a request."""
 
     def __init__(self, kind, role):
         settings = ROOMS[kind]

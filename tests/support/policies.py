@@ -14,7 +14,7 @@ NEW_ROOM = Room(name="lobby", title="Lobby")
 
 
 class Nobody(OpenPolicy):
-    """Says no to one question."""
+    """A policy that denies one action."""
 
     def __init__(self, question):
         setattr(self, question, lambda who, room: Decision(False, f"No: {question}.", code=question))

@@ -20,7 +20,7 @@ ANA, BEN, CARL = ({"key": f"u:{number}", "name": name} for number, name in enume
 
 
 class House:
-    """Processes on one database, with a layer that the test may break, at a time that it says."""
+    """Processes on one database, with a channel layer and a clock that the test controls."""
 
     def __init__(self):
         self.now = 1000.0
@@ -47,7 +47,7 @@ class House:
             await process.presences.turn()
 
     async def dies(self, process):
-        """It does nothing any more, and its lease ends."""
+        """The process stops, and its lease ends."""
         self.processes.remove(process)
         mine = ServerProcess.objects.filter(pk=process.presences._process)
         await threads.in_thread(lambda: mine.update(alive_at=F("alive_at") - timedelta(seconds=31)))
@@ -64,7 +64,7 @@ class Process:
         return self.subscriptions.get(name, [])
 
     def start(self, work):
-        work.close()  # the test says when it is time
+        work.close()  # the test runs each turn
 
     def enter(self, person=ANA, room="lobby", **options):
         socket = Socket(**options)

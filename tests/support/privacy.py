@@ -1,4 +1,4 @@
-"""A person who has left traces everywhere."""
+"""A user with rows in every table, for tests of export and erasure."""
 
 import itertools
 

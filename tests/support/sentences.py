@@ -1,4 +1,4 @@
-"""Everything that the package says, read out of its sources without any tool but Django: what translations have to cover."""
+"""The translatable texts of the package, extracted from its sources with Django alone."""
 
 import ast
 import re
@@ -46,7 +46,7 @@ def of_python(path: Path) -> set[Sentence]:
 
 
 def of_template(source: str) -> set[Sentence]:
-    """As ``makemessages`` reads it: Django turns a template into calls of gettext first."""
+    """Extract as ``makemessages`` does: Django converts a template to calls of gettext first."""
     return {
         tuple(ast.literal_eval(text) for text in found if text)
         for found in _IN_TEMPLATE.findall(templatize(source))

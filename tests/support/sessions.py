@@ -28,7 +28,7 @@ def sign_in(name="ana"):
 
 
 async def seconds_until_closed(socket):
-    """How long it takes from now on until the server says goodbye and closes, with the frames before."""
+    """Return the time until the server sends ``bye`` and closes the socket, in seconds."""
     began, frames = time.monotonic(), []
     with pytest.raises(ConnectionResetError) as closed:
         while True:

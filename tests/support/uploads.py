@@ -34,7 +34,7 @@ def archive(**contents):
 
 
 def png_of_size(width, height):
-    """The beginning of a PNG, which says how large it is; there are no pixels behind that."""
+    """The beginning of a PNG, with its size and without pixels."""
     head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", crc32(head)) + b"\0\0\0\0IDAT"

@@ -4,7 +4,7 @@ from django_roomchat.identity import Identity
 
 ANA = Identity("g:ana", "Ana", is_guest=True)
 CLOSED = "http://127.0.0.1:9/"
-"""Nobody listens there."""
+"""A URL on which no server listens."""
 
 
 def state(webhook):

@@ -1,4 +1,4 @@
-"""What the site's content filter lets pass, changes, refuses and holds, on all three ways in."""
+"""The content filter of a project: allow, change, refuse and hold, from Python, over HTTP and through a socket."""
 
 import pytest
 

@@ -52,7 +52,7 @@ def ana():
 
 @pytest.fixture
 def life(ana):
-    """The user, who has left traces everywhere."""
+    """A user with rows in every table."""
     leave_traces(ana)
     return ana
 
@@ -410,7 +410,7 @@ def test_a_room_that_is_deleted_meanwhile_is_no_trouble(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 async def test_open_pages_and_asynchronous_code():
-    """Who is there hears of it; who comes back, or comes first, is told nothing of what was."""
+    """A connected client receives the erasure; a client that resumes or is new receives nothing of the erased texts."""
     await apost_message("lobby", "my secret", author=GUEST, id="a")
     await apost_message("lobby", "what?", author=BOB, id="b", reply_to=1)
     application = ChatConsumer.as_asgi()
@@ -435,7 +435,7 @@ async def test_open_pages_and_asynchronous_code():
 
 
 def test_resuming_from_anywhere_brings_what_a_new_reader_sees(life):
-    """As in test_state_machine: before every number, with every batch, and after a second erasure."""
+    """A client resumes from every number, in every batch size, and after a second erasure."""
     histories = {}
 
     def shown(room, since):
@@ -446,7 +446,7 @@ def test_resuming_from_anywhere_brings_what_a_new_reader_sees(life):
 
     for room in ("garden", "kitchen"):
         _, head = shown(room, None)
-        # Whoever stood at a number had what the log says now of all that was changed up to it.
+        # A client at a number has the current state of everything that was changed up to it.
         histories[room] = head
     erase_user(life)
     erase_user(BOB.key)
@@ -457,7 +457,7 @@ def test_resuming_from_anywhere_brings_what_a_new_reader_sees(life):
         for since in range(now + 1):
             told, reached = shown(room, since)
             assert reached == now
-            # Nobody who stood before the erasure keeps anything of it: it is all told again.
+            # A client with an earlier cursor receives all erased messages again.
             for seq, event in fresh.items():
                 assert told.get(seq, event) == event
                 assert seq in told or event.rev <= since

@@ -19,7 +19,7 @@ SIGNALS = {
 
 @pytest.fixture
 def heard():
-    """What the receivers of a project are told."""
+    """Signals that the receivers of a project receive."""
     heard, receivers = [], {}
     for name, signal in SIGNALS.items():
 

@@ -1,4 +1,4 @@
-"""What any user model must be able to do. Run by `tests/behaviour/test_user_models.py`, with settings of its own."""
+"""Requirements that any user model meets. Run by `tests/behaviour/test_user_models.py`, with its own settings."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What a file is, its content says, whatever it is called."""
+"""The type of a file is determined by its content, not by its name."""
 
 import itertools
 

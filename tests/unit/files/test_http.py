@@ -211,7 +211,7 @@ def test_a_deleted_file_is_gone_for_everybody(client, hers, ana):
 
 
 def people():
-    """Clients of a member, somebody else, somebody who is banned, and somebody who has not signed in."""
+    """Browsers of a member, a stranger, a banned user and a guest."""
     clients = {}
     for name in ("member", "other", "banned"):
         clients[name] = Client()

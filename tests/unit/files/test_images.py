@@ -1,4 +1,4 @@
-"""Images are made anew from their pixels, and nothing else of what somebody has sent is handed on."""
+"""Images are re-encoded from their pixels, and no other data of the upload is served."""
 
 from io import BytesIO
 
@@ -23,7 +23,7 @@ def opened(content):
 
 
 def exif():
-    """As a phone writes it: where, when, by what, and which side is up."""
+    """A photo with metadata as a phone writes it: location, time, device and orientation."""
     tags = Image.Exif()
     tags[0x010F], tags[0x010E] = "Phone", SECRET.decode()
     tags.get_ifd(0x8825).update(

@@ -1,4 +1,4 @@
-"""Guests choose their names; none may look like somebody else's."""
+"""Guests choose names that cannot be mistaken for those of others."""
 
 import json
 
@@ -226,7 +226,7 @@ def test_only_so_many_rooms_are_remembered(room, monkeypatch):
     assert list(guests._names) == [(room.pk, 1)]
 
 
-# Nobody acts as them ---------------------------------------------------------------------------------------------------
+# Confusable names ---------------------------------------------------------------------------------------------------
 
 
 def test_the_key_that_all_can_see_lets_nobody_act_as_the_guest():

@@ -1,4 +1,4 @@
-"""Tickets: sockets for those who cannot bring a cookie."""
+"""Tickets: sockets for clients without a cookie."""
 
 from datetime import timedelta
 
@@ -337,7 +337,7 @@ async def test_what_ends_ends_the_ticket_and_the_socket_that_it_opened(end):
         assert (await late.receive())["code"] == "bad_ticket"
 
 
-# For those who come with a token ------------------------------------------------------------------------------------
+# Clients with a token ------------------------------------------------------------------------------------
 
 
 def request_of(user, session=None):

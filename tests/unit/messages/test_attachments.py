@@ -1,4 +1,4 @@
-"""Files of messages: uploaded, bound to the post that names them, and gone from the storage when nobody has them any more."""
+"""Uploads of files for messages: types, limits, rights and storage."""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""What an edited message said before: kept where the site wants it, shown to whom the policy allows, gone with the message."""
+"""The edit history of a message: kept if the site enables it, shown to whom the policy allows, deleted with the message."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Whom a text calls by name, and who can be called: from Python, over HTTP and through a socket."""
+"""Mentions and mention candidates: from Python, over HTTP and through a socket."""
 
 import json
 
@@ -42,7 +42,7 @@ def _lobby():
 
 
 def called(body):
-    """Whom a message with this text calls."""
+    """The people whom a message with this text mentions."""
     seq = post_message("lobby", body).seq
     return called_by(seq)
 
@@ -174,7 +174,7 @@ def test_the_signal_tells_whom_once():
     ]
 
 
-# Whom one can call ----------------------------------------------------------------------------------------------
+# Mention candidates ----------------------------------------------------------------------------------------------
 
 
 def names(prefix, **options):

@@ -1,4 +1,4 @@
-"""Pinned messages: from Python, over HTTP and through a socket; who may, how many, and what is told of them."""
+"""Pinned messages: rights, limits, frames and system messages, from Python, over HTTP and through a socket."""
 
 import json
 

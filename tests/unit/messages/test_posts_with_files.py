@@ -29,7 +29,7 @@ from tests.support.uploads import TEXT, picture
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media_folder")]
 urlpatterns: list = []
-"""Of a project that has left the package's addresses out."""
+"""URL patterns of a project that does not include those of the package."""
 
 
 def test_a_message_has_its_files_in_the_order_of_the_post():

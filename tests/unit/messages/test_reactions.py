@@ -1,4 +1,4 @@
-"""Reactions: from Python, over HTTP and through a socket; what everybody is told of them, and who may."""
+"""Reactions: rights, limits and frames, from Python, over HTTP and through a socket."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What was said is found: in every script, by who may read it, and no longer than it stands there."""
+"""Search: messages of every script are found by people who may read them, until they are edited or deleted."""
 
 import json
 
@@ -125,7 +125,7 @@ def test_a_hit_says_where_it_is_and_who_said_it():
     )
 
 
-# Who --------------------------------------------------------------------------------------------------------------
+# Rights --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def told():
-    """Whom the signal named, and which rooms."""
+    """The users and rooms for which the signal was sent."""
     heard = []
 
     def receive(sender, user, rooms, **kwargs):

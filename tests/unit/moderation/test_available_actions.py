@@ -1,4 +1,4 @@
-"""What a page learns about somebody: how they stand in the room, and what may be done about them."""
+"""The role and sanctions of a person, and the actions that are available about them."""
 
 import json
 from datetime import timedelta
@@ -37,7 +37,7 @@ def room():
 
 
 def powers(room, *, by):
-    """What *by* may do about each of everybody."""
+    """The actions that *by* may take about each person."""
     return {who.name: look_at(room, who.key, by=by).may for who in EVERYBODY}
 
 

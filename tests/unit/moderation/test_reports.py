@@ -1,4 +1,4 @@
-"""Reports and the moderators' queues: who reports what, who decides, and what is kept of it."""
+"""Reports of messages, and the decisions of moderators."""
 
 import json
 

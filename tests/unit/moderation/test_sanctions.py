@@ -1,4 +1,4 @@
-"""Bans and mutes: from Python, over HTTP and through a socket; who may, for how long, and what is kept of it."""
+"""Bans and mutes: rights, durations and the audit trail, from Python, over HTTP and through a socket."""
 
 import json
 import uuid
@@ -61,7 +61,7 @@ def soon(seconds=60):
 def past(model):
     """The time of a sanction is over."""
     model.objects.update(until=timezone.now() - timedelta(seconds=1))
-    clear_caches()  # its end was known from its beginning; here it has been put forward
+    clear_caches()  # the end of the sanction is cached
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def _two_users():
     return mod, rude
 
 
-# Who is banned or muted ------------------------------------------------------------------------------------------------
+# Lists of banned and muted people ------------------------------------------------------------------------------------------------
 
 
 def sanctioned(room, **options):

@@ -84,7 +84,7 @@ def test_a_policy_is_made_once(settings):
 
 @pytest.fixture
 def with_members():
-    """A room, and how somebody of each role is known in it."""
+    """A room, and an identity of each role in it."""
     room = lookup.ensure_room(Room(name="club", title="Club"))
     people = {}
     for role in ("owner", "moderator", "member", "stranger", "staff"):
@@ -98,7 +98,7 @@ def with_members():
 
 
 def codes(ask, room, people):
-    """The code of each refusal, by who is refused; every one of them has a sentence, too."""
+    """The code of each error by role. Every error has a message too."""
     answers = {role: ask(who, room) for role, who in people.items()}
     assert all(str(answer.detail) for answer in answers.values() if not answer)
     return {role: answer.code for role, answer in answers.items() if not answer}

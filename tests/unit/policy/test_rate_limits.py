@@ -1,4 +1,4 @@
-"""How often is too often: rates, buckets, the cache that processes share, and what people are told."""
+"""Rate limits: rates, token buckets, the shared cache, and the errors that clients receive."""
 
 import json
 import timeit

@@ -1,4 +1,4 @@
-"""How somebody stands in a room, and how seldom the database is asked."""
+"""The cached role and sanctions of a person in a room."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ def room():
 
 
 def change(room):
-    """What every change of somebody's rights does."""
+    """Increment the access version, as every change of rights does."""
     RoomLog.objects.filter(pk=room.pk).update(access_version=room.log.access_version + 1)
     room.log.refresh_from_db()
 

@@ -37,7 +37,7 @@ def layer(place):
 
 
 class RedisTimeoutError(Exception):
-    """As redis-py names its own, which is not Python's."""
+    """Like redis-py's exception of this name, which is not Python's."""
 
 
 RedisTimeoutError.__name__ = "TimeoutError"

@@ -10,7 +10,7 @@ from tests.support.hub import House, LayerClient, Log
 
 @pytest.fixture
 def no_layer(settings, monkeypatch):
-    """Without a channel layer a hub lives by what it hears in its process, and by its poll."""
+    """Without a channel layer the hub receives the batches of its process, and polls the database."""
     settings.CHANNEL_LAYERS = {}
     for module in (hub, gap_recovery, hub_layer, log_poll):
         monkeypatch.setattr(module, "warn_throttled", lambda *about: None)
@@ -38,7 +38,7 @@ async def house(clock, lobby):
 
 @pytest.fixture
 def reported(monkeypatch):
-    """The trouble that is told to the server's log."""
+    """The messages that are logged."""
     lines = []
     for module in (hub, gap_recovery, hub_layer, log_poll):
         monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""A room over HTTP: the frames of a socket, for those who can have none."""
+"""The event stream: the frames of a socket over HTTP."""
 
 import asyncio
 import json
@@ -230,7 +230,7 @@ async def test_a_client_that_takes_nothing_keeps_its_place_and_not_what_waits(li
 
 @pytest.fixture
 async def stuck(listen):
-    """A stream whose client reads nothing after the beginning, and the task of its response."""
+    """A stream whose client stops reading, and the task of its response."""
     listener = await listen()
 
     async def serve():

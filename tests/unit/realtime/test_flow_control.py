@@ -47,7 +47,7 @@ async def test_a_client_that_does_not_read_its_answers_is_put_out_and_nobody_wai
         await control.receive("joined")
         for _ in range(100):
             stuck.say(type="hello")
-        # Its consumer ends by itself, without an error and without a frame that nobody reads.
+        # Its consumer ends without an error and without another frame.
         await asyncio.wait_for(stuck.task, 10)
 
         assert (await control.post("hi", id="a"))["type"] == "ack"

@@ -16,7 +16,7 @@ BROKEN = "The message could not be stored."
 
 
 class Store:
-    """Stands in for `post_messages`: numbers posts, and is held up, locked or broken as the test says."""
+    """Replaces `post_messages`: numbers posts, and waits, is locked or fails if the test chooses."""
 
     def __init__(self):
         self.batches = []

@@ -1,4 +1,4 @@
-"""What the hub sends to the sockets of a room, and what it reads from the log."""
+"""The hub: frames for the sockets of a room, and reads of the log."""
 
 import asyncio
 
@@ -324,7 +324,7 @@ async def test_who_lost_the_right_on_the_way_in_is_looked_at_again(house, lobby)
 
 @pytest.fixture
 def heard(monkeypatch):
-    """What the handler of “weather” has heard."""
+    """The notices that the handler of “weather” has received."""
     monkeypatch.setattr(hub, "_handlers", {})
     notices = []
 

@@ -76,7 +76,7 @@ async def test_what_is_said_during_a_rooms_first_read_is_read_at_once(house, lob
 
 
 async def test_a_database_that_has_forgotten_makes_everybody_start_over(house, lobby):
-    """As after a failover to a replica that lagged."""
+    """The state after a failover to a replica that lagged behind."""
     lobby.append(5)
     socket = await house.enter()
     del lobby.messages[5]
@@ -336,7 +336,7 @@ async def test_what_is_said_while_a_socket_reads_is_neither_missed_nor_doubled(
     entering = asyncio.create_task(house.enter(socket, epoch=EPOCH, since=since))
     await settle()
 
-    # The read has its snapshot; this is committed, and perhaps told, before it comes back.
+    # The read has its snapshot; this is committed, and perhaps published, before it returns.
     news = lobby.append(2)
     if is_heard:
         house.hear(news)
@@ -364,7 +364,7 @@ async def test_a_socket_that_read_further_than_the_room_does_not_hear_it_twice(h
     first = await house.enter()
     news = lobby.append(2)
 
-    # The read finds what the hub has not heard of yet.
+    # The read contains events that the hub has not received yet.
     second = await house.enter(epoch=OTHER_EPOCH, since=9)
     house.hear(news)
     house.hear(lobby.append())

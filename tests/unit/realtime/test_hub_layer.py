@@ -131,7 +131,7 @@ async def test_a_layer_that_goes_down_makes_the_next_poll_come_sooner(layer_clie
 async def test_a_layer_that_did_not_bring_what_the_poll_finds_is_asked_again_for_the_group(
     layer_clients, house, lobby, clock
 ):
-    """After FLUSHALL it knows no group any more, and no error says so."""
+    """After FLUSHALL Redis has no groups, and raises no error."""
     await house.enter()
     lobby.append()
 

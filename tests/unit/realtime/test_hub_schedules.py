@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("no_layer")
 STEP = st.one_of(
     st.tuples(st.just("append"), st.integers(1, 3)),
     st.tuples(st.just("change"), st.integers(1, 5)),
-    # Told, told twice, or never; at once or later, in any order; whole or as a doorbell.
+    # Received once, twice or never; at once or later, in any order; with events or with the head only.
     st.tuples(st.just("tell"), st.integers(0, 5), st.integers(0, 9)),
     st.tuples(st.just("doorbell")),
     st.tuples(st.just("enter"), st.booleans()),

@@ -1,4 +1,4 @@
-"""What the hub does at intervals: it polls the log, pings sockets and closes unused rooms."""
+"""Periodic work of the hub: polls of the log, pings, and release of unused rooms."""
 
 import pytest
 

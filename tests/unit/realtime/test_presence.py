@@ -249,7 +249,7 @@ async def test_more_than_one_transaction_takes_waits_for_the_next(house, monkeyp
 
 
 async def queries(house, seconds=0.0):
-    """How many the house's next turn costs. It works in a thread, whose connection the test cannot see; so it stays in this one."""
+    """Return the queries of the next turn. It runs in this thread, because the test cannot see connections of other threads."""
     count = 0
 
     async def here_and_now(function, *args):

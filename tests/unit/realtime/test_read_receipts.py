@@ -1,4 +1,4 @@
-"""Read markers on sockets: gathered, written together, and told to all of a person's sockets."""
+"""Read markers on sockets: collected, written together, and sent to all sockets of the person."""
 
 import pytest
 from django.contrib.auth.models import User

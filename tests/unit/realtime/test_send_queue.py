@@ -21,7 +21,7 @@ class Owner:
 
 
 class Server:
-    """A server's end of a socket, whose client reads or does not."""
+    """The server's side of a socket whose client reads or does not."""
 
     def __init__(self, max_bytes=10):
         self.sent = []

@@ -263,7 +263,7 @@ async def test_a_guests_socket_outlives_the_row_of_its_session(settings, monkeyp
         assert await is_open(guest)
 
 
-# What is told --------------------------------------------------------------------------------------------------------
+# Notices --------------------------------------------------------------------------------------------------------
 
 
 async def test_after_the_last_socket_nothing_runs():

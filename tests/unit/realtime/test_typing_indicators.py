@@ -1,4 +1,4 @@
-"""Who types: what comes in is gathered, and what goes out is once a second at most."""
+"""Typing indicators: frames are collected, and sent at most once a second."""
 
 import msgspec
 import pytest
@@ -61,7 +61,7 @@ class Process:
         return self.sockets if name == self.room else []
 
     def start(self, work):
-        work.close()  # the test says when it is time
+        work.close()  # the test runs each turn
 
     @property
     def frames(self):

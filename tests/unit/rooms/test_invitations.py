@@ -1,4 +1,4 @@
-"""Links that make members: who makes them, how they end, and the page behind them."""
+"""Invitations: rights, expiry, revocation, and their page."""
 
 import json
 from datetime import timedelta

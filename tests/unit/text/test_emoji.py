@@ -1,4 +1,4 @@
-"""What one emoji is, and what is none."""
+"""Recognition of a single emoji."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Those whom a text calls are marked where it calls them, the same by the server and in the browser."""
+"""Mentions are marked in a text in the same way by the server and in the browser."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whom a request of the chat may reach, and for how long."""
+"""Requests of outgoing webhooks: permitted addresses, and time limits."""
 
 import socket
 import threading

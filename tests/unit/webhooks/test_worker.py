@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private_receivers"
 
 
 def make_due(webhook):
-    """As if the time of the next try had come."""
+    """Make the next attempt due now."""
     Webhook.objects.filter(pk=webhook.pk).update(next_try_at=timezone.now())
 
 
@@ -196,7 +196,7 @@ def test_another_log_is_told_plainly_with_its_newest_messages(worker, receiver):
 
 
 def test_a_log_that_ends_before_the_cursor_is_another_log(worker, receiver):
-    """As after the restoration of a backup that nobody has told us of, once it is written to."""
+    """The state after a backup has been restored without a new epoch, and messages have been posted."""
     webhook = make_webhook("lobby", receiver.url)
     post_message("lobby", "one")
     Webhook.objects.update(cursor=5)
@@ -415,7 +415,7 @@ def test_two_workers_that_look_at_the_same_moment_do_not_both_get_it(monkeypatch
     Webhook.objects.filter(pk=webhook.pk).update(next_try_at=timezone.now() - timedelta(seconds=1))
 
     class Seen:
-        """What the other worker saw before the claim."""
+        """The rows that the other worker read before the claim."""
 
         def __init__(self):
             self.real = Webhook.objects.all()
