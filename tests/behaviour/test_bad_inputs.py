@@ -143,7 +143,7 @@ async def test_number_39_a_row_that_could_not_have_been_said_does_not_stop_the_p
     assert await bodies_until(control.receive, "after") == ["before", "after"]
 
 
-async def test_number_42_somebody_elses_id_is_nobodys_business(bad, control):
+async def test_number_42_the_client_id_of_another_author_has_no_effect(bad, control):
     mine = await control.post("mine", id="shared")
     yours = await bad.post("yours", id="shared")
 

@@ -60,7 +60,7 @@ async def test_a_new_reader_is_not_told_what_was_deleted_after_the_last_one_came
     assert bodies == ["before", "", "after"]
 
 
-async def test_who_was_there_hears_of_the_deletion_and_goes_on(member):
+async def test_a_connected_client_receives_the_deletion_and_continues(member):
     await apost_message("lobby", "secret")
     await adelete_message("lobby", 2)
     await apost_message("lobby", "after")

@@ -120,7 +120,7 @@ def test_who_is_muted_may_read_and_not_post(make_room):
     assert (code(require_entry, loud, room), code(require_active, loud, room, "can_react")) == (None, "muted")
 
 
-def test_who_is_banned_may_do_nothing_and_hears_why(make_room):
+def test_a_banned_person_may_do_nothing_and_receives_the_reason(make_room):
     room = make_room()
     Ban.objects.create(room=room, key="u:rude", reason="Rude.")
     Ban.objects.create(room=room, key="u:ruder")

@@ -88,7 +88,7 @@ def client(room, user):
     return ChatClient(ChatConsumer.as_asgi(), room, user=user)
 
 
-async def test_who_is_removed_hears_nothing_more(users):
+async def test_a_removed_member_receives_nothing_more(users):
     ana, bob = users["ana"], users["bob"]
     room = await acreate_room("Board", by=ana, visibility="private")
     await aadd_member(room, bob, by=ana)
@@ -136,7 +136,7 @@ async def test_an_archived_room_says_so_to_everybody_in_it(users):
     assert ("post" in before["can"], "post" in after["can"]) == (True, False)
 
 
-async def test_members_hear_the_lines(users):
+async def test_members_receive_system_messages(users):
     room = await acreate_room("Club", by=users["ana"], tells_changes=True)
     async with client(room.name, users["ana"]) as socket:
         await socket.receive("joined")

@@ -29,7 +29,7 @@ async def test_members_in_two_processes_on_one_redis_see_each_others_messages(
         assert (ann.bodies, ben.bodies) == (["from here", "from there"], ["from here", "from there"])
 
 
-async def test_two_processes_that_share_only_the_database_hear_each_other_within_the_poll_interval(
+async def test_two_processes_that_share_only_the_database_receive_events_within_the_poll_interval(
     server, sqlite_url
 ):
     options = {"database_url": sqlite_url, "roomchat": {"POLL_SECONDS": 2}}

@@ -36,7 +36,7 @@ def prune_meanwhile(room, monkeypatch):
     return prune
 
 
-def test_who_has_not_heard_of_a_deletion_that_is_pruned_meanwhile_starts_over(room, prune_meanwhile):
+def test_a_client_that_missed_a_pruned_deletion_starts_over(room, prune_meanwhile):
     prune_meanwhile(1)
 
     part = log.read("lobby", str(room.log.epoch), 3, limit=10, page=10)
@@ -44,7 +44,7 @@ def test_who_has_not_heard_of_a_deletion_that_is_pruned_meanwhile_starts_over(ro
     assert (part.reset, part.floor, [event.seq for event in part.events]) == ("floor", 4, [2, 3])
 
 
-def test_who_has_heard_of_everything_does_not_start_over(room, prune_meanwhile):
+def test_a_client_with_every_event_does_not_start_over(room, prune_meanwhile):
     prune_meanwhile(1)
 
     part = log.read("lobby", str(room.log.epoch), 4, limit=10, page=10)

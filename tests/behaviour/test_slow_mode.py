@@ -131,7 +131,7 @@ def test_only_slow_rooms_pay_a_query(slow):
     assert cost("lobby") <= 2 + 3 + 3
 
 
-def test_slow_mode_that_is_switched_on_is_heard_by_who_remembers_the_room(slow):
+def test_slow_mode_that_is_switched_on_applies_in_processes_that_cache_the_room(slow):
     Room.objects.update(slow_seconds=0)
     before = [say(), say()]
     lookup.change_access(slow, "", lambda room: Room.objects.filter(pk=room.pk).update(slow_seconds=60))

@@ -143,7 +143,7 @@ def test_who_looks_at_the_room_is_not_told(site: Server, room: str, ana: Browser
     assert [body for _, body in told(hidden, seen)] == ["unseen"]
 
 
-def test_two_tabs_tell_once_and_with_one_sound(
+def test_two_tabs_notify_once_and_with_one_sound(
     site: Server, room: str, ana: BrowserContext, bo: Page
 ) -> None:
     pages = [joined(ana.new_page(), site, room) for _ in range(3)]
@@ -173,7 +173,7 @@ def test_it_is_silent_unless_one_has_chosen_a_sound(
     assert page.evaluate("[told[0].silent, played]") == [True, 0]
 
 
-def test_a_muted_room_tells_nothing_in_any_tab_and_after_a_reload(
+def test_a_muted_room_notifies_in_no_tab_even_after_a_reload(
     site: Server, room: str, ana: BrowserContext, bo: Page
 ) -> None:
     first, second = (joined(ana.new_page(), site, room) for _ in range(2))

@@ -66,7 +66,7 @@ def test_who_has_the_focus_in_the_list_keeps_it_when_others_come(site: Server, r
     expect(actions).to_be_focused()
 
 
-def test_somebody_is_found_by_name_among_many(site: Server, room: str, come: Come) -> None:
+def test_a_person_is_found_by_name_among_many(site: Server, room: str, come: Come) -> None:
     make_club(site, room)
     run_at(
         site,
@@ -94,7 +94,7 @@ Membership.objects.bulk_create(
     expect(dialog.get_by_text("No matching people.")).to_be_visible()
 
 
-def test_somebody_is_mentioned_and_somebody_is_written_to(site: Server, room: str, come: Come) -> None:
+def test_a_person_can_be_mentioned_or_written_to_from_the_list(site: Server, room: str, come: Come) -> None:
     make_club(site, room)
     kim = come("kim", room)
     composer(kim).fill("hello ")
@@ -159,9 +159,7 @@ def test_the_menu_of_a_message_mutes_and_bans_for_moderators_only(
     }
 
 
-def test_with_the_keyboard_alone_somebody_is_muted_and_heard_again(
-    site: Server, room: str, come: Come
-) -> None:
+def test_a_person_is_muted_and_unmuted_with_the_keyboard_alone(site: Server, room: str, come: Come) -> None:
     make_club(site, room)
     mo, kim = come("mo", room), come("kim", room)
     mo.bring_to_front()

@@ -185,7 +185,7 @@ delete_message({room!r}, 60)
     expect(page.locator("#m-59 .roomchat-edited")).to_be_visible()
 
 
-def test_a_screen_reader_hears_what_is_new_and_not_what_was_there(
+def test_a_screen_reader_announces_new_messages_and_not_existing_ones(
     site: Server, room: str, page: Page
 ) -> None:
     seed(site, room, count=3)

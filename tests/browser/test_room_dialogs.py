@@ -27,7 +27,7 @@ from tests.services.shell import run_at
 __all__ = ["come", "site"]  # fixtures
 
 
-def test_a_link_brings_somebody_in_until_it_is_revoked(
+def test_an_invitation_makes_members_until_it_is_revoked(
     site: Server, room: str, come: Come, new_context: NewContext
 ) -> None:
     name = make_club(site, room, visibility="private")

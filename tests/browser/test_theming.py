@@ -297,7 +297,7 @@ def test_a_button_of_the_site_speaks(both: Callable[..., tuple[Page, Page]]) -> 
     expect(themed.locator("li[data-mine][data-seq] .roomchat-body")).to_have_text(re.compile("^🎲 [1-6]$"))
 
 
-def test_the_site_s_script_stops_changes_and_hears_what_is_said(
+def test_a_script_of_the_site_stops_changes_and_receives_events(
     both: Callable[..., tuple[Page, Page]], themed: Site, new_context: Callable[..., BrowserContext]
 ) -> None:
     _, ana = both("listening")

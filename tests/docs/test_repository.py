@@ -67,7 +67,7 @@ def test_no_file_names_the_host_of_a_package_registry() -> None:
     assert lines_with(re.compile("|".join(map(re.escape, REGISTRIES)))) == []
 
 
-def test_no_file_names_a_path_of_somebodys_machine() -> None:
+def test_no_file_names_a_path_of_a_developers_machine() -> None:
     assert lines_with(MACHINE_PATHS) == []
 
 

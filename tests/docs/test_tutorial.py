@@ -43,13 +43,13 @@ async def test_a_message_comes_with_the_name_of_who_said_it_and_its_place(ana: C
     assert heard["name"].startswith("Guest ")
 
 
-async def test_an_open_socket_hears_everything_and_nothing_else(ana: ChatClient) -> None:
+async def test_an_open_socket_receives_every_event_and_no_other_frame(ana: ChatClient) -> None:
     await apost_message("lobby", "first")
 
     assert (await ana.receive())["message"] == "first"
 
 
-async def test_who_comes_later_hears_what_is_said_from_then_on(ana: ChatClient) -> None:
+async def test_a_later_member_receives_messages_from_then_on(ana: ChatClient) -> None:
     await ana.send({"message": "early"})
     await ana.receive()
 

@@ -204,7 +204,7 @@ def _durable(monkeypatch):
 
 
 @pytest.mark.usefixtures("_durable")
-def test_the_command_tells_all_and_ends_well(capsys, settings):
+def test_the_command_prints_all_findings_and_succeeds(capsys, settings):
     settings.SILENCED_SYSTEM_CHECKS = []
 
     call_command("roomchat_doctor")

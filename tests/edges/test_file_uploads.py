@@ -214,7 +214,7 @@ def test_an_upload_is_taken_back(hers, stored):
     assert (code(responses[1]), stored()) == ((404, "no_such_file"), 0)
 
 
-def test_somebody_else_does_not_take_it_back(hers, client, stored):
+def test_another_user_cannot_delete_an_upload(hers, client, stored):
     id = upload(hers).json()["id"]
 
     assert (code(client.delete(f"{UPLOADS}{id}/")), stored()) == ((404, "no_such_file"), 1)

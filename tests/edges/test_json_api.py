@@ -84,7 +84,7 @@ def test_a_post_of_json_may_answer_a_message(client):
         ("[" * 10_000 + "]" * 10_000, 400, "bad_frame", "A frame must be an object: expected `object`, got `array`."),
     ],
 )  # fmt: skip
-def test_a_bad_post_of_json_hears_what_was_wrong(client, content, status, code, detail):
+def test_a_bad_post_of_json_is_answered_with_what_was_wrong(client, content, status, code, detail):
     response = post_json(client, "lobby", content)
 
     assert (response.status_code, response.json()) == (status, {"error": {"code": code, "detail": detail}})

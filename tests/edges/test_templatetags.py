@@ -200,7 +200,7 @@ def test_addresses_become_links_and_nothing_else_becomes_markup(text: str, expec
     assert readable == (text if expected is None else expected)
 
 
-def test_somebody_s_colour_is_the_same_for_ever() -> None:
+def test_the_colour_of_a_person_never_changes() -> None:
     assert [tags.roomchat_hue(key) for key in ("", "a", "u:12", "g:한국어")] == [1, 4, 9, 4]
 
 

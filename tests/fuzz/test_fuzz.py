@@ -44,7 +44,7 @@ def test_a_seed_makes_the_same_frames_again():
 @pytest.mark.parametrize("tutorial", [False, True], ids=["roomchat.v1", "tutorial"])
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(120 + SENT)
-async def test_a_socket_answers_and_the_one_beside_it_hears_what_was_stored_and_nothing_else(
+async def test_a_socket_answers_every_frame_and_another_socket_receives_only_stored_posts(
     tutorial, caplog, settings
 ):
     # During a long run the client is not slow, and receives only messages.

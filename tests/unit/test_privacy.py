@@ -126,7 +126,7 @@ def test_the_stream_says_the_same(life):
     assert len(pieces) > 20
 
 
-def test_somebody_who_has_done_nothing_is_handed_nothing():
+def test_the_export_of_a_person_without_data_is_empty():
     exported = export_user("g:nobody")
 
     assert exported.pop("person") == {"user": None, "keys": ["g:nobody"], "names": []}
@@ -212,7 +212,7 @@ def test_what_others_said_stays_without_the_name(life):
     assert events["Cleo joined."].line.name == "Cleo"
 
 
-def test_reactions_are_counted_anew(life):
+def test_reactions_are_counted_again(life):
     erase_user(life)
 
     events = {event.body: event for event in read_history("garden", by=BOB_AS_SITE).messages}

@@ -56,7 +56,7 @@ def test_a_guest_chooses_a_name_over_http_and_keeps_it_for_the_session():
     assert Message.objects.get().author_name == "Zoë Q"
 
 
-async def test_a_guest_chooses_a_name_on_a_socket_and_all_of_their_sockets_hear_it():
+async def test_all_sockets_of_a_guest_receive_a_name_that_is_chosen_on_one():
     browser = await in_database(visit)()
     async with (
         socket_of(browser) as one,
@@ -161,7 +161,7 @@ def room():
 
 
 @pytest.mark.parametrize("name", ["ana ng", "Аna Nɡ", "Ana-Ng ✓", "PauI", "раul", "WEATHER", "Ａｎａ Ｎｇ"])
-def test_a_name_that_looks_like_somebody_elses_in_the_room_is_refused_there(room, name):
+def test_a_name_confusable_with_another_in_the_room_is_refused_there(room, name):
     browser = visit()
 
     assert refusal(choose(browser, name, room="lobby")) == (403, "name_taken")
@@ -198,7 +198,7 @@ def test_a_member_who_is_a_guest_keeps_the_name(room):
         guests.require_own_name(Identity("g:8", "zoë", is_guest=True, chose_name=True), found)
 
 
-def test_whether_a_name_is_taken_tells_nothing_of_a_room_that_one_may_not_see(room):
+def test_a_taken_name_discloses_nothing_of_a_hidden_room(room):
     private = lookup.ensure_room(Room(name="~secret", title="Secret"))
     Room.objects.filter(pk=private.pk).update(visibility="private")
     Membership.objects.create(room=private, key="u:9", name="Mallory")
@@ -266,7 +266,7 @@ def test_a_name_is_kept_in_the_session_that_the_guest_is_in_only():
     assert (kept[0]["name"], kept[0]["chose_name"], kept[1]) == ("Zoë", True, before)
 
 
-def test_a_session_that_was_deleted_meanwhile_is_not_made_anew():
+def test_a_session_that_was_deleted_meanwhile_is_not_created_again():
     browser = visit()
     session = SessionStore(browser.cookies["sessionid"].value)
     who = identify({"session": session})

@@ -60,7 +60,7 @@ def test_only_changes_of_accounts_that_may_matter_are_told(told):
     assert (before, [notice.topic for notice in told]) == ([], ["account_changed"])
 
 
-async def test_a_logout_without_a_request_tells_nothing(told):
+async def test_a_logout_without_a_request_sends_no_notice(told):
     from django.contrib.auth.signals import user_logged_out
 
     user_logged_out.send(User, request=None, user=None)

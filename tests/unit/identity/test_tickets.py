@@ -363,7 +363,7 @@ async def test_a_view_of_ones_own_makes_tickets_for_accounts(end):
         assert (await late.receive())["code"] == "bad_ticket"
 
 
-def test_a_session_of_somebody_else_beside_the_token_counts_for_nothing():
+def test_a_session_of_another_user_beside_a_token_is_ignored():
     ana, browser = sign_in()
     ben, _ = sign_in("ben")
     session = SessionStore(browser.cookies["sessionid"].value)
@@ -389,7 +389,7 @@ def test_without_session_and_account_there_is_nothing_to_make_a_ticket_of():
     assert refused.value.code == "sign_in"
 
 
-def test_a_view_without_sessions_tells_a_guest_so(settings):
+def test_a_view_without_sessions_returns_an_error_to_guests(settings):
     settings.MIDDLEWARE = [
         name
         for name in settings.MIDDLEWARE

@@ -68,7 +68,7 @@ def test_a_page_that_holds_everything_says_that_there_is_no_more(room):
         (4, True, None),
     ],
 )
-def test_a_reader_hears_why_it_has_to_start_over(room, since, epoch_is_right, reset):
+def test_a_reset_names_its_reason(room, since, epoch_is_right, reset):
     append(room, *drafts("a", "b", "c", "d"))
     Message.objects.filter(room=room, seq__lte=2).delete()
     RoomLog.objects.filter(pk=room.pk).update(floor=2)

@@ -53,7 +53,7 @@ def test_an_image_is_kept_with_its_size_and_a_small_one(stored):
     assert (file.width, file.height, file.bytes, stored()) == (1000, 500, len(content_of(file)), 2)
 
 
-def test_a_name_in_the_storage_tells_nothing(media_folder):
+def test_a_storage_name_discloses_nothing(media_folder):
     file = upload(b"<script>alert(1)</script>", "evil.html")
 
     [path] = [path for path in media_folder.rglob("*") if path.is_file()]

@@ -85,7 +85,7 @@ def test_a_text_calls_those_whose_names_stand_behind_an_at(body, expected):
     assert called(body) == expected
 
 
-def test_a_member_is_meant_before_somebody_who_only_writes_here():
+def test_a_mention_of_a_name_prefers_a_member_to_another_author():
     post_message("lobby", "hi", author=Identity("g:other", "Ana", is_guest=True))
 
     assert called("@Ana") == [("u:1", "Ana")]
@@ -98,7 +98,7 @@ def test_of_two_who_write_here_the_last_one_is_meant():
     assert called("@Cy") == [("g:2", "Cy")]
 
 
-def test_neither_the_site_nor_a_bot_nor_a_deleted_message_makes_somebody_known():
+def test_the_site_bots_and_deleted_messages_make_no_mention_candidates():
     post_message("lobby", "built", name="Builder")
     seq = post_message("lobby", "oops", author=Identity("g:gone", "Gone", is_guest=True)).seq
     delete_message("lobby", seq)
@@ -153,7 +153,7 @@ def test_an_edited_text_calls_others():
     assert (first, called_by(seq)) == ([("g:bo", "Bo")], [])
 
 
-def test_the_signal_tells_whom_once():
+def test_the_signal_names_each_mentioned_person_once():
     heard = []
 
     def hear(sender, room, event, mentions, **kwargs):
@@ -220,7 +220,7 @@ def test_people_come_with_the_picture_of_what_they_said_last():
     ]
 
 
-def test_somebody_whose_name_another_has_cannot_be_called_and_is_not_offered():
+def test_a_guest_with_the_name_of_another_cannot_be_mentioned_or_offered():
     post_message("lobby", "hi", author=Identity("g:other", "ANA", is_guest=True))
 
     assert [person.key for person in mention_candidates("lobby", "ana")] == ["u:1", "u:2"]

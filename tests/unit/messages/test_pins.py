@@ -129,7 +129,7 @@ def test_the_limit_holds_for_those_who_pin_at_once(on_postgres, monkeypatch):
     assert len(pinned()) == 2
 
 
-def test_the_room_tells_of_a_pin_if_it_wants_to_right_behind_it():
+def test_a_pin_makes_a_system_message_with_the_next_number():
     pin_message("lobby", 1, by=MOD)
     Room.objects.update(tells_changes=True)
     pin_message("lobby", 2, by=MOD)
@@ -158,7 +158,7 @@ def test_pins_are_in_the_audit_trail():
     ]
 
 
-def test_the_signal_tells_who_and_what():
+def test_the_signal_contains_the_person_and_the_change():
     heard = []
 
     def hear(sender, room, event, by, on, **kwargs):
@@ -205,7 +205,7 @@ def test_pins_are_frames_over_http():
     assert send(type="pinned")[1]["events"] == []
 
 
-async def test_everybody_in_the_room_hears_of_a_pin():
+async def test_all_sockets_of_the_room_receive_a_pin():
     async with ChatClient(ChatConsumer.as_asgi(), "lobby") as client:
         await client.receive("joined")
         await apin_message("lobby", 1)

@@ -87,7 +87,7 @@ def test_everybody_is_told_whose_rights_have_changed(published, django_capture_o
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_post_overtakes_a_ban_that_this_process_has_not_heard_of():
+def test_no_post_overtakes_a_ban_that_this_process_has_not_received():
     post_message("lobby", "hi", author=BOB)
     post_message("lobby", "again", author=BOB)
     remembered = dict(lookup.remembered)

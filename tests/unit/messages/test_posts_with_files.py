@@ -102,7 +102,7 @@ def test_a_file_may_be_named_in_any_spelling():
     assert len(event(posted.seq).files) == 1
 
 
-def test_a_file_of_somebody_else_is_refused():
+def test_a_file_of_another_user_is_refused():
     assert code(say, upload(author=BO)) == "bad_file"
 
 
@@ -230,7 +230,7 @@ def test_nobody_takes_back_what_is_not_theirs_or_was_sent(stored):
     assert stored() == 2
 
 
-async def test_a_socket_sends_files_and_hears_of_them():
+async def test_a_socket_sends_files_and_receives_their_descriptions():
     user = await User.objects.acreate(username="cem")
     mine, foreign = [
         await aattach_file("lobby", TEXT, "notes.txt", by=author) for author in (of_user(user), ANA)
@@ -247,7 +247,7 @@ async def test_a_socket_sends_files_and_hears_of_them():
     assert (refused["code"], refused["id"]) == ("bad_file", "post-1")
 
 
-async def test_what_others_hear_has_the_files():
+async def test_events_for_other_members_contain_the_files():
     file = await sync_to_async(upload)()
     async with ChatClient(ChatConsumer.as_asgi(), "lobby") as client:
         await client.receive("joined")
@@ -267,7 +267,7 @@ async def test_what_others_hear_has_the_files():
     ]
 
 
-async def test_the_tutorial_hears_the_addresses_of_files():
+async def test_the_tutorials_page_receives_the_urls_of_files():
     async with ChatClient(ChatConsumer.as_asgi(), "lobby", tutorial=True) as client:
         first, second = [await sync_to_async(upload)() for _ in range(2)]
         await sync_to_async(say)(first)

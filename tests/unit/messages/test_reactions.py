@@ -174,7 +174,7 @@ def test_a_reaction_survives_an_edit():
     assert shown() == [("👍", 1, [BO.key])]
 
 
-def test_the_signal_tells_who_and_what_and_none_tells_of_an_edit():
+def test_the_signal_is_sent_for_reactions_and_not_for_edits():
     heard = []
 
     def hear(signal, sender, room, event, **about):
@@ -240,7 +240,7 @@ def test_a_reaction_is_a_frame_over_http():
     assert send(seq=1, emoji="no")[1]["error"]["code"] == "bad_emoji"
 
 
-async def test_everybody_in_the_room_hears_of_a_reaction():
+async def test_all_sockets_of_the_room_receive_a_reaction():
     async with (
         ChatClient(ChatConsumer.as_asgi(), "lobby") as one,
         ChatClient(ChatConsumer.as_asgi(), "lobby") as two,

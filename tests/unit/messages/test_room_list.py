@@ -110,7 +110,7 @@ def test_the_last_message_is_one_that_is_not_deleted():
     assert last_words(ANA) == ["one"]
 
 
-def test_what_the_system_tells_of_the_room_is_not_its_last_message():
+def test_system_messages_are_not_the_last_message_of_a_room():
     configure_room("lobby", tells_changes=True)
     say("one")
     add_member("lobby", BEN)

@@ -145,7 +145,7 @@ def test_a_private_room_is_found_by_its_members_only(secret):
     assert found("needle", who=Identity("g:bo", "Bo")) == [("lobby", 1), ("~secret", 1)]
 
 
-def test_nothing_tells_that_there_is_more_in_a_room_that_one_may_not_see(secret, monkeypatch):
+def test_a_search_discloses_no_hits_in_hidden_rooms(secret, monkeypatch):
     monkeypatch.setattr(search, "HITS", 1)
 
     assert search_messages("needle", by=ANA).before == ""

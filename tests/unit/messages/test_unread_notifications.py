@@ -61,7 +61,7 @@ def test_who_reads_and_leaves_again_is_told_again(ana, told):
     assert told == [("ana", [("lobby", 1, 0)]), ("ana", [("lobby", 1, 1)])]
 
 
-def test_a_user_hears_of_all_rooms_at_once(ana, told):
+def test_a_user_is_notified_of_all_rooms_at_once(ana, told):
     ben = User.objects.create(username="ben")
     for room in ("one", "two"):
         say("hi", room=room)
@@ -190,7 +190,7 @@ def test_a_hundred_thousand_markers_are_looked_through(told):
     assert len(captured) <= 8
 
 
-def test_the_command_tells_how_many(ana, told, capsys):
+def test_the_command_prints_the_number(ana, told, capsys):
     say("one")
     mark_read("lobby", 0, by=ana)
     age(minutes=6)

@@ -41,7 +41,7 @@ def powers(room, *, by):
     return {who.name: look_at(room, who.key, by=by).may for who in EVERYBODY}
 
 
-def test_who_stands_above_somebody_may_judge_them(room):
+def test_a_person_of_a_lower_rank_can_be_moderated(room):
     assert powers(room, by=WRITER) == {
         "Owner": ["write"],
         "Moderator": ["write"],
@@ -85,7 +85,7 @@ class Shy(OpenPolicy):
         return NOT_ALLOWED
 
 
-def test_a_room_tells_moderators_what_somebody_may_not_do_and_nobody_else(room):
+def test_a_room_shows_sanctions_of_a_person_to_moderators_only(room):
     until = timezone.now() + timedelta(hours=1)
     mute(room, MEMBER, by=OWNER, reason="Loud.", until=until)
     ban(room, WRITER, by=OWNER)

@@ -68,7 +68,7 @@ def test_what_is_refused_is_refused_for_good():
     assert (HeldMessage.objects.get().state, texts()) == ("refused", [])
 
 
-def test_what_somebody_said_who_is_banned_by_now_waits_on():
+def test_a_held_message_of_a_banned_author_stays_held():
     say("hold this")
     ban("lobby", ANA)
 

@@ -48,7 +48,7 @@ def test_a_report_keeps_the_text_as_it_was(rude):
     assert (report.by_key, report.by_name, report.reason, report.state) == ("g:ana", "Ana", "Rude.", "open")
 
 
-def test_a_person_reports_a_message_once_and_the_project_hears_of_it_once(rude):
+def test_a_repeated_report_is_stored_and_signalled_once(rude):
     heard = []
 
     def listen(sender, room, report, **kwargs):

@@ -117,7 +117,7 @@ def test_a_second_sanction_takes_the_place_of_the_first(room):
 
 
 @pytest.mark.parametrize("act", [ban, mute, unban, unmute])
-def test_nobody_judges_themselves_or_somebody_of_their_rank_or_above(room, act):
+def test_a_person_of_the_same_rank_or_above_cannot_be_moderated(room, act):
     everybody = (GUEST, MEMBER, MODERATOR, OWNER)
 
     answers = {by.name: [code(act, "lobby", who, by=by) for who in everybody] for by in everybody}
@@ -168,7 +168,7 @@ def test_a_name_is_found_where_only_the_key_is_given(room):
     assert list(Ban.objects.order_by("pk").values_list("name", flat=True)) == ["Guest", "Member", ""]
 
 
-def test_somebody_can_be_banned_from_a_room_in_which_nothing_was_said():
+def test_a_person_can_be_banned_from_a_room_without_messages():
     assert ban("new", GUEST) == 0
     assert code(post_message, "new", "hi", author=GUEST) == "banned"
 
@@ -264,7 +264,7 @@ def test_moderators_judge_over_http(room):
     assert send({"type": "ban", "key": ""})[0] == 400
 
 
-async def test_who_is_muted_or_banned_hears_it_on_an_open_socket_at_once():
+async def test_a_mute_or_ban_is_sent_to_open_sockets_at_once():
     application = ChatConsumer.as_asgi()
     mod, rude = await threads.in_thread(_two_users)
     async with (

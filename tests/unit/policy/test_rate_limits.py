@@ -250,7 +250,7 @@ def test_posts_are_counted_together_in_the_thread_that_stores_them(limit):
         ("::ffff:8.8.8.8", "", 0, "8.8.8.8"),
     ],
 )
-def test_where_somebody_comes_from(settings, peer, forwarded, proxies, address):
+def test_the_ip_address_of_a_client(settings, peer, forwarded, proxies, address):
     settings.ROOMCHAT = {"PROXIES": proxies}
     header = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}
     request = RequestFactory().get("/", REMOTE_ADDR=peer, **header)

@@ -94,7 +94,7 @@ BAD_FRAMES = [
 @pytest.mark.parametrize(
     ("text", "kind", "detail"), BAD_FRAMES, ids=[repr(case[0])[:40] for case in BAD_FRAMES]
 )
-def test_a_bad_frame_hears_what_was_wrong(text, kind, detail):
+def test_a_bad_frame_is_answered_with_what_was_wrong(text, kind, detail):
     with pytest.raises(ChatError) as caught:
         decode(text, 65_536)
 

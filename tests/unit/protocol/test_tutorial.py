@@ -32,7 +32,7 @@ def test_the_tutorials_frame_may_have_an_id():
         (None, Unsupported, "Binary frames are not supported; send JSON as text."),
     ],
 )
-def test_a_bad_frame_of_the_tutorials_page_hears_what_was_wrong(text, kind, detail):
+def test_a_bad_frame_of_the_tutorials_page_is_answered_with_what_was_wrong(text, kind, detail):
     with pytest.raises(ChatError) as caught:
         decode_tutorial(text, 100)
 

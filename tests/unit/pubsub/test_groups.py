@@ -57,7 +57,7 @@ def test_a_project_may_name_the_groups_itself(settings):
 
 
 @pytest.mark.parametrize("wrong", ["한국어", "", "x" * 100, "a b", "a\n", None, 5, b"chat"])
-def test_a_project_that_names_a_group_wrongly_hears_what_would_be_right(settings, wrong):
+def test_an_invalid_group_name_of_a_project_raises_with_the_valid_form(settings, wrong):
     settings.ROOMCHAT = {"GROUP_NAME": lambda room: wrong}
 
     with pytest.raises(ImproperlyConfigured) as caught:

@@ -198,7 +198,7 @@ async def test_a_group_that_could_not_be_joined_for_the_rush_is_joined_after_it(
     assert (layer.done[-1], full_place.joined) == (("add", "one", CHANNEL), [("default", "one")])
 
 
-async def test_a_layer_in_memory_is_told_only_where_somebody_else_hears_it(clock):
+async def test_a_layer_in_memory_is_only_used_if_another_channel_receives(clock):
     place = Delivered()
     place.layer_client.join("one")
     await settle()
@@ -364,7 +364,7 @@ async def test_a_place_that_was_given_up_does_nothing_more(place, layer, clock):
     assert (len(layer.done), place.news) == (2, [])
 
 
-async def test_a_farewell_leaves_every_group(place, layer):
+async def test_closing_the_client_leaves_every_group(place, layer):
     for group in ("one", "other", "left"):
         place.layer_client.join(group)
     await settle()
@@ -377,7 +377,7 @@ async def test_a_farewell_leaves_every_group(place, layer):
     assert sorted(layer.done[before:]) == [("discard", "one", CHANNEL), ("discard", "other", CHANNEL)]
 
 
-async def test_a_farewell_to_a_layer_that_is_down_does_not_fail(place, layer):
+async def test_closing_the_client_does_not_fail_if_the_layer_is_down(place, layer):
     place.layer_client.join("one")
     await settle()
     layer.error = OSError("gone")

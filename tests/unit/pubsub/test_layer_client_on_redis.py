@@ -33,7 +33,7 @@ async def leave(*places):
 
 
 @pytest.mark.redis
-async def test_two_places_on_redis_hear_each_other(redis_layer):
+async def test_two_clients_on_redis_receive_from_each_other(redis_layer):
     one, other = Delivered(), Delivered()
     for place in (one, other):
         place.layer_client.join("chat_lobby")
@@ -54,7 +54,7 @@ async def test_two_places_on_redis_hear_each_other(redis_layer):
 
 
 @pytest.mark.redis
-async def test_who_said_farewell_leaves_nothing_on_redis(redis_layer, redis_url):
+async def test_a_closed_client_leaves_nothing_on_redis(redis_layer, redis_url):
     from redis.asyncio import Redis
 
     place = Delivered()
@@ -70,7 +70,7 @@ async def test_who_said_farewell_leaves_nothing_on_redis(redis_layer, redis_url)
 
 
 @pytest.mark.redis
-async def test_a_thread_without_a_loop_is_heard_over_redis(redis_layer):
+async def test_a_batch_of_a_thread_without_a_loop_is_received_over_redis(redis_layer):
     place = Delivered()
     place.layer_client.join("chat_lobby")
     await place.wait()

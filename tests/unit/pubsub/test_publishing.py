@@ -43,7 +43,7 @@ async def layer_channel(room="lobby", alias="default"):
     return layer, channel
 
 
-async def test_who_listens_hears_what_is_published():
+async def test_a_listener_receives_what_is_published():
     listening, said = Listening(), batch()
     pubsub.subscribe(listening)
 
@@ -54,7 +54,7 @@ async def test_who_listens_hears_what_is_published():
     assert (at_once, listening.heard) == ([], [said])
 
 
-async def test_who_publishes_in_a_thread_is_heard_on_the_event_loop():
+async def test_a_batch_published_in_a_thread_is_received_on_the_event_loop():
     listening, said = Listening(), batch()
     pubsub.subscribe(listening)
 
@@ -75,7 +75,7 @@ async def test_where_a_hub_listens_the_layer_is_left_to_it():
     assert (await layer.receive(channel))["type"] == "marker"
 
 
-async def test_who_unsubscribed_hears_no_more():
+async def test_a_listener_that_unsubscribed_receives_no_more():
     listening, other = Listening(), batch()
     pubsub.subscribe(listening)
     publish(batch())
@@ -127,7 +127,7 @@ async def test_a_hub_whose_loop_is_gone_is_forgotten_and_the_layer_is_told():
     assert publishing._listeners == {}
 
 
-async def test_two_hubs_of_a_process_both_hear():
+async def test_two_hubs_of_a_process_both_receive():
     listening, other = Listening(), Listening()
     ready, done = threading.Event(), threading.Event()
 

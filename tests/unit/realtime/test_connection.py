@@ -163,7 +163,7 @@ async def test_what_breaks_in_the_server_is_logged_and_the_socket_goes_on(monkey
 # Talking -------------------------------------------------------------------------------------------------------------
 
 
-async def test_an_acknowledged_post_is_stored_and_everybody_hears_it():
+async def test_an_acknowledged_post_is_stored_and_sent_to_all_sockets():
     async with client() as ana, client() as bob, client(tutorial=True) as carol:
         you = (await ana.receive("welcome"))["you"]
         for socket in (ana, bob):
@@ -185,7 +185,7 @@ async def test_an_acknowledged_post_is_stored_and_everybody_hears_it():
     assert shown == {"message": "hi", "name": you["name"], "seq": 1}
 
 
-async def test_a_repeated_post_is_acknowledged_and_heard_once():
+async def test_a_repeated_post_is_acknowledged_again_and_sent_once():
     async with client() as ana, client() as bob:
         await bob.receive("joined")
         first, again = await ana.post("hi", id="a"), await ana.post("hi", id="a")
@@ -205,7 +205,7 @@ async def test_the_tutorials_page_may_repeat_itself_with_an_id():
     assert [frame["message"] for frame in shown] == ["hi", "next"]
 
 
-async def test_an_edit_and_a_deletion_are_acknowledged_and_heard():
+async def test_an_edit_and_a_deletion_are_acknowledged_and_sent():
     async with client() as ana, client() as bob:
         await bob.receive("joined")
         await ana.post("hi", id="a")
@@ -393,7 +393,7 @@ class NoSecrets(OpenPolicy):
         return Decision(room.name != "secret", "Secret.", code="secret")
 
 
-async def test_who_may_not_enter_is_told_why_and_hears_nothing(settings):
+async def test_a_person_who_may_not_enter_receives_the_reason_and_no_events(settings):
     settings.ROOMCHAT = {"POLICY": NoSecrets}
     async with client("secret") as socket, client() as control:
         await socket.receive("welcome")

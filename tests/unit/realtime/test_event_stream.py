@@ -123,7 +123,7 @@ async def test_a_stream_leaves_the_room_when_it_ends(listen):
     assert (hub.current().sockets_in("lobby"), hub.current().sockets) == ([], set())
 
 
-async def test_who_is_banned_hears_no_more(listen):
+async def test_a_banned_person_receives_nothing_more(listen):
     post = await apost_message("lobby", "one")
     listener = await listen()
     await listener.frame("joined")
@@ -282,7 +282,7 @@ async def test_a_database_that_fails_on_the_way_in_ends_the_stream_with_a_word(l
     assert (bye["code"], bye["retry_after"], await listener.rest()) == (4503, 1.0, [])
 
 
-async def test_a_guest_who_chooses_a_name_hears_of_it(listen):
+async def test_a_guest_who_chooses_a_name_receives_it(listen):
     listener = await listen()
     await listener.frame("joined")
 

@@ -58,7 +58,7 @@ async def test_news_of_another_room_do_not_reach_a_socket(clock):
     assert (revs(in_one), revs(in_other)) == ([[1]], [])
 
 
-async def test_what_was_heard_before_is_passed_over(house, lobby):
+async def test_a_batch_that_was_received_before_is_ignored(house, lobby):
     socket = await house.enter()
     news = lobby.append(2)
     house.hear(news)
@@ -92,7 +92,7 @@ async def test_a_hole_is_filled_from_the_log(house, lobby):
     assert lobby.reads[reads:] == [("read", "", 0)]
 
 
-async def test_a_doorbell_makes_the_log_be_read(house, lobby):
+async def test_a_head_without_events_causes_a_read_of_the_log(house, lobby):
     socket = await house.enter()
     lobby.append(2)
 
@@ -102,7 +102,7 @@ async def test_a_doorbell_makes_the_log_be_read(house, lobby):
     assert revs(socket) == [[1, 2]]
 
 
-async def test_many_doorbells_at_once_cost_one_read(house, lobby):
+async def test_many_heads_without_events_at_once_cost_one_read(house, lobby):
     socket = await house.enter()
     lobby.append(2)
     reads = len(lobby.reads)
@@ -113,7 +113,7 @@ async def test_many_doorbells_at_once_cost_one_read(house, lobby):
     assert (revs(socket), len(lobby.reads) - reads) == ([[1, 2]], 1)
 
 
-async def test_a_doorbell_heard_during_a_read_makes_the_log_be_read_again(house, lobby):
+async def test_a_head_without_events_received_during_a_read_causes_another_read(house, lobby):
     socket = await house.enter()
     lobby.append()
     lobby.gate = asyncio.get_running_loop().create_future()
@@ -223,7 +223,7 @@ async def test_a_room_that_missed_too_much_starts_over(house, lobby):
 # The tutorial's dialect ----------------------------------------------------------------------------------------------
 
 
-async def test_the_tutorials_page_hears_what_is_said_from_now_on(house, lobby):
+async def test_the_tutorials_page_receives_new_messages_only(house, lobby):
     lobby.append(2)
     socket = await house.enter(Socket(is_tutorial=True))
 
@@ -235,7 +235,7 @@ async def test_the_tutorials_page_hears_what_is_said_from_now_on(house, lobby):
     ]
 
 
-async def test_the_tutorials_page_does_not_hear_what_it_cannot_show(house, lobby):
+async def test_the_tutorials_page_does_not_receive_what_it_cannot_show(house, lobby):
     socket, control = await house.enter(Socket(is_tutorial=True)), await house.enter()
     house.hear(lobby.append())
 
@@ -266,7 +266,7 @@ async def test_who_lost_a_right_is_looked_at_and_nobody_else(house):
     assert (banned.checked, control.checked) == (["lobby"], [])
 
 
-async def test_a_change_that_was_heard_before_is_passed_over(house):
+async def test_a_change_that_was_received_before_is_ignored(house):
     socket = await house.enter()
     house.hear(Access("lobby", 1, "g:1"))
     await settle()
@@ -335,7 +335,7 @@ def heard(monkeypatch):
     return notices
 
 
-async def test_a_notice_is_heard_by_those_who_handle_its_topic(layer_clients, house, heard):
+async def test_a_notice_is_received_by_the_handlers_of_its_topic(layer_clients, house, heard):
     socket = await house.enter()
 
     pubsub.publish(pubsub.Notice("weather", {"sunny": True}, "lobby"))
@@ -372,7 +372,7 @@ async def test_a_handler_that_fails_is_reported_and_harms_nobody(
     )
 
 
-async def test_somebodys_sockets_are_found(house):
+async def test_the_sockets_of_a_person_are_found(house):
     one, other = await house.enter(), await house.enter()
     other.who = Identity("u:2", "Ben")
 

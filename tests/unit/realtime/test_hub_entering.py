@@ -12,7 +12,7 @@ from tests.support.hub import EPOCH, OTHER_EPOCH, House, Log, joined, revs, show
 pytestmark = pytest.mark.usefixtures("no_layer")
 
 
-async def test_who_reads_further_than_the_room_has_heard_brings_the_others_on(house, lobby):
+async def test_a_socket_that_reads_further_than_the_room_brings_the_others_up_to_date(house, lobby):
     lobby.append(5)
     first = await house.enter()
     lobby.append(2)
@@ -23,7 +23,7 @@ async def test_who_reads_further_than_the_room_has_heard_brings_the_others_on(ho
     assert revs(first) == [[6, 7]]
 
 
-async def test_who_joins_again_hears_nothing_until_it_has_joined(house, lobby):
+async def test_a_socket_that_joins_again_receives_nothing_before_joined(house, lobby):
     lobby.append(5)
     socket = await house.enter()
     before = len(socket.frames)
@@ -247,7 +247,7 @@ async def test_joining_again_fills_the_clients_hole(house, lobby):
     assert revs(socket) == [[6]]
 
 
-async def test_a_socket_that_left_hears_nothing(house, lobby):
+async def test_a_socket_that_left_receives_nothing(house, lobby):
     leaver, control = await house.enter(), await house.enter()
 
     house.hub.leave(leaver, "lobby")
@@ -264,7 +264,7 @@ async def test_leaving_a_room_that_one_is_not_in_is_nothing(house):
     assert socket.subscriptions == {}
 
 
-async def test_a_socket_that_was_closed_hears_nothing_in_any_of_its_rooms(clock):
+async def test_a_closed_socket_receives_nothing_in_any_of_its_rooms(clock):
     one, other = Log("one"), Log("other")
     house = House(one, other)
     control = await house.enter(name="one")
@@ -359,7 +359,7 @@ async def test_what_is_said_before_the_room_is_read_comes_with_the_read(house, l
     assert socket.shown() == ({seq: shown(lobby, seq) for seq in (1, 2)}, 2)
 
 
-async def test_a_socket_that_read_further_than_the_room_does_not_hear_it_twice(house, lobby):
+async def test_a_socket_that_read_further_than_the_room_receives_no_event_twice(house, lobby):
     lobby.append(5)
     first = await house.enter()
     news = lobby.append(2)

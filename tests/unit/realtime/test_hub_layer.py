@@ -73,7 +73,7 @@ async def test_what_this_process_says_goes_to_its_own_sockets_and_over_the_layer
     )
 
 
-async def test_what_the_layer_brings_is_heard_and_not_sent_back(layer_clients, house, lobby):
+async def test_a_batch_from_the_layer_is_received_and_not_sent_back(layer_clients, house, lobby):
     socket = await house.enter()
 
     layer_clients[0].deliver(lobby.append())
@@ -140,7 +140,7 @@ async def test_a_layer_that_did_not_bring_what_the_poll_finds_is_asked_again_for
     assert layer_clients[0].asked == [("join", "chat_lobby"), ("join", "chat_lobby")]
 
 
-async def test_a_hub_that_ends_says_farewell_to_the_layer(layer_clients, house, clock):
+async def test_a_hub_that_ends_closes_its_layer_client(layer_clients, house, clock):
     house.hub.remove(await house.enter())
 
     await clock.advance(20)

@@ -72,7 +72,7 @@ async def test_a_socket_without_rooms_asks_nothing_of_the_database(house, clock)
     assert house.states_asked == []
 
 
-async def test_every_client_hears_the_heads_of_its_rooms(house, lobby, clock):
+async def test_every_client_receives_the_heads_of_its_rooms(house, lobby, clock):
     lobby.append(3)
     socket, tutorial, blocked = (
         await house.enter(),
@@ -149,7 +149,7 @@ async def test_a_hub_without_sockets_ends_and_starts_again_with_the_next(house, 
     assert socket.shown()[1] == 2
 
 
-async def test_what_this_process_publishes_is_heard(house, lobby):
+async def test_a_batch_of_this_process_is_received(house, lobby):
     socket = await house.enter()
 
     pubsub.publish(lobby.append())

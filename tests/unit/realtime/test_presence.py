@@ -28,7 +28,7 @@ def house(monkeypatch, request):
 # One process ---------------------------------------------------------------------------------------------------------
 
 
-async def test_who_comes_hears_who_is_there_and_the_others_hear_who_came(house):
+async def test_a_person_who_enters_receives_the_list_and_the_others_the_change(house):
     process = house.process()
     ana = process.enter(ANA)
     await house.turn()
@@ -133,7 +133,7 @@ async def test_an_address_of_a_picture_that_has_no_place_in_the_table_is_left_ou
     assert watcher.frames == [state(ANA)]
 
 
-async def test_a_socket_of_the_tutorials_dialect_counts_and_hears_nothing(house):
+async def test_a_socket_of_the_tutorials_format_counts_and_receives_no_presence(house):
     process = house.process()
     watcher, old = process.enter(BEN), process.enter(ANA, is_tutorial=True)
     await house.turn()
@@ -155,7 +155,7 @@ async def test_everybody_gets_the_very_same_message(house):
     assert len(first.written) == 2
 
 
-async def test_a_socket_that_reads_nothing_hears_everything_when_it_reads_again(house):
+async def test_a_socket_that_reads_again_receives_the_whole_presence(house):
     process = house.process()
     slow = process.enter(BEN)
     await house.turn()

@@ -35,7 +35,7 @@ def house(monkeypatch, request):
 # Several processes ---------------------------------------------------------------------------------------------------
 
 
-async def test_processes_tell_each_other_who_comes_and_who_goes(house):
+async def test_processes_notify_each_other_of_people_who_enter_and_leave(house):
     one, two = house.process(), house.process()
     ana = one.enter(ANA)
     await house.turn()
@@ -243,7 +243,7 @@ async def test_a_process_with_very_many_rooms_reads_all_of_them(house, monkeypat
     assert [socket.frames[-1]["count"] for socket in watchers] == [2, 2, 2, 2, 1]
 
 
-async def test_a_handler_hears_only_for_a_hub_that_is_attended():
+async def test_a_handler_receives_notices_only_for_a_hub_with_presence():
     here = hub.Hub()
     told = {"process": "x", "version": 1}
     _receive(here, "", told)
@@ -256,7 +256,7 @@ async def test_a_handler_hears_only_for_a_hub_that_is_attended():
 # Trouble -------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_database_that_is_away_is_tried_again_and_the_process_tells_what_it_knows(
+async def test_an_unavailable_database_is_retried_and_the_process_sends_what_it_knows(
     house, monkeypatch, caplog
 ):
     process = house.process()

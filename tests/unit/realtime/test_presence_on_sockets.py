@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.presence]
 
 
 @pytest.mark.usefixtures("clean_hub")
-async def test_sockets_hear_who_comes_and_nothing_is_left_when_all_have_gone(settings, monkeypatch):
+async def test_sockets_receive_presence_and_no_rows_are_left_after_the_last(settings, monkeypatch):
     settings.ROOMCHAT = {"PRESENCE_GRACE_SECONDS": 0.01}
     monkeypatch.setattr(presence, "TICK_SECONDS", 0.05)
     async with ChatClient(application, "lobby") as ana:

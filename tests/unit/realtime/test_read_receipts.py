@@ -33,7 +33,7 @@ async def say(*bodies, room="lobby"):
         await threads.in_thread(post_message, room, body, name="Bot")
 
 
-async def test_all_of_a_persons_sockets_hear_how_far_they_have_read():
+async def test_all_sockets_of_a_person_receive_the_read_marker():
     await say("one", "two", "three")
     ana = await User.objects.acreate(username="ana")
     async with client(user=ana) as phone, client("elsewhere", user=ana) as laptop, client() as other:

@@ -236,7 +236,7 @@ async def test_after_its_end_nothing_is_written(waiting):
     assert (server.sent, server.ready, server.outbox.is_ready) == ([], 0, False)
 
 
-async def test_a_waiting_send_hears_of_the_end():
+async def test_a_waiting_send_ends_with_the_socket():
     heard = []
 
     async def send(message):

@@ -153,7 +153,7 @@ def change_passwords_silently():
 
 
 @pytest.mark.parametrize("end", [forget_sessions, deactivate_silently, change_passwords_silently])
-async def test_what_nobody_tells_is_found_by_comparing(settings, monkeypatch, end):
+async def test_a_change_without_a_notice_is_found_by_comparing(settings, monkeypatch, end):
     settings.ROOMCHAT = {"SESSION_CHECK_SECONDS": 0.3}
     monkeypatch.setattr(session_watch, "CHECK_SECONDS", 0.05)
     _ana, browser = await in_database(sign_in)()
@@ -296,7 +296,7 @@ async def test_a_policy_whose_answer_has_changed_is_asked_again_on_demand(settin
 
 
 @pytest.mark.parametrize("whom", [None, "ana", "ben"])
-async def test_a_room_is_asked_again_for_everybody_or_for_somebody(settings, whom):
+async def test_access_to_a_room_is_checked_again_for_all_or_for_one_person(settings, whom):
     settings.ROOMCHAT = {"POLICY": OnlyFriends}
     people = {name: await in_database(sign_in)(name) for name in ("ana", "ben")}
     OnlyFriends.friends = {f"u:{user.pk}" for user, _ in people.values()}

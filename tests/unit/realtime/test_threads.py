@@ -135,7 +135,7 @@ async def test_closing_what_was_never_opened_is_nothing():
     assert threads.close() == []
 
 
-async def test_a_pool_that_was_closed_is_opened_anew():
+async def test_a_pool_that_was_closed_is_opened_again():
     await in_thread(int)
     threads.close()
 

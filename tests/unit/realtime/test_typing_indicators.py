@@ -80,7 +80,7 @@ def told(count, *people, room="lobby"):
     return {"type": "typing", "room": room, "count": count, "people": list(people)}
 
 
-def test_a_room_hears_who_types_and_when_they_have_stopped(house):
+def test_a_room_receives_typing_frames_at_the_start_and_the_end(house):
     process = house.process()
     process.typing.record(who(1), "lobby", on=True)
     house.turn()
@@ -147,7 +147,7 @@ def test_nobody_counts_beyond_a_thousand(house):
     assert process.frames[0]["count"] == 1000
 
 
-def test_other_processes_hear_of_it(house):
+def test_other_processes_receive_it(house):
     here, there = house.process(), house.process()
     elsewhere = house.process(room="other")
     here.typing.record(who(1), "lobby", on=True)
@@ -180,7 +180,7 @@ def test_other_processes_are_reminded_of_those_who_go_on_and_forget_a_process_th
     assert len(house.notices) <= 8
 
 
-def test_sockets_that_do_not_read_and_the_tutorials_hear_nothing(house):
+def test_slow_and_tutorial_sockets_receive_no_typing_frames(house):
     process = house.process(sockets=2)
     process.sockets.append(Socket(is_tutorial=True))
     process.sockets[1].block()

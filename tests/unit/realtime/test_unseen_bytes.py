@@ -32,7 +32,7 @@ async def test_a_client_that_says_nothing_of_what_it_saw_gets_the_rest_when_it_d
     assert (stopped, 40 < at_first < 60, seen) == (False, True, 80)
 
 
-async def test_a_site_that_lets_little_be_unseen_still_hears_that_it_was_seen(settings):
+async def test_a_low_limit_of_unseen_bytes_still_receives_confirmations(settings):
     settings.ROOMCHAT = {"UNSEEN_MAX_BYTES": 10_000}
     async with client() as slow, client(tutorial=True) as control:
         await slow.receive("joined")

@@ -86,7 +86,7 @@ def test_the_policy_says_who_may_make_rooms(no_guests):
     assert create_room("Board", by=ANA, visibility="private").pk
 
 
-def test_making_a_room_is_in_the_audit_trail_and_in_the_room_if_it_tells():
+def test_creating_a_room_is_in_the_audit_trail_and_the_system_messages():
     room = create_room("Board", by=ANA, visibility="private", tells_changes=True)
 
     assert said(room) == ["Ana created the room."]

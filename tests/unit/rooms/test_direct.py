@@ -19,7 +19,7 @@ from tests.support.rooms import ANA, BOB, CYD, code, members
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_two_people_have_one_direct_room_whoever_asks():
+def test_two_people_have_one_direct_room_from_either_side():
     rooms = [direct_room(ANA, BOB), direct_room(BOB, ANA), direct_room(ANA, BOB)]
 
     assert len({room.pk for room in rooms}) == 1
@@ -48,7 +48,7 @@ def test_those_who_ask_for_a_direct_room_at_the_same_time_get_the_same(on_postgr
     assert (Room.objects.count(), RoomLog.objects.count(), Membership.objects.count()) == (1, 1, 2)
 
 
-def test_who_has_met_somebody_may_write_to_them():
+def test_a_common_room_permits_a_direct_room():
     post_message("lobby", "hi", author=BOB)
     created = create_room("Club", by=CYD)
 
@@ -65,7 +65,7 @@ def test_the_other_is_the_user_that_they_are():
     assert Membership.objects.get(room=room, key=of_user(bob).key).user == bob
 
 
-def test_nobody_writes_to_somebody_whom_they_have_not_met():
+def test_a_direct_room_requires_a_common_room():
     private = create_room("Board", by=BOB, visibility="private")
     post_message("lobby", "a line of the system")
 

@@ -227,7 +227,7 @@ def test_a_token_that_is_none_is_told_the_same(room):
     ] * 4
 
 
-def test_the_room_tells_who_came(room):
+def test_an_accepted_invitation_makes_a_system_message(room):
     club = create_room("Club", tells_changes=True)
     accept_invitation(invite(club).token, by=STRANGER)
 

@@ -84,7 +84,7 @@ def test_who_is_banned_is_not_added_but_by_the_project(room):
     assert add_member(room, STRANGER)
 
 
-def test_a_key_is_that_of_somebody_who_has_spoken_there(room):
+def test_a_key_must_belong_to_an_author_in_the_room(room):
     post_message(room, "hi", author=STRANGER)
 
     assert add_member(room, "u:stranger", by=MODERATOR)
@@ -139,7 +139,7 @@ def test_one_removes_people_of_lower_rank(room, by, whom, refusal):
     assert (whom.name in roles(room)) == (refusal is not None and whom is not STRANGER)
 
 
-def test_removing_who_is_no_member_changes_and_tells_nothing(make_room):
+def test_removing_a_person_who_is_not_a_member_changes_nothing(make_room):
     room = make_room(tells_changes=True)
 
     assert not remove_member(room, STRANGER, by=OWNER)

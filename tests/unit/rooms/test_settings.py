@@ -85,7 +85,7 @@ def test_only_who_may_manage_a_room_changes_it():
     assert refusals == ["forbidden", "no_such_room", "forbidden"]
 
 
-def test_a_room_tells_what_became_of_it_in_the_language_of_the_site(settings):
+def test_changed_settings_make_system_messages_in_the_language_of_the_site(settings):
     room = create_room("Board", by=ANA)
 
     configure_room(room, by=ANA, title="Council", tells_changes=True)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 GUEST = Identity("g:1", "Guest 1", is_guest=True)
 
 
-def test_a_room_tells_who_comes_and_goes(make_room):
+def test_members_who_join_and_leave_make_system_messages(make_room):
     room = make_room(tells_changes=True)
 
     add_member(room, STRANGER, by=STRANGER)
@@ -50,7 +50,7 @@ def test_a_room_tells_who_comes_and_goes(make_room):
     ]
 
 
-def test_a_room_tells_nothing_if_it_does_not_want_to(room):
+def test_a_room_without_system_messages_stores_none(room):
     add_member(room, STRANGER)
 
     assert said(room) == []

@@ -97,7 +97,7 @@ TOWER = "A room's name cannot have more than 8 combining marks in a row."
         ("x" * 401, "A room's name can have at most 100 characters; this one has 401."),
     ],
 )
-def test_a_room_cannot_be_called_and_hears_why(typed, detail):
+def test_an_invalid_room_name_is_refused_with_the_reason(typed, detail):
     with pytest.raises(BadRoomName) as caught:
         room_name(typed)
 
@@ -211,7 +211,7 @@ def test_a_message_can_say(typed, stored):
         ("x" * 4001, "A message can have at most 4000 characters; this one has 4001."),
     ],
 )
-def test_a_message_cannot_say_and_hears_why(typed, detail):
+def test_an_invalid_text_is_refused_with_the_reason(typed, detail):
     with pytest.raises(BadText) as caught:
         body(typed, 4000)
 
