@@ -108,7 +108,7 @@ class Room(models.Model):
     """A room. An open room is created by its first message; other rooms are created explicitly."""
 
     class Visibility(models.TextChoices):
-        """Who can enter a room."""
+        """Rule for entering a room: open, private or direct."""
 
         OPEN = "open", _("open")
         PRIVATE = "private", _("private: members only")
