@@ -332,7 +332,7 @@ def play():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(120 + 20 * EXAMPLES)
-def test_whatever_happens_whoever_resumes_sees_what_a_new_reader_sees():
+def test_a_client_that_resumes_has_what_a_new_client_has_after_any_history():
     play()
 
 

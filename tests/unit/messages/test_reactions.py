@@ -206,7 +206,7 @@ def test_those_who_react_at_once_on_postgresql_are_all_counted(on_postgres):
     assert (RoomLog.objects.get().head, Reaction.objects.count()) == (9, 8)
 
 
-def test_a_reaction_costs_the_same_whoever_has_reacted():
+def test_a_reaction_costs_the_same_for_any_number_of_reactions():
     def cost(who):
         with CaptureQueriesContext(connection) as captured:
             react("lobby", 1, "👍", by=who)

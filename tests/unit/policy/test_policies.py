@@ -115,7 +115,7 @@ def test_the_members_policy_is_for_members_and_those_who_look_after_them(with_me
 
 
 @pytest.mark.django_db(transaction=True)
-def test_under_the_members_policy_whoever_has_signed_in_makes_rooms(with_members):
+def test_under_the_members_policy_signed_in_users_create_rooms(with_members):
     _room, people = with_members
     chosen = MembersPolicy()
 

@@ -34,7 +34,7 @@ async def test_news_reach_every_socket_of_the_room_in_one_frame(house, lobby):
         ]
 
 
-async def test_a_frame_is_encoded_once_whoever_gets_it(house, lobby):
+async def test_a_frame_is_encoded_once_for_all_recipients(house, lobby):
     sockets = [await house.enter() for _ in range(3)]
 
     house.hear(lobby.append())

@@ -61,7 +61,7 @@ def role(room, who):
 ENDED = "no_such_invitation"
 
 
-def test_whoever_has_the_link_becomes_a_member(room):
+def test_a_person_with_the_link_becomes_a_member(room):
     invited = invite(room, by=MODERATOR)
 
     entered = accept_invitation(invited.token, by=STRANGER)
