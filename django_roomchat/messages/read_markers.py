@@ -23,9 +23,6 @@ from django_roomchat.models import ReadMarker, Room
 from django_roomchat.protocol import Marked
 from django_roomchat.rooms import lookup
 
-CHUNK = 500
-"""Number of read markers processed in one batch."""
-
 
 @dataclass(frozen=True, slots=True)
 class Mark:

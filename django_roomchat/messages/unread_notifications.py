@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from django_roomchat import identity, policy, signals
 from django_roomchat.database import batches, database, twin
-from django_roomchat.messages.read_markers import CHUNK
 from django_roomchat.messages.room_list import _role_state
 from django_roomchat.messages.unread_counts import count_messages, with_counts
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, RoomLog
 from django_roomchat.policy import roles
 
-# Unread notifications ---------------------------------------------------------------------------------------------------
+CHUNK = 500
+"""Number of read markers processed in one batch."""
 
 
 def notify_unread(minutes: float = 10) -> int:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from django_roomchat import signals
 from django_roomchat.identity import of_user
-from django_roomchat.messages import read_markers
+from django_roomchat.messages import unread_notifications
 from django_roomchat.messages.post import post_messages
 from django_roomchat.messages.read_markers import mark_read, set_notifications
 from django_roomchat.messages.types import NewPost
@@ -158,7 +158,7 @@ def test_the_cost_does_not_grow_with_the_number_of_users():
 
 
 def test_more_than_a_chunk_is_told_in_chunks(monkeypatch, told):
-    monkeypatch.setattr(read_markers, "CHUNK", 2)
+    monkeypatch.setattr(unread_notifications, "CHUNK", 2)
     users = [User.objects.create(username=f"user {number}") for number in range(5)]
     say("one")
     say("one", room="two")
