@@ -12,13 +12,12 @@ import asyncio
 import math
 import random
 import time
-from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
-from django_roomchat import identity, pubsub
+from django_roomchat import identity, log, pubsub
 from django_roomchat.conf import config
 from django_roomchat.database import database, twin
 from django_roomchat.errors import BadValue
@@ -154,8 +153,7 @@ def recheck(user: Target | None = None, *, room: str | Room | None = None) -> No
     if room is not None:
         _recheck_room(lookup.canonical_name(lookup.name_of(room)), key)
     elif key:
-        notice = pubsub.Notice("recheck", {"key": key})
-        transaction.on_commit(partial(pubsub.publish, notice), using=database(), robust=True)
+        log.on_commit(pubsub.publish, pubsub.Notice("recheck", {"key": key}))
     else:
         raise BadValue("Give an identity or a room to recheck.")
 
@@ -168,8 +166,7 @@ def _recheck_room(name: str, key: str) -> None:
         logs = RoomLog.objects.using(database()).filter(room__name=name)
         logs.update(access_version=F("access_version") + 1)
         for version in logs.values_list("access_version", flat=True):
-            access = pubsub.Access(name, version, key)
-            transaction.on_commit(partial(pubsub.publish, access), using=database(), robust=True)
+            log.on_commit(pubsub.publish, pubsub.Access(name, version, key))
 
 
 @hub.handles("recheck")
