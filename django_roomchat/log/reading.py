@@ -17,9 +17,6 @@ from django_roomchat.protocol import Event
 Reset = Literal["new", "epoch", "floor", "gap", "ahead"]
 
 
-# Reading --------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Slice:
     """A range of a room's log: all changes in ``(prev, head]``, or with *reset* the newest page."""

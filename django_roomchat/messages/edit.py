@@ -27,8 +27,6 @@ from django_roomchat.protocol import EarlierText, Event
 from django_roomchat.rooms import lookup
 from django_roomchat.text import validation
 
-# Edit and delete --------------------------------------------------------------------------------------------------
-
 
 def edit_message(room: str | Room, seq: int, body: str, *, by: Actor | None = None) -> Posted:
     """Change the text of a message. It keeps its sequence number and takes the room's next revision.

@@ -27,9 +27,6 @@ ROOMS_MAX = 500
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-# Room list ------------------------------------------------------------------------------------------------------------
-
-
 def unread(user: Actor, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
     """Return a person's room list with unread counts. Makes three queries.
 
@@ -125,13 +122,13 @@ def _last(messages: Iterable[int | None]) -> dict[Any, LastMessage]:
 def _may_list(who: Identity, room: Any) -> bool:
     if who.is_site:
         return True
-    roles.prime_cache(who.key, room, _role_state(room))
+    roles.prime_cache(who.key, room, role_state(room))
     if room.role or room.has_marker:
         return policy.allows(policy.require_entry, who, room)
     return not room.is_banned and bool(policy.policy().can_list(who, room))
 
 
-def _role_state(row: Any) -> roles.RoleState:
+def role_state(row: Any) -> roles.RoleState:
     """Return the role and ban annotated on a row. Mutes are not loaded, because no check of a list needs them."""
     return roles.RoleState(row.role, roles.Sanction("", None) if row.is_banned else None)
 

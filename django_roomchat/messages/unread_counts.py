@@ -17,9 +17,6 @@ IS_SYSTEM_MESSAGE = Q(kind=Message.Kind.SYSTEM, data__has_key="line")
 """Condition for system messages, which do not count as unread."""
 
 
-# Counts -------------------------------------------------------------------------------------------------------------
-
-
 class Sum(Subquery):
     """SQL sum of the single column of a subquery."""
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from django_roomchat import identity, policy, signals
 from django_roomchat.database import batches, database, twin
-from django_roomchat.messages.room_list import _role_state
+from django_roomchat.messages.room_list import role_state
 from django_roomchat.messages.unread_counts import count_messages, with_counts
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, RoomLog
 from django_roomchat.policy import roles
@@ -104,7 +104,7 @@ def _may_enter(marker: Any) -> bool:
     if not getattr(marker.user, "is_active", True):
         return False
     who = replace(identity.identity_of(marker.user), key=marker.key)
-    roles.prime_cache(who.key, marker.room, _role_state(marker))
+    roles.prime_cache(who.key, marker.room, role_state(marker))
     return policy.allows(policy.require_entry, who, marker.room)
 
 

@@ -13,7 +13,7 @@ from django_roomchat.identity import Actor, Identity
 from django_roomchat.messages.post import post_messages
 from django_roomchat.messages.types import NewPost, Posted
 from django_roomchat.models import HeldMessage
-from django_roomchat.moderation.reports import _reviewer
+from django_roomchat.moderation.reports import reviewer
 from django_roomchat.policy import audit_trail
 from django_roomchat.protocol import FileToPost
 
@@ -36,7 +36,7 @@ def release(held: HeldMessage, *, by: Actor | None = None) -> Posted | None:
             ``members_only``, ``muted``, ``name_taken``, ``no_attachments``, ``no_permission``,
             ``no_such_room``, ``not_found``, ``rate_limited``, ``sign_in``, ``too_many``, ``unavailable``.
     """
-    moderator = _reviewer(by, held.room)
+    moderator = reviewer(by, held.room)
     with transaction.atomic(using=database()):
         if not _close(held, HeldMessage.State.RELEASED, "release", moderator):
             return None
@@ -73,7 +73,7 @@ def refuse(held: HeldMessage, *, by: Actor | None = None) -> None:
             Codes: ``banned``, ``forbidden``, ``members_only``, ``name_taken``, ``no_permission``,
             ``no_such_room``, ``sign_in``.
     """
-    moderator = _reviewer(by, held.room)
+    moderator = reviewer(by, held.room)
     with transaction.atomic(using=database()):
         if _close(held, HeldMessage.State.REFUSED, "refuse", moderator):
             records.release(

@@ -85,7 +85,7 @@ def uphold(report: Report, *, by: Actor | None = None) -> None:
             Codes: ``archived``, ``bad_room_name``, ``banned``, ``busy``, ``forbidden``, ``members_only``,
             ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
     """
-    moderator = _reviewer(by, report.room)
+    moderator = reviewer(by, report.room)
     with transaction.atomic(using=database()):
         if not _decide(report, Report.State.UPHELD, "uphold", moderator):
             return
@@ -108,7 +108,7 @@ def dismiss(report: Report, *, by: Actor | None = None) -> None:
             Codes: ``banned``, ``forbidden``, ``members_only``, ``name_taken``, ``no_permission``,
             ``no_such_room``, ``sign_in``.
     """
-    moderator = _reviewer(by, report.room)
+    moderator = reviewer(by, report.room)
     with transaction.atomic(using=database()):
         _decide(report, Report.State.DISMISSED, "dismiss", moderator)
 
@@ -129,7 +129,7 @@ def _decide(report: Report, state: Report.State, verb: str, moderator: Identity)
     return True
 
 
-def _reviewer(by: Actor | None, room: Room) -> Identity:
+def reviewer(by: Actor | None, room: Room) -> Identity:
     """Return the identity that decides, under its own name and with the authority of the site. Raise if it may not decide."""
     who = identity.identity_of(by)
     if not getattr(who.user, "is_staff", False):

@@ -16,9 +16,6 @@ class FileToPost(msgspec.Struct, omit_defaults=True, frozen=True):
     """Alternative text that describes the file, for example for screen readers: up to 500 characters."""
 
 
-# Server frames --------------------------------------------------------------------------------------------------
-
-
 class Author(msgspec.Struct, omit_defaults=True, frozen=True):
     """Author of a message."""
 

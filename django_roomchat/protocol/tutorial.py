@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-# Tutorial dialect -------------------------------------------------------------------------------------------------
-
 
 class TutorialPost(msgspec.Struct, frozen=True):
     """Message that the tutorial's page sends."""

@@ -21,8 +21,6 @@ SEND_SECONDS = 1.0
 """Timeout of a send to the channel layer outside a server process, in seconds."""
 
 
-# Publishing -----------------------------------------------------------------------------------------------------
-
 Listener = Callable[[News], None]
 
 _listeners: dict[asyncio.AbstractEventLoop, Listener] = {}

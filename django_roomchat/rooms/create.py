@@ -15,7 +15,7 @@ from django_roomchat.identity import Actor, Identity
 from django_roomchat.models import Membership, Room, RoomLog
 from django_roomchat.policy import audit_trail, rate_limits
 from django_roomchat.rooms import lookup, system_messages
-from django_roomchat.rooms.settings import RETENTION_DAYS_MAX, SLOW_SECONDS_MAX, _whole
+from django_roomchat.rooms.settings import RETENTION_DAYS_MAX, SLOW_SECONDS_MAX, whole_number
 from django_roomchat.text import validation
 
 
@@ -66,8 +66,8 @@ def create_room(
         is_listed=is_listed,
         is_announcement=is_announcement,
         tells_changes=tells_changes,
-        slow_seconds=_whole(slow_seconds, SLOW_SECONDS_MAX),
-        retention_days=_whole(retention_days, RETENTION_DAYS_MAX) or None,
+        slow_seconds=whole_number(slow_seconds, SLOW_SECONDS_MAX),
+        retention_days=whole_number(retention_days, RETENTION_DAYS_MAX) or None,
     )
     if not who.is_site:
         policy.require(policy.policy().can_create(who, room))

@@ -62,13 +62,13 @@ def configure_room(
     who = identity.identity_of(by)
     found = lookup.room_of(lookup.name_of(room))
     policy.require_may(who, found, "can_manage")
-    days = None if retention_days is None else _whole(retention_days, RETENTION_DAYS_MAX)
+    days = None if retention_days is None else whole_number(retention_days, RETENTION_DAYS_MAX)
     wanted: dict[str, Any] = {
         "title": None if title is None else validation.room_title(title, config().ROOM_NAME_MAX_LENGTH),
         "is_listed": is_listed,
         "is_announcement": is_announcement,
         "tells_changes": tells_changes,
-        "slow_seconds": None if slow_seconds is None else _whole(slow_seconds, SLOW_SECONDS_MAX),
+        "slow_seconds": None if slow_seconds is None else whole_number(slow_seconds, SLOW_SECONDS_MAX),
     }
     changed: list[Room] = []
 
@@ -118,7 +118,7 @@ def settings_of(room: str | Room, *, by: Actor | None = None) -> Room:
     return found
 
 
-def _whole(number: int, most: int) -> int:
+def whole_number(number: int, most: int) -> int:
     if type(number) is not int or not 0 <= number <= most:
         raise BadValue(_("The value must be a whole number from 0 to %(most)d."), most=most)
     return number

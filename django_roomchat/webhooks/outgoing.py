@@ -12,9 +12,7 @@ from django_roomchat.models import Room, Webhook
 from django_roomchat.policy import audit_trail
 from django_roomchat.rooms import lookup
 from django_roomchat.webhooks import http_client, signatures
-from django_roomchat.webhooks.worker import _rows
-
-# Create and remove --------------------------------------------------------------------------------------
+from django_roomchat.webhooks.worker import webhook_rows
 
 
 def make_webhook(room: str | Room, url: str, *, by: Actor | None = None) -> Webhook:
@@ -80,4 +78,4 @@ aremove_webhook = twin(remove_webhook)
 
 def resume_webhook(webhook: Webhook) -> None:
     """Reactivate a webhook and retry its outstanding deliveries at once."""
-    _rows().filter(pk=webhook.pk).update(is_active=True, failures=0, next_try_at=timezone.now())
+    webhook_rows().filter(pk=webhook.pk).update(is_active=True, failures=0, next_try_at=timezone.now())

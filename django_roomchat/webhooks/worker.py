@@ -140,19 +140,19 @@ class Worker:
         return sum(result.is_success for _, result in results)
 
 
-def _rows() -> Any:
+def webhook_rows() -> Any:
     return Webhook.objects.using(database())
 
 
 def _claim(most: int) -> Iterator[ClaimedWebhook]:
     """Reserve at most *most* webhooks that have undelivered changes and are not reserved by another worker."""
     has_changes = Q(cursor__lt=F("room__log__head")) | ~Q(epoch=F("room__log__epoch"))
-    due = _rows().filter(has_changes, is_active=True, next_try_at__lte=timezone.now())
+    due = webhook_rows().filter(has_changes, is_active=True, next_try_at__lte=timezone.now())
     for webhook in due.select_related("room").order_by("next_try_at")[: max(0, most)]:
         # Longer than a delivery can take. After that time another worker takes over from one that has
         # crashed.
         until = timezone.now() + timedelta(seconds=3 * config().WEBHOOK_TIMEOUT_SECONDS)
-        mine = _rows().filter(pk=webhook.pk, is_active=True, next_try_at=webhook.next_try_at)
+        mine = webhook_rows().filter(pk=webhook.pk, is_active=True, next_try_at=webhook.next_try_at)
         if not mine.update(next_try_at=until):
             continue
         try:
@@ -199,7 +199,7 @@ def _send(claim: ClaimedWebhook) -> DeliveryResult:
 
 def _claimed_row(webhook: Webhook, until: datetime) -> Any:
     """Select the webhook's row, unless the claim has expired and another worker holds it."""
-    return _rows().filter(pk=webhook.pk, next_try_at=until)
+    return webhook_rows().filter(pk=webhook.pk, next_try_at=until)
 
 
 def _advance_cursor(claim: ClaimedWebhook) -> None:

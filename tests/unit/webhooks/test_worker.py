@@ -431,7 +431,7 @@ def test_two_workers_that_look_at_the_same_moment_do_not_both_get_it(monkeypatch
         def __getitem__(self, part):
             return [due]
 
-    monkeypatch.setattr(webhooks_worker, "_rows", Seen)
+    monkeypatch.setattr(webhooks_worker, "webhook_rows", Seen)
 
     assert list(_claim(9)) == []
 
