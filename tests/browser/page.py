@@ -54,6 +54,8 @@ def composer(page: Page) -> Locator:
 
 
 def say(page: Page, text: str) -> None:
+    # The composer is inert until a modal dialog closes, and the keys would go to the dialog.
+    expect(page.locator("dialog:modal")).to_have_count(0)
     composer(page).fill(text)
     composer(page).press("Enter")
 

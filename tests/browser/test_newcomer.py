@@ -71,6 +71,8 @@ def composer(page: Page) -> Locator:
 
 def say(page: Page, text: str) -> Locator:
     """Post a message, and wait until it is stored."""
+    # The composer is inert until a modal dialog closes, and the keys would go to the dialog.
+    expect(page.locator("dialog:modal")).to_have_count(0)
     composer(page).fill(text)
     composer(page).press("Enter")
     said = sent(page).filter(has_text=text).last
