@@ -458,6 +458,18 @@ def test_what_the_page_promises_is_shown_by_tests_that_exist() -> None:
     assert set(named) <= written
 
 
+def test_each_promise_about_security_names_its_test() -> None:
+    rows = section("topics/security.md", "Promises and their tests").split("\n|---|---|\n")[1].splitlines()
+    promised = [re.fullmatch(r"\| (.+\.) \| `([\w/]+\.py)::(test_\w+)` \|", row) for row in rows if row]
+
+    assert promised
+    assert all(promised), rows
+    for row in promised:
+        assert row
+        _, path, test = row.groups()
+        assert re.search(rf"^(async )?def {test}\(", (ROOT / "tests" / path).read_text(), re.MULTILINE), test
+
+
 # Words ----------------------------------------------------------------------------------------------------------
 
 
