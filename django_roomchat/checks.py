@@ -36,7 +36,7 @@ def check_roomchat(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 @register(Tags.compatibility, deploy=True)
 def check_roomchat_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Checks that matter only in production: ``manage.py check --deploy``."""
-    return [*_check_database(), *_check_capacity()]
+    return [*_check_database(), *_check_capacity(), *_check_proxies()]
 
 
 def _check_database() -> Iterator[CheckMessage]:
@@ -72,6 +72,23 @@ def _check_capacity() -> Iterator[CheckMessage]:
             f"The channel layer has a capacity of {capacity} messages for each process and drops further ones silently.",
             hint=f'Set CONFIG: {{"capacity": {5 * CAPACITY}}}. Dropped messages are not lost, but delivered with the next poll.',
             id="roomchat.W011",
+        )
+
+
+def _check_proxies() -> Iterator[CheckMessage]:
+    reads = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
+    used = [name for name in reads if getattr(settings, name)]
+    try:
+        proxies = conf.config().PROXIES
+    except ImproperlyConfigured:
+        # Reported by another check.
+        return
+    if used and not proxies:
+        yield Warning(
+            f"{used[0]} expects a proxy, and ROOMCHAT['PROXIES'] is 0: the rate limits for IP addresses do not apply, "
+            "or count all clients of the proxy as one.",
+            hint="Set it to the number of your proxies, each of which appends to X-Forwarded-For.",
+            id="roomchat.W017",
         )
 
 

@@ -351,8 +351,9 @@ class Config:
     """
 
     PROXIES: int = 0
-    """Number of your proxies in front of the server, each of which appends to ``X-Forwarded-For``. With 0 the
-    header is ignored.
+    """Number of your proxies in front of the server, each of which appends the address of its client to
+    ``X-Forwarded-For``. With 0 the header is ignored, and behind a proxy the rate limits for IP addresses do not apply.
+    ``Forwarded`` and ``X-Real-IP`` are never read.
     """
 
     DATABASE_THREADS: int = 4

@@ -42,10 +42,14 @@ def refusal(scope: dict[str, Any]) -> str | None:
     if any(_matches(origin, pattern) for pattern in also):
         return None
     site = "unknown because its Host is not in ALLOWED_HOSTS" if own is None else _show(own)
-    return (
-        f"its Origin is {given[0]!r} and this site is {site}; allow other origins in ROOMCHAT['ALLOWED_ORIGINS'], "
-        "and behind a proxy that terminates TLS set SECURE_PROXY_SSL_HEADER"
+    advice = (
+        "only the port differs: a proxy must forward it in Host (nginx: $http_host), or allow the other port in "
+        "ROOMCHAT['ALLOWED_ORIGINS']"
+        if own is not None and origin[:2] == own[:2]
+        else "allow other origins in ROOMCHAT['ALLOWED_ORIGINS'], and behind a proxy that terminates TLS set "
+        "SECURE_PROXY_SSL_HEADER"
     )
+    return f"its Origin is {given[0]!r} and this site is {site}; {advice}"
 
 
 def _own_origin(scope: dict[str, Any]) -> Origin | None:

@@ -8,13 +8,13 @@ Only requests from clients are counted, through sockets and views, not calls by 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, lru_cache
+from ipaddress import IPv6Network
 from typing import Any, Literal
 
 from django.core.cache import caches
@@ -24,7 +24,7 @@ from django.utils.translation import gettext_noop as _
 
 from django_roomchat.conf import Rate, config, parse_rate
 from django_roomchat.errors import RateLimited
-from django_roomchat.identity import Identity
+from django_roomchat.identity import Identity, ip_addresses
 from django_roomchat.throttled_logging import warn_throttled
 
 BUCKETS_MAX = 50_000
@@ -172,38 +172,61 @@ def _charges(what: What, who: Identity, address: str | None, room: str) -> list[
 
 # IP addresses ---------------------------------------------------------------------------------------------------
 
+UNREADABLE = "unreadable"
+"""Address under which all clients are counted whose IP address cannot be parsed."""
+_FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
+"""Headers in which a proxy writes the address of its client."""
+_FORWARDED_IN_META = tuple(f"HTTP_{name.upper().replace('-', '_')}" for name in _FORWARDED)
+_FORWARDED_IN_SCOPE = frozenset(name.encode() for name in _FORWARDED)
+
 
 def address_of(source: HttpRequest | dict[str, Any]) -> str:
     """Return the IP address of a request or a socket for the rate limits; empty if it is not known.
 
-    Unless ``ROOMCHAT["PROXIES"]`` gives the number of proxies, an address that is not global is taken for the site's own proxy,
-    behind which all clients would share a bucket; the result is then empty. An IPv6 address counts as its /64 network.
+    With ``ROOMCHAT["PROXIES"]``, it is the entry of ``X-Forwarded-For`` that the first of the proxies has appended; entries before
+    it can be forged. A request with fewer entries has not passed all proxies and counts under the address of its connection.
+    Without the setting, an address outside the public internet is taken for the site's own proxy, behind which all clients would
+    share a bucket; the result is then empty.
+    An IPv6 address counts as its /64 network, and an address that cannot be parsed as :data:`UNREADABLE`.
     """
     if isinstance(source, HttpRequest):
         peer, forwarded = source.META.get("REMOTE_ADDR", ""), source.META.get("HTTP_X_FORWARDED_FOR", "")
     else:
         peer = (source.get("client") or ("",))[0]
+        # Several lines of a header are one list, in their order (RFC 9110, section 5.3).
         lines = [value for name, value in source.get("headers", ()) if name == b"x-forwarded-for"]
         forwarded = b",".join(lines).decode("latin-1")
     proxies = config().PROXIES
-    hops = [hop.strip() for hop in forwarded.split(",")] if proxies else []
-    # Each proxy appends the address of its client; entries before those can be forged.
-    return _counted(hops[-proxies] if len(hops) >= proxies > 0 else peer or "", bool(proxies))
+    if not proxies:
+        address = _counted(peer or "", False)
+        if not address and _is_forwarded(source):
+            warn_throttled(
+                "proxies",
+                "A proxy at %r forwards requests, and ROOMCHAT['PROXIES'] is 0: the rate limits for IP addresses do not apply. "
+                "Set it to the number of your proxies",
+                peer or "a unix socket",
+            )
+        return address
+    hops = [hop for entry in forwarded.split(",") if (hop := entry.strip())]
+    return _counted(hops[-proxies] if len(hops) >= proxies else peer or "", True)
+
+
+def _is_forwarded(source: HttpRequest | dict[str, Any]) -> bool:
+    if isinstance(source, HttpRequest):
+        return any(name in source.META for name in _FORWARDED_IN_META)
+    return any(name in _FORWARDED_IN_SCOPE for name, _value in source.get("headers", ()))
 
 
 @lru_cache(maxsize=4096)
 def _counted(address: str, is_known: bool) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
+    ip = ip_addresses.parse_ip(address)
+    if ip is None:
+        # The peer of a unix socket has no address, or the address "unix:".
+        is_unix_socket = not address or address.startswith("unix")
+        return "" if is_unix_socket and not is_known else UNREADABLE
+    if not is_known and not ip_addresses.is_public(ip):
         return ""
-    if isinstance(parsed, ipaddress.IPv6Address):
-        parsed = parsed.ipv4_mapped or parsed
-    if not is_known and not parsed.is_global:
-        return ""
-    if parsed.version == 4:
-        return str(parsed)
-    return str(ipaddress.ip_network(f"{parsed}/64", strict=False))
+    return str(ip) if ip.version == 4 else str(IPv6Network((int(ip), 64), strict=False))
 
 
 def _forget(*, setting: str, **kwargs: Any) -> None:

@@ -32,6 +32,7 @@ MACHINE_PATHS = re.compile(
 TESTED_ELSEWHERE = {"admin", "conf", "management", "migrations", "models", "templatetags", "views"}
 """Folders of the package that are no chapters: tests/edges and the files of tests/unit test them as a whole."""
 WITHOUT_TESTS_OF_THEIR_OWN = {
+    "identity/ip_addresses_data.py": "generated; test_ip_addresses.py reads it",
     "messages/types.py": "classes without methods",
     "realtime/hub_socket.py": "a base class; test_connection.py and test_event_stream.py test its subclasses",
     "text/confusables_data.py": "generated; test_confusables.py reads it",

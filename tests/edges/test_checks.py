@@ -13,7 +13,7 @@ import pytest
 from django.core.checks import CheckMessage, Error, Warning, run_checks
 
 from django_roomchat import checks, conf
-from django_roomchat.checks import check_roomchat, check_roomchat_deployment
+from django_roomchat.checks import check_roomchat
 
 IN_MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 DAY_ONE = (
@@ -258,95 +258,6 @@ def test_origins_that_name_whom_they_admit_are_fine(settings):
 
 
 REDIS = "channels_redis.core.RedisChannelLayer"
-
-
-@pytest.mark.parametrize(
-    ("database", "warning"),
-    [
-        (
-            {"ENGINE": "django.db.backends.sqlite3"},
-            Warning(
-                "The SQLite database is not configured for concurrent writes: "
-                "readers wait for writers, or transactions fail.",
-                hint='Add to OPTIONS: {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;"}.',
-                id="roomchat.W009",
-            ),
-        ),
-        (
-            {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": {"transaction_mode": "IMMEDIATE"}},
-            Warning(
-                "The SQLite database is not configured for concurrent writes: "
-                "readers wait for writers, or transactions fail.",
-                hint='Add to OPTIONS: {"init_command": "PRAGMA journal_mode=WAL;"}.',
-                id="roomchat.W009",
-            ),
-        ),
-        (
-            {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": 60},
-            Warning(
-                "CONN_MAX_AGE keeps database connections open for threads that ASGI servers discard.",
-                hint="Set CONN_MAX_AGE to 0; the chat's own threads keep their connections anyway. On PostgreSQL, OPTIONS may have a pool.",
-                id="roomchat.W010",
-            ),
-        ),
-    ],
-)
-def test_a_database_that_is_not_set_up_for_many_is_a_warning(monkeypatch, database, warning):
-    monkeypatch.setattr(checks.settings, "DATABASES", {"default": database})
-
-    assert check_roomchat_deployment(None) == [warning]
-
-
-def test_databases_that_are_set_up_for_many_are_fine(monkeypatch):
-    sqlite = {
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-    for database in (
-        {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": sqlite},
-        {"ENGINE": "django.db.backends.postgresql"},
-    ):
-        monkeypatch.setattr(checks.settings, "DATABASES", {"default": database})
-
-        assert check_roomchat_deployment(None) == []
-
-
-@pytest.mark.parametrize(
-    ("layer", "is_warned"),
-    [
-        ({"BACKEND": REDIS}, True),
-        ({"BACKEND": REDIS, "CONFIG": {"capacity": 999}}, True),
-        ({"BACKEND": REDIS, "CONFIG": {"capacity": 1000}}, False),
-        ({"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}, False),
-        (IN_MEMORY, False),
-    ],
-)
-def test_a_layer_that_holds_little_is_a_warning(settings, layer, is_warned):
-    settings.CHANNEL_LAYERS = {"default": layer}
-
-    capacity = layer.get("CONFIG", {}).get("capacity", 100)
-    warning = Warning(
-        f"The channel layer has a capacity of {capacity} messages for each process and drops further ones silently.",
-        hint='Set CONFIG: {"capacity": 5000}. Dropped messages are not lost, but delivered with the next poll.',
-        id="roomchat.W011",
-    )
-    assert check_roomchat_deployment(None) == ([warning] if is_warned else [])
-
-
-def test_of_a_missing_layer_only_the_other_check_speaks(settings):
-    settings.CHANNEL_LAYERS = {}
-
-    assert check_roomchat_deployment(None) == []
-
-
-def test_the_checks_of_a_deployment_are_made_with_it_only(settings):
-    settings.CHANNEL_LAYERS = {"default": {"BACKEND": REDIS}}
-
-    def ids(**options):
-        return {message.id for message in run_checks(tags=["compatibility"], **options)}
-
-    assert "roomchat.W011" in ids(include_deployment_checks=True)
-    assert "roomchat.W011" not in ids()
 
 
 # Attachments --------------------------------------------------------------------------------------------------------

@@ -21,6 +21,13 @@ def stranger(origin, own="http://example.com"):
     return f"its Origin is {origin!r} and this site is {own}{OTHERS}"
 
 
+def other_port(origin, own):
+    return (
+        f"its Origin is {origin!r} and this site is {own}; only the port differs: a proxy must forward it in Host "
+        "(nginx: $http_host), or allow the other port in ROOMCHAT['ALLOWED_ORIGINS']"
+    )
+
+
 def malformed(origin):
     return f"its Origin {origin!r} is not a scheme, a host and an optional port"
 
@@ -52,18 +59,28 @@ def test_the_sites_own_page_may_open_a_socket(origin, host, scheme):
         ("http://evil.example", "example.com", "ws", stranger("http://evil.example")),
         ("http://example.com.evil.example", "example.com", "ws", stranger("http://example.com.evil.example")),
         ("http://sub.example.com", "example.com", "ws", stranger("http://sub.example.com")),
-        ("http://example.com:8000", "example.com", "ws", stranger("http://example.com:8000")),
-        ("http://example.com:443", "example.com", "ws", stranger("http://example.com:443")),
+        (
+            "http://example.com:8000",
+            "example.com",
+            "ws",
+            other_port("http://example.com:8000", "http://example.com"),
+        ),
+        (
+            "http://example.com:443",
+            "example.com",
+            "ws",
+            other_port("http://example.com:443", "http://example.com"),
+        ),
         (
             "http://example.com",
             "example.com:8000",
             "ws",
-            stranger("http://example.com", "http://example.com:8000"),
+            other_port("http://example.com", "http://example.com:8000"),
         ),
         ("https://example.com", "example.com", "ws", stranger("https://example.com")),
         ("http://example.com", "example.com", "wss", stranger("http://example.com", "https://example.com")),
         ("http://[::2]", "[::1]", "ws", stranger("http://[::2]", "http://[::1]")),
-        ("http://[::1]:8001", "[::1]:8000", "ws", stranger("http://[::1]:8001", "http://[::1]:8000")),
+        ("http://[::1]:8001", "[::1]:8000", "ws", other_port("http://[::1]:8001", "http://[::1]:8000")),
         ("null", "example.com", "ws", malformed("null")),
         ("", "example.com", "ws", malformed("")),
         ("example.com", "example.com", "ws", malformed("example.com")),
@@ -77,7 +94,12 @@ def test_the_sites_own_page_may_open_a_socket(origin, host, scheme):
         ("http://example.com:x", "example.com", "ws", malformed("http://example.com:x")),
         ("http://example.com:99999", "example.com", "ws", malformed("http://example.com:99999")),
         ("http://[::1", "[::1]", "ws", malformed("http://[::1")),
-        ("http://example.com:0", "example.com", "ws", stranger("http://example.com:0")),
+        (
+            "http://example.com:0",
+            "example.com",
+            "ws",
+            other_port("http://example.com:0", "http://example.com"),
+        ),
     ],
 )
 def test_another_page_may_not_and_the_reason_is_given(origin, host, scheme, reason):
@@ -144,6 +166,12 @@ def test_other_pages_are_let_in_by_name(settings, setting, pattern, origin, is_l
 
     assert before == stranger(origin)
     assert (refusal(scope(origin)) is None) == is_let_in
+
+
+def test_where_only_the_port_differs_the_reason_names_the_header_of_the_proxy():
+    reason = refusal(scope("https://example.com:8443", "example.com", "wss"))
+
+    assert reason == other_port("https://example.com:8443", "https://example.com")
 
 
 def test_behind_a_proxy_that_ends_tls_the_page_is_secure(settings):
