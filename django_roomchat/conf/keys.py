@@ -259,18 +259,18 @@ class Config:
     """Time that a search request spends on a page of results, in seconds. The next request continues where it stopped."""
 
     POSTS_PER_USER: str | None = "30/10s"
-    """Rate limit of posts by one user, such as ``20/10s``, ``100/m``, ``1000/h`` or ``5000/d``: the number is
+    """Rate limit of posts and edits by one user, such as ``20/10s``, ``100/m``, ``1000/h`` or ``5000/d``: the number is
     the size of the token bucket, which refills over the period. ``None`` disables the limit.
     """
 
     POSTS_PER_GUEST: str | None = "15/10s"
-    """Rate limit of posts by one guest. ``None`` disables the limit."""
+    """Rate limit of posts and edits by one guest. ``None`` disables the limit."""
 
     POSTS_PER_ADDRESS: str | None = "300/10s"
-    """Rate limit of posts from one IP address, which a whole school may share. ``None`` disables the limit."""
+    """Rate limit of posts and edits from one IP address, which a whole school may share. ``None`` disables the limit."""
 
     POSTS_PER_ROOM: str | None = None
-    """Rate limit of posts in one room. Each process counts separately unless ``RATE_CACHE`` is set. ``None``
+    """Rate limit of posts and edits in one room. Each process counts separately unless ``RATE_CACHE`` is set. ``None``
     disables the limit.
     """
 
@@ -285,18 +285,18 @@ class Config:
     """
 
     FRAMES_PER_USER: str | None = "100/10s"
-    """Rate limit of frames by one user, on sockets and over HTTP, other than posts and joins: edits, reactions
+    """Rate limit of frames by one user, on sockets and over HTTP, other than posts, edits and joins: reactions
     and so on. ``None`` disables the limit.
     """
 
     FRAMES_PER_GUEST: str | None = "50/10s"
-    """Rate limit of frames by one guest, on sockets and over HTTP, other than posts and joins. ``None`` disables
-    the limit.
+    """Rate limit of frames by one guest, on sockets and over HTTP, other than posts, edits and joins. ``None``
+    disables the limit.
     """
 
     FRAMES_PER_ADDRESS: str | None = "1000/10s"
-    """Rate limit of frames from one IP address, on sockets and over HTTP, other than posts and joins. ``None``
-    disables the limit.
+    """Rate limit of frames from one IP address, on sockets and over HTTP, other than posts, edits and joins.
+    ``None`` disables the limit.
     """
 
     JOINS_PER_USER: str | None = "300/10s"

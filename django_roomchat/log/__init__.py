@@ -24,3 +24,5 @@ from django_roomchat.log.reading import read as read
 from django_roomchat.log.reading import states as states
 from django_roomchat.log.reading import tail as tail
 from django_roomchat.log.sequence import limited_wait as limited_wait
+from django_roomchat.log.slow_mode import last_written as last_written
+from django_roomchat.log.slow_mode import too_soon as too_soon

@@ -15,16 +15,16 @@ from itertools import chain
 from typing import Any
 
 from django.db import IntegrityError, connections, transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat.database import batches, database
-from django_roomchat.errors import ChatError, IdReused, RateLimited
+from django_roomchat.errors import ChatError, IdReused
 from django_roomchat.files import records
 from django_roomchat.log.drafts import Appended, Draft, Stored
 from django_roomchat.log.events import event_of_draft, iso, with_quotes
 from django_roomchat.log.sequence import Claim, set_lock_timeout, take
+from django_roomchat.log.slow_mode import last_written, too_soon
 from django_roomchat.models import Message
 
 _TABLE = Message._meta.db_table
@@ -84,7 +84,7 @@ def _append_looking(
         if not mine:
             return {}
         known = _known(mine)
-        refused = _too_soon(mine, known)
+        refused = _slowed(mine, known)
         return _write(
             mine, known, {}, skip_locked=False, refused=refused | _without_files(mine, known, refused)
         )
@@ -94,11 +94,11 @@ Refused = Mapping[tuple[int, str, str], ChatError]
 """Rejections that are decided under the lock, by room, author key and client id."""
 
 
-def _too_soon(
+def _slowed(
     drafts: Mapping[int, Sequence[Draft]], known: Mapping[tuple[int, str, str], tuple[int, str]]
 ) -> dict[tuple[int, str, str], ChatError]:
-    """Return rejections for drafts whose author has posted in the room within its slow mode interval, including
-    by an earlier draft.
+    """Return rejections for drafts whose author has posted or edited in the room within its slow mode interval,
+    including by an earlier draft.
     """
     refused: dict[tuple[int, str, str], ChatError] = {}
     now = timezone.now()
@@ -106,21 +106,13 @@ def _too_soon(
         slow = {draft.once: draft for draft in several if draft.slow_seconds}
         if not slow:
             continue
-        authors = Message.objects.using(database()).filter(
-            room_id=room, author_key__in={key for key, _ in slow}
-        )
-        last = dict(authors.order_by().values_list("author_key").annotate(Max("created_at")))
+        last = last_written(room, {key for key, _ in slow})
         for draft in slow.values():
             if (room, *draft.once) in known:
                 continue
-            before = last.get(draft.author_key)
-            wait = draft.slow_seconds - (now - before).total_seconds() if before is not None else 0
-            if wait > 0:
-                refused[room, *draft.once] = RateLimited(
-                    _("Slow mode is on: one message every %(seconds)d seconds."),
-                    retry_after=round(wait, 1) + 0.1,
-                    seconds=draft.slow_seconds,
-                )
+            refusal = too_soon(draft.slow_seconds, last.get(draft.author_key), now)
+            if refusal is not None:
+                refused[room, *draft.once] = refusal
             else:
                 last[draft.author_key] = now
     return refused

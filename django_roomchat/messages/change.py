@@ -24,6 +24,11 @@ TRIES = 3
 RIGHTS_CHANGE = _("Permissions in this room are changing; try again.")
 
 
+def no_such_message(seq: int) -> NotFound:
+    """Return the error for a sequence number that no message of the room has."""
+    return NotFound(_("There is no message %(seq)d in this room."), seq=seq)
+
+
 def require_message(message: Message) -> None:
     """Raise :class:`NotFound` if *message* was deleted."""
     if message.deleted_at is not None:
@@ -57,7 +62,7 @@ def change_message(
     for _attempt in range(TRIES):
         found = enter_room(who, name_of(room))
         if found.pk is None:
-            raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
+            raise no_such_message(seq)
         version = found.log.access_version
         done = log.change(found.pk, seq, partial(make, found), access_version=version)
         if done is not None:

@@ -1,11 +1,13 @@
 """Editing and deleting messages, and the earlier texts of an edited message.
 
+An edit needs the right to post at that moment, because it publishes a text. A deletion does not.
 An edited or deleted message keeps its sequence number and takes the next revision, so that clients that reconnect receive the change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Literal
 
 from django.utils import timezone
@@ -14,11 +16,11 @@ from django.utils.translation import gettext_noop as _
 from django_roomchat import filters, identity, log, policy, signals
 from django_roomchat.conf import config
 from django_roomchat.database import database, twin
-from django_roomchat.errors import Forbidden, NotFound
+from django_roomchat.errors import Forbidden
 from django_roomchat.files import records
 from django_roomchat.identity import Actor, Identity
 from django_roomchat.log.announcing import SendSignals, send_signals
-from django_roomchat.messages.change import change_message, require_message
+from django_roomchat.messages.change import change_message, no_such_message, require_message
 from django_roomchat.messages.content import rendered_data
 from django_roomchat.messages.types import Posted
 from django_roomchat.models import Message, Reaction, Room
@@ -35,28 +37,22 @@ def edit_message(room: str | Room, seq: int, body: str, *, by: Actor | None = No
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
         seq: sequence number of the message.
         body: the new text. It may be empty if the message has files, which are kept.
-        by: the acting user or identity, which must be allowed to edit the message. Without one the site acts.
+        by: the acting user or identity, which must be allowed to edit the message and, at that moment, to post in the room. In
+            slow mode an edit counts like a post. Without an actor the site acts.
 
     Returns:
         The room and sequence number of the message; ``duplicate`` if it had this text already.
 
     Raises:
         ChatError: the edit is rejected.
-            Codes: ``archived``, ``bad_room_name``, ``bad_text``, ``banned``, ``busy``, ``filtered``,
-            ``forbidden``, ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``,
-            ``not_found``, ``sign_in``, ``too_late``, ``unavailable``.
+            Codes: ``announcement``, ``archived``, ``bad_room_name``, ``bad_text``, ``banned``, ``busy``, ``filtered``,
+            ``forbidden``, ``members_only``, ``muted``, ``name_taken``, ``no_permission``, ``no_such_room``,
+            ``not_found``, ``rate_limited``, ``sign_in``, ``too_late``, ``unavailable``.
     """
     new = validation.body(body, config().BODY_MAX_LENGTH, may_be_empty=True)
     who = identity.identity_of(by)
     if new and filters.is_asked(who):
-        answer = filters.ask(lookup.enter_room(who, lookup.name_of(room)), who, new)
-        if isinstance(answer, filters.Refuse):
-            raise Forbidden(answer.sentence, code=answer.code)
-        if isinstance(answer, filters.Hold):
-            raise Forbidden(
-                _("This edit needs a moderator's approval; send it as a new message."), code="filtered"
-            )
-        new = new if answer is None else answer.body
+        new = _filtered(room, seq, new, who)
 
     known: list[dict[str, str]] = []
 
@@ -68,6 +64,7 @@ def edit_message(room: str | Room, seq: int, body: str, *, by: Actor | None = No
             return False
         known[:] = message.data.get("mentions") or []
         now = timezone.now()
+        _require_turn(who, room, now)
         message.data = _without_rendered(message) | _earlier_of(message) | rendered_data(new, room)
         message.body, message.edited_at = new, now
         return True
@@ -78,7 +75,32 @@ def edit_message(room: str | Room, seq: int, body: str, *, by: Actor | None = No
         if called := [mention for mention in event.mentions or () if mention.key not in before]:
             signals.mentioned.send_robust(Message, room=room, event=event, mentions=called)
 
-    return _change(room, seq, who, "can_edit", make, tell)
+    return _change(room, seq, who, "edit", policy.require_edit, make, tell)
+
+
+def _filtered(room: str | Room, seq: int, body: str, who: Identity) -> str:
+    """Return the text as the content filter changed it. Raise if the filter refuses it or would hold it."""
+    found = lookup.enter_room(who, lookup.name_of(room))
+    if found.pk is None:
+        raise no_such_message(seq)
+    policy.require_post(who, found)
+    answer = filters.ask(found, who, body)
+    if isinstance(answer, filters.Refuse):
+        raise Forbidden(answer.sentence, code=answer.code)
+    if isinstance(answer, filters.Hold):
+        raise Forbidden(
+            _("This edit needs a moderator's approval; send it as a new message."), code="filtered"
+        )
+    return body if answer is None else answer.body
+
+
+def _require_turn(who: Identity, room: Room, now: datetime) -> None:
+    """Raise :class:`RateLimited` if the slow mode of the room does not let *who* write yet. Call it with the room locked."""
+    if not policy.is_slowed(who, room):
+        return
+    before = log.last_written(room.pk, [who.key]).get(who.key)
+    if (refusal := log.too_soon(room.slow_seconds, before, now)) is not None:
+        raise refusal
 
 
 EARLIER_MAX = 10
@@ -128,7 +150,7 @@ def delete_message(room: str | Room, seq: int, *, by: Actor | None = None) -> Po
         message.deleted_at = timezone.now()
         return True
 
-    return _change(room, seq, identity.identity_of(by), "can_delete", make, send_signals)
+    return _change(room, seq, identity.identity_of(by), "delete", policy.require_delete, make, send_signals)
 
 
 adelete_message = twin(delete_message)
@@ -138,16 +160,16 @@ def _change(
     room: str | Room,
     seq: int,
     who: Identity,
-    question: Literal["can_edit", "can_delete"],
+    verb: Literal["edit", "delete"],
+    require: Callable[[Identity, Room, Message], None],
     make: Callable[[Room, Message], bool],
     tell: SendSignals,
 ) -> Posted:
     def make_if_allowed(room: Room, message: Message) -> bool:
-        policy.require_change(who, room, message, question)
+        require(who, room, message)
         author = Identity(message.author_key, message.author_name)
         is_changed = make(room, message)
         if is_changed and author.key != who.key:
-            verb = question.removeprefix("can_")
             audit_trail.record(verb, who, room=room.name, target=author, seq=seq)
         return is_changed
 
@@ -175,7 +197,7 @@ def earlier_texts(room: str | Room, seq: int, *, by: Actor | None = None) -> lis
     messages = Message.objects.using(database()).filter(room_id=found.pk, seq=seq)
     message = messages.first() if found.pk is not None else None
     if message is None:
-        raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
+        raise no_such_message(seq)
     if not who.is_site:
         policy.require(policy.policy().can_see_edits(who, found, message))
     return [EarlierText(earlier["body"], earlier["at"]) for earlier in message.data.get("earlier") or ()]

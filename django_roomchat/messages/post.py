@@ -262,14 +262,10 @@ class _PostChecker:
 
 def _completed(post: NewPost, draft: log.Draft, room: Room) -> log.Draft:
     """Return the draft with slow mode, mentions and rendered Markdown added."""
-    if room.slow_seconds and _is_slowed(post, room):
+    if room.slow_seconds and not post.is_reviewed and policy.is_slowed(post.who, room):
         draft = replace(draft, slow_seconds=room.slow_seconds)
     read = rendered_data(draft.body, room)
     return replace(draft, data={**draft.data, **read}) if read else draft
-
-
-def _is_slowed(post: NewPost, room: Room) -> bool:
-    return not (post.who.is_site or post.is_reviewed or policy.policy().can_moderate(post.who, room))
 
 
 def _draft(post: NewPost) -> log.Draft:

@@ -1,12 +1,14 @@
 """Permissions: policies, roles, ranks, rate limits, and the audit trail."""
 
 from django_roomchat.policy.permissions import allows as allows
+from django_roomchat.policy.permissions import is_slowed as is_slowed
 from django_roomchat.policy.permissions import no_such_room as no_such_room
 from django_roomchat.policy.permissions import refusal as refusal
 from django_roomchat.policy.permissions import require as require
 from django_roomchat.policy.permissions import require_active as require_active
 from django_roomchat.policy.permissions import require_attach as require_attach
-from django_roomchat.policy.permissions import require_change as require_change
+from django_roomchat.policy.permissions import require_delete as require_delete
+from django_roomchat.policy.permissions import require_edit as require_edit
 from django_roomchat.policy.permissions import require_entry as require_entry
 from django_roomchat.policy.permissions import require_may as require_may
 from django_roomchat.policy.permissions import require_moderation as require_moderation

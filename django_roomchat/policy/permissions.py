@@ -96,14 +96,24 @@ def _require_files(who: Identity, room: Room) -> None:
         require(policy().can_attach(who, room))
 
 
-def require_change(
-    who: Identity, room: Room, message: Message, question: Literal["can_edit", "can_delete"]
-) -> None:
-    """Raise :class:`ChatError` unless *who* may enter *room* and edit or delete *message*."""
+def require_edit(who: Identity, room: Room, message: Message) -> None:
+    """Raise :class:`ChatError` unless *who* may edit *message* and post in *room*: an edit publishes a text, as a post does."""
+    require_post(who, room)
+    if not who.is_site:
+        require(policy().can_edit(who, room, message))
+
+
+def require_delete(who: Identity, room: Room, message: Message) -> None:
+    """Raise :class:`ChatError` unless *who* may enter *room* and delete *message*. Muted people may delete their own messages."""
     require_entry(who, room)
     if not who.is_site:
         _require_unarchived(room)
-        require(getattr(policy(), question)(who, room, message))
+        require(policy().can_delete(who, room, message))
+
+
+def is_slowed(who: Identity, room: Room) -> bool:
+    """Return whether the slow mode of *room* applies to *who*: moderators and the site are exempt."""
+    return bool(room.slow_seconds) and not (who.is_site or policy().can_moderate(who, room))
 
 
 def require_may(who: Identity, room: Room, question: Question) -> None:

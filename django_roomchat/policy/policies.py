@@ -95,7 +95,7 @@ class Policy:
         return ALLOWED
 
     def can_edit(self, who: Identity, room: Room, message: Message) -> Decision:
-        """Return whether *who* may edit this message. By default the author, for ``EDIT_SECONDS``."""
+        """Return whether *who* may edit this message. Called only if *who* may post. By default the author, for ``EDIT_SECONDS``."""
         if message.author_key != who.key or message.kind == Message.Kind.SYSTEM:
             return _NOT_YOURS
         seconds = config().EDIT_SECONDS

@@ -66,7 +66,9 @@ class Post(RoomFrame, frozen=True, tag="post"):
 
 
 class Edit(RoomRequest, frozen=True, tag="edit"):
-    """Changes the text of a message. The server responds with ``ack`` or ``error``."""
+    """Changes the text of a message. Requires the right to post at that moment. The server responds with ``ack``
+    or ``error``.
+    """
 
     seq: Position
     """Sequence number of the message."""

@@ -109,7 +109,9 @@ def perform(caller: Caller, room: RoomName | None, frame: protocol.ClientFrame) 
         # The limit shared by all processes is checked with the post itself.
         rate_limits.spend_local("POSTS", caller.who, caller.address, "" if room is None else str(room))
     else:
-        rate_limits.spend("FRAMES", caller.who, caller.address)
+        # An edit publishes a text to the whole room, as a post does.
+        what: rate_limits.What = "POSTS" if isinstance(frame, protocol.Edit) else "FRAMES"
+        rate_limits.spend(what, caller.who, caller.address, "" if room is None else str(room))
     handler = HANDLERS.get(type(frame))
     if handler is None:
         kind = type(frame).__struct_config__.tag

@@ -185,7 +185,7 @@ export class RoomChat extends HTMLElement {
       strings,
       draft,
       send: (text, options) => this.send(text, options),
-      saveEdit: (seq, body) => this.#room.request({ type: "edit", seq, body }),
+      saveEdit: (seq, body) => this.#room.edit(seq, body),
       lastOwn: () => this.#lastOwnMessage(),
       signal,
     });

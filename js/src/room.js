@@ -1,3 +1,4 @@
+import { emit } from "./core/emit.js";
 import { Menu } from "./ui/menu.js";
 
 /**
@@ -93,6 +94,13 @@ export class Room {
       this.showError(refusal);
       return undefined;
     }
+  }
+
+  /** Change the text of a message. Resolves with whether the edit was accepted; the session then emits `edited`. */
+  async edit(seq, body) {
+    const answer = await this.request({ type: "edit", seq, body });
+    if (answer && !answer.duplicate) emit(this.session, "edited", { seq });
+    return Boolean(answer);
   }
 
   /** Show the error with which a request of the session was rejected. */

@@ -13,7 +13,7 @@ from django_roomchat.policy import (
     OpenPolicy,
     policy,
     require_active,
-    require_change,
+    require_edit,
     require_entry,
     require_may,
     require_moderation,
@@ -96,7 +96,7 @@ def test_an_archived_room_is_read_only(make_room):
 
     assert codes(require_entry, room) == [None] * 6
     assert codes(require_post, room) == ["archived"] * 5 + [None]
-    assert codes(require_change, room, message, "can_edit") == ["archived"] * 5 + [None]
+    assert codes(require_edit, room, message) == ["archived"] * 5 + [None]
     assert codes(require_active, room, "can_react") == ["archived"] * 5 + [None]
     assert codes(require_moderation, room)[2:] == [None] * 4
 

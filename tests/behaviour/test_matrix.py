@@ -31,7 +31,16 @@ archived     archived     archived     archived     archived     archived     ba
 announcement announcement announcement announcement yes          yes          banned       muted        yes
 nonexistent  yes          yes          yes          yes          yes          yes          yes          yes
 
-# edit, delete
+# edit
+=            guest        stranger     member       moderator    owner        banned       muted        staff
+open         yes          yes          yes          yes          yes          banned       muted        yes
+private      no_such_room no_such_room yes          yes          yes          banned       muted        no_such_room
+direct       no_such_room no_such_room yes          no_such_room no_such_room banned       muted        no_such_room
+archived     archived     archived     archived     archived     archived     banned       archived     archived
+announcement announcement announcement announcement yes          yes          banned       muted        yes
+nonexistent  not_found    not_found    not_found    not_found    not_found    not_found    not_found    not_found
+
+# delete
 =            guest        stranger     member       moderator    owner        banned       muted        staff
 open         yes          yes          yes          yes          yes          banned       yes          yes
 private      no_such_room no_such_room yes          yes          yes          banned       yes          no_such_room
@@ -141,11 +150,11 @@ nonexistent  not_found    not_found    not_found    not_found    not_found    no
 
 # edit another's
 =            guest        stranger     member       moderator    owner        banned       muted        staff
-open         forbidden    forbidden    forbidden    forbidden    forbidden    banned       forbidden    forbidden
-private      no_such_room no_such_room forbidden    forbidden    forbidden    banned       forbidden    no_such_room
-direct       no_such_room no_such_room forbidden    no_such_room no_such_room banned       forbidden    no_such_room
+open         forbidden    forbidden    forbidden    forbidden    forbidden    banned       muted        forbidden
+private      no_such_room no_such_room forbidden    forbidden    forbidden    banned       muted        no_such_room
+direct       no_such_room no_such_room forbidden    no_such_room no_such_room banned       muted        no_such_room
 archived     archived     archived     archived     archived     archived     banned       archived     archived
-announcement forbidden    forbidden    forbidden    forbidden    forbidden    banned       forbidden    forbidden
+announcement announcement announcement announcement forbidden    forbidden    banned       muted        forbidden
 nonexistent  not_found    not_found    not_found    not_found    not_found    not_found    not_found    not_found
 
 # ban, mute, sanctions

@@ -79,11 +79,39 @@ def test_moderators_and_the_site_are_not_slowed(slow):
     assert [say(MODERATOR), say(MODERATOR), say(None), say(None)] == [1, 2, 3, 4]
 
 
-def test_other_rooms_and_edits_are_not_slowed(slow):
+def test_other_rooms_are_not_slowed(slow):
     say()
-    edited = edit_message("lobby", 1, "better", by=ANA)
 
-    assert (edited.seq, [say(room="other"), say(room="other")]) == (1, [1, 2])
+    assert [say(room="other"), say(room="other")] == [1, 2]
+
+
+def edit(body, who=ANA):
+    try:
+        return edit_message("lobby", 1, body, by=who).seq
+    except ChatError as error:
+        return error.code, round(error.retry_after or 0)
+
+
+def test_an_edit_counts_like_a_post(slow):
+    say()
+    too_soon = edit("better")
+    pass_seconds(61)
+    in_time = edit("better")
+
+    assert (too_soon, in_time, edit("best"), say(), say(BOB)) == (
+        ("rate_limited", 60),
+        1,
+        ("rate_limited", 60),
+        "rate_limited",
+        3,  # the edit took 2
+    )
+
+
+def test_an_edit_that_changes_nothing_and_edits_of_moderators_and_the_site_are_not_slowed(slow):
+    say(MODERATOR, "hi")
+
+    assert [edit(body, who) for body, who in (("a", MODERATOR), ("b", MODERATOR), ("c", None))] == [1, 1, 1]
+    assert edit_message("lobby", say(BOB), "hi", by=BOB).duplicate
 
 
 def test_a_batch_is_slowed_as_if_its_posts_came_one_by_one(slow):

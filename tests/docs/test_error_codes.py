@@ -70,8 +70,8 @@ def test_the_protocol_documents_every_code() -> None:
         # A literal code, the default of a class, and one behind a callback.
         ("react", {"bad_emoji", "not_found", "too_many"}, {"announcement", "rank"}),
         # A decision of a built-in policy, also through the name of its method.
-        ("edit_message", {"too_late", "sign_in"}, {"muted"}),
-        ("delete_message", {"archived"}, {"too_late", "filtered"}),
+        ("edit_message", {"too_late", "sign_in", "muted"}, {"rank"}),
+        ("delete_message", {"archived"}, {"too_late", "filtered", "muted"}),
         # Errors that are results of the log.
         ("post_message", {"id_reused", "rate_limited", "held"}, {"rank"}),
         ("add_member", {"direct_room", "no_such_person"}, {"id_reused", "rate_limited"}),

@@ -28,7 +28,7 @@ export class Composer {
 
   /**
    * @param send `send(text, {replyTo, files})` returns whether the message was accepted
-   * @param saveEdit `saveEdit(seq, text)`
+   * @param saveEdit `saveEdit(seq, text)` resolves with whether the edit was accepted
    * @param lastOwn `lastOwn()` returns the last own message, `{seq, text}`
    */
   constructor({ form, limit, strings, draft, send, saveEdit, lastOwn, signal }) {
@@ -147,8 +147,7 @@ export class Composer {
     if (this.#remaining() < 0) return;
     if (this.#context?.edit) {
       if (!text) return;
-      this.#saveEdit(this.#context.edit, text);
-      return this.#clearContext();
+      return this.#submitEdit(this.#context.edit, text);
     }
     const files = this.attachments?.files ?? [];
     if ((!text && !files.length) || this.attachments?.hasFailed()) return;
@@ -159,6 +158,14 @@ export class Composer {
     if (this.#context) this.#clearContext();
     this.#onInput();
     this.#draft.flush();
+  }
+
+  async #submitEdit(seq, text) {
+    const isSaved = this.#saveEdit(seq, text);
+    this.#clearContext();
+    const draft = this.#input.value;
+    // Show a rejected text again, unless the user has begun to write something else.
+    if (!(await isSaved) && !this.#context && this.#input.value === draft) this.edit({ seq, text });
   }
 
   #onInput() {

@@ -3,7 +3,7 @@ import { countdown, duration } from "../ui/durations.js";
 const TICK_MS = 1_000;
 
 /**
- * In slow mode, show the interval and, after a post, the remaining time. Posts are not lost meanwhile: the page shows
+ * In slow mode, show the interval and, after a post or an edit, the remaining time. Posts are not lost meanwhile: the page shows
  * them as pending, and the session sends them later.
  */
 export function slowMode(room) {
@@ -37,7 +37,8 @@ export function slowMode(room) {
     if (!seconds) ends = 0;
     show();
   });
-  room.on("sent", () => seconds && startCountdown(seconds));
+  // An edit counts like a post.
+  for (const event of ["sent", "edited"]) room.on(event, () => seconds && startCountdown(seconds));
   room.on("held", ({ code, seconds: wait }) => code === "rate_limited" && startCountdown(wait));
   room.on("pending", show);
   room.on("dropped", show);

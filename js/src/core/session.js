@@ -28,6 +28,7 @@ const FORWARDED = new Set(["rights", "presence", "typing", "read"]);
  * - `welcome`: `detail = {you, limits, version}`
  * - `named`: `detail = {name}`: the display name of the user has changed
  * - `rights`, `presence`, `typing`, `read`: `detail` is the frame of that name
+ * - `edited`: `detail = {seq}`: the server has stored an edit of the user
  * - `marked`: `detail` is a frame `read` about another room
  * - `held`: `detail = {post, code, seconds}`: a post waits because the server does not accept it yet
  * - `problem`: `detail` is an `error` frame that answers neither a post nor a request

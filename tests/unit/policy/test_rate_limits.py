@@ -250,6 +250,17 @@ def send(client, name, content, room="lobby"):
     return response.status_code, response.headers.get("Retry-After"), response.json()
 
 
+def test_an_edit_is_counted_like_a_post(limit):
+    limit(POSTS_PER_GUEST="2/m", FRAMES_PER_GUEST="1/m")
+    client = Client()
+    send(client, "messages", {"id": "a", "body": "one"})
+
+    answers = [send(client, "room_frames", {"type": "edit", "seq": 1, "body": body}) for body in "ab"]
+    reaction = send(client, "room_frames", {"type": "react", "seq": 1, "emoji": "👍"})
+
+    assert [status for status, _, _ in (*answers, reaction)] == [200, 429, 200]
+
+
 def test_over_http_too_many_are_429_and_say_when_to_come_again(limit):
     limit(POSTS_PER_GUEST="1/m", FRAMES_PER_GUEST="1/m")
     client = Client()
