@@ -29,9 +29,10 @@ from django_roomchat.errors import BadValue
 from django_roomchat.files import records
 from django_roomchat.identity import Actor, Identity, identity_of
 from django_roomchat.log import iso
+from django_roomchat.messages.search_cursor import CursorSigner, no_such_cursor
 from django_roomchat.models import Membership, Message, MessageQuerySet, Room
 from django_roomchat.protocol import Author, Hit
-from django_roomchat.rooms.lookup import enter_room, name_of
+from django_roomchat.rooms.lookup import enter_room, name_of, room_of
 
 QUERY_MAX_LENGTH = 200
 WORDS_MAX = 8
@@ -48,7 +49,6 @@ STEP = 5_000
 
 _WIDE = re.compile("[\u3000\uff00-\uffef]+")
 _PHRASES = re.compile(r'"([^"]*)"|(\S+)')
-_CURSOR = re.compile(r"(\d{1,16})@(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,14 @@ def search_messages(
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`. ``None`` searches the rooms that *by*
             may enter, which are open rooms and those of which *by* is a member, up to the 500 with the latest activity.
         by: the acting user or identity, which must be allowed to enter *room*. Without one the site searches, in all rooms.
-        before: cursor of an earlier page, to continue from there.
+        before: cursor of an earlier page of the same search, to continue from there. A search is the same if *query*, *room* and
+            *by* are.
 
     Returns:
         A page of at most 20 hits, newest first, with the cursor for the next page.
 
     Raises:
-        ChatError: the query is empty or too long, or *by* may not enter the room.
+        ChatError: the query is empty or too long, the cursor is not from this search, or *by* may not enter the room.
             Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
             ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
@@ -92,6 +93,7 @@ def search_messages(
         entered = enter_room(who, name_of(room))
         rooms = [] if entered.pk is None else [entered]
     named = {one.pk: one for one in rooms}
+    cursors = CursorSigner(who, "" if room is None else entered.name, query)
     messages = Message.objects.using(database()).filter(deleted_at=None)
     if room is None:
         # An expression, so that no database uses the room index and sorts all messages of the rooms: the newest come first.
@@ -100,7 +102,7 @@ def search_messages(
         rows = messages.filter(room__in=list(named)).order_by("-seq")
     order = "-pk" if room is None else "-seq"
     if before:
-        rows = _before(rows, order, before)
+        rows = _before(rows, order, who, *cursors.verify(before))
     compiled = [re.compile(pattern) for pattern in patterns]
     names = _names(list(named)) if rooms else []
     matching = Q()
@@ -108,7 +110,7 @@ def search_messages(
         matching &= Q(body__regex=pattern) | _with_file(names, one)
     found, last = _scan(rows, order, matching) if rooms else ([], None)
     hits = [_hit(message, named[message.room_id], compiled) for message in found]
-    return SearchResults(hits, f"{last.seq}@{named[last.room_id].name}" if last is not None else "")
+    return SearchResults(hits, cursors.sign(named[last.room_id].name, last.seq) if last is not None else "")
 
 
 asearch_messages = twin(search_messages)
@@ -125,18 +127,20 @@ def _rooms_of(who: Identity) -> list[Room]:
     return [room for room in recent if policy.allows(policy.require_entry, who, room)]
 
 
-def _before(rows: MessageQuerySet, order: str, cursor: str) -> MessageQuerySet:
-    """Return the messages before a cursor. It names a readable message instead of a primary key, which would count all rooms."""
-    match = _CURSOR.fullmatch(cursor)
-    if match is None:
-        raise BadValue(_("“before” must be the cursor of an earlier page of results, or empty."))
-    seq, name = int(match[1]), match[2]
+def _before(rows: MessageQuerySet, order: str, who: Identity, name: str, seq: int) -> MessageQuerySet:
+    """Return the messages before the message of a cursor."""
     if order == "-seq":
         return rows.filter(seq__lt=seq)
-    there = Message.objects.using(database()).filter(room__name=name)
+    # The rights in that room may have ended since the page was returned.
+    there = room_of(name)
+    if there.pk is None or not policy.allows(policy.require_entry, who, there):
+        raise no_such_cursor()
     # The message of the cursor may have been pruned; the next one gives the same page.
-    pk = there.filter(seq__gte=seq).order_by("seq").values_list("pk", flat=True).first()
-    return rows if pk is None else rows.filter(pk__lt=pk)
+    left = Message.objects.using(database()).filter(room=there, seq__gte=seq).order_by("seq")
+    pk = left.values_list("pk", flat=True).first()
+    if pk is None:
+        raise no_such_cursor()
+    return rows.filter(pk__lt=pk)
 
 
 # Patterns ---------------------------------------------------------------------------------------------------------

@@ -231,7 +231,7 @@ class Search(RoomRequest, frozen=True, tag="search"):
     everywhere: bool = False
     """``true`` searches all rooms that the user may enter. Defaults to ``false``."""
     before: str = ""
-    """Cursor from an earlier ``found``, to request the next page."""
+    """Cursor from an earlier ``found`` of the same search, to request the next page."""
 
 
 class Create(Request, frozen=True, tag="create"):

@@ -15,12 +15,15 @@ from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.history import prune_history
 from django_roomchat.messages.post import post_message
 from django_roomchat.messages.search import asearch_messages, search_messages
+from django_roomchat.messages.search_cursor import CursorSigner
 from django_roomchat.models import Membership, Message, Room, RoomLog
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
+from django_roomchat.rooms.create import create_room
+from django_roomchat.rooms.members import add_member, remove_member
 from django_roomchat.testing import ChatClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ANA = Identity("g:ana", "Ana", is_guest=True)
+ANA, BO = Identity("g:ana", "Ana", is_guest=True), Identity("g:bo", "Bo", is_guest=True)
 
 
 def said(*bodies, room="lobby"):
@@ -216,7 +219,11 @@ def test_a_search_whose_time_is_up_goes_on_where_it_stopped(monkeypatch, setting
         pages = [search_messages("needle", room=room, by=ANA)]
         while pages[-1].before:
             pages.append(search_messages("needle", room=room, by=ANA, before=pages[-1].before))
-        assert [(len(page.hits), page.before) for page in pages] == [(0, "4@lobby"), (0, "2@lobby"), (1, "")]
+        assert [(len(page.hits), page.before.partition(":")[0]) for page in pages] == [
+            (0, "4@lobby"),
+            (0, "2@lobby"),
+            (1, ""),
+        ]
 
 
 def test_a_search_with_time_looks_through_everything(monkeypatch):
@@ -231,15 +238,66 @@ def test_a_page_that_ended_at_a_pruned_message_goes_on():
     said("hay", "hay", "hay")
     prune_history(rooms=["lobby"], keep=1)
 
-    assert found("needle", before="1@lobby") == [("attic", 2), ("attic", 1)]
-    assert found("needle", before="1@nowhere") == [("attic", 2), ("attic", 1)]
+    assert found("needle", before=cursor("1@lobby")) == [("attic", 2), ("attic", 1)]
 
 
-def test_a_place_that_no_page_has_named_is_told_so():
+def cursor(position, who=ANA, room="", query="needle"):
+    room_name, seq = position.partition("@")[2], int(position.partition("@")[0])
+    return CursorSigner(who, room, query).sign(room_name, seq)
+
+
+def is_rejected(before, **search):
+    try:
+        search_messages(**{"query": "needle", "by": ANA} | search, before=before)
+    except BadValue as error:
+        return error.code == "bad_value" and "earlier page of results" in error.detail
+    return False
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"query": "needle "}, {"room": "lobby"}, {"room": "attic"}, {"by": BO}, {"by": None}],
+    ids=["query", "room of the cursor", "another room", "person", "site"],
+)
+def test_a_cursor_of_another_search_is_rejected(monkeypatch, change):
+    monkeypatch.setattr(search, "HITS", 1)
+    said("needle", "needle", room="attic")
+    said("needle", "needle")
+    before = search_messages("needle", by=ANA).before
+
+    assert (is_rejected(before), is_rejected(before, **change)) == (False, True)
+
+
+@pytest.mark.parametrize("before", ["x", "1@lobby", "1@lobby:x", "1@lobby:\ud800", "\0", "9" * 400])
+def test_a_cursor_that_no_search_has_returned_is_rejected(before):
     said("needle")
 
-    with pytest.raises(BadValue, match="earlier page of results"):
-        search_messages("needle", by=ANA, before="x")
+    assert is_rejected(before)
+    assert is_rejected(before, room="lobby")
+
+
+def test_a_cursor_in_a_room_that_one_has_left_or_that_was_deleted_is_rejected():
+    club = create_room("Club", visibility="private")
+    add_member(club, ANA)
+    said("needle", "needle", room=club.name)
+    before = cursor(f"2@{club.name}")
+    in_time = is_rejected(before)
+
+    remove_member(club, ANA)
+    is_removed = is_rejected(before)
+    add_member(club, ANA)
+    again = is_rejected(before)
+    club.delete()
+
+    assert (in_time, is_removed, again, is_rejected(before)) == (False, True, False, True)
+
+
+def test_a_cursor_is_valid_after_a_rotation_of_the_secret_key(settings):
+    said("needle", "needle")
+    before = cursor("2@lobby")
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "new"
+
+    assert found("needle", before=before) == [("lobby", 1)]
 
 
 def test_an_empty_site_and_an_empty_room_have_nothing():
@@ -263,7 +321,7 @@ def test_an_index_of_trigrams_finds_the_same(trigrams, monkeypatch):
 
     first = search_messages("needle", by=ANA)
 
-    assert ([hit.seq for hit in first.hits], first.before) == ([4, 3], "3@lobby")
+    assert ([hit.seq for hit in first.hits], first.before) == ([4, 3], cursor("3@lobby"))
     assert found("needle", before=first.before) == [("lobby", 1)]
     assert found("ПРИВЕТ") == [("lobby", 2)]
 
