@@ -76,7 +76,7 @@ class _Person:
 
 def _person(user: Target) -> _Person:
     """Return a person with all their keys and names. A guest has one key; a user may have had several."""
-    known = Identity(user, "") if isinstance(user, str) else identity.person_of(user)
+    known = Identity(identity.key_of(user), "") if isinstance(user, str) else identity.person_of(user)
     keys, account, names = {known.key}, known.user, {known.name}
     if account is not None and account.pk is not None:
         keys |= set(
@@ -127,6 +127,10 @@ def export_user(user: Target) -> dict[str, Any]:
     Returns:
         A dictionary. ``person`` identifies the person; every other key holds a list with an object for each record.
         The result is held in memory; use :func:`stream_export` for people with very many messages.
+
+    Raises:
+        BadValue: the key is empty, too long, or contains invisible characters.
+            Codes: ``bad_value``.
     """
     person = _person(user)
     return {"person": _about(person)} | {name: list(rows) for name, rows in _sections(person)}
@@ -143,8 +147,15 @@ def stream_export(user: Target) -> Iterator[str]:
 
     Returns:
         An iterator of strings that together are the JSON document of :func:`export_user`.
+
+    Raises:
+        BadValue: the key is empty, too long, or contains invisible characters.
+            Codes: ``bad_value``.
     """
-    person = _person(user)
+    return _json_pieces(_person(user))
+
+
+def _json_pieces(person: _Person) -> Iterator[str]:
     yield f'{{"person": {_json(_about(person))}'
     for name, rows in _sections(person):
         yield f',\n"{name}": ['
@@ -233,7 +244,12 @@ def erase_user(user: Target, *, by: Actor | None = None, keep_sanctions: bool = 
 
     Returns:
         The replaced keys, and the number of erased messages and of their rooms.
+
+    Raises:
+        BadValue: the key is empty, too long, or contains invisible characters.
+            Codes: ``bad_value``.
     """
+    eraser = identity.identity_of(by)
     person = _person(user)
     keys = {key: f"{ERASED}{secrets.token_hex(8)}" for key in person.keys}
     with translation.override(settings.LANGUAGE_CODE):
@@ -246,7 +262,7 @@ def erase_user(user: Target, *, by: Actor | None = None, keep_sanctions: bool = 
         messages += _erase_messages(person, room, keys, name)
     _erase_records(person, keys, name)
     target = Identity(keys[person.keys[0]], name)
-    audit_trail.record("erase_user", identity.identity_of(by), target=target, messages=messages, rooms=rooms)
+    audit_trail.record("erase_user", eraser, target=target, messages=messages, rooms=rooms)
     return Erased(keys, messages, rooms)
 
 

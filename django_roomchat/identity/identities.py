@@ -12,6 +12,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from django_roomchat.conf import hook
+from django_roomchat.errors import BadValue
+from django_roomchat.text import values
 
 NAME_MAX_LENGTH = 150
 GUEST_SESSION_KEY = "roomchat_guest"
@@ -53,10 +55,10 @@ def of_user(user: Any) -> Identity:
     """Return the identity of a user of any user model.
 
     Raises:
-        ValueError: the user is not saved, and thus has no key.
+        BadValue: the user is not saved, and thus has no key.
     """
     if user.pk is None:
-        raise ValueError("A user without a primary key has no identity; save the user first.")
+        raise BadValue("A user without a primary key has no identity; save the user first.")
     full_name = user.get_full_name().strip() if hasattr(user, "get_full_name") else ""
     # If the user name is an e-mail address, only the part before the @ is shown to others.
     name = full_name or user.get_username().partition("@")[0] or user.get_username()
@@ -122,12 +124,17 @@ def identity_of(actor: Actor | None, name: str | None = None) -> Identity:
         name: display name of the site.
 
     Raises:
-        TypeError: *actor* is an anonymous user, which stands for any number of people.
+        TypeError: *actor* is neither, or an anonymous user, which stands for any number of people.
     """
     if isinstance(actor, Identity):
         return actor
     if getattr(actor, "is_anonymous", False):
         raise TypeError("An anonymous user has no identity of its own; pass identify(request) instead.")
+    if actor is not None and not (hasattr(actor, "pk") and hasattr(actor, "get_username")):
+        raise TypeError(
+            f"A person must be a user, an Identity or None, not {type(actor).__name__}; "
+            "use an identity key only where the documentation names one."
+        )
     return site(name) if actor is None else of_user(actor)
 
 
@@ -143,5 +150,9 @@ def person_of(person: Actor) -> Identity:
 
 
 def key_of(target: Target) -> str:
-    """Return the identity key of a user, an identity or a key."""
-    return target if isinstance(target, str) else identity_of(target).key
+    """Return the identity key of a user, an identity or a key.
+
+    Raises:
+        BadValue: the key is empty, too long, or contains invisible characters.
+    """
+    return values.key(target) if isinstance(target, str) else identity_of(target).key

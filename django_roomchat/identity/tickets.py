@@ -50,6 +50,8 @@ def make_ticket(request: HttpRequest, *, user: AbstractBaseUser | None = None) -
         Forbidden: the request has neither session nor user.
             Codes: ``sign_in``.
     """
+    if user is not None and not hasattr(user, "is_authenticated"):
+        raise TypeError(f"The user of a ticket must be a user, not {type(user).__name__}.")
     user = user or getattr(request, "user", None)
     session: Any = getattr(request, "session", None)
     if user is not None and not user.is_authenticated:

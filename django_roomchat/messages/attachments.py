@@ -27,7 +27,7 @@ from django_roomchat.messages.edit import delete_message
 from django_roomchat.models import Attachment, Message, Room
 from django_roomchat.policy import audit_trail, rate_limits
 from django_roomchat.rooms import lookup
-from django_roomchat.text import validation
+from django_roomchat.text import validation, values
 
 UNSENT_MAX = 3
 """Maximum number of unsent uploads of one person, as a multiple of ``ATTACHMENTS_PER_MESSAGE``. The oldest are removed."""
@@ -62,10 +62,13 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, by: Actor | N
 
     Raises:
         ChatError: the upload is rejected, for example because it is too big, damaged or of a type that is not accepted.
-            Codes: ``announcement``, ``archived``, ``bad_file``, ``bad_room_name``, ``banned``, ``forbidden``,
-            ``members_only``, ``muted``, ``name_taken``, ``no_attachments``, ``no_permission``,
+            Codes: ``announcement``, ``archived``, ``bad_file``, ``bad_room_name``, ``bad_value``, ``banned``,
+            ``forbidden``, ``members_only``, ``muted``, ``name_taken``, ``no_attachments``, ``no_permission``,
             ``no_such_room``, ``rate_limited``, ``sign_in``, ``too_big``, ``unavailable``, ``unsupported``.
     """
+    if not isinstance(content, bytes) and not (hasattr(content, "read") and hasattr(content, "seek")):
+        raise TypeError(f"The content must be bytes or a file, not {type(content).__name__}.")
+    values.of_type(name, str, "“name”")
     who = identity.identity_of(by)
     found = lookup.room_of(lookup.name_of(room))
     policy.require_attach(who, found)
@@ -221,9 +224,10 @@ def remove_file(file: Attachment, *, by: Actor | None = None) -> None:
 
     Raises:
         ChatError: the removal is rejected.
-            Codes: ``archived``, ``bad_room_name``, ``banned``, ``busy``, ``forbidden``, ``members_only``,
-            ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
+            Codes: ``archived``, ``bad_room_name``, ``bad_value``, ``banned``, ``busy``, ``forbidden``,
+            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
     """
+    values.of_type(file, Attachment, "“file”")
     who = identity.identity_of(by)
     if file.room is None:
         return

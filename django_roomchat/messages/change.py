@@ -17,6 +17,7 @@ from django_roomchat.log.announcing import SendSignals, announce, on_commit
 from django_roomchat.messages.types import Posted
 from django_roomchat.models import Message, Room
 from django_roomchat.rooms.lookup import enter_room, name_of
+from django_roomchat.text import values
 
 TRIES = 3
 """Attempts to store or change a message when the room's access version changes between the check and the write."""
@@ -59,6 +60,7 @@ def change_message(
     Raises:
         ChatError: the change is rejected.
     """
+    values.sequence_number(seq)
     for _attempt in range(TRIES):
         found = enter_room(who, name_of(room))
         if found.pk is None:

@@ -27,7 +27,7 @@ from django_roomchat.models import Message, Reaction, Room
 from django_roomchat.policy import audit_trail
 from django_roomchat.protocol import EarlierText, Event
 from django_roomchat.rooms import lookup
-from django_roomchat.text import validation
+from django_roomchat.text import validation, values
 
 
 def edit_message(room: str | Room, seq: int, body: str, *, by: Actor | None = None) -> Posted:
@@ -45,10 +45,12 @@ def edit_message(room: str | Room, seq: int, body: str, *, by: Actor | None = No
 
     Raises:
         ChatError: the edit is rejected.
-            Codes: ``announcement``, ``archived``, ``bad_room_name``, ``bad_text``, ``banned``, ``busy``, ``filtered``,
-            ``forbidden``, ``members_only``, ``muted``, ``name_taken``, ``no_permission``, ``no_such_room``,
-            ``not_found``, ``rate_limited``, ``sign_in``, ``too_late``, ``unavailable``.
+            Codes: ``announcement``, ``archived``, ``bad_room_name``, ``bad_text``, ``bad_value``, ``banned``,
+            ``busy``, ``filtered``, ``forbidden``, ``members_only``, ``muted``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``not_found``, ``rate_limited``, ``sign_in``, ``too_late``,
+            ``unavailable``.
     """
+    values.sequence_number(seq)
     new = validation.body(body, config().BODY_MAX_LENGTH, may_be_empty=True)
     who = identity.identity_of(by)
     if new and filters.is_asked(who):
@@ -135,8 +137,8 @@ def delete_message(room: str | Room, seq: int, *, by: Actor | None = None) -> Po
 
     Raises:
         ChatError: the deletion is rejected.
-            Codes: ``archived``, ``bad_room_name``, ``banned``, ``busy``, ``forbidden``, ``members_only``,
-            ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
+            Codes: ``archived``, ``bad_room_name``, ``bad_value``, ``banned``, ``busy``, ``forbidden``,
+            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
     """
 
     def make(room: Room, message: Message) -> bool:
@@ -189,9 +191,10 @@ def earlier_texts(room: str | Room, seq: int, *, by: Actor | None = None) -> lis
 
     Raises:
         ChatError: the message does not exist, or the policy denies it.
-            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
-            ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
     """
+    values.sequence_number(seq)
     who = identity.identity_of(by)
     found = lookup.enter_room(who, lookup.name_of(room))
     messages = Message.objects.using(database()).filter(room_id=found.pk, seq=seq)

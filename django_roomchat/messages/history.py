@@ -16,6 +16,7 @@ from django_roomchat.identity import Actor, identity_of
 from django_roomchat.models import Message, Room
 from django_roomchat.protocol import Event
 from django_roomchat.rooms.lookup import canonical_name, enter_room, name_of
+from django_roomchat.text import values
 
 # Pruning ----------------------------------------------------------------------------------------------------------
 
@@ -45,8 +46,12 @@ def prune_history(
     """
     if isinstance(rooms, str):
         raise BadValue("The rooms must be a list of rooms, not a single name.")
-    if (older_than is not None and older_than < timedelta(0)) or (keep is not None and keep < 0):
-        raise BadValue("The minimum age and the number of messages to keep cannot be negative.")
+    if older_than is not None:
+        if values.of_type(older_than, timedelta, "“older_than”") < timedelta(0):
+            raise BadValue("The minimum age of the messages cannot be negative.")
+        values.after(timezone.now(), -older_than, "“older_than”")
+    if keep is not None:
+        values.sequence_number(keep, "“keep”")
     chosen = Room.objects.using(database()).order_by("pk")
     if rooms is not None:
         chosen = chosen.filter(name__in=[canonical_name(name_of(room)) for room in rooms])
@@ -116,9 +121,12 @@ def read_history(
 
     Raises:
         ChatError: the name is invalid, or the policy denies entry.
-            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
-            ``no_permission``, ``no_such_room``, ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
+    for name, seq in (("before", before), ("after", after), ("around", around)):
+        if seq is not None:
+            values.sequence_number(seq, f"“{name}”")
     found = enter_room(identity_of(by), name_of(room))
     if found.pk is None:
         return History(found, [], None, "", 0, 0)

@@ -17,6 +17,7 @@ from django_roomchat.identity import Actor
 from django_roomchat.models import Membership, Message, Room
 from django_roomchat.protocol import Person
 from django_roomchat.rooms import lookup
+from django_roomchat.text import values
 from django_roomchat.text.mention_syntax import AT, may_end
 
 MENTIONS_MAX = 20
@@ -135,9 +136,11 @@ def mention_candidates(
 
     Raises:
         ChatError: *by* may not enter the room.
-            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
-            ``no_permission``, ``no_such_room``, ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
+    values.line(prefix, "prefix", values.PREFIX_MAX_LENGTH)
+    values.sequence_number(limit, "“limit”")
     found = lookup.enter_room(identity.identity_of(by), lookup.name_of(room))
     if found.pk is None:
         return []

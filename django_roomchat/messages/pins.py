@@ -17,6 +17,7 @@ from django_roomchat.models import Message, Room
 from django_roomchat.policy import audit_trail
 from django_roomchat.protocol import Event
 from django_roomchat.rooms import lookup, system_messages
+from django_roomchat.text import values
 
 PINS_MAX = 50
 """Maximum number of pinned messages in a room."""
@@ -36,9 +37,9 @@ def pin_message(room: str | Room, seq: int, on: bool = True, *, by: Actor | None
 
     Raises:
         ChatError: the change is rejected.
-            Codes: ``archived``, ``bad_room_name``, ``banned``, ``busy``, ``forbidden``, ``members_only``,
-            ``muted``, ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``,
-            ``too_many``.
+            Codes: ``archived``, ``bad_room_name``, ``bad_value``, ``banned``, ``busy``, ``forbidden``,
+            ``members_only``, ``muted``, ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``,
+            ``sign_in``, ``too_many``.
     """
     who = identity.identity_of(by)
 
@@ -62,6 +63,7 @@ def pin_message(room: str | Room, seq: int, on: bool = True, *, by: Actor | None
     def tell(room: str, event: Event) -> None:
         signals.pin_changed.send_robust(Message, room=room, event=event, by=who, on=on)
 
+    values.sequence_number(seq)
     found = lookup.enter_room(who, lookup.name_of(room))
     with transaction.atomic(using=database()):
         set_lock_timeout(lock_timeout())
@@ -89,8 +91,8 @@ def pinned_messages(room: str | Room, *, by: Actor | None = None) -> list[Event]
 
     Raises:
         ChatError: *by* may not enter the room.
-            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
-            ``no_permission``, ``no_such_room``, ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     found = lookup.enter_room(identity.identity_of(by), lookup.name_of(room))
     return log.pinned(found, limit=PINS_MAX)

@@ -17,7 +17,7 @@ from django_roomchat import filters, log, policy
 from django_roomchat.conf import config
 from django_roomchat.database import twin
 from django_roomchat.errors import BadValue, Busy, ChatError, NotFound
-from django_roomchat.identity import Actor, identity_of
+from django_roomchat.identity import NAME_MAX_LENGTH, Actor, identity_of
 from django_roomchat.log.announcing import announce, on_commit
 from django_roomchat.messages.change import RIGHTS_CHANGE, TRIES
 from django_roomchat.messages.content import chosen_files, filtered, profile_of, rendered_data, with_files
@@ -34,7 +34,7 @@ from django_roomchat.rooms.lookup import (
     room_name,
     rooms_named,
 )
-from django_roomchat.text import validation
+from django_roomchat.text import validation, values
 
 
 def post_message(
@@ -80,6 +80,10 @@ def post_message(
     """
     if author is not None and name is not None:
         raise BadValue("Give an author or a name, not both: an author has a name already.")
+    if name is not None:
+        values.line(name, "name", NAME_MAX_LENGTH)
+    if reply_to is not None:
+        values.sequence_number(reply_to, "“reply_to”")
     if kind is not None and kind not in Message.Kind.values:
         raise BadValue("The kind must be “user”, “system” or “bot”.")
     post = NewPost(
@@ -90,7 +94,12 @@ def post_message(
         reply_to=reply_to,
         kind=kind or ("user" if author is not None else "bot" if name else "system"),
         address=rate_limits.address_here(),
-        files=[FileToPost(str(file.pk)) if isinstance(file, Attachment) else file for file in files],
+        files=[
+            FileToPost(str(file.pk))
+            if isinstance(file, Attachment)
+            else values.of_type(file, FileToPost, "An item of “files”")
+            for file in files
+        ],
     )
     [result] = post_messages([post])
     if isinstance(result, Posted):

@@ -45,9 +45,9 @@ def react(
 
     Raises:
         ChatError: the reaction is rejected: *emoji* is not a single emoji, the message is deleted, or the policy denies it.
-            Codes: ``archived``, ``bad_emoji``, ``bad_room_name``, ``banned``, ``busy``, ``forbidden``,
-            ``members_only``, ``muted``, ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``,
-            ``sign_in``, ``too_many``.
+            Codes: ``archived``, ``bad_emoji``, ``bad_room_name``, ``bad_value``, ``banned``, ``busy``,
+            ``forbidden``, ``members_only``, ``muted``, ``name_taken``, ``no_permission``, ``no_such_room``,
+            ``not_found``, ``sign_in``, ``too_many``.
     """
     who, given = identity.identity_of(by), single_emoji(emoji)
     shown = given

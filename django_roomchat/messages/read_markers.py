@@ -16,12 +16,13 @@ from django.utils import timezone
 
 from django_roomchat import identity, log, policy, pubsub
 from django_roomchat.database import database, twin
-from django_roomchat.errors import BadValue, ChatError
+from django_roomchat.errors import ChatError
 from django_roomchat.identity import Actor, Identity
 from django_roomchat.messages.unread_counts import with_counts
 from django_roomchat.models import ReadMarker, Room
 from django_roomchat.protocol import Marked
 from django_roomchat.rooms import lookup
+from django_roomchat.text import values
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,7 @@ def mark_all(marks: Sequence[Mark]) -> list[Marked | ChatError]:
     names: dict[int, str] = {}
     for index, mark in enumerate(marks):
         try:
-            if mark.seq < 0:
-                raise BadValue(f"A sequence number must be 0 or more, not {mark.seq}.")
+            values.sequence_number(mark.seq)
             names[index] = lookup.canonical_name(mark.room)
         except ChatError as error:
             results[index] = error
@@ -167,9 +167,10 @@ def set_notifications(room: str | Room, *, by: Actor, enabled: bool) -> Room:
 
     Raises:
         ChatError: the request is rejected.
-            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
-            ``no_permission``, ``no_such_room``, ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
+    values.of_type(enabled, bool, "“enabled”")
     person = identity.person_of(by)
     found = lookup.enter_room(person, lookup.name_of(room))
     if found.pk is not None:

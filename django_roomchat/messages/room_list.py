@@ -20,6 +20,7 @@ from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room
 from django_roomchat.policy import roles
 from django_roomchat.protocol import LastMessage, ListedRoom
 from django_roomchat.rooms import lookup
+from django_roomchat.text import values
 
 ROOMS_MAX = 500
 """Maximum number of rooms in a list."""
@@ -37,7 +38,12 @@ def unread(user: Actor, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
     Returns:
         The rooms of which the person is a member or which they have read, and the listed open rooms that the policy shows to
         them, sorted by their latest message, newest first.
+
+    Raises:
+        BadValue: *limit* is negative.
+            Codes: ``bad_value``.
     """
+    values.sequence_number(limit, "“limit”")
     person = identity.person_of(user)
     key = person.key
     member = Membership.objects.using(database()).filter(key=key)

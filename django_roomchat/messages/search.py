@@ -33,6 +33,7 @@ from django_roomchat.messages.search_cursor import CursorSigner, no_such_cursor
 from django_roomchat.models import Membership, Message, MessageQuerySet, Room
 from django_roomchat.protocol import Author, Hit
 from django_roomchat.rooms.lookup import enter_room, name_of, room_of
+from django_roomchat.text import values
 
 QUERY_MAX_LENGTH = 200
 WORDS_MAX = 8
@@ -48,6 +49,7 @@ STEP = 5_000
 """Number of messages scanned between two checks of the time limit."""
 
 _WIDE = re.compile("[\u3000\uff00-\uffef]+")
+_BLANKS = dict.fromkeys(map(ord, "\t\n\r"), " ")
 _PHRASES = re.compile(r'"([^"]*)"|(\S+)')
 
 
@@ -86,6 +88,7 @@ def search_messages(
             ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     who = identity_of(by)
+    values.of_type(before or "", str, "“before”")
     patterns = _patterns(query)
     if room is None:
         rooms = _rooms_of(who)
@@ -152,9 +155,11 @@ def _patterns(query: str) -> list[str]:
     Raises:
         BadValue: the query has no words, or too many.
     """
-    if len(query) > QUERY_MAX_LENGTH:
+    if len(values.of_type(query, str, "“query”")) > QUERY_MAX_LENGTH:
         raise BadValue(_("A search can have at most %(most)d characters."), most=QUERY_MAX_LENGTH)
-    phrases = [quoted or word for quoted, word in _PHRASES.findall(query.replace("\0", " "))]
+    if not values.is_plain(query.translate(_BLANKS)):
+        raise BadValue(_("A search cannot contain control characters."))
+    phrases = [quoted or word for quoted, word in _PHRASES.findall(query)]
     patterns = [
         r"\s+".join(_pattern(word) for word in words)
         for phrase in phrases

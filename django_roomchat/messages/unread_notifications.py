@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -19,6 +18,7 @@ from django_roomchat.messages.room_list import role_state
 from django_roomchat.messages.unread_counts import count_messages, with_counts
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, RoomLog
 from django_roomchat.policy import roles
+from django_roomchat.text import values
 
 CHUNK = 500
 """Number of read markers processed in one batch."""
@@ -35,9 +35,13 @@ def notify_unread(minutes: float = 10) -> int:
 
     Returns:
         The number of users for whom the signal was sent.
+
+    Raises:
+        BadValue: *minutes* is negative, not a number, or too large.
+            Codes: ``bad_value``.
     """
+    old = Q(created_at__lte=values.ago(timezone.now(), minutes, "“minutes”"))
     _give_members_markers()
-    old = Q(created_at__lte=timezone.now() - timedelta(minutes=minutes))
     whose, since = OuterRef("key"), OuterRef("seq")
     markers = ReadMarker.objects.using(database())
     waiting = markers.filter(

@@ -10,6 +10,7 @@ from django_roomchat.identity import Actor, Identity
 from django_roomchat.models import Room
 from django_roomchat.policy import ranks, roles
 from django_roomchat.rooms import lookup
+from django_roomchat.text import values
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ def look_at(room: str | Room, key: str, *, by: Actor | None = None) -> Look:
     Raises:
         ChatError: *by* may not enter the room.
     """
+    values.key(key)
     who = identity.identity_of(by)
     found = lookup.enter_room(who, lookup.name_of(room))
     target, held = ranks.person(found, key), roles.of(key, found)

@@ -16,6 +16,7 @@ from django_roomchat.models import HeldMessage
 from django_roomchat.moderation.reports import reviewer
 from django_roomchat.policy import audit_trail
 from django_roomchat.protocol import FileToPost
+from django_roomchat.text import values
 
 
 def release(held: HeldMessage, *, by: Actor | None = None) -> Posted | None:
@@ -36,7 +37,7 @@ def release(held: HeldMessage, *, by: Actor | None = None) -> Posted | None:
             ``members_only``, ``muted``, ``name_taken``, ``no_attachments``, ``no_permission``,
             ``no_such_room``, ``not_found``, ``rate_limited``, ``sign_in``, ``too_many``, ``unavailable``.
     """
-    moderator = reviewer(by, held.room)
+    moderator = reviewer(by, values.of_type(held, HeldMessage, "“held”").room)
     with transaction.atomic(using=database()):
         if not _close(held, HeldMessage.State.RELEASED, "release", moderator):
             return None
@@ -70,10 +71,10 @@ def refuse(held: HeldMessage, *, by: Actor | None = None) -> None:
 
     Raises:
         ChatError: *by* may not decide.
-            Codes: ``banned``, ``forbidden``, ``members_only``, ``name_taken``, ``no_permission``,
-            ``no_such_room``, ``sign_in``.
+            Codes: ``bad_value``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``sign_in``.
     """
-    moderator = reviewer(by, held.room)
+    moderator = reviewer(by, values.of_type(held, HeldMessage, "“held”").room)
     with transaction.atomic(using=database()):
         if _close(held, HeldMessage.State.REFUSED, "refuse", moderator):
             records.release(

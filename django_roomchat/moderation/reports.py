@@ -21,7 +21,7 @@ from django_roomchat.messages.edit import delete_message
 from django_roomchat.models import Message, Report, Room
 from django_roomchat.policy import audit_trail, rate_limits
 from django_roomchat.rooms import lookup
-from django_roomchat.text import validation
+from django_roomchat.text import validation, values
 
 
 def report_message(room: str | Room, seq: int, reason: str = "", *, by: Actor | None = None) -> Report:
@@ -39,9 +39,12 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Actor | 
 
     Raises:
         ChatError: the report is rejected.
-            Codes: ``bad_room_name``, ``bad_text``, ``banned``, ``forbidden``, ``members_only``,
-            ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``rate_limited``, ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_text``, ``bad_value``, ``banned``, ``forbidden``,
+            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``,
+            ``rate_limited``, ``sign_in``.
     """
+    values.sequence_number(seq)
+    described = validation.reason(reason)
     who = identity.identity_of(by)
     found = lookup.room_of(lookup.name_of(room))
     policy.require_may(who, found, "can_report")
@@ -50,16 +53,16 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Actor | 
     reported = message.first() if message is not None else None
     if reported is None or reported.deleted_at is not None:
         raise NotFound(_("There is no message %(seq)d in this room."), seq=seq)
-    values = {
+    copied = {
         "body": records.summary(reported.body, reported.data.get("files")),
         "author_key": reported.author_key,
         "author_name": reported.author_name,
         "by_name": who.name,
-        "reason": validation.reason(reason),
+        "reason": described,
     }
     with transaction.atomic(using=database()):
         report, is_new = Report.objects.using(database()).get_or_create(
-            values, room=found, seq=seq, by_key=who.key
+            copied, room=found, seq=seq, by_key=who.key
         )
         if is_new:
             log.on_commit(_send_report_signal, report)
@@ -82,10 +85,10 @@ def uphold(report: Report, *, by: Actor | None = None) -> None:
 
     Raises:
         ChatError: *by* may not decide.
-            Codes: ``archived``, ``bad_room_name``, ``banned``, ``busy``, ``forbidden``, ``members_only``,
-            ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
+            Codes: ``archived``, ``bad_room_name``, ``bad_value``, ``banned``, ``busy``, ``forbidden``,
+            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``.
     """
-    moderator = reviewer(by, report.room)
+    moderator = reviewer(by, values.of_type(report, Report, "“report”").room)
     with transaction.atomic(using=database()):
         if not _decide(report, Report.State.UPHELD, "uphold", moderator):
             return
@@ -105,10 +108,10 @@ def dismiss(report: Report, *, by: Actor | None = None) -> None:
 
     Raises:
         ChatError: *by* may not decide.
-            Codes: ``banned``, ``forbidden``, ``members_only``, ``name_taken``, ``no_permission``,
-            ``no_such_room``, ``sign_in``.
+            Codes: ``bad_value``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``sign_in``.
     """
-    moderator = reviewer(by, report.room)
+    moderator = reviewer(by, values.of_type(report, Report, "“report”").room)
     with transaction.atomic(using=database()):
         _decide(report, Report.State.DISMISSED, "dismiss", moderator)
 

@@ -17,9 +17,8 @@ from django_roomchat.models import Ban, Mute, Room
 from django_roomchat.policy import audit_trail, roles
 from django_roomchat.policy.ranks import require_rank
 from django_roomchat.rooms import lookup, presence_table
-from django_roomchat.text import validation
+from django_roomchat.text import validation, values
 
-KEY_MAX_LENGTH = 100
 PAGE_SANCTIONS = 200
 """Maximum number of people in one page."""
 
@@ -164,9 +163,10 @@ def list_sanctions(room: str | Room, *, by: Actor | None = None, after: str = ""
 
     Raises:
         ChatError: *by* may not moderate the room.
-            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
-            ``no_permission``, ``no_such_room``, ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
+    values.line(after, "after", values.CURSOR_MAX_LENGTH)
     found = lookup.room_of(lookup.name_of(room))
     policy.require_moderation(identity.identity_of(by), found)
     bans, mutes = _in_force(Ban, found, after), _in_force(Mute, found, after)
@@ -199,8 +199,7 @@ def _sanction(
     until: datetime | None,
 ) -> int:
     reason = validation.reason(reason)
-    if until is not None and (not isinstance(until, datetime) or timezone.is_naive(until)):
-        raise BadValue("The expiry must be an aware datetime; use timezone.now() of django.utils.")
+    until = None if until is None else values.aware(until, "The expiry")
     if until is not None and until <= timezone.now():
         raise BadValue(_("The expiry must be in the future."))
     moderator = identity.identity_of(by)
@@ -231,9 +230,7 @@ def _end(model: Sanctions, verb: str, room: str | Room, user: Target, by: Actor 
 
 
 def _change(room: str | Room, user: Target, moderator: Identity, write: Callable[[Room], None]) -> int:
-    key = identity.key_of(user)
-    if not (0 < len(key) <= KEY_MAX_LENGTH and key.isprintable()):
-        raise BadValue(_("A user's key must have 1 to %(most)d visible characters."), most=KEY_MAX_LENGTH)
+    key = values.key(identity.key_of(user))
     found = lookup.room_of(lookup.name_of(room))
     policy.require_moderation(moderator, found)
     return lookup.change_access(found, key, write)

@@ -53,6 +53,7 @@ from django_roomchat.protocol.client import Seen as Seen
 from django_roomchat.protocol.client import SetRole as SetRole
 from django_roomchat.protocol.client import Settings as Settings
 from django_roomchat.protocol.client import Typing as Typing
+from django_roomchat.protocol.codec import cursor_of as cursor_of
 from django_roomchat.protocol.codec import decode as decode
 from django_roomchat.protocol.codec import decode_body as decode_body
 from django_roomchat.protocol.codec import decode_event as decode_event

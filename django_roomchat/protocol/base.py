@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from django_roomchat.text import validation
+from django_roomchat.text import validation, values
 
 SUBPROTOCOL = "roomchat.v1"
 
@@ -35,15 +35,35 @@ CLOSE_CODES = {
     CLOSE_TRY_AGAIN: "try again",
 }
 
-Position = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Position = Annotated[int, msgspec.Meta(ge=0, le=values.SEQ_MAX)]
 """Sequence number or revision in a room's log. The limit is 2**53 - 1, the largest exact integer in JavaScript."""
 
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
 """Duration in seconds."""
 
-Key = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=values.KEY_MAX_LENGTH, pattern=values.PLAIN)]
 """Key of a user or guest, as in ``Author.key``."""
+
+# Texts that are compared, stored or sent back as they are. All other texts of frames have a function of their own in
+# django_roomchat.text that validates them: room names, bodies, names of people, reasons, emoji.
+Identifier = Annotated[str, msgspec.Meta(max_length=validation.ID_MAX_LENGTH, pattern=values.PLAIN)]
+"""Identifier that a client chose."""
+
+Cursor = Annotated[str, msgspec.Meta(max_length=values.CURSOR_MAX_LENGTH, pattern=values.PLAIN)]
+"""Cursor of a page, from an earlier response."""
+
+Prefix = Annotated[str, msgspec.Meta(max_length=values.PREFIX_MAX_LENGTH, pattern=values.PLAIN)]
+"""Typed beginning of a name."""
+
+Epoch = Annotated[str, msgspec.Meta(max_length=values.EPOCH_MAX_LENGTH, pattern=values.PLAIN)]
+"""Epoch of a room's log."""
+
+Token = Annotated[str, msgspec.Meta(max_length=100, pattern=values.PLAIN)]
+"""Secret part of a link."""
+
+Name = Annotated[str, msgspec.Meta(max_length=validation.KEY_MAX_LENGTH, pattern=values.PLAIN)]
+"""Canonical name of a room."""
 
 
 class RoomName(str):

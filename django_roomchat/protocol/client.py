@@ -6,7 +6,19 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from django_roomchat.protocol.base import Frame, Key, Position, Role, Seconds
+from django_roomchat.protocol.base import (
+    Cursor,
+    Epoch,
+    Frame,
+    Identifier,
+    Key,
+    Name,
+    Position,
+    Prefix,
+    Role,
+    Seconds,
+    Token,
+)
 from django_roomchat.protocol.objects import FileToPost
 
 
@@ -20,14 +32,14 @@ class RoomFrame(Frame, frozen=True, kw_only=True):
 class RoomRequest(RoomFrame, frozen=True, kw_only=True):
     """Base class of the requests that concern a room."""
 
-    id: str = ""
+    id: Identifier = ""
     """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
 class Request(Frame, frozen=True, kw_only=True):
     """Base class of the requests that concern no room."""
 
-    id: str = ""
+    id: Identifier = ""
     """Identifier chosen by the client. The response contains it. Defaults to an empty string."""
 
 
@@ -40,7 +52,7 @@ class Join(Frame, frozen=True, tag="join"):
 
     room: str
     """Room name, in any spelling."""
-    epoch: str = ""
+    epoch: Epoch = ""
     """Epoch of the log that ``since`` refers to, from an earlier ``joined``."""
     since: Position | None = None
     """Head that the client has reached. If omitted, ``joined`` contains the newest page."""
@@ -53,7 +65,7 @@ class Leave(RoomFrame, frozen=True, tag="leave"):
 class Post(RoomFrame, frozen=True, tag="post"):
     """Posts a message. The server responds with ``ack`` after the COMMIT, or with ``error``."""
 
-    id: str
+    id: Identifier
     """Identifier of the message, chosen by the client: 1 to 64 visible ASCII characters, preferably a UUID. Use
     a new one for each message and the same one on every retry; the server stores the message once.
     """
@@ -121,7 +133,7 @@ class Edits(RoomRequest, frozen=True, tag="edits"):
 class People(RoomRequest, frozen=True, tag="people"):
     """Requests mention candidates while the user types a name after ``@``. The server responds with ``people``."""
 
-    prefix: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    prefix: Prefix = ""
     """Typed beginning of the name, or of a word in it."""
 
 
@@ -192,7 +204,7 @@ class Sanctions(RoomRequest, frozen=True, tag="sanctions"):
     ``sanctions``.
     """
 
-    after: str = ""
+    after: Cursor = ""
     """Cursor: the ``key`` of the last entry of the previous page."""
 
 
@@ -230,7 +242,7 @@ class Search(RoomRequest, frozen=True, tag="search"):
     """Words to search for: up to 200 characters. Quotes keep several words together."""
     everywhere: bool = False
     """``true`` searches all rooms that the user may enter. Defaults to ``false``."""
-    before: str = ""
+    before: Cursor = ""
     """Cursor from an earlier ``found`` of the same search, to request the next page."""
 
 
@@ -297,9 +309,9 @@ class Settings(RoomRequest, frozen=True, tag="settings"):
 class Members(RoomRequest, frozen=True, tag="members"):
     """Requests the members of a room. The server responds with ``members``."""
 
-    prefix: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    prefix: Prefix = ""
     """Filter: only members with a word in their name that begins with this text."""
-    after: str = ""
+    after: Cursor = ""
     """Cursor: the ``key`` of the last entry of the previous page."""
 
 
@@ -369,7 +381,7 @@ class Revoke(RoomRequest, frozen=True, tag="revoke"):
 class Accept(Request, frozen=True, tag="accept"):
     """Accepts an invitation, which makes the user a member. The server responds with ``room``."""
 
-    token: Annotated[str, msgspec.Meta(max_length=100)]
+    token: Token
     """Token of the invitation: the last part of its link."""
 
 
@@ -379,7 +391,7 @@ class Seen(Frame, frozen=True, tag="seen"):
     Send it every 2 s or every 64 KiB of events while heads move.
     """
 
-    heads: dict[str, Position]
+    heads: dict[Name, Position]
     """Head that the client has reached in each room whose head has moved."""
 
 

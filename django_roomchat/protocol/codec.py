@@ -21,6 +21,7 @@ from django_roomchat.protocol.base import RoomName
 from django_roomchat.protocol.client import ClientFrame, Search
 from django_roomchat.protocol.objects import Event
 from django_roomchat.protocol.tutorial import TutorialPost
+from django_roomchat.text import values
 
 _encoder = msgspec.json.Encoder()
 
@@ -118,6 +119,26 @@ def room_of(frame: ClientFrame, own: RoomName | None, max_length: int) -> RoomNa
     return own if typed == own else named
 
 
+def cursor_of(epoch: str, since: str) -> tuple[str, int | None]:
+    """Parse the position of a client in a room's log, from the query string or a header of its request.
+
+    Args:
+        epoch: epoch of the log that *since* refers to.
+        since: head that the client has reached.
+
+    Returns:
+        The epoch and the head; ``None`` if *since* is not a number, so that the client receives the newest page.
+
+    Raises:
+        BadValue: a text is too long, or contains control characters.
+    """
+    values.line(epoch, "epoch", values.EPOCH_MAX_LENGTH)
+    values.line(since, "since", values.CURSOR_MAX_LENGTH)
+    # Longer numbers cannot be sequence numbers, and Python refuses to parse thousands of digits.
+    known = since.isascii() and since.isdecimal() and len(since) <= 16
+    return epoch, int(since) if known else None
+
+
 def decode_tutorial(text: str | None, max_bytes: int) -> TutorialPost:
     """Decode and validate a message of a client that uses the tutorial's dialect.
 
@@ -184,4 +205,6 @@ def _explain(problem: str) -> ChatError:
         return BadFrame('A frame needs a "type", which is a string.')
     if not field and what.startswith("Expected `object`"):
         return BadFrame(f"A frame must be an object: {what[0].lower()}{what[1:]}.")
+    if what.startswith("Expected `str` matching regex"):
+        what = "Control characters are not allowed"
     return BadValue(f"{field}: {what[0].lower()}{what[1:]}." if field else f"{what}.")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
+from django_roomchat.protocol.base import Identifier
+
 
 class TutorialPost(msgspec.Struct, frozen=True):
     """Message that the tutorial's page sends."""
 
     message: str
     """Text of the message."""
-    id: str = ""
+    id: Identifier = ""
     """Identifier of the message, as in ``post``, for pages that retry. If omitted, the server generates one."""
 
 

@@ -144,10 +144,7 @@ class Connection(HubSocket):
     def _position(self) -> tuple[str, int | None]:
         """Return the cursor that the client gives in the query string of the socket's URL."""
         query = parse_qs(self._query.decode("latin-1"))
-        since = query.get("since", [""])[0]
-        # Longer numbers cannot be sequence numbers, and Python refuses to parse thousands of digits.
-        known = since.isascii() and since.isdecimal() and len(since) <= 16
-        return query.get("epoch", [""])[0], int(since) if known else None
+        return protocol.cursor_of(query.get("epoch", [""])[0], query.get("since", [""])[0])
 
     # Incoming frames ------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from django_roomchat.models import Membership, Room, RoomLog
 from django_roomchat.policy import audit_trail, rate_limits
 from django_roomchat.rooms import lookup, system_messages
 from django_roomchat.rooms.settings import RETENTION_DAYS_MAX, SLOW_SECONDS_MAX, whole_number
-from django_roomchat.text import validation
+from django_roomchat.text import validation, values
 
 
 def create_room(
@@ -53,6 +53,12 @@ def create_room(
             ``name_taken``, ``no_permission``, ``no_such_room``, ``rate_limited``, ``sign_in``, ``taken``.
     """
     who = identity.identity_of(by)
+    for name, flag in (
+        ("is_listed", is_listed),
+        ("is_announcement", is_announcement),
+        ("tells_changes", tells_changes),
+    ):
+        values.of_type(flag, bool, f"“{name}”")
     is_private = visibility == "private"
     if visibility not in ("open", "private"):
         raise BadValue(_("The visibility must be “open” or “private”."))

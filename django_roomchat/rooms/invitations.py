@@ -19,6 +19,7 @@ from django_roomchat.models import Invitation, Membership, Room
 from django_roomchat.policy import audit_trail, roles
 from django_roomchat.protocol import Role
 from django_roomchat.rooms import lookup, members
+from django_roomchat.text import values
 
 PAGE_INVITATIONS = 200
 """Maximum number of invitations in one list."""
@@ -79,7 +80,9 @@ def invite(
         raise members.members_are_fixed()
     if uses is not None and (type(uses) is not int or not 1 <= uses <= USES_MAX):
         raise BadValue(_("An invitation can be for 1 to %(most)d people."), most=USES_MAX)
-    if expires_in is not None and expires_in <= timedelta(0):
+    now = timezone.now()
+    expires_at = None if expires_in is None else values.after(now, expires_in, "“expires_in”")
+    if expires_at is not None and expires_at <= now:
         raise BadValue(_("The expiry must be in the future."))
     token = secrets.token_urlsafe(24)
     made = Invitation.objects.using(database()).create(
@@ -88,7 +91,7 @@ def invite(
         role=role,
         by_key=who.key,
         by=who.user,
-        expires_at=None if expires_in is None else timezone.now() + expires_in,
+        expires_at=expires_at,
         uses_left=uses,
     )
     audit_trail.record("invite", who, room=found.name, invitation=made.pk, role=role, uses=uses)
@@ -104,6 +107,7 @@ def invitation_of(token: str) -> Invitation:
     Raises:
         NotFound: no such invitation exists, or it has ended. The error is the same for both.
     """
+    values.of_type(token, str, "“token”")
     found = _open().filter(digest=digest(token)).select_related("room__log", "by").first()
     if found is None or not _is_valid(found, found.room):
         raise _no_such_invitation()
@@ -126,7 +130,7 @@ def accept_invitation(token: str, *, by: Actor) -> Room:
             Codes: ``bad_value``, ``banned``, ``direct_room``, ``forbidden``, ``members_only``,
             ``name_taken``, ``no_permission``, ``no_such_invitation``, ``no_such_room``, ``sign_in``.
     """
-    person = identity.identity_of(by)
+    person = identity.person_of(by)
     found = invitation_of(token)
     if roles.of(person.key, found.room).is_member:
         return found.room
@@ -159,8 +163,8 @@ def list_invitations(room: str | Room, *, by: Actor | None = None) -> list[Invit
 
     Raises:
         ChatError: *by* may not invite to the room.
-            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
-            ``no_permission``, ``no_such_room``, ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     who = identity.identity_of(by)
     found = lookup.enter_room(who, lookup.name_of(room))
@@ -186,9 +190,10 @@ def revoke_invitation(room: str | Room, invitation: int, *, by: Actor | None = N
 
     Raises:
         ChatError: the change is rejected.
-            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
-            ``no_permission``, ``no_such_room``, ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
+    values.sequence_number(invitation, "“invitation”")
     who = identity.identity_of(by)
     found = lookup.enter_room(who, lookup.name_of(room))
     if found.pk is None:

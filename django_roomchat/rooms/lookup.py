@@ -85,8 +85,16 @@ def new_room(name: RoomName) -> Room:
 
 
 def name_of(room: str | Room) -> str:
-    """Return the name of a room. A string is returned unchanged."""
-    return room.name if isinstance(room, Room) else room
+    """Return the name of a room. A string is returned unchanged.
+
+    Raises:
+        TypeError: *room* is neither.
+    """
+    if isinstance(room, str):
+        return room
+    if not isinstance(room, Room):
+        raise TypeError(f"A room must be a Room or the name of one, not {type(room).__name__}.")
+    return room.name
 
 
 # Access -----------------------------------------------------------------------------------------------------------

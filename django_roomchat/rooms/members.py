@@ -17,6 +17,7 @@ from django_roomchat.models import Membership, Room
 from django_roomchat.policy import audit_trail, ranks, roles
 from django_roomchat.protocol import Role
 from django_roomchat.rooms import lookup, system_messages
+from django_roomchat.text import values
 
 PAGE_MEMBERS = 200
 """Maximum number of members in one page."""
@@ -102,8 +103,9 @@ def remove_member(room: str | Room, user: Target, *, by: Actor | None = None) ->
 
     Raises:
         ChatError: the change is rejected.
-            Codes: ``bad_room_name``, ``banned``, ``direct_room``, ``forbidden``, ``members_only``,
-            ``name_taken``, ``no_permission``, ``no_such_room``, ``rank``, ``sign_in``, ``yourself``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``direct_room``, ``forbidden``,
+            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``, ``rank``, ``sign_in``,
+            ``yourself``.
     """
     actor = identity.identity_of(by)
 
@@ -133,8 +135,9 @@ def leave_room(room: str | Room, *, by: Actor) -> bool:
 
     Raises:
         ChatError: the person cannot leave: with the code ``last_owner``, another member must become an owner first.
-            Codes: ``bad_room_name``, ``banned``, ``direct_room``, ``forbidden``, ``last_owner``,
-            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``direct_room``, ``forbidden``,
+            ``last_owner``, ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``,
+            ``sign_in``.
     """
     whom = identity.person_of(by)
 
@@ -215,9 +218,11 @@ def list_members(
 
     Raises:
         ChatError: *by* may not enter the room.
-            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
-            ``no_permission``, ``no_such_room``, ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
+    values.line(after, "after", values.CURSOR_MAX_LENGTH)
+    values.line(prefix, "prefix", values.PREFIX_MAX_LENGTH)
     found = lookup.enter_room(identity.identity_of(by), lookup.name_of(room))
     if found.pk is None:
         return []

@@ -16,7 +16,7 @@ from django_roomchat.identity import Actor
 from django_roomchat.models import Room
 from django_roomchat.policy import audit_trail
 from django_roomchat.rooms import lookup, system_messages
-from django_roomchat.text import validation
+from django_roomchat.text import validation, values
 
 SLOW_SECONDS_MAX = 86_400
 
@@ -59,6 +59,14 @@ def configure_room(
             Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
             ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
+    for name, flag in (
+        ("is_archived", is_archived),
+        ("is_listed", is_listed),
+        ("is_announcement", is_announcement),
+        ("tells_changes", tells_changes),
+    ):
+        if flag is not None:
+            values.of_type(flag, bool, f"“{name}”")
     who = identity.identity_of(by)
     found = lookup.room_of(lookup.name_of(room))
     policy.require_may(who, found, "can_manage")

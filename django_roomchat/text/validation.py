@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from django_roomchat.errors import BadRoomName, BadText, BadValue
 from django_roomchat.errors import gettext_noop as _
+from django_roomchat.text.values import is_plain
 
 NAME_MAX_LENGTH = 100
 KEY_MAX_LENGTH = 300
@@ -272,6 +273,9 @@ def person_name(typed: str, max_length: int) -> str:
     """
     if not isinstance(typed, str) or len(typed) > 4 * max_length:
         raise _bad_name(max_length)
+    # Before split(), which takes some control characters for spaces.
+    if not is_plain(typed.strip(" \t\r\n")):
+        raise BadValue(_("A name cannot contain control characters."), code="bad_name")
     name = " ".join(unicodedata.normalize("NFC", typed).split())
     if not 0 < len(name) <= max_length:
         raise _bad_name(max_length)

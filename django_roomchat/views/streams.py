@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from django_roomchat import identity
+from django_roomchat import identity, protocol
 from django_roomchat.errors import BadValue, ChatError, TryAgain
 from django_roomchat.identity import Identity, sessions
 from django_roomchat.policy import rate_limits
@@ -70,8 +70,7 @@ def _position(request: HttpRequest) -> tuple[str, int | None]:
     epoch, _colon, since = request.headers.get("Last-Event-ID", "").rpartition(":")
     if not epoch:
         epoch, since = request.GET.get("epoch", ""), request.GET.get("since", "")
-    known = since.isascii() and since.isdecimal() and len(since) <= 16
-    return epoch, int(since) if known else None
+    return protocol.cursor_of(epoch, since)
 
 
 def _seconds(typed: str) -> float:

@@ -25,7 +25,7 @@ from django_roomchat.messages.types import Posted
 from django_roomchat.models import IncomingHook, Room
 from django_roomchat.policy import audit_trail
 from django_roomchat.rooms import lookup
-from django_roomchat.text import validation
+from django_roomchat.text import validation, values
 
 USED_SECONDS = 60
 """Resolution of ``used_at``, in seconds: a later use within this time is not stored."""
@@ -45,8 +45,8 @@ def make_incoming_hook(room: str | Room, name: str, *, by: Actor | None = None) 
 
     Raises:
         ChatError: the room or the name is invalid, or *by* may not manage the room.
-            Codes: ``bad_name``, ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``,
-            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
+            Codes: ``bad_name``, ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``,
+            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     who = identity.identity_of(by)
     shown = validation.person_name(name, NAME_MAX_LENGTH)
@@ -73,9 +73,10 @@ def revoke_incoming_hook(hook: IncomingHook, *, by: Actor | None = None) -> None
 
     Raises:
         ChatError: *by* may not manage the room.
-            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
-            ``no_permission``, ``no_such_room``, ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
+    values.of_type(hook, IncomingHook, "“hook”")
     who = identity.identity_of(by)
     policy.require_may(who, lookup.room_of(hook.room.name), "can_manage")
     with transaction.atomic(using=database()):

@@ -11,8 +11,12 @@ from django_roomchat.identity import Actor
 from django_roomchat.models import Room, Webhook
 from django_roomchat.policy import audit_trail
 from django_roomchat.rooms import lookup
+from django_roomchat.text import values
 from django_roomchat.webhooks import http_client, signatures
 from django_roomchat.webhooks.worker import webhook_rows
+
+URL_MAX_LENGTH = 500
+"""Maximum length of a webhook's URL, in characters."""
 
 
 def make_webhook(room: str | Room, url: str, *, by: Actor | None = None) -> Webhook:
@@ -32,7 +36,7 @@ def make_webhook(room: str | Room, url: str, *, by: Actor | None = None) -> Webh
             Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
             ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
-    http_client.check_url(url)
+    http_client.check_url(values.line(url, "url", URL_MAX_LENGTH))
     who = identity.identity_of(by)
     found = lookup.room_of(lookup.name_of(room))
     policy.require_may(who, found, "can_manage")
@@ -62,9 +66,10 @@ def remove_webhook(webhook: Webhook, *, by: Actor | None = None) -> None:
 
     Raises:
         ChatError: *by* may not manage the room.
-            Codes: ``bad_room_name``, ``banned``, ``forbidden``, ``members_only``, ``name_taken``,
-            ``no_permission``, ``no_such_room``, ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
+    values.of_type(webhook, Webhook, "“webhook”")
     who = identity.identity_of(by)
     policy.require_may(who, lookup.room_of(webhook.room.name), "can_manage")
     with transaction.atomic(using=database()):

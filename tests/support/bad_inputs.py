@@ -201,8 +201,14 @@ SAID = [
         "since beyond the head, of another log, or of none",
         frame("join", room="lobby", since=2**53 - 1),
         frame("join", room="lobby", epoch="not a uuid", since=1),
+        answers=("rights", "joined") * 2,
+    ),
+    said(
+        45,
+        "a NUL in the epoch, and an epoch that is too long",
         frame("join", room="lobby", epoch="\u0000", since=0),
-        answers=("rights", "joined") * 3,
+        frame("join", room="lobby", epoch="x" * 65, since=0),
+        answers="bad_value",
     ),
     said(47, "a reply to nothing", post("hi", reply_to=999_999), post("hi", reply_to=0), answers="not_found"),
     said(

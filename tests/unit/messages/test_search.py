@@ -91,7 +91,8 @@ def test_all_words_must_be_there_and_a_quoted_phrase_as_it_stands():
     ("query", "detail"),
     [
         ("", "Enter something to search for."),
-        (' "" \0', "Enter something to search for."),
+        (' "" \t', "Enter something to search for."),
+        ("a\0b", "A search cannot contain control characters."),
         ("x" * 201, "A search can have at most 200 characters."),
         ("a b c d e f g h i", "A search can have at most 8 words."),
     ],

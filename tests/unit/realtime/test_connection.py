@@ -306,7 +306,7 @@ async def test_hello_and_ping_are_answered():
         ("since=", ["a", "b", "c"], "new"),
         ("since=-1", ["a", "b", "c"], "new"),
         ("since=%F0%9D%9F%8F", ["a", "b", "c"], "new"),
-        ("since=" + "9" * 5000, ["a", "b", "c"], "new"),
+        ("since=" + "9" * 500, ["a", "b", "c"], "new"),
         ("epoch=x&since=1", ["a", "b", "c"], "epoch"),
         ("epoch={epoch}&since=9", ["a", "b", "c"], "ahead"),
         ("%ff=%00&&&since=1&epoch=%ff", ["a", "b", "c"], "epoch"),
