@@ -12,7 +12,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from django_roomchat import conf, pubsub
+from django_roomchat import conf, policy, pubsub
+from django_roomchat.conf.hooks import dotted_path, is_async
 from django_roomchat.database import database
 from django_roomchat.files import content_types, images, storage
 from django_roomchat.text import markdown
@@ -112,8 +113,34 @@ def _check_hooks() -> Iterator[CheckMessage]:
                 hint="Set it to a callable or to its dotted path.",
                 id="roomchat.E002",
             )
+        elif is_async(chosen):
+            yield Error(
+                f"ROOMCHAT[{key!r}] ({dotted_path(chosen)}) is asynchronous, but nothing awaits it.",
+                hint="Define it with def, not async def: hooks may use the database, as they are called in a thread.",
+                id="roomchat.E019",
+            )
         elif key == "GROUP_NAME":
             yield from _check_group_name()
+        elif key == "POLICY" and isinstance(chosen, type):
+            yield from _check_policy(chosen)
+
+
+def _check_policy(chosen: type) -> Iterator[CheckMessage]:
+    if not issubclass(chosen, policy.Policy):
+        yield Error(
+            f"ROOMCHAT['POLICY'] ({dotted_path(chosen)}) is not a subclass of django_roomchat.Policy.",
+            hint="Subclass Policy, or a policy of django_roomchat.",
+            id="roomchat.E002",
+        )
+        return
+    for name in (*policy.QUESTIONS, "forget"):
+        for owner in chosen.__mro__:
+            if is_async(vars(owner).get(name)):
+                yield Error(
+                    f"The policy's method {dotted_path(owner)}.{name}() is asynchronous, so it denies everything.",
+                    hint="Define it with def, not async def: it may use the database, as it is called in a thread.",
+                    id="roomchat.E019",
+                )
 
 
 def _check_group_name() -> Iterator[CheckMessage]:

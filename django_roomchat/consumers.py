@@ -7,10 +7,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import Error as DatabaseError
 from django.utils import translation
 
-from django_roomchat import identity, protocol
+from django_roomchat import identity, policy, protocol
 from django_roomchat.conf import config
 from django_roomchat.errors import (
     ChatError,
@@ -21,7 +22,7 @@ from django_roomchat.policy import rate_limits
 from django_roomchat.realtime import hub
 from django_roomchat.realtime.connection import ASGIMessage, Connection, Scope, Send, language_of
 from django_roomchat.realtime.threads import in_thread
-from django_roomchat.throttled_logging import warn_throttled
+from django_roomchat.throttled_logging import error_throttled, warn_throttled
 
 _LOGGER = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[ASGIMessage]]
@@ -92,17 +93,26 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> Connection | 
         await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
         return None
     except ChatError as error:
-        await _reject(scope, receive, send, error)
+        is_limited = isinstance(error, RateLimited)
+        code = protocol.CLOSE_TOO_MANY if is_limited else protocol.CLOSE_SESSION_ENDED
+        await _reject(scope, receive, send, error, code)
+        return None
+    except PermissionDenied as error:
+        await _reject(scope, receive, send, policy.denied(error), protocol.CLOSE_FORBIDDEN)
+        return None
+    except Exception as error:
+        error_throttled(
+            "socket", "Socket refused: its identity could not be determined: %s", error, error=error
+        )
+        await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
         return None
     return Connection(scope, send, who, binding)
 
 
-async def _reject(scope: Scope, receive: Receive, send: Send, error: ChatError) -> None:
+async def _reject(scope: Scope, receive: Receive, send: Send, error: ChatError, code: int) -> None:
     """Accept the handshake to send an error, then close. A browser gives a page no details of a failed
     handshake.
     """
-    is_limited = isinstance(error, RateLimited)
-    code = protocol.CLOSE_TOO_MANY if is_limited else protocol.CLOSE_SESSION_ENDED
     reason = protocol.CLOSE_CODES[code]
     with translation.override(language_of(scope)):
         detail = error.detail

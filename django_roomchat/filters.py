@@ -9,9 +9,11 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat.conf import config, hook
+from django_roomchat.conf.hooks import HookError, described, dotted_path
 from django_roomchat.errors import TryAgain
 from django_roomchat.identity import Identity
 from django_roomchat.models import Room
@@ -67,13 +69,34 @@ def ask(room: Room, who: Identity, body: str) -> Answer:
     Raises:
         TryAgain: the filter raised an exception or returned another value. Nothing is stored unchecked.
     """
+    function = hook("FILTER")
     try:
-        answer: Answer = hook("FILTER")(room, who, body)
-        if isinstance(answer, Change):
-            return Change(validation.body(answer.body, config().BODY_MAX_LENGTH))
-        if answer is PASS or isinstance(answer, (Refuse, Hold)):
-            return answer
-        raise TypeError(f"ROOMCHAT['FILTER'] returned {answer!r}; expected PASS, Change, Refuse or Hold.")
+        return _understood(function(room, who, body))
     except Exception as error:
-        _LOGGER.exception("The content filter failed in room %r", room.name)
+        _LOGGER.exception(
+            "The content filter ROOMCHAT['FILTER'] (%s) failed in room %r", dotted_path(function), room.name
+        )
         raise TryAgain(_("The message could not be checked; try again.")) from error
+
+
+def _understood(answer: Any) -> Answer:
+    """Return a valid answer of the filter.
+
+    Raises:
+        HookError: it is not one.
+    """
+    if answer is PASS:
+        return PASS
+    if isinstance(answer, Change) and isinstance(answer.body, str):
+        return Change(validation.body(answer.body, config().BODY_MAX_LENGTH))
+    if (
+        isinstance(answer, Refuse)
+        and isinstance(answer.sentence, (str, Promise))
+        and isinstance(answer.code, str)
+    ):
+        return answer
+    if isinstance(answer, Hold) and isinstance(answer.reason, (str, Promise)):
+        return answer
+    raise HookError(
+        f"The filter returned {described(answer)}; it has to return PASS, Change, Refuse or Hold."
+    )

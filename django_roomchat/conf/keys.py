@@ -37,6 +37,7 @@ class Config:
     It receives the canonical name of the room and returns a group name: 1 to 99 ASCII letters, digits, ``-``,
     ``_`` and ``.``.
     Several rooms may share a group, which shards the rooms over groups.
+    A room for which it raises an exception or returns anything else is read from the database by the other processes.
     With ``None`` the group is ``chat_`` and the room's name, such as ``chat_lobby``, or ``chat.`` and a digest
     if that is not a valid group name.
     """
@@ -51,16 +52,16 @@ class Config:
     POLICY: str | type = "django_roomchat.policy.OpenPolicy"
     """Policy class that decides who may do what, or its dotted path.
 
-    The class implements the methods of ``django_roomchat.policy.Policy``. The default lets users and guests enter
-    and post in every open room.
+    The class is a subclass of ``django_roomchat.Policy``. An answer that is neither a ``Decision`` nor a ``bool``,
+    and an exception, deny the action. The default lets users and guests enter and post in every open room.
     """
 
     IDENTITY: str | Callable[[Any], Any] = "django_roomchat.identity.identify"
     """Callable that returns the identity of a request or connection, or its dotted path.
 
     It receives an ``HttpRequest`` or the ASGI ``scope`` of a connection and returns a
-    ``django_roomchat.identity.Identity``.
-    It may use the database.
+    ``django_roomchat.identity.Identity``. Any other answer refuses the request or the connection.
+    It may use the database, and cannot be an ``async def`` function.
     """
 
     FILTER: str | Callable[[Any, Any, str], Any] | None = None
@@ -69,7 +70,7 @@ class Config:
     It runs in a thread. It receives the room, the author (a ``django_roomchat.identity.Identity``) and the
     text, and returns ``PASS``, ``Change``, ``Refuse`` or ``Hold`` of ``django_roomchat.filters``. A slow filter
     delays all posts to the room.
-    If it raises an exception, the post is rejected with the error code ``unavailable``.
+    If it raises an exception or returns anything else, the post is rejected with the error code ``unavailable``.
     """
 
     ALLOWED_ORIGINS: tuple[str, ...] | list[str] = ()

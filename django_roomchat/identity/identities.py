@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import Error as DatabaseError
+from django.http import Http404, HttpRequest
 from django.utils.translation import gettext
 
 from django_roomchat.conf import hook
-from django_roomchat.errors import BadValue
+from django_roomchat.conf.hooks import HookError, described, dotted_path
+from django_roomchat.errors import BadValue, ChatError
 from django_roomchat.text import values
 
+KEY_MAX_LENGTH = 100
 NAME_MAX_LENGTH = 150
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL, which PostgreSQL does not store, and surrogates, which no encoding has."""
 GUEST_SESSION_KEY = "roomchat_guest"
 
 
@@ -38,6 +45,21 @@ class Identity:
     """URL of the profile page; empty if there is none."""
     chose_name: bool = False
     """Whether a guest has chosen the name. Such a name is rejected where it resembles that of another person."""
+
+    def problem(self) -> str | None:
+        """Return what makes the identity unfit to be stored or sent, as the rest of a sentence; ``None`` if nothing does."""
+        key, name = self.key, self.name
+        if not (isinstance(key, str) and 0 < len(key) <= KEY_MAX_LENGTH and key.isprintable()):
+            return f"key must be a str of 1 to {KEY_MAX_LENGTH} printable characters, not {described(key)}"
+        if not (isinstance(name, str) and len(name) <= NAME_MAX_LENGTH and not _UNSTORABLE.search(name)):
+            return f"name must be a str of at most {NAME_MAX_LENGTH} characters, not {described(name)}"
+        for field in ("is_guest", "is_site", "chose_name"):
+            if type(getattr(self, field)) is not bool:
+                return f"{field} must be True or False, not {described(getattr(self, field))}"
+        for field in ("avatar", "link"):
+            if not isinstance(getattr(self, field), str):
+                return f"{field} must be a str, not {described(getattr(self, field))}"
+        return None
 
 
 def site(name: str | None = None) -> Identity:
@@ -105,9 +127,28 @@ def _guest_of(session: Any, *, save: bool) -> Identity:
 
 
 def who(source: HttpRequest | dict[str, Any]) -> Identity:
-    """Return the identity of a request or an ASGI scope, as ``ROOMCHAT["IDENTITY"]`` determines it. May query the database."""
-    identity: Identity = hook("IDENTITY")(source)
-    return identity
+    """Return the identity of a request or an ASGI scope, as ``ROOMCHAT["IDENTITY"]`` determines it. May query the database.
+
+    Raises:
+        HookError: the hook failed, or returned something else than an identity.
+    """
+    function = hook("IDENTITY")
+    try:
+        answer = function(source)
+    except (ChatError, DatabaseError, PermissionDenied, SuspiciousOperation, Http404):
+        raise
+    except Exception as error:
+        raise HookError(f"ROOMCHAT['IDENTITY'] ({dotted_path(function)}) raised {error!r}.") from error
+    if not isinstance(answer, Identity):
+        raise HookError(
+            f"ROOMCHAT['IDENTITY'] ({dotted_path(function)}) returned {described(answer)}; "
+            "it has to return a django_roomchat.identity.Identity, such as of_user(user)."
+        )
+    if (problem := answer.problem()) is not None:
+        raise HookError(
+            f"ROOMCHAT['IDENTITY'] ({dotted_path(function)}) returned an Identity whose {problem}."
+        )
+    return answer
 
 
 Actor: TypeAlias = AbstractBaseUser | Identity
@@ -125,8 +166,11 @@ def identity_of(actor: Actor | None, name: str | None = None) -> Identity:
 
     Raises:
         TypeError: *actor* is neither, or an anonymous user, which stands for any number of people.
+        ValueError: *actor* is an identity with a key or another value that cannot be stored.
     """
     if isinstance(actor, Identity):
+        if (problem := actor.problem()) is not None:
+            raise ValueError(f"An Identity whose {problem}.")
         return actor
     if getattr(actor, "is_anonymous", False):
         raise TypeError("An anonymous user has no identity of its own; pass identify(request) instead.")

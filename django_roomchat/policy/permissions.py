@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, ParamSpec, get_args
 
+from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext_lazy as _
 
 from django_roomchat.errors import ChatError, Forbidden, NotFound
@@ -15,7 +16,8 @@ from django_roomchat.files import storage
 from django_roomchat.identity import Identity, guests
 from django_roomchat.models import Message, Room
 from django_roomchat.policy import roles
-from django_roomchat.policy.policies import Decision, policy
+from django_roomchat.policy.decisions import Decision, denial
+from django_roomchat.policy.policies import policy
 
 P = ParamSpec("P")
 
@@ -47,7 +49,16 @@ def require(decision: Decision) -> None:
         Forbidden: with the decision's code and sentence.
     """
     if not decision:
-        raise Forbidden(decision.detail or _("You are not allowed to do this."), code=decision.code)
+        raise _forbidden(decision)
+
+
+def _forbidden(decision: Decision) -> Forbidden:
+    return Forbidden(decision.detail or _("You are not allowed to do this."), code=decision.code)
+
+
+def denied(error: PermissionDenied) -> Forbidden:
+    """Return Django's ``PermissionDenied`` as the error that clients receive."""
+    return _forbidden(denial(error))
 
 
 def require_entry(who: Identity, room: Room) -> None:

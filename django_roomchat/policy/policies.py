@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -13,28 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_roomchat.conf import config, hook
+from django_roomchat.conf.hooks import HookError, described, dotted_path
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Message, Room
 from django_roomchat.policy import roles
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Result of a policy method. It is true if the action is allowed."""
-
-    allowed: bool
-    detail: Any = ""
-    """Why the action is denied, for people, as a sentence or a lazy translation of one."""
-    code: str = "forbidden"
-    """Why the action is denied, for programs."""
-
-    def __bool__(self) -> bool:
-        return self.allowed
-
-
-ALLOWED = Decision(True)
-
-NOT_ALLOWED = Decision(False)
+from django_roomchat.policy.decisions import ALLOWED, NOT_ALLOWED, Decision, checked
+from django_roomchat.throttled_logging import error_throttled
 
 SIGN_IN = Decision(False, _("Sign in to use the chat."), code="sign_in")
 
@@ -55,7 +38,19 @@ class Policy:
     Every method is called in a thread and may query the database.
     A *room* that does not exist yet has no ``pk``; it is created with its first message.
     The role of an identity in a room is ``roles.of(who.key, room).role``.
+
+    A method returns a :class:`Decision` or a ``bool``. Any other answer, such as a coroutine, and an exception deny
+    the action and are logged. ``PermissionDenied`` denies it without a log line, and :class:`TryAgain` asks the client
+    to try again.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Check the answers of the methods that the class defines, or inherits from a class that is no policy."""
+        super().__init_subclass__(**kwargs)
+        for name in QUESTIONS:
+            owner = next(base for base in cls.__mro__ if name in vars(base))
+            if owner is cls or not issubclass(owner, Policy):
+                setattr(cls, name, checked(name, vars(owner)[name]))
 
     def forget(self, who: Identity) -> None:
         """Discard cached permissions of *who*, because they may have changed. Policies without a cache need not define it."""
@@ -162,6 +157,28 @@ class Policy:
         if not room.is_listed and not _role(who, room):
             return NOT_ALLOWED
         return self.can_see(who, room) and self.can_enter(who, room)
+
+
+QUESTIONS = tuple(name for name in vars(Policy) if name.startswith("can_"))
+"""Names of the methods of a policy that decide something."""
+
+
+def forget(who: Identity) -> None:
+    """Discard the policy's cached permissions of *who*. A failure is logged, so that the check that follows is made."""
+    try:
+        answer = policy().forget(who)
+        what = "" if answer is None else f"returned {described(answer)}"
+        error = None
+    except Exception as raised:
+        what, error = f"raised {raised!r}", raised
+    if what:
+        error_throttled(
+            "policy forget",
+            "forget() of the policy %s %s; it has to discard what is cached, and to return None.",
+            dotted_path(hook("POLICY")),
+            what,
+            error=error,
+        )
 
 
 def _role(who: Identity, room: Room) -> str:
@@ -285,8 +302,21 @@ class DjangoPermissionsPolicy(Policy):
 
 @cache
 def policy() -> Policy:
-    """Return the policy in force, an instance of the class in ``ROOMCHAT["POLICY"]``."""
-    chosen: Policy = hook("POLICY")()
+    """Return the policy in force, an instance of the class in ``ROOMCHAT["POLICY"]``.
+
+    Raises:
+        HookError: the setting names something else than a policy.
+    """
+    chosen = hook("POLICY")()
+    if not isinstance(chosen, Policy):
+        raise HookError(
+            f"ROOMCHAT['POLICY'] ({dotted_path(hook('POLICY'))}) returned {described(chosen)}; "
+            "it must be a subclass of django_roomchat.Policy."
+        )
+    own = getattr(chosen, "__dict__", {})
+    for name in own.keys() & QUESTIONS:
+        # The constructor has set this method on the object itself.
+        setattr(chosen, name, checked(name, staticmethod(own[name])).__get__(chosen))
     return chosen
 
 

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from django_roomchat.conf import config, hook
+from django_roomchat.conf.hooks import described, dotted_path
 from django_roomchat.pubsub.messages import BROADCAST
 
 _BROADCAST_GROUP = "roomchat.everybody"
@@ -37,7 +38,7 @@ def group_name(room: str) -> str:
     name = default_group_name(room) if custom is None else custom(room)
     if not isinstance(name, str) or not _GROUP_NAME.fullmatch(name):
         raise ImproperlyConfigured(
-            f'ROOMCHAT["GROUP_NAME"] returned {name!r} for the room {room!r}; '
+            f'ROOMCHAT["GROUP_NAME"] ({dotted_path(custom)}) returned {described(name)} for the room {room!r}; '
             "a group name is 1 to 99 ASCII letters, digits, hyphens, underscores and periods."
         )
     return name
@@ -85,7 +86,7 @@ def layer_alias(room: str) -> str:
         alias = hook("CHANNEL_LAYER")(room)
     if not isinstance(alias, str) or alias not in layers:
         raise ImproperlyConfigured(
-            f'ROOMCHAT["CHANNEL_LAYER"] chose {alias!r} for the room {room!r}; '
+            f'ROOMCHAT["CHANNEL_LAYER"] chose {described(alias)} for the room {room!r}; '
             f"CHANNEL_LAYERS has {', '.join(map(repr, layers)) or 'no layer at all'}."
         )
     return alias

@@ -235,9 +235,12 @@ class LayerClient:
                 continue
             pause = PAUSE_SECONDS
             self._worked("receiving")
-            news = from_message(message)
-            if news is not None:
-                self._deliver(news)
+            try:
+                news = from_message(message)
+                if news is not None:
+                    self._deliver(news)
+            except Exception as error:
+                warn_throttled("deliver", "A message of the channel layer could not be handled: %r", error)
 
     def _failed(self, what: str, error: Exception) -> None:
         self._stale |= self._groups

@@ -41,7 +41,7 @@ from django_roomchat.realtime import (
     typing_indicators,
     uvicorn_fast_path,
 )
-from django_roomchat.realtime.hub_socket import HubSocket, unavailable, with_database
+from django_roomchat.realtime.hub_socket import HubSocket, unavailable, went_wrong, with_database
 from django_roomchat.realtime.send_queue import SendQueue
 from django_roomchat.realtime.unseen_bytes import UnseenBytes
 from django_roomchat.realtime.uvicorn_fast_path import TextFrame
@@ -125,6 +125,9 @@ class Connection(HubSocket):
                 await self._enter(self._own_room, epoch, since)
             except ChatError as error:
                 refusal = error
+            except Exception:
+                _LOGGER.exception("%s could not enter room %r", self.key, self._url_room)
+                refusal = went_wrong()
         if self.is_tutorial:
             # The tutorial's page gets no "joined" frame: once the socket is open, it receives every message.
             self._accept(None)
@@ -166,7 +169,7 @@ class Connection(HubSocket):
                 self._count_refusal()
         except Exception:
             _LOGGER.exception("A frame of %s could not be handled", self._who.key)
-            self._send_error(TryAgain(_("Something went wrong on the server; try again.")), *_about(frame))
+            self._send_error(went_wrong(), *_about(frame))
 
     def _is_within_rate(self) -> bool:
         """Apply the frame rate limit. Returns whether the frame is handled."""

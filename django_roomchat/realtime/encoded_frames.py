@@ -16,6 +16,7 @@ from django_roomchat.protocol import (
 )
 from django_roomchat.pubsub import Batch
 from django_roomchat.realtime.uvicorn_fast_path import TextFrame
+from django_roomchat.throttled_logging import warn_throttled
 
 _ERASED = b'"deleted_at":'
 """Occurs in every encoded event that is a deletion. Inside a string, JSON would escape the quotes."""
@@ -79,12 +80,22 @@ def tutorial_frames(events: list[tuple[int, bytes]]) -> list[TextFrame]:
     """Encode the new messages of a batch in the tutorial's format. Its page cannot show that a message was
     edited or deleted.
     """
-    decoded = [decode_event(event) for _, event in events]
     return [
         TextFrame(encode(TutorialMessage(_text_and_urls(event), event.author.name, event.seq)))
-        for event in decoded
-        if event.seq == event.rev and event.deleted_at is None
+        for _, encoded in events
+        if (event := _decoded(encoded)) is not None and event.seq == event.rev and event.deleted_at is None
     ]
+
+
+def _decoded(encoded: bytes) -> Event | None:
+    """Decode an event. One that is invalid is logged and left out, so that the events after it are sent."""
+    try:
+        return decode_event(encoded)
+    except msgspec.MsgspecError as error:
+        warn_throttled(
+            "event", "An event cannot be decoded and is not sent to pages of the tutorial: %r", error
+        )
+        return None
 
 
 def _text_and_urls(event: Event) -> str:

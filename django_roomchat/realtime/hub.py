@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from django_roomchat import log, pubsub
 from django_roomchat.conf import config
-from django_roomchat.protocol import CLOSE_TOO_SLOW, Heads, encode
+from django_roomchat.protocol import CLOSE_TOO_SLOW, CLOSE_TRY_AGAIN, Heads, encode
 from django_roomchat.pubsub import Access, Batch, News, Notice
 from django_roomchat.realtime import threads
 from django_roomchat.realtime.encoded_frames import batch_of, joined_frame
@@ -285,13 +285,14 @@ class Hub:
         room = self._rooms.get(news.room)
         if room is None:
             return
-        if isinstance(news, Access):
-            if room.is_ready:
+        try:
+            if isinstance(news, Batch):
+                self._receive_batch(room, news)
+            elif room.is_ready:
                 self._receive_access(room, news)
-        elif room.is_ready:
-            self._receive_batch(room, news)
-        else:
-            room.wanted = max(room.wanted, news.head)
+        except Exception as error:
+            # The next poll finds that the room is behind, and reads the log.
+            warn_throttled("receive", "A change of room %r could not be handled: %r", room.name, error)
 
     def _receive_notice(self, notice: Notice) -> None:
         handle = _handlers.get(notice.topic)
@@ -333,7 +334,9 @@ class Hub:
 
     def _receive_batch(self, room: HubRoom, batch: Batch) -> None:
         room.wanted = max(room.wanted, batch.head)
-        if batch.epoch != room.epoch and room.cursor:
+        if not room.is_ready:
+            pass  # it is being read
+        elif batch.epoch != room.epoch and room.cursor:
             self._gaps.fill(room)
         elif batch.head <= room.cursor:
             pass
@@ -352,8 +355,11 @@ class Hub:
             socket = subscription.socket
             if subscription.cursor == prev and socket.is_ready and not subscription.is_reading:
                 subscription.cursor = batch.head
-                for frame in encoded.frames(socket.is_tutorial):
-                    socket.write(frame)
+                try:
+                    for frame in encoded.frames(socket.is_tutorial):
+                        socket.write(frame)
+                except Exception as error:
+                    self._close_failed(socket, error)
             else:
                 self._advance(subscription)
 
@@ -372,8 +378,16 @@ class Hub:
                 self._start(self._gaps.catch_up(subscription))
                 return
             subscription.cursor = encoded.batch.head
-            for frame in encoded.frames(socket.is_tutorial):
-                socket.write(frame)
+            try:
+                for frame in encoded.frames(socket.is_tutorial):
+                    socket.write(frame)
+            except Exception as error:
+                self._close_failed(socket, error)
+
+    def _close_failed(self, socket: Socket, error: Exception) -> None:
+        """Close a socket that failed, which does not affect the others of its rooms."""
+        warn_throttled("write", "An event could not be sent to a socket, which is closed: %r", error)
+        socket.close(CLOSE_TRY_AGAIN, retry_after=1.0)
 
     # Timers ---------------------------------------------------------------------------------------------
 
@@ -394,19 +408,21 @@ class Hub:
         polled = time.monotonic()
         next_ping = polled + config().PING_SECONDS
         while self._is_needed:
-            # Only elapsed time is handled here. Whatever has an event (batches, frames, a client that reads
-            # again) is handled where the event arrives.
+            # Only elapsed time is handled here. Batches and frames are handled where they arrive.
             await asyncio.sleep(CHECK_SECONDS)
             now = time.monotonic()
-            self._close_slow(now)
-            self._close_empty(now)
-            if now >= next_ping:
-                next_ping = now + config().PING_SECONDS
-                self._ping()
-            # Computed each time: the interval becomes shorter when a layer fails.
-            if now - polled >= self._poll_seconds():
-                await self._poll()
-                polled = time.monotonic()
+            try:
+                self._close_slow(now)
+                self._close_empty(now)
+                if now >= next_ping:
+                    next_ping = now + config().PING_SECONDS
+                    self._ping()
+                # Computed each time: the interval becomes shorter when a layer fails.
+                if now - polled >= self._poll_seconds():
+                    await self._poll()
+                    polled = time.monotonic()
+            except Exception as error:
+                warn_throttled("timers", "A timer of the hub failed: %r", error)
 
     async def leave_groups(self) -> None:
         """Leave all groups, so that the channel layer keeps no messages for this process."""

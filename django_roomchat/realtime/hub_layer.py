@@ -34,9 +34,8 @@ class HubLayer:
 
     def subscribe(self, room: HubRoom) -> None:
         """Join the group of a room that was opened."""
-        room.layer_client = self._client_of(room.name)
+        room.layer_client, room.group = self._client_and_group(room.name)
         if room.layer_client is not None:
-            room.group = pubsub.group_name(room.name)
             rooms = self._rooms.setdefault((room.layer_client.alias, room.group), set())
             rooms.add(room)
             if len(rooms) == 1:
@@ -58,15 +57,15 @@ class HubLayer:
 
     def join_broadcast(self) -> None:
         """Join the group of all processes."""
-        client = self._client_of(pubsub.BROADCAST)
+        client, group = self._client_and_group(pubsub.BROADCAST)
         if client is not None:
-            client.join(pubsub.group_name(pubsub.BROADCAST))
+            client.join(group)
 
     def send(self, news: News) -> None:
         """Send what this process has published to the other processes."""
-        client = self._client_of(news.room)
+        client, group = self._client_and_group(news.room)
         if client is not None:
-            client.send(pubsub.group_name(news.room), news)
+            client.send(group, news)
 
     async def close(self) -> None:
         """Leave all groups, so that the channel layers keep no messages for this process."""
@@ -79,18 +78,19 @@ class HubLayer:
             client.stop()
         self._clients.clear()
 
-    def _client_of(self, name: str) -> LayerClient | None:
+    def _client_and_group(self, name: str) -> tuple[LayerClient | None, str]:
+        """Return the client and the group of a room. A room for which a hook fails has no client."""
         try:
-            alias = pubsub.layer_alias(name)
+            alias, group = pubsub.layer_alias(name), pubsub.group_name(name)
             if alias not in self._clients:
                 self._clients[alias] = LayerClient(alias, self._deliver, self._group_joined)
-            return self._clients[alias]
+            return self._clients[alias], group
         except Exception as error:
             whose = f"Room {name!r}" if name != pubsub.BROADCAST else "The group for all processes"
             warn_throttled(
                 "no layer", "%s has no channel layer; other processes poll the database: %r", whose, error
             )
-            return None
+            return None, ""
 
     def _group_joined(self, alias: str, group: str) -> None:
         for room in self._rooms.get((alias, group), ()):

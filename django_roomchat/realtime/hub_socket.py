@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from django_roomchat.realtime.threads import in_thread
 from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 from django_roomchat.throttled_logging import warn_throttled
 
+_LOGGER = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -61,7 +63,7 @@ class HubSocket(ABC):
             self._write(protocol.Named(name))
 
     async def check_access(self, name: str) -> bool:
-        policy.policy().forget(self._who)
+        policy.forget(self._who)
         try:
             _room, rights = await with_database(handlers.enter_room, self._who, name, self._language)
             if name in self.subscriptions:
@@ -69,14 +71,22 @@ class HubSocket(ABC):
         except TryAgain:
             return False
         except ChatError as error:
-            if name in self.subscriptions:
-                self._hub.leave(self, name)
-                self._send_error(error, frame="join", room=name)
-                if not self.subscriptions:
-                    self.close(protocol.CLOSE_FORBIDDEN)
-                elif not self.is_tutorial:
-                    self._write(protocol.Left(name))
+            self._expel(name, error, protocol.CLOSE_FORBIDDEN)
+        except Exception:
+            # Nothing shows that the socket may stay. Its client can connect again, which is checked, too.
+            _LOGGER.exception("The access of %s to room %r could not be checked", self.key, name)
+            self._expel(name, went_wrong(), protocol.CLOSE_TRY_AGAIN)
         return True
+
+    def _expel(self, name: str, error: ChatError, code: int) -> None:
+        if name not in self.subscriptions:
+            return
+        self._hub.leave(self, name)
+        self._send_error(error, frame="join", room=name)
+        if not self.subscriptions:
+            self.close(code)
+        elif not self.is_tutorial:
+            self._write(protocol.Left(name))
 
     def _register(self) -> None:
         """Add the socket to the hub and to what watches over it."""
@@ -128,6 +138,11 @@ async def with_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwa
         return await in_thread(function, *args, **kwargs)
     except DatabaseError as error:
         raise unavailable(error) from error
+
+
+def went_wrong() -> TryAgain:
+    """Return the error that a client receives after an exception that is no :class:`ChatError`."""
+    return TryAgain(_("Something went wrong on the server; try again."))
 
 
 def unavailable(error: Exception) -> TryAgain:

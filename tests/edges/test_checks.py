@@ -116,7 +116,8 @@ def test_a_hook_that_names_an_invalid_group_is_an_error(settings):
 
     assert found() == [
         Error(
-            "ROOMCHAT['GROUP_NAME'] fails for the room '한국어 방': ROOMCHAT[\"GROUP_NAME\"] returned 'chat_한국어 방' "
+            "ROOMCHAT['GROUP_NAME'] fails for the room '한국어 방': ROOMCHAT[\"GROUP_NAME\"] "
+            f"({__name__}.test_a_hook_that_names_an_invalid_group_is_an_error.<locals>.<lambda>) returned 'chat_한국어 방' "
             "for the room '한국어 방'; a group name is 1 to 99 ASCII letters, digits, hyphens, underscores and periods.",
             hint=DIGEST,
             id="roomchat.E003",

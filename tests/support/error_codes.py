@@ -18,8 +18,11 @@ from django_roomchat import errors
 PACKAGE = Path(django_roomchat.__file__).parent
 ERRORS = "django_roomchat.errors"
 POLICIES = "django_roomchat.policy.policies"
+DECISION = ("django_roomchat.policy.decisions", "Decision")
 # These return errors as results. Only the second name of a pair raises them.
 RETURNED = {("django_roomchat.log.appending", "append"): "django_roomchat.messages.post"}
+CHECKED = ("django_roomchat.policy.decisions", "checked")
+"""Passes on the decisions of the method that it is given, which is named elsewhere."""
 CATCHERS = {("django_roomchat.policy.permissions", "allows")}
 """Functions that catch what their first argument raises."""
 REQUIRE = ("django_roomchat.policy.permissions", "require")
@@ -152,7 +155,7 @@ def code_of_call(call: ast.Call, target: Unit) -> str | None:
     given = next((keyword.value for keyword in call.keywords if keyword.arg == "code"), None)
     if module == ERRORS:
         default = getattr(errors, name).code
-    elif target == (POLICIES, "Decision") and call.args and literal(call.args[0]) is False:
+    elif target == DECISION and call.args and literal(call.args[0]) is False:
         default = "forbidden"
     else:
         return None
@@ -199,7 +202,7 @@ def edges(unit: Unit) -> tuple[set[str], set[Unit]]:
                 named |= {
                     (target[0], key) for key in definitions(target[0]) if key.startswith(f"{target[1]}.")
                 }
-        elif RETURNED.get(target, module) == module:
+        elif RETURNED.get(target, module) == module and target != CHECKED:
             named.add(target)
     return codes, named
 

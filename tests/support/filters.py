@@ -20,8 +20,16 @@ def house_filter(room, who, body):
         "hold": lambda: Hold(f"{who.name} in {room.name}"),
         "empty": lambda: Change(" "),
         "wrong": lambda: True,
+        "later": later,
+        "bytes": lambda: Change(b"hi"),
+        "number": lambda: Refuse(5),
+        "list": lambda: Hold([]),
     }
     return answers.get(word, lambda: PASS)()
+
+
+async def later():
+    """An answer that nothing awaits."""
 
 
 def answer(act, *about, **options):

@@ -26,3 +26,12 @@ def refused(who, room, ask):
     except Forbidden as error:
         return error.code
     return None
+
+
+def raising(error):
+    """A function that raises an exception whatever its arguments are."""
+
+    def function(*args, **kwargs):
+        raise error
+
+    return function

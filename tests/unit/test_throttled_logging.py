@@ -1,6 +1,6 @@
 import logging
 
-from django_roomchat.throttled_logging import time, warn_throttled
+from django_roomchat.throttled_logging import error_throttled, time, warn_throttled
 
 
 def test_the_same_trouble_is_logged_once_a_minute(caplog, monkeypatch):
@@ -13,6 +13,15 @@ def test_the_same_trouble_is_logged_once_a_minute(caplog, monkeypatch):
     assert caplog.record_tuples == [
         ("django_roomchat", logging.WARNING, "It burns at 1000.0"),
         ("django_roomchat", logging.WARNING, "It burns at 1060.0"),
+    ]
+
+
+def test_an_error_is_logged_once_a_minute_with_its_traceback(caplog):
+    for _ in range(2):
+        error_throttled("fire", "It burns", error=ValueError("hot"))
+
+    assert [(record.levelno, record.exc_info[0]) for record in caplog.records] == [
+        (logging.ERROR, ValueError)
     ]
 
 

@@ -3,10 +3,16 @@ from types import SimpleNamespace
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.http import Http404
 from django.test import RequestFactory
 
 from django_roomchat import post_message, read_history
+from django_roomchat.conf.hooks import HookError, dotted_path
+from django_roomchat.errors import TryAgain
 from django_roomchat.identity import GUEST_SESSION_KEY, Identity, identify, new_guest, of_user, site, who
+from tests.support.policies import raising
 
 
 class Signed:
@@ -167,3 +173,69 @@ def test_a_message_keeps_the_picture_and_the_profile_of_its_author_where_they_ar
     [event] = read_history("lobby", by=site()).messages
 
     assert (event.author.avatar, event.author.link) == shown
+
+
+# Answers of the hook ----------------------------------------------------------------------------------------------
+
+
+async def coroutine(source):
+    return Identity("g:1", "Ana")
+
+
+ANSWERS = {
+    "None": (lambda source: None, "returned None"),
+    "a tuple": (lambda source: ("g:1", "Ana"), "returned ('g:1', 'Ana')"),
+    "a user": (lambda source: User(pk=1, username="ana"), "returned <User: ana>"),
+    "a coroutine": (coroutine, "returned coroutine coroutine (it is asynchronous)"),
+    "a number as key": (
+        lambda source: Identity(5, "Ana"),
+        "returned an Identity whose key must be a str of 1 to 100 printable characters, not 5",
+    ),
+    "an empty key": (lambda source: Identity("", "Ana"), "returned an Identity whose key must be"),
+    "a long key": (lambda source: Identity("k" * 101, "Ana"), "returned an Identity whose key must be"),
+    "a control character in the key": (
+        lambda source: Identity("g:\0", "Ana"),
+        "returned an Identity whose key must be",
+    ),
+    "no name": (
+        lambda source: Identity("g:1", None),
+        "returned an Identity whose name must be a str of at most 150 characters, not None",
+    ),
+    "a long name": (lambda source: Identity("g:1", "n" * 151), "returned an Identity whose name must be"),
+    "NUL in the name": (lambda source: Identity("g:1", "A\0na"), "returned an Identity whose name must be"),
+    "a flag that is no bool": (
+        lambda source: Identity("g:1", "Ana", is_site="no"),
+        "returned an Identity whose is_site must be True or False, not 'no'",
+    ),
+    "no avatar": (
+        lambda source: Identity("g:1", "Ana", avatar=None),
+        "returned an Identity whose avatar must be a str, not None",
+    ),
+    "an exception": (raising(AttributeError("no session")), "raised AttributeError('no session')"),
+}
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(("identify", "what"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_that_is_no_identity_raises_with_the_name_of_the_hook(settings, identify, what):
+    settings.ROOMCHAT = {"IDENTITY": lambda source: Identity("k" * 100, "n" * 150)}
+    longest = who({})
+    settings.ROOMCHAT = {"IDENTITY": identify}
+
+    with pytest.raises(HookError) as caught:
+        who({})
+
+    assert (len(longest.key), len(longest.name)) == (100, 150)
+    assert str(caught.value).startswith(f"ROOMCHAT['IDENTITY'] ({dotted_path(identify)}) {what}")
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionDenied("no"), OperationalError("gone"), Http404(), TryAgain("later")]
+)
+def test_an_exception_with_a_meaning_of_its_own_is_passed_on(settings, error):
+    settings.ROOMCHAT = {"IDENTITY": raising(error)}
+
+    with pytest.raises(type(error)) as caught:
+        who({})
+
+    assert caught.value is error

@@ -8,7 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_roomchat import pubsub
+from django_roomchat import conf, pubsub
+from django_roomchat.conf.hooks import dotted_path
 from django_roomchat.pubsub import (
     group_name,
     layer_alias,
@@ -64,7 +65,7 @@ def test_an_invalid_group_name_of_a_project_raises_with_the_valid_form(settings,
         group_name("lobby")
 
     assert str(caught.value) == (
-        f"ROOMCHAT[\"GROUP_NAME\"] returned {wrong!r} for the room 'lobby'; "
+        f"ROOMCHAT[\"GROUP_NAME\"] ({dotted_path(conf.hook('GROUP_NAME'))}) returned {wrong!r} for the room 'lobby'; "
         "a group name is 1 to 99 ASCII letters, digits, hyphens, underscores and periods."
     )
 

@@ -111,6 +111,27 @@ async def test_what_others_write_is_passed_over(place, layer):
     assert [parts(news) for news in place.news] == [parts(batch())]
 
 
+async def test_a_message_that_cannot_be_delivered_does_not_end_the_receiving(
+    place, layer, monkeypatch, caplog
+):
+    place.layer_client.join("one")
+    deliver, refused = place.deliver, batch(room="refused")
+
+    def failing(news):
+        if news.room == "refused":
+            raise ValueError("broken")
+        deliver(news)
+
+    monkeypatch.setattr(place.layer_client, "_deliver", failing)
+
+    layer.arrivals.put_nowait(to_message(refused))
+    layer.arrivals.put_nowait(to_message(batch()))
+    await settle()
+
+    assert [parts(news) for news in place.news] == [parts(batch())]
+    assert caplog.messages == ["A message of the channel layer could not be handled: ValueError('broken')"]
+
+
 async def test_a_layer_that_does_not_take_anything_is_down_until_it_does(place, layer, caplog):
     layer.error = OSError("gone")
     place.layer_client.send("one", batch())
