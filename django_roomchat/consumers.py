@@ -83,7 +83,7 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> Connection | 
     """Accept or refuse a handshake. Returns ``None`` if the socket was refused."""
     await receive()  # websocket.connect
     if (refusal := _refusal(scope)) is not None:
-        _LOGGER.warning("Socket %s refused: %s", scope.get("path", ""), refusal)
+        _LOGGER.warning("Socket %r refused: %s", scope.get("path", ""), refusal)
         await send({"type": "websocket.close", "code": protocol.CLOSE_FORBIDDEN})
         return None
     try:
@@ -102,7 +102,7 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> Connection | 
         return None
     except Exception as error:
         error_throttled(
-            "socket", "Socket refused: its identity could not be determined: %s", error, error=error
+            "socket", "Socket refused: its identity could not be determined: %r", error, error=error
         )
         await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
         return None
@@ -140,7 +140,9 @@ def _refusal(scope: Scope) -> str | None:
     if not asked and not config().TUTORIAL_DIALECT:
         return f"it requests no subprotocol; {protocol.SUBPROTOCOL} is supported, and TUTORIAL_DIALECT is off"
     if asked and protocol.SUBPROTOCOL not in asked:
-        return f"it requests the subprotocols {', '.join(asked)}; {protocol.SUBPROTOCOL} is supported"
+        return (
+            f"it requests the subprotocols {', '.join(map(repr, asked))}; {protocol.SUBPROTOCOL} is supported"
+        )
     # A ticket proves that the page itself asked. Cookies are sent by the browser whatever page opens the
     # socket.
     return None if tickets.ticket_of(scope) else origins.refusal(scope)
@@ -166,7 +168,7 @@ class NoSuchSocket(_Endpoint):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         _LOGGER.warning(
-            "Socket %s refused: no route matches. The routing of django_roomchat handles all of ws/: "
+            "Socket %r refused: no route matches. The routing of django_roomchat handles all of ws/: "
             "put your own routes before its websocket_urlpatterns",
             scope.get("path", ""),
         )

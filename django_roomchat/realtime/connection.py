@@ -126,7 +126,7 @@ class Connection(HubSocket):
             except ChatError as error:
                 refusal = error
             except Exception:
-                _LOGGER.exception("%s could not enter room %r", self.key, self._url_room)
+                _LOGGER.exception("%r could not enter room %r", self.key, self._url_room)
                 refusal = went_wrong()
         if self.is_tutorial:
             # The tutorial's page gets no "joined" frame: once the socket is open, it receives every message.
@@ -168,7 +168,7 @@ class Connection(HubSocket):
             if isinstance(error, (BadFrame, BadValue, RateLimited)):
                 self._count_refusal()
         except Exception:
-            _LOGGER.exception("A frame of %s could not be handled", self._who.key)
+            _LOGGER.exception("A frame of %r could not be handled", self._who.key)
             self._send_error(went_wrong(), *_about(frame))
 
     def _is_within_rate(self) -> bool:

@@ -74,7 +74,7 @@ class HubSocket(ABC):
             self._expel(name, error, protocol.CLOSE_FORBIDDEN)
         except Exception:
             # Nothing shows that the socket may stay. Its client can connect again, which is checked, too.
-            _LOGGER.exception("The access of %s to room %r could not be checked", self.key, name)
+            _LOGGER.exception("The access of %r to room %r could not be checked", self.key, name)
             self._expel(name, went_wrong(), protocol.CLOSE_TRY_AGAIN)
         return True
 

@@ -98,7 +98,7 @@ async def test_an_identity_that_is_none_is_refused_and_the_error_names_the_hook(
     assert not await client().connect()
     assert str(caught.value) == f"ROOMCHAT['IDENTITY'] ({dotted_path(identify)}) returned {what}."
     [refused] = [message for message in caplog.messages if message.startswith("Socket refused")]
-    assert refused == f"Socket refused: its identity could not be determined: {caught.value}"
+    assert refused == f"Socket refused: its identity could not be determined: {caught.value!r}"
 
 
 async def test_an_identity_hook_that_denies_is_403_on_the_page_and_4003_on_the_socket(settings):

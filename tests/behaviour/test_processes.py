@@ -84,7 +84,7 @@ async def test_an_unknown_path_is_refused_and_is_no_error_of_the_server(server, 
         await connect(f"{site.ws_url}{path}")
 
     assert refusal.value.response.status_code in (403, 404)
-    assert f"Socket {path} refused: no route matches" in site.log
+    assert f"Socket {path!r} refused: no route matches" in site.log
     assert "Traceback" not in site.log
 
 

@@ -69,7 +69,7 @@ async def test_the_tutorials_dialect_may_be_turned_off(settings, caplog):
 
     assert answers == [False, True]
     assert caplog.messages == [
-        "Socket /ws/chat/lobby/ refused: it requests no subprotocol; roomchat.v1 is supported, and TUTORIAL_DIALECT is off"
+        "Socket '/ws/chat/lobby/' refused: it requests no subprotocol; roomchat.v1 is supported, and TUTORIAL_DIALECT is off"
     ]
 
 
@@ -85,7 +85,7 @@ async def test_a_client_of_another_protocol_is_refused_and_the_log_says_why(capl
 
     assert not await socket.connect()
     assert caplog.messages == [
-        "Socket /ws/chat/lobby/ refused: it requests the subprotocols graphql-ws, soap; roomchat.v1 is supported"
+        "Socket '/ws/chat/lobby/' refused: it requests the subprotocols 'graphql-ws', 'soap'; roomchat.v1 is supported"
     ]
 
 
@@ -116,7 +116,7 @@ async def test_pages_of_other_sites_are_refused_whatever_the_wiring(caplog, orig
     connected = await refused_or_not(ChatClient(app, "lobby", headers=headers))
 
     assert connected == is_let_in
-    assert [message.startswith("Socket /ws/chat/lobby/ refused: its ") for message in caplog.messages] == [
+    assert [message.startswith("Socket '/ws/chat/lobby/' refused: its ") for message in caplog.messages] == [
         True
     ] * (not is_let_in)
 
@@ -177,7 +177,7 @@ async def test_an_unknown_path_is_refused_like_a_page_that_is_not_found(path, ca
 
     assert not await socket.connect()
     assert caplog.messages == [
-        f"Socket {path} refused: no route matches. The routing of django_roomchat handles all of ws/: "
+        f"Socket {path!r} refused: no route matches. The routing of django_roomchat handles all of ws/: "
         "put your own routes before its websocket_urlpatterns"
     ]
 

@@ -29,7 +29,7 @@ async def test_a_process_that_ends_takes_no_new_sockets_and_no_new_posts(caplog)
     )  # fmt: skip
     assert (connected, caplog.messages) == (
         False,
-        ["Socket /ws/chat/lobby/ refused: the process is shutting down"],
+        ["Socket '/ws/chat/lobby/' refused: the process is shutting down"],
     )
 
 
