@@ -17,7 +17,7 @@ from django_roomchat.models import (
     IncomingHook,
     Webhook,
 )
-from django_roomchat.webhooks import incoming, outgoing
+from django_roomchat.webhooks import http_client, incoming, outgoing
 
 
 class _HookAdmin(HookModelAdmin):
@@ -80,6 +80,8 @@ class WebhookAdmin(_HookAdmin):
             made = outgoing.make_webhook(obj.room, obj.url, by=acting_as(request, obj.room, "can_moderate"))
             obj.pk = made.pk
             self.show_secret(request, _("Signing secret for the receiver:"), made.secret)
+            for caution in http_client.cautions(made.url):
+                self.message_user(request, caution, messages.WARNING)
         elif "is_active" in form.changed_data:
             # Update only this field: a worker may be writing the others.
             if obj.is_active:

@@ -244,7 +244,9 @@ class Config:
     """
 
     WEBHOOK_TIMEOUT_SECONDS: float = 10.0
-    """Timeout of a webhook delivery, in seconds. A delivery that exceeds it has failed and is retried later."""
+    """Timeout of a webhook delivery, in seconds, from the resolution of the host name to the headers of the response.
+    A delivery that exceeds it has failed and is retried later.
+    """
 
     WEBHOOK_MAX_FAILURES: int = 80
     """Number of consecutive failures after which a webhook is disabled. Retries are up to an hour apart, so 80
@@ -254,6 +256,14 @@ class Config:
     WEBHOOK_PRIVATE_ADDRESSES: bool = False
     """Whether webhooks may connect to this machine and to private networks. If enabled, users who can create
     webhooks can reach services there.
+    """
+
+    WEBHOOK_PROXY: str | None = None
+    """URL of the HTTP proxy for webhook deliveries, such as ``http://proxy.internal:3128``, or ``environment`` for the
+    proxy in ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY``. With ``None`` deliveries are sent directly.
+
+    A proxy resolves the host names itself, so it must refuse private networks: through a proxy the chat checks only IP
+    addresses in URLs.
     """
 
     SEARCH_SECONDS: float = 1.0

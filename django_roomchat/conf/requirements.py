@@ -15,6 +15,7 @@ from django_roomchat.conf.keys import KEYS, Config
 from django_roomchat.conf.rates import RATE
 
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
+_PROXY = re.compile(r"environment|http://[^/?#\s]+/?")
 _CONTENT_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 
 
@@ -99,6 +100,12 @@ _BY_KEY: dict[str, tuple[_Requirement, ...]] = {
         (
             _is_or_none(lambda value: isinstance(value, str) and value in settings.CACHES),
             "an alias of CACHES, or None",
+        ),
+    ),
+    "WEBHOOK_PROXY": (
+        (
+            _is_or_none(lambda value: isinstance(value, str) and _PROXY.fullmatch(value) is not None),
+            'an http URL of a proxy, "environment" or None',
         ),
     ),
     "PROXIES": ((lambda value: _is_whole(value) and value >= 0, "a whole number, 0 or more"),),

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -20,8 +21,9 @@ from django.db import connections
 from django_roomchat import log, pubsub
 from django_roomchat.conf import config
 from django_roomchat.database import database
-from django_roomchat.models import Room
+from django_roomchat.models import Room, Webhook
 from django_roomchat.rooms.lookup import canonical_name, ensure_room
+from django_roomchat.webhooks import http_client
 
 WELL, SLOW, WRONG = "ok", "warn", "error"
 TRY_SECONDS = 5.0
@@ -46,6 +48,7 @@ def examine() -> Iterator[Finding]:
     yield from _examine_durability()
     yield from _examine_layer()
     yield from _examine_origins()
+    yield from _examine_webhooks()
 
 
 def _examine_database() -> Iterator[Finding]:
@@ -196,3 +199,23 @@ def _examine_origins() -> Iterator[Finding]:
             "ALLOWED_HOSTS is empty, so no page may open a socket.",
             "Set ALLOWED_HOSTS to your host names.",
         )
+
+
+def _examine_webhooks() -> Iterator[Finding]:
+    active = Webhook.objects.using(database()).filter(is_active=True)
+    try:
+        urls = list(active.values_list("url", flat=True))
+    except DatabaseError:
+        # Reported above.
+        return
+    if not urls:
+        return
+    if http_client.is_installed():
+        yield Finding(WELL, f"Active webhooks: {len(urls)}.")
+    else:
+        about = f"Active webhooks: {len(urls)}, but urllib3 is not installed."
+        yield Finding(WRONG, about, 'Install it: python -m pip install "django-roomchat[webhooks]".')
+    # The path of a URL is often a secret.
+    unusual = {urlsplit(url).netloc: found for url in urls if (found := http_client.cautions(url))}
+    for netloc, cautions in sorted(unusual.items()):
+        yield Finding(SLOW, f"Webhooks are sent to {netloc!r}.", " ".join(cautions))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from urllib.parse import urlsplit
+
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from django_roomchat import identity, policy
 from django_roomchat.database import database, twin
@@ -17,6 +20,7 @@ from django_roomchat.webhooks.worker import webhook_rows
 
 URL_MAX_LENGTH = 500
 """Maximum length of a webhook's URL, in characters."""
+_LOGGER = logging.getLogger(__name__)
 
 
 def make_webhook(room: str | Room, url: str, *, by: Actor | None = None) -> Webhook:
@@ -25,7 +29,7 @@ def make_webhook(room: str | Room, url: str, *, by: Actor | None = None) -> Webh
     Args:
         room: the room's name, in any spelling, or the room. The room is created if it does not exist.
         url: an ``http`` or ``https`` URL. Private networks are reached only with
-            ``WEBHOOK_PRIVATE_ADDRESSES``.
+            ``WEBHOOK_PRIVATE_ADDRESSES``. An ``http`` URL and an unusual port are logged as a warning.
         by: the user or identity that acts; must be allowed to manage the room. If omitted, the site itself.
 
     Returns:
@@ -51,6 +55,11 @@ def make_webhook(room: str | Room, url: str, *, by: Actor | None = None) -> Webh
             epoch=found.log.epoch,
         )
         audit_trail.record("make_webhook", who, room=found.name, url=url)
+    # In English, whatever the language of the request is.
+    with translation.override(None):
+        for caution in http_client.cautions(url):
+            # Without the path, which is often a secret.
+            _LOGGER.warning("Webhook of the room %r to %r: %s", found.name, urlsplit(url).netloc, caution)
     return webhook
 
 

@@ -88,9 +88,13 @@ class Worker:
 
     Args:
         threads: maximum number of requests in progress.
+
+    Raises:
+        ImproperlyConfigured: urllib3 is not installed.
     """
 
     def __init__(self, threads: int = 8) -> None:
+        http_client.require_installed()
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="roomchat-webhooks")
         self._under_way: dict[Future[DeliveryResult], ClaimedWebhook] = {}
@@ -194,6 +198,7 @@ def _send(claim: ClaimedWebhook) -> DeliveryResult:
         headers,
         timeout_seconds=config().WEBHOOK_TIMEOUT_SECONDS,
         may_be_private=config().WEBHOOK_PRIVATE_ADDRESSES,
+        proxy=config().WEBHOOK_PROXY,
     )
 
 

@@ -76,6 +76,16 @@ def test_a_webhook_is_made_and_its_secret_shown_once(admin_client, room):
     assert webhook.secret not in page.content.decode() and page.status_code == 200
 
 
+def test_a_webhook_without_tls_is_made_with_a_warning(admin_client, room):
+    response = admin_client.post(url("webhook", "add"), {"room": room.pk, "url": "http://example.com/"})
+
+    [_secret, warning, _added] = told(response)
+    assert (warning, Webhook.objects.count()) == (
+        "Deliveries to an http URL are not encrypted; use https.",
+        1,
+    )
+
+
 def test_what_is_refused_is_a_sentence(admin_client, room):
     response = admin_client.post(url("webhook", "add"), {"room": room.pk, "url": "ftp://example.com/"})
 

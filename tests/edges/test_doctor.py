@@ -14,6 +14,8 @@ from django_roomchat.management.doctor import (
     log,
 )
 from django_roomchat.models import Message, Room
+from django_roomchat.webhooks import http_client
+from django_roomchat.webhooks.outgoing import make_webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -195,6 +197,34 @@ def test_without_hosts_nobody_gets_in(findings, settings):
     settings.DEBUG, settings.ALLOWED_HOSTS = False, []
 
     assert [found.state for found in findings("ALLOWED_HOSTS is empty")] == [WRONG]
+
+
+def test_active_webhooks_are_counted_and_unusual_ones_are_listed(findings):
+    assert findings("Active webhooks") == []
+    for url in ("https://usual.example/secret", "http://unusual.example/secret"):
+        make_webhook("lobby", url)
+
+    assert findings("Active webhooks") == [Finding(WELL, "Active webhooks: 2.")]
+    assert findings("Webhooks are sent") == [
+        Finding(
+            SLOW,
+            "Webhooks are sent to 'unusual.example'.",
+            "Deliveries to an http URL are not encrypted; use https.",
+        )
+    ]
+
+
+def test_webhooks_without_urllib3_are_an_error(findings, monkeypatch):
+    make_webhook("lobby", "https://usual.example/")
+    monkeypatch.setattr(http_client, "find_spec", lambda name: None)
+
+    assert findings("Active webhooks") == [
+        Finding(
+            WRONG,
+            "Active webhooks: 1, but urllib3 is not installed.",
+            'Install it: python -m pip install "django-roomchat[webhooks]".',
+        )
+    ]
 
 
 @pytest.fixture

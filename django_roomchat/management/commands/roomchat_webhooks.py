@@ -4,9 +4,12 @@ import signal
 import threading
 from argparse import ArgumentTypeError
 from typing import Any
+from urllib.request import getproxies
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from django_roomchat.conf import config
 from django_roomchat.webhooks.worker import Worker
 
 
@@ -20,7 +23,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        worker = Worker(options["threads"])
+        try:
+            worker = Worker(options["threads"])
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
+        if config().WEBHOOK_PROXY is None and (unused := {"http", "https", "all"} & getproxies().keys()):
+            names = ", ".join(sorted(f"{name}_proxy".upper() for name in unused))
+            self.stderr.write(f'{names}: not used without ROOMCHAT["WEBHOOK_PROXY"] = "environment".')
         try:
             if options["once"]:
                 delivered = worker.deliver_due()

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 
 from django_roomchat.messages.post import post_message
+from django_roomchat.webhooks import http_client
 from django_roomchat.webhooks import worker as webhooks_worker
 from django_roomchat.webhooks.outgoing import (
     make_webhook,
@@ -31,6 +32,32 @@ def test_the_command_delivers_once(receiver, capsys):
     call_command("roomchat_webhooks", once=True, verbosity=0)
 
     assert (receiver.ranges, capsys.readouterr().out) == ([(0, 1, ["hi"])], "1 deliveries.\n")
+
+
+def test_without_urllib3_the_command_names_the_extra(monkeypatch):
+    monkeypatch.setattr(http_client, "find_spec", lambda name: None)
+
+    with pytest.raises(CommandError, match=r'pip install "django-roomchat\[webhooks\]"'):
+        call_command("roomchat_webhooks", once=True)
+
+
+def test_the_command_reports_a_proxy_of_the_environment_that_it_does_not_use(settings, monkeypatch, capsys):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    call_command("roomchat_webhooks", once=True)
+    without = capsys.readouterr().err
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:3128")
+
+    call_command("roomchat_webhooks", once=True)
+    unused = capsys.readouterr().err
+    settings.ROOMCHAT = {"WEBHOOK_PROXY": "environment"}
+    call_command("roomchat_webhooks", once=True)
+
+    assert (without, unused, capsys.readouterr().err) == (
+        "",
+        'HTTPS_PROXY: not used without ROOMCHAT["WEBHOOK_PROXY"] = "environment".\n',
+        "",
+    )
 
 
 @pytest.mark.parametrize("threads", ["0", "many", "101"])

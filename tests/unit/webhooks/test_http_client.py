@@ -1,137 +1,237 @@
-"""Requests of outgoing webhooks: permitted addresses, and time limits."""
+"""Requests of outgoing webhooks: permitted addresses, time limits and proxies."""
 
+import os
 import socket
+import ssl
+import subprocess
+import sys
 import threading
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
-from django_roomchat.webhooks import http_client
-from django_roomchat.webhooks.http_client import DeliveryResult, is_public, post
+from django_roomchat.webhooks import http_client, name_resolution
+from django_roomchat.webhooks.http_client import DeliveryResult, cautions, post
+from tests.services import free_port
+from tests.services.certificates import Authority
+from tests.services.egress_proxy import EgressProxy
 from tests.services.receiver import Receiver
 
+LATE = DeliveryResult(error="no response within 0.3 s")
+real_getaddrinfo = socket.getaddrinfo
+
+
+def port_of(receiver):
+    return int(receiver.url.split(":")[2].split("/")[0])
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """The addresses of host names, and the names that were looked up."""
+
+    class Names(dict):
+        asked = []
+
+    names = Names()
+    names.asked = []
+
+    def getaddrinfo(host, port, *about, **options):
+        if host not in names or options.get("flags"):
+            return real_getaddrinfo(host, port, *about, **options)
+        names.asked.append(host)
+        return [real_getaddrinfo(address, port, type=socket.SOCK_STREAM)[0] for address in names[host]]
+
+    monkeypatch.setattr(name_resolution.socket, "getaddrinfo", getaddrinfo)
+    return names
+
+
+@pytest.fixture
+def connections(monkeypatch):
+    """The addresses that are connected to. None of these connections is opened."""
+    tried = []
+
+    def first_open(addresses, deadline, make):
+        tried.extend(addresses)
+        raise OSError("enough")
+
+    monkeypatch.setattr(http_client, "_first_open", first_open)
+    return tried
+
+
+# Addresses ----------------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize(
-    "address", ["93.184.215.14", "2606:2800:21f:cb07::1", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"]
+    "host", ["localhost", "127.0.0.1", "2130706433", "0x7f000001", "127.1", "[::1]", "[::ffff:127.0.0.1]"]
 )
-def test_addresses_of_the_internet_are_public(address):
-    assert is_public(address)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-        "224.0.0.1", "255.255.255.255", "192.0.2.1", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fec0::1",
-        "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::",
-        "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001:db8::1",
-    ],
-)  # fmt: skip
-def test_addresses_of_this_machine_and_of_private_networks_are_not(address):
-    assert not is_public(address)
-
-
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "2130706433", "0x7f000001", "127.1", "[::1]"])
-def test_a_private_address_is_refused_however_it_is_written(host):
+def test_a_private_address_is_refused_in_every_form(host):
     answer = post(f"http://{host}:9/", b"", {}, timeout_seconds=2)
 
     assert (answer.status, "an address of a private network" in answer.error) == (0, True)
 
 
-def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch):
-    """A name that means another machine the second time it is asked reaches none of them."""
-    asked = []
+def test_the_connection_goes_to_the_address_that_was_checked(names):
+    """A second lookup of the name would return another machine, so there is none."""
+    with Receiver() as receiver:
+        names["turns.example"] = ["127.0.0.1"]
+        url = f"http://turns.example:{port_of(receiver)}/hook?x=1"
 
-    def getaddrinfo(host, port, **options):
-        asked.append(host)
-        address = "93.184.215.14" if len(asked) == 1 else "127.0.0.1"
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+        answer = post(url, b"{}", {}, timeout_seconds=5, may_be_private=True)
 
-    connected = []
-
-    def first_open(addresses, ends_at):
-        connected.extend(address for *_, address in addresses)
-        raise OSError("enough")
-
-    monkeypatch.setattr(http_client.socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(http_client, "_first_open", first_open)
-
-    assert post("http://turns.example/", b"", {}, timeout_seconds=2) == DeliveryResult(error="enough")
-    assert (asked, connected) == (["turns.example"], [("93.184.215.14", 80)])
+        [(path, headers, body)] = receiver.requests
+        assert (answer, names.asked) == (DeliveryResult(200), ["turns.example"])
+        assert (path, headers["Host"], body) == ("/hook?x=1", f"turns.example:{port_of(receiver)}", b"{}")
 
 
-def test_of_several_addresses_the_private_ones_are_left_out(monkeypatch):
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 80)) for ip in ("10.0.0.1", "93.184.215.14")]
-    monkeypatch.setattr(http_client.socket, "getaddrinfo", lambda *about, **options: found)
-    tried = []
-    monkeypatch.setattr(
-        http_client, "_first_open", lambda addresses, ends_at: tried.extend(addresses) or _fail()
+def test_private_addresses_among_several_are_left_out(names, connections):
+    names["two.example"] = ["10.0.0.1", "93.184.215.14"]
+
+    answer = post("http://two.example/", b"", {}, timeout_seconds=2)
+
+    assert (answer, connections) == (DeliveryResult(error="enough"), ["93.184.215.14"])
+
+
+def test_a_name_with_private_addresses_only_is_refused(names, connections):
+    names["in.example"] = ["10.0.0.1"]
+
+    answer = post("http://in.example/", b"", {}, timeout_seconds=2)
+
+    assert answer.error == "in.example resolves to 10.0.0.1, an address of a private network"
+    assert connections == []
+
+
+def test_a_name_without_addresses_is_reported(monkeypatch):
+    monkeypatch.setattr(name_resolution.socket, "getaddrinfo", lambda *about, **options: [])
+
+    assert post("http://no.example/", b"", {}, timeout_seconds=2) == DeliveryResult(
+        error="no.example has no IP address"
     )
 
-    post("http://two.example/", b"", {}, timeout_seconds=2)
 
-    assert tried == found[1:]
-
-
-def _fail():
-    raise OSError("enough")
-
-
-def test_the_next_address_is_tried_where_the_first_does_not_answer(monkeypatch):
+def test_the_next_address_is_tried_if_the_first_refuses(names):
     with Receiver() as receiver:
-        port = int(receiver.url.split(":")[2].split("/")[0])
-        free = socket.socket()
-        free.bind(("127.0.0.1", 0))
-        found = [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", number))
-            for number in (free.getsockname()[1], port)
-        ]
-        monkeypatch.setattr(http_client.socket, "getaddrinfo", lambda *about, **options: found)
+        names["two.example"] = ["127.0.0.2", "127.0.0.1"]
+        url = f"http://two.example:{port_of(receiver)}/"
 
-        answer = post("http://two.example/", b"{}", {}, timeout_seconds=2, may_be_private=True)
+        answer = post(url, b"{}", {}, timeout_seconds=5, may_be_private=True)
 
-        free.close()
         assert (answer, len(receiver.requests)) == (DeliveryResult(200), 1)
 
 
-def test_a_name_that_does_not_exist_is_a_sentence(monkeypatch):
+def test_a_refused_connection_is_reported_with_the_error_of_the_system():
+    answer = post(f"http://127.0.0.1:{free_port()}/", b"", {}, timeout_seconds=5, may_be_private=True)
+
+    assert answer == DeliveryResult(error="[Errno 111] Connection refused")
+
+
+def test_a_name_that_does_not_exist_is_reported(monkeypatch):
     def getaddrinfo(*about, **options):
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr(http_client.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(name_resolution.socket, "getaddrinfo", getaddrinfo)
 
     assert post("http://nowhere.example/", b"", {}, timeout_seconds=2) == DeliveryResult(
         error="[Errno -2] Name or service not known"
     )
 
 
-def test_when_the_name_took_all_the_time_nothing_is_sent():
+# Time ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_lookup_counts_towards_the_timeout(monkeypatch):
+    answers = threading.Event()
+    monkeypatch.setattr(
+        name_resolution.socket, "getaddrinfo", lambda *about, **options: answers.wait(10) and []
+    )
+
+    answer = post("http://hangs.example/", b"", {}, timeout_seconds=0.3)
+    answers.set()
+
+    assert answer == LATE
+
+
+def test_nothing_is_sent_if_no_time_is_left():
     with Receiver() as receiver:
-        answer = post(receiver.url, b"{}", {}, timeout_seconds=-1, may_be_private=True)
+        answer = post(receiver.url, b"{}", {}, timeout_seconds=0, may_be_private=True)
 
-        assert (answer, receiver.requests) == (DeliveryResult(error="timed out"), [])
+        assert (answer, receiver.requests) == (DeliveryResult(error="no response within 0 s"), [])
 
 
-def test_who_accepts_and_says_nothing_is_hung_up_on():
+def test_a_receiver_that_accepts_and_does_not_respond_is_cut_off():
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        answer = post(
-            f"http://127.0.0.1:{silent.getsockname()[1]}/",
-            b"{}",
-            {},
-            timeout_seconds=0.3,
-            may_be_private=True,
-        )
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        answer = post(url, b"{}", {}, timeout_seconds=0.3, may_be_private=True)
 
-    assert answer == DeliveryResult(error="no response within 0.3 s")
+    assert answer == LATE
 
 
-def test_what_is_no_http_is_a_sentence():
-    with Receiver(lambda handler: handler.wfile.write(b"hello\r\n\r\n")) as receiver:
+def drip(handler):
+    """Send one byte of a header at a time, for as long as the client is connected."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    pause = threading.Event()
+    try:
+        for _ in range(500):
+            handler.wfile.write(b"x")
+            pause.wait(0.02)
+    except OSError:
+        pass
+
+
+def test_a_response_that_arrives_slowly_is_cut_off():
+    """Each byte restarts the timeout of the socket, so only the limit of the whole request ends it."""
+    with Receiver(drip) as receiver:
+        answer = post(receiver.url, b"{}", {}, timeout_seconds=0.3, may_be_private=True)
+
+    assert answer == LATE
+
+
+def test_a_tls_handshake_that_arrives_slowly_is_cut_off():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            connection, _ = server.accept()
+            pause = threading.Event()
+            with connection:
+                # The header of a long record, and then one byte of it at a time.
+                try:
+                    connection.sendall(b"\x16\x03\x03\x20\x00\x02")
+                    for _ in range(500):
+                        connection.sendall(b"\x00")
+                        pause.wait(0.02)
+                except OSError:
+                    pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/"
+        answer = post(url, b"{}", {}, timeout_seconds=0.3, may_be_private=True)
+        thread.join(10)
+
+    assert (answer, thread.is_alive()) == (LATE, False)
+
+
+# Responses ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_response_that_is_no_http_is_reported_in_printable_characters():
+    with Receiver(lambda handler: handler.wfile.write(b"hel\x00lo\r\n\r\n")) as receiver:
         answer = post(receiver.url, b"{}", {}, timeout_seconds=2, may_be_private=True)
 
-    assert (answer.status, answer.error) == (0, "hello")
+    assert (answer.status, answer.error) == (0, "hel\ufffdlo")
 
 
-def test_a_long_answer_is_not_read():
+def test_a_redirect_is_not_followed():
+    with Receiver() as other, Receiver((302, {"Location": other.url})) as receiver:
+        answer = post(receiver.url, b"{}", {}, timeout_seconds=5, may_be_private=True)
+
+        assert (answer, len(receiver.requests), other.requests) == (
+            DeliveryResult(302, "HTTP 302"),
+            1,
+            [],
+        )
+
+
+def test_a_long_response_is_not_read():
     written = []
 
     def talk(handler):
@@ -159,7 +259,7 @@ def test_endless_headers_are_not_read():
     assert answer == DeliveryResult(error="got more than 100 headers")
 
 
-def test_the_host_is_named_as_in_the_address():
+def test_the_host_header_is_that_of_the_url():
     with Receiver() as receiver:
         post(receiver.url, b"{}", {"X-One": "1"}, timeout_seconds=5, may_be_private=True)
 
@@ -172,28 +272,216 @@ def test_the_host_is_named_as_in_the_address():
     )
 
 
-def test_to_https_nothing_is_said_in_the_clear():
-    heard = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve():
-            connection, _ = server.accept()
-            with connection:
-                heard.append(connection.recv(5))
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        url = f"https://127.0.0.1:{server.getsockname()[1]}/"
-        answer = post(url, b"secret", {}, timeout_seconds=5, may_be_private=True)
-        thread.join(5)
-
-    # A ClientHello was sent, and after it nothing: the other side has no certificate at all.
-    assert heard[0][:1] == b"\x16"
-    assert answer.status == 0 and answer.error
-
-
 @pytest.mark.parametrize(
     ("header", "seconds"), [("120", 120.0), ("", 0.0), ("soon", 0.0), ("-1", 0.0), ("9999999", 0.0)]
 )
-def test_retry_after_is_read_where_it_is_a_number_of_seconds(header, seconds):
-    assert http_client._seconds(header) == seconds
+def test_retry_after_is_read_if_it_is_a_number_of_seconds(header, seconds):
+    with Receiver((503, {"Retry-After": header})) as receiver:
+        answer = post(receiver.url, b"{}", {}, timeout_seconds=5, may_be_private=True)
+
+    assert answer == DeliveryResult(503, "HTTP 503", seconds)
+
+
+# TLS ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def authority(tmp_path, monkeypatch):
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+    return authority
+
+
+@pytest.fixture
+def tls_receiver(authority):
+    """A receiver with a certificate for hooks.example, and the server names that clients ask it for."""
+    receiver, context = Receiver(), authority.server("hooks.example")
+    receiver.names = []
+    context.sni_callback = lambda connection, name, context: receiver.names.append(name)
+    receiver._server.socket = context.wrap_socket(receiver._server.socket, server_side=True)
+    with receiver:
+        yield receiver
+
+
+def test_the_server_name_and_the_certificate_are_those_of_the_url(names, tls_receiver):
+    names["hooks.example"] = ["127.0.0.1"]
+    url = f"https://hooks.example:{port_of(tls_receiver)}/"
+
+    answer = post(url, b"{}", {}, timeout_seconds=10, may_be_private=True)
+
+    assert (answer, tls_receiver.names) == (DeliveryResult(200), ["hooks.example"])
+
+
+@pytest.mark.parametrize("host", ["other.example", "127.0.0.1"])
+def test_a_certificate_of_another_host_is_refused(names, tls_receiver, host):
+    names["other.example"] = ["127.0.0.1"]
+
+    answer = post(
+        f"https://{host}:{port_of(tls_receiver)}/", b"{}", {}, timeout_seconds=10, may_be_private=True
+    )
+
+    assert "CERTIFICATE_VERIFY_FAILED" in answer.error
+    assert (answer.status, tls_receiver.requests) == (0, [])
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(names, tls_receiver, monkeypatch):
+    names["hooks.example"] = ["127.0.0.1"]
+    monkeypatch.delenv("SSL_CERT_FILE")
+
+    answer = post(
+        f"https://hooks.example:{port_of(tls_receiver)}/",
+        b"{}",
+        {},
+        timeout_seconds=10,
+        may_be_private=True,
+    )
+
+    assert "CERTIFICATE_VERIFY_FAILED" in answer.error
+    assert tls_receiver.requests == []
+
+
+def test_tls_is_verified_as_strictly_as_python_does():
+    assert (
+        http_client._tls(http_client._Deadline(1)).verify_flags == ssl.create_default_context().verify_flags
+    )
+
+
+# Proxies ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_request_to_http_is_forwarded_by_the_proxy():
+    with Receiver() as receiver, EgressProxy(port_of(receiver)) as proxy:
+        url = f"http://me:pass%20word@127.0.0.1:{proxy.port}"
+
+        answer = post("http://hooks.example/in", b"{}", {}, timeout_seconds=5, proxy=url)
+
+        [(path, headers, body)] = receiver.requests
+        assert (answer, path, headers["Host"], body) == (DeliveryResult(200), "/in", "hooks.example", b"{}")
+        assert proxy.requests == [("POST", "http://hooks.example/in", "Basic bWU6cGFzcyB3b3Jk")]
+
+
+def test_a_request_to_https_passes_the_proxy_in_a_tunnel(tls_receiver):
+    with EgressProxy(port_of(tls_receiver)) as proxy:
+        url = f"http://me:secret@127.0.0.1:{proxy.port}"
+
+        answer = post("https://hooks.example/", b"{}", {}, timeout_seconds=10, proxy=url)
+
+        [(_path, headers, _body)] = tls_receiver.requests
+        assert (answer, tls_receiver.names) == (DeliveryResult(200), ["hooks.example"])
+        assert proxy.requests == [("CONNECT", "hooks.example:443", "Basic bWU6c2VjcmV0")]
+        assert "Proxy-Authorization" not in headers
+
+
+def test_through_a_proxy_the_name_is_not_looked_up_here(names):
+    names["hooks.example"] = ["127.0.0.1"]
+    with Receiver() as receiver, EgressProxy(port_of(receiver)) as proxy:
+        answer = post(
+            "http://hooks.example/", b"{}", {}, timeout_seconds=5, proxy=f"http://127.0.0.1:{proxy.port}"
+        )
+
+    assert (answer, names.asked) == (DeliveryResult(200), [])
+
+
+@pytest.mark.parametrize("host", ["localhost", "a.localhost.", "10.1.2.3", "2130706433", "[::1]"])
+def test_through_a_proxy_a_private_address_is_refused_in_every_form(host):
+    with Receiver() as receiver, EgressProxy(port_of(receiver)) as proxy:
+        url = f"http://127.0.0.1:{proxy.port}"
+        public = post("http://93.184.215.14/", b"{}", {}, timeout_seconds=5, proxy=url)
+
+        private = post(f"http://{host}/", b"{}", {}, timeout_seconds=5, proxy=url)
+        allowed = post(f"http://{host}/", b"{}", {}, timeout_seconds=5, proxy=url, may_be_private=True)
+
+    assert (public, allowed) == (DeliveryResult(200), DeliveryResult(200))
+    assert "an address of a private network" in private.error
+    assert len(proxy.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("excluded", "is_proxied"),
+    [
+        ("", True),
+        ("other.example", True),
+        ("s.example", True),
+        ("hooks.example", False),
+        ("example", False),
+        ("one, .Example ", False),
+        ("*", False),
+    ],
+)
+def test_the_variables_of_the_environment_are_used_if_the_setting_says_so(
+    names, monkeypatch, excluded, is_proxied
+):
+    with Receiver() as receiver, EgressProxy(port_of(receiver)) as proxy:
+        names["hooks.example"] = ["127.0.0.1"]
+        monkeypatch.setenv("http_proxy", f"127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("no_proxy", excluded)
+        url = f"http://hooks.example:{port_of(receiver)}/"
+
+        direct = post(url, b"{}", {}, timeout_seconds=5, may_be_private=True)
+        assert proxy.requests == []
+        chosen = post(url, b"{}", {}, timeout_seconds=5, may_be_private=True, proxy="environment")
+
+        assert (direct, chosen, len(proxy.requests)) == (
+            DeliveryResult(200),
+            DeliveryResult(200),
+            int(is_proxied),
+        )
+
+
+def test_an_environment_without_a_proxy_is_no_proxy(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with Receiver() as receiver:
+        answer = post(receiver.url, b"{}", {}, timeout_seconds=5, may_be_private=True, proxy="environment")
+
+    assert answer == DeliveryResult(200)
+
+
+def test_a_proxy_with_another_protocol_is_reported(monkeypatch):
+    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1080")
+
+    answer = post("http://hooks.example/", b"", {}, timeout_seconds=5, proxy="environment")
+
+    assert answer.error == "the proxy must have an http URL, not one that begins with 'socks5'"
+
+
+# URLs and requirements ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://hooks.example/a", []),
+        ("https://hooks.example:443/a", []),
+        ("http://hooks.example:80/", ["Deliveries to an http URL are not encrypted; use https."]),
+        (
+            "https://hooks.example:22/",
+            ["Port 22 is unusual; make sure that a web server listens on it."],
+        ),
+        (
+            "http://hooks.example:443/",
+            [
+                "Deliveries to an http URL are not encrypted; use https.",
+                "Port 443 is unusual; make sure that a web server listens on it.",
+            ],
+        ),
+    ],
+)
+def test_what_is_unusual_about_a_url_is_found(url, found):
+    assert cautions(url) == found
+
+
+def test_without_urllib3_there_is_a_clear_error(monkeypatch):
+    http_client.require_installed()
+    monkeypatch.setattr(http_client, "find_spec", lambda name: None)
+
+    with pytest.raises(ImproperlyConfigured, match=r'pip install "django-roomchat\[webhooks\]"'):
+        http_client.require_installed()
+
+
+def test_urllib3_is_imported_by_the_first_request_only():
+    code = "import django; django.setup(); import sys, django_roomchat.webhooks.worker; print('urllib3' in sys.modules)"
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+
+    assert done.stdout == "False\n"

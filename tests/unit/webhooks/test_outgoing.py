@@ -1,6 +1,7 @@
 """Outgoing webhooks are made and removed."""
 
 import pytest
+from django.utils import translation
 
 from django_roomchat.errors import BadValue, Forbidden
 from django_roomchat.messages.post import post_message
@@ -85,3 +86,14 @@ async def test_asynchronous_code_makes_and_removes_them():
     await aremove_webhook(webhook)
 
     assert (made, await Webhook.objects.acount()) == (1, 0)
+
+
+def test_an_unusual_url_is_logged_without_its_path(caplog):
+    make_webhook("lobby", "https://usual.example/secret")
+    with translation.override("de"):
+        make_webhook("lobby", "http://unusual.example:8080/secret")
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "Webhook of the room 'lobby' to 'unusual.example:8080': Deliveries to an http URL are not encrypted; use https.",
+        "Webhook of the room 'lobby' to 'unusual.example:8080': Port 8080 is unusual; make sure that a web server listens on it.",
+    ]

@@ -28,6 +28,7 @@ from django_roomchat.webhooks.worker import (
     _claimed,
     _record_failure,
 )
+from tests.services.egress_proxy import EgressProxy
 from tests.services.receiver import Receiver
 from tests.support.caches import clear_caches
 from tests.support.webhooks import ANA, CLOSED, hold, state
@@ -73,6 +74,18 @@ def test_it_is_told_what_happened(worker, receiver):
     assert headers["Content-Type"] == "application/json"
     assert headers["webhook-id"] == f"{webhook.pk}.{webhook.epoch}.0.1"
     assert state(webhook) == (1, 0, "", True)
+
+
+def test_a_delivery_passes_the_proxy_of_the_settings(worker, receiver, settings):
+    with EgressProxy(int(receiver.url.split(":")[2].split("/")[0])) as proxy:
+        settings.ROOMCHAT = {"WEBHOOK_PROXY": f"http://127.0.0.1:{proxy.port}"}
+        webhook = make_webhook("lobby", "http://hooks.example/in")
+        post_message("lobby", "hi")
+
+        assert worker.deliver_due() == 1
+
+        assert [target for _method, target, _credentials in proxy.requests] == ["http://hooks.example/in"]
+        assert state(webhook) == (1, 0, "", True)
 
 
 def test_a_delivery_is_signed(worker, receiver):
