@@ -19,6 +19,7 @@ from django.test import Client
 from django.utils import translation
 
 from django_roomchat import throttled_logging
+from django_roomchat.files import images
 from django_roomchat.policy import rate_limits
 from django_roomchat.realtime import hub, presence, threads
 from tests.services import UNTESTED, WORKER, Missing, skip_or_fail
@@ -57,6 +58,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _fresh_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package logs the same problem once a minute; each test begins without an earlier log line."""
     monkeypatch.setattr(throttled_logging, "_last", {})
+
+
+@pytest.fixture(autouse=True)
+def _images_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default images are re-encoded as on a machine with one CPU: a process for each would make the tests slow."""
+    monkeypatch.setattr(images, "_cpus", lambda: 1)
 
 
 @pytest.fixture(autouse=True)

@@ -129,9 +129,28 @@ class Config:
     ATTACHMENTS_PER_MESSAGE: int = 10
     """Maximum number of files in a message."""
 
-    ATTACHMENT_IMAGE_PIXELS: int = 50_000_000
-    """Maximum size of an image, in pixels; for an animation, the sum over all frames. Re-encoding an image takes
-    up to eight bytes of memory for each pixel, so lower it on machines with little memory.
+    ATTACHMENT_IMAGE_PIXELS: int = 24_000_000
+    """Maximum size of an image, in pixels; for an animation, the sum over all frames and one more. A pixel of a WebP or
+    of a CMYK image counts one and a half times. Re-encoding an image takes up to 11 bytes of memory for each pixel, so
+    lower the limit on machines with little memory.
+    """
+
+    ATTACHMENT_IMAGE_FRAMES: int = 500
+    """Maximum number of frames of an animation. Reading stops at the first frame above it."""
+
+    ATTACHMENT_IMAGE_SECONDS: float = 20.0
+    """Maximum time for which an image is re-encoded, in seconds. After it the process of the image is killed, and the
+    upload is rejected with ``too_big``.
+    """
+
+    ATTACHMENT_IMAGE_QUEUE: int = 8
+    """Maximum number of images that wait for others in each process, for small and for large images alike. Further uploads
+    are rejected with ``busy``; clients try again after ``retry_after``.
+    """
+
+    ATTACHMENT_IMAGE_PROCESSES: bool | None = None
+    """Whether each image is re-encoded in a process of its own, so that sockets do not wait for it. ``None`` does so if the
+    machine has more than one CPU.
     """
 
     FRAME_MAX_BYTES: int = 65_536

@@ -1,45 +1,90 @@
-"""Re-encoding of images from their pixels, so that nothing else of an upload is published.
+"""Re-encoding of uploaded images, so that nothing but their pixels is published.
 
 This removes the location of a photo, the camera model and any data hidden in the file.
 It requires Pillow, which the ``images`` extra installs.
+
+Small and large images wait in queues of their own: a picture of a few pixels does not wait for the animations of others.
+An image is first tried among the small ones, with limits that a large one exceeds at once.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
-from io import BytesIO
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO
 
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat.conf import config
-from django_roomchat.errors import BadFile, TooBig, Unsupported
+from django_roomchat.errors import BadFile, Busy, ChatError, TooBig, TryAgain, Unsupported
+from django_roomchat.files import image_process, records
+from django_roomchat.files.image_process import NotStarted, Stopped
+from django_roomchat.files.reencoding import FORMATS, THUMB_TYPE, ImageLimits, ReencodedImage, Refused
+from django_roomchat.files.reencoding import reencode as reencode_here
+from django_roomchat.throttled_logging import warn_throttled
 
-if TYPE_CHECKING:
-    from PIL import Image
+__all__ = ["THUMB_TYPE", "ReencodedImage", "is_image", "is_installed", "reencode"]
 
-FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
-"""Supported content types, with Pillow's names for them. Each further format adds a decoder that can be attacked."""
-THUMB_SIDE = 640
-"""Longest side of a thumbnail, in pixels. Images within this size have no thumbnail."""
-THUMB_TYPE = "image/webp"
-_QUALITY = {"JPEG": 90, "WEBP": 85}
-_CONCURRENT = threading.BoundedSemaphore(2)
-"""Limits concurrent re-encodings: a large image briefly takes hundreds of megabytes of memory."""
+SMALL_PIXELS = 4_000_000
+"""Maximum size of a small image, in pixels over all frames."""
+SMALL_SECONDS = 3.0
+"""Maximum time of a small image, in seconds. One that takes longer is a large one."""
+WAIT_SECONDS = 20.0
+"""Maximum time for which an image waits for its turn, in seconds. With the time of the image it must be shorter than the timeout of proxies."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReencodedImage:
-    """A re-encoded image."""
+class _Queue:
+    """Images that are worked at the same time, and a limited number of images that wait.
 
-    content: bytes
-    width: int
-    height: int
-    thumb: bytes | None
-    """Still thumbnail of the type ``image/webp``; ``None`` if the image itself is small."""
+    Args:
+        workers: number of images that are worked at the same time.
+        retry_after: seconds after which a rejected client should try again.
+    """
+
+    def __init__(self, workers: int, retry_after: float) -> None:
+        self._free = threading.BoundedSemaphore(workers)
+        self._retry_after = retry_after
+        self._waiting = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn, and hold it during the block.
+
+        Raises:
+            Busy: too many images are waiting, or the turn did not come in time.
+        """
+        if not self._free.acquire(blocking=False):
+            self._wait()
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    def _wait(self) -> None:
+        with self._lock:
+            if self._waiting >= config().ATTACHMENT_IMAGE_QUEUE:
+                raise self._busy()
+            self._waiting += 1
+        try:
+            if not self._free.acquire(timeout=WAIT_SECONDS):
+                raise self._busy()
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    def _busy(self) -> Busy:
+        return Busy(
+            _("The server is working on many images; try again in a moment."), retry_after=self._retry_after
+        )
+
+
+_small = _Queue(2, 2.0)
+_large = _Queue(1, 10.0)
 
 
 def is_installed() -> bool:
@@ -53,7 +98,7 @@ def is_image(kind: str) -> bool:
 
 
 def reencode(file: IO[bytes], kind: str) -> ReencodedImage:
-    """Re-encode an image: upright, in sRGB, and animated if the original was.
+    """Re-encode an image: upright, in sRGB, and animated if the original was. Waits for other images: call it in a thread.
 
     Args:
         file: the content.
@@ -64,8 +109,10 @@ def reencode(file: IO[bytes], kind: str) -> ReencodedImage:
 
     Raises:
         Unsupported: Pillow is not installed.
-        TooBig: the image has more pixels than ``ATTACHMENT_IMAGE_PIXELS``.
+        TooBig: the image exceeds a limit of the settings ``ATTACHMENT_IMAGE_…`` or ``ATTACHMENT_MAX_BYTES``.
         BadFile: the image is invalid.
+        Busy: too many images are waiting.
+        TryAgain: the server is shutting down.
     """
     if not is_installed():
         raise Unsupported(
@@ -73,107 +120,69 @@ def reencode(file: IO[bytes], kind: str) -> ReencodedImage:
                 "This server does not accept images because Pillow is missing. The administrator can install django-roomchat[images]."
             )
         )
-    from PIL import Image
-
-    with _CONCURRENT:
-        try:
-            file.seek(0)
-            with Image.open(file, formats=[FORMATS[kind]]) as image:
-                _check_pixels(image)
-                return _animated(image, kind) if getattr(image, "is_animated", False) else _still(image, kind)
-        except TooBig:
-            raise
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise _too_many_pixels() from error
-        # Pillow's decoders raise errors of many types for invalid images.
-        except Exception as error:
-            raise BadFile(_("Not a valid image.")) from error
-
-
-def _check_pixels(image: Image.Image) -> None:
-    """Check the number of pixels before decoding: the size is in the header of the file."""
-    if image.width * image.height * getattr(image, "n_frames", 1) > config().ATTACHMENT_IMAGE_PIXELS:
-        raise _too_many_pixels()
-
-
-def _too_many_pixels() -> TooBig:
-    most = config().ATTACHMENT_IMAGE_PIXELS // 1_000_000
-    return TooBig(_("An image can have at most %(most)d million pixels, counting all frames."), most=most)
-
-
-def _still(image: Image.Image, kind: str) -> ReencodedImage:
-    from PIL import ImageOps
-
-    upright = ImageOps.exif_transpose(image)
-    clean = _pixels_only(_in_srgb(upright, image.info.get("icc_profile")))
-    if kind == "image/jpeg" and clean.mode not in ("RGB", "L"):
-        clean = clean.convert("RGB")
-    return ReencodedImage(_encoded(clean, kind), *clean.size, _thumb(clean))
-
-
-def _animated(image: Image.Image, kind: str) -> ReencodedImage:
-    durations: list[int] = []
-
-    def frames() -> Iterator[Image.Image]:
-        for place in range(getattr(image, "n_frames", 1)):
-            image.seek(place)
-            frame = _pixels_only(image.convert("RGBA"))
-            # Available after the frame was read.
-            durations.append(round(image.info.get("duration", 100)))
-            yield frame
-
-    first, *others = frames()
-    options: dict[str, Any] = {"duration": durations}
-    if "loop" in image.info:
-        options["loop"] = image.info["loop"]
-    if kind == "image/gif":
-        options["disposal"] = 2
-    content = _encoded(first, kind, save_all=True, append_images=others, **options)
-    return ReencodedImage(content, *first.size, _thumb(first))
-
-
-def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert the image to sRGB, as its colour profile is removed with all other metadata."""
-    if not profile or image.mode not in ("RGB", "RGBA", "CMYK"):
-        return image
-    from PIL import ImageCms
-
-    mode = "RGB" if image.mode == "CMYK" else image.mode
+    settings = config()
+    limits = ImageLimits(
+        pixels=settings.ATTACHMENT_IMAGE_PIXELS,
+        frames=settings.ATTACHMENT_IMAGE_FRAMES,
+        bytes=settings.ATTACHMENT_MAX_BYTES,
+        seconds=settings.ATTACHMENT_IMAGE_SECONDS,
+    )
     try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
-    # An invalid profile is ignored: the colours are then slightly wrong.
-    except Exception:
-        return image
-    return image if converted is None else converted
+        return _worked(file, kind, limits)
+    except Refused as refusal:
+        raise _refusal(refusal, limits) from refusal
+    except Stopped as error:
+        raise TryAgain(_("The server is restarting; try again.")) from error
 
 
-def _pixels_only(image: Image.Image) -> Image.Image:
-    """Return a copy with pixels only. Pillow writes some metadata (comments, profiles) without being asked to."""
-    clean = image.copy()
-    clean.info = {
-        name: value for name, value in image.info.items() if name == "transparency" and image.mode != "RGBA"
-    }
-    return clean
+def _worked(file: IO[bytes], kind: str, limits: ImageLimits) -> ReencodedImage:
+    small = replace(
+        limits, pixels=min(SMALL_PIXELS, limits.pixels), seconds=min(SMALL_SECONDS, limits.seconds)
+    )
+    try:
+        with _small.turn():
+            return _apart(file, kind, small)
+    except Refused as refusal:
+        if refusal.reason not in ("pixels", "seconds") or small == limits:
+            raise
+    with _large.turn():
+        return _apart(file, kind, limits)
 
 
-def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    written = BytesIO()
-    form = FORMATS[kind]
-    if form in _QUALITY:
-        options["quality"] = _QUALITY[form]
-    image.save(written, form, **options)
-    return written.getvalue()
+def _apart(file: IO[bytes], kind: str, limits: ImageLimits) -> ReencodedImage:
+    """Re-encode in a process of its own if the site wants it, and else in this one."""
+    chosen = config().ATTACHMENT_IMAGE_PROCESSES
+    if _cpus() > 1 if chosen is None else chosen:
+        try:
+            return image_process.run(file, kind, limits)
+        except NotStarted as error:
+            warn_throttled(
+                "image process",
+                "An image is re-encoded in this process, as no other process starts: %s",
+                error,
+            )
+    return reencode_here(file, kind, limits)
 
 
-def _thumb(image: Image.Image) -> bytes | None:
-    if max(image.size) <= THUMB_SIDE:
-        return None
-    small = image.copy() if image.mode in ("RGB", "RGBA") else image.convert(_thumb_mode(image))
-    small.thumbnail((THUMB_SIDE, THUMB_SIDE))
-    return _encoded(small, THUMB_TYPE)
+def _cpus() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
 
 
-def _thumb_mode(image: Image.Image) -> str:
-    is_clear = "transparency" in image.info or image.mode in ("LA", "PA")
-    return "RGBA" if is_clear else "RGB"
+def _refusal(refusal: Refused, limits: ImageLimits) -> ChatError:
+    match refusal.reason:
+        case "pixels":
+            most = max(1, int(limits.pixels / refusal.weight) // 1_000_000)
+            return TooBig(
+                _("An image can have at most %(most)d million pixels, counting all frames."), most=most
+            )
+        case "frames":
+            return TooBig(_("An animation can have at most %(most)d frames."), most=limits.frames)
+        case "bytes":
+            return records.file_too_big()
+        case "seconds":
+            return TooBig(_("This image takes too long to process; send a smaller one."))
+        case "invalid":
+            return BadFile(_("Not a valid image."))

@@ -63,7 +63,7 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, by: Actor | N
     Raises:
         ChatError: the upload is rejected, for example because it is too big, damaged or of a type that is not accepted.
             Codes: ``announcement``, ``archived``, ``bad_file``, ``bad_room_name``, ``bad_value``, ``banned``,
-            ``forbidden``, ``members_only``, ``muted``, ``name_taken``, ``no_attachments``, ``no_permission``,
+            ``busy``, ``forbidden``, ``members_only``, ``muted``, ``name_taken``, ``no_attachments``, ``no_permission``,
             ``no_such_room``, ``rate_limited``, ``sign_in``, ``too_big``, ``unavailable``, ``unsupported``.
     """
     if not isinstance(content, bytes) and not (hasattr(content, "read") and hasattr(content, "seek")):

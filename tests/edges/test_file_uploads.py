@@ -8,7 +8,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.test import AsyncClient, Client, RequestFactory
 
-from django_roomchat.files import http
+from django_roomchat.files import http, images
 from django_roomchat.models import Attachment, HeldMessage, Message
 from tests.support.http_files import UPLOADS, body, code, given, sent, upload, url
 from tests.support.uploads import PDF, SAMPLES, TEXT, picture
@@ -323,3 +323,15 @@ def test_a_message_shows_its_files_in_the_page(hers, ana):
     [message] = hers.get("/chat/lobby/").context["messages"]
 
     assert [(one.name, one.url) for one in message.files] == [("notes.txt", url(file))]
+
+
+def test_a_server_that_is_busy_with_images_says_when_to_try_again(hers, settings, monkeypatch):
+    monkeypatch.setattr("django_roomchat.files.images._small", images._Queue(1, 2.0))
+    settings.ROOMCHAT = {"ATTACHMENT_IMAGE_QUEUE": 1}
+    monkeypatch.setattr(images, "WAIT_SECONDS", 0.01)
+
+    with images._small.turn():
+        refused = upload(hers, picture(), "cat.png")
+
+    assert (code(refused), refused["Retry-After"]) == ((503, "busy"), "2")
+    assert upload(hers, picture(), "cat.png").status_code == 201

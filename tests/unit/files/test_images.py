@@ -1,13 +1,16 @@
 """Images are re-encoded from their pixels, and no other data of the upload is served."""
 
+import threading
 from io import BytesIO
 
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
-from django_roomchat.errors import BadFile, TooBig, Unsupported
-from django_roomchat.files import images
-from django_roomchat.files.images import FORMATS, reencode
+from django_roomchat.errors import BadFile, Busy, TooBig, TryAgain, Unsupported
+from django_roomchat.files import image_process, images
+from django_roomchat.files.image_process import NotStarted, Stopped
+from django_roomchat.files.images import reencode
+from django_roomchat.files.reencoding import FORMATS, Refused
 from tests.support.uploads import SAMPLES, TEXT, archive, moving, picture, png_of_size, written
 
 SECRET = b"52.520008 N 13.404954 E, of Ana's phone"
@@ -220,7 +223,7 @@ def test_a_broken_image_is_refused(content):
 
 @pytest.mark.parametrize("side", [7_100, 15_000, 60_000, 2**31 - 1])
 def test_an_image_with_too_many_pixels_is_refused_before_it_is_unpacked(side):
-    with pytest.raises(TooBig, match="at most 50 million pixels"):
+    with pytest.raises(TooBig, match="at most 24 million pixels"):
         anew(png_of_size(side, side), "image/png")
 
 
@@ -233,9 +236,9 @@ def test_a_bomb_that_is_complete_is_refused(settings):
         anew(bomb, "image/png")
 
 
-def test_the_frames_of_an_animation_count_together(settings):
+def test_the_frames_of_an_animation_and_one_more_count_together(settings):
     settings.ROOMCHAT = {"ATTACHMENT_IMAGE_PIXELS": 1_000_000}
-    few, many = moving("GIF", (500, 500), frames=4), moving("GIF", (500, 500), frames=5)
+    few, many = moving("GIF", (500, 500), frames=3), moving("GIF", (500, 500), frames=4)
 
     assert anew(few, "image/gif").width == 500
     with pytest.raises(TooBig):
@@ -247,3 +250,197 @@ def test_without_pillow_it_is_said_what_to_install(monkeypatch):
 
     with pytest.raises(Unsupported, match=r"install django-roomchat\[images\]"):
         anew(SAMPLES["image/png"], "image/png")
+
+
+# Limits ---------------------------------------------------------------------------------------------------------------
+
+
+def refused(content, kind, error=TooBig):
+    with pytest.raises(error) as refusal:
+        anew(content, kind)
+    return refusal.value.detail
+
+
+@pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
+def test_an_animation_has_a_maximum_number_of_frames(form, settings):
+    settings.ROOMCHAT = {"ATTACHMENT_IMAGE_FRAMES": 3}
+    kind = f"image/{form.lower()}"
+
+    assert opened(anew(moving(form, frames=3), kind).content).n_frames == 3
+    assert refused(moving(form, frames=4), kind) == "An animation can have at most 3 frames."
+
+
+def test_a_pixel_of_webp_counts_more(settings):
+    settings.ROOMCHAT = {"ATTACHMENT_IMAGE_PIXELS": 3_000_000}
+
+    assert anew(picture("PNG", (2_000, 1_100)), "image/png").width == 2_000
+    assert (
+        refused(picture("WEBP", (2_000, 1_100)), "image/webp")
+        == "An image can have at most 2 million pixels, counting all frames."
+    )
+
+
+def test_what_is_written_is_limited_with_the_thumbnail(settings):
+    content = picture("PNG", (700, 700))
+    made = anew(content, "image/png")
+    settings.ROOMCHAT = {"ATTACHMENT_MAX_BYTES": len(made.content) + len(made.thumb)}
+    assert anew(content, "image/png") == made
+
+    settings.ROOMCHAT = {"ATTACHMENT_MAX_BYTES": len(made.content) + len(made.thumb) - 1}
+
+    assert refused(content, "image/png").startswith("A file can have at most")
+
+
+def test_an_image_that_takes_too_long_is_refused(settings):
+    settings.ROOMCHAT = {"ATTACHMENT_IMAGE_SECONDS": 1e-9}
+
+    assert refused(moving("GIF"), "image/gif") == "This image takes too long to process; send a smaller one."
+
+
+# Queues ---------------------------------------------------------------------------------------------------------------
+
+
+class Work:
+    """Stands for the re-encoding: large images, those above 100 pixels, are held until they are released."""
+
+    def __init__(self):
+        self.begun, self.free = threading.Semaphore(0), threading.Event()
+
+    def __call__(self, file, kind, limits):
+        if file == "large":
+            if limits.pixels <= images.SMALL_PIXELS:
+                raise Refused("pixels")
+            self.begun.release()
+            assert self.free.wait(10)
+        return f"{file} done"
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """Fresh queues and work that is held."""
+    monkeypatch.setattr(images, "_small", images._Queue(2, 2.0))
+    monkeypatch.setattr(images, "_large", images._Queue(1, 10.0))
+    made = Work()
+    monkeypatch.setattr(images, "reencode_here", made)
+    yield made
+    made.free.set()
+
+
+def sent(what, done):
+    def send():
+        try:
+            done.append(reencode(what, "image/png"))
+        except TryAgain as error:
+            done.append(error)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    return thread
+
+
+def test_a_small_picture_does_not_wait_for_large_ones(work):
+    done = []
+    large = [sent("large", done) for _ in range(2)]
+    assert work.begun.acquire(timeout=10)
+
+    assert (reencode("small", "image/png"), done) == ("small done", [])
+
+    work.free.set()
+    for thread in large:
+        thread.join(10)
+    assert done == ["large done", "large done"]
+
+
+def test_images_wait_in_a_queue_that_is_bounded(work, settings, monkeypatch):
+    settings.ROOMCHAT = {"ATTACHMENT_IMAGE_QUEUE": 1}
+    waits = threading.Event()
+    wait = images._large._free.acquire
+
+    def acquire(blocking=True, timeout=None):
+        if blocking:
+            waits.set()
+        return wait(blocking, timeout)
+
+    monkeypatch.setattr(images._large._free, "acquire", acquire)
+    done = []
+    first = sent("large", done)
+    assert work.begun.acquire(timeout=10)
+    second = sent("large", done)
+    assert waits.wait(10)
+
+    with pytest.raises(Busy) as refusal:
+        reencode("large", "image/png")
+
+    assert (refusal.value.code, refusal.value.retry_after) == ("busy", 10.0)
+    work.free.set()
+    first.join(10)
+    second.join(10)
+    assert done == ["large done", "large done"]
+
+
+def test_an_image_whose_turn_does_not_come_is_busy(work, monkeypatch):
+    monkeypatch.setattr(images, "WAIT_SECONDS", 0.01)
+    done = []
+    first = sent("large", done)
+    assert work.begun.acquire(timeout=10)
+
+    with pytest.raises(Busy):
+        reencode("large", "image/png")
+
+    work.free.set()
+    first.join(10)
+    assert reencode("large", "image/png") == "large done"
+
+
+# Processes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The images that another process would have re-encoded."""
+    calls = []
+    monkeypatch.setattr(image_process, "run", lambda *about: calls.append(about) or "made apart")
+    return calls
+
+
+@pytest.mark.parametrize(("cpus", "is_apart"), [(1, False), (2, True)])
+def test_an_image_has_a_process_of_its_own_where_there_is_more_than_one_cpu(
+    cpus, is_apart, started, monkeypatch
+):
+    monkeypatch.setattr(images, "_cpus", lambda: cpus)
+
+    made = anew(SAMPLES["image/png"], "image/png")
+
+    assert (made == "made apart", len(started)) == (is_apart, int(is_apart))
+
+
+@pytest.mark.parametrize("is_apart", [False, True])
+def test_a_site_chooses_whether_images_have_processes(is_apart, started, settings):
+    settings.ROOMCHAT = {"ATTACHMENT_IMAGE_PROCESSES": is_apart}
+
+    assert (anew(SAMPLES["image/png"], "image/png") == "made apart") is is_apart
+
+
+def test_where_no_process_starts_images_are_still_accepted(settings, monkeypatch, caplog):
+    settings.ROOMCHAT = {"ATTACHMENT_IMAGE_PROCESSES": True}
+
+    def fail(*about):
+        raise NotStarted("no interpreter")
+
+    monkeypatch.setattr(image_process, "run", fail)
+
+    assert anew(SAMPLES["image/png"], "image/png").width == 8
+    assert [record.getMessage() for record in caplog.records] == [
+        "An image is re-encoded in this process, as no other process starts: no interpreter"
+    ]
+
+
+def test_an_image_whose_process_was_stopped_can_be_sent_again(settings, monkeypatch):
+    settings.ROOMCHAT = {"ATTACHMENT_IMAGE_PROCESSES": True}
+
+    def stop(*about):
+        raise Stopped
+
+    monkeypatch.setattr(image_process, "run", stop)
+
+    assert refused(SAMPLES["image/png"], "image/png", TryAgain) == "The server is restarting; try again."
