@@ -2,6 +2,7 @@ import { generateId } from "../core/identifiers.js";
 
 const RETRY_MS = 2_000;
 const MAX_TRIES = 4; // maximum attempts while the network breaks the upload but the session is connected
+const MAX_BUSY_TRIES = 10; // maximum attempts while the server is busy with other images
 
 /** Statuses that are about the file itself: a retry would be rejected again. */
 const FINAL_STATUSES = new Set([400, 413, 415, 422]);
@@ -118,13 +119,21 @@ export class Upload extends EventTarget {
     request.send(form);
   }
 
-  #onResponse({ status, responseText }) {
+  #onResponse(request) {
+    const { status } = request;
     if (status === 0) return this.#onNetworkError();
-    const answer = parseJson(responseText);
+    const answer = parseJson(request.responseText);
     if (status === 201) return this.#set("done", { ...answer, progress: 1 });
     // A body that is not JSON comes from a proxy.
     const { code, detail } = answer?.error ?? { code: status === 413 ? "too_big" : "upload_failed" };
+    if (code === "busy" && this.#tries < MAX_BUSY_TRIES) return this.#sendLater(request);
     this.#fail({ code, detail, isFinal: FINAL_STATUSES.has(status) });
+  }
+
+  /** Send the file again after the time that the server has given, up to half as long again: other pages wait, too. */
+  #sendLater(request) {
+    const seconds = Number(request.getResponseHeader("Retry-After")) || RETRY_MS / 1000;
+    this.#timer = setTimeout(() => this.start(), seconds * 1000 * (1 + Math.random() / 2));
   }
 
   #onNetworkError() {

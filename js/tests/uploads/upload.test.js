@@ -29,7 +29,12 @@ class FakeRequest {
     this.respond(0);
   }
 
-  respond(status, body) {
+  getResponseHeader(name) {
+    return this.responseHeaders[name] ?? null;
+  }
+
+  respond(status, body, headers = {}) {
+    this.responseHeaders = headers;
     Object.assign(this, { status, responseText: body === undefined ? "<html>" : JSON.stringify(body) });
     this.onloadend();
   }
@@ -127,4 +132,38 @@ test("A cancelled upload is aborted, or deleted on the server", async () => {
   for (const upload of [underWay, there]) upload.cancel();
   assert.deepEqual([underWay.state, there.state], ["cancelled", "cancelled"]);
   assert.deepEqual(calls.map(([url, { method }]) => [method, url]), [["DELETE", "/files/f1/"]]);
+});
+
+test("An upload is sent again after the time that a busy server gives", async () => {
+  const upload = await started();
+  const busy = { error: { code: "busy", detail: "Many images." } };
+  requests[0].respond(503, busy, { "Retry-After": "10" });
+  const waiting = [upload.state, upload.isActive];
+  mock.timers.tick(9_999);
+  await flushPromises();
+  const early = requests.length;
+  mock.timers.tick(5_002);
+  await flushPromises();
+  requests[1].respond(201, STORED);
+  assert.deepEqual([waiting, early, requests.length, upload.state], [["sending", true], 1, 2, "done"]);
+});
+
+test("An upload that a server stays too busy for fails, and can be sent again", async () => {
+  const upload = await started();
+  const busy = { error: { code: "busy", detail: "Many images." } };
+  for (let index = 0; index < 10; index += 1) {
+    requests[index].respond(503, busy, { "Retry-After": "1" });
+    mock.timers.tick(1_501);
+    await flushPromises();
+  }
+  assert.deepEqual([requests.length, upload.state, upload.error.detail, upload.error.isFinal], [10, "failed", "Many images.", false]);
+});
+
+test("A cancelled upload is not sent again to a busy server", async () => {
+  const upload = await started();
+  requests[0].respond(503, { error: { code: "busy", detail: "Many images." } }, { "Retry-After": "1" });
+  upload.cancel();
+  mock.timers.tick(5_000);
+  await flushPromises();
+  assert.deepEqual([requests.length, upload.state], [1, "cancelled"]);
 });
