@@ -92,9 +92,11 @@ from django_roomchat.rooms.invitations import accept_invitation as accept_invita
 from django_roomchat.rooms.invitations import ainvite as ainvite
 from django_roomchat.rooms.invitations import alist_invitations as alist_invitations
 from django_roomchat.rooms.invitations import arevoke_invitation as arevoke_invitation
+from django_roomchat.rooms.invitations import arevoke_invitations as arevoke_invitations
 from django_roomchat.rooms.invitations import invite as invite
 from django_roomchat.rooms.invitations import list_invitations as list_invitations
 from django_roomchat.rooms.invitations import revoke_invitation as revoke_invitation
+from django_roomchat.rooms.invitations import revoke_invitations as revoke_invitations
 from django_roomchat.rooms.members import Member as Member
 from django_roomchat.rooms.members import aadd_member as aadd_member
 from django_roomchat.rooms.members import add_member as add_member

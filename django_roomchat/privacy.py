@@ -276,6 +276,7 @@ def _end_rights(person: _Person, name: str, keep_sanctions: bool) -> None:
             lookup.change_access(row.room, row.key, _leave(person, name, row))
     for model in (ReadMarker, Presence):
         _rows(model).filter(key__in=person.keys).delete()
+    _rows(Invitation).filter(by_key__in=person.keys).delete()
     _tickets_of(person).delete()
 
 
@@ -392,7 +393,6 @@ def _erase_records(person: _Person, keys: dict[str, str], name: str) -> None:
         for old, new in keys.items():
             _rows(Ban).filter(key=old).update(**nobody)
             _rows(Mute).filter(key=old).update(**nobody)
-            _rows(Invitation).filter(by_key=old).update(by_key=new, by=None)
             _rows(HeldMessage).filter(author_key=old).delete()
             about = _rows(Report).filter(author_key=old)
             about.filter(state=Report.State.OPEN).update(

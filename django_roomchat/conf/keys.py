@@ -217,6 +217,11 @@ class Config:
     SOCKET_MAX_ROOMS: int = 50
     """Maximum number of rooms that a socket can be in."""
 
+    ROOM_MAX_INVITATIONS: int | None = 100
+    """Maximum number of active invitations to a room. Users who create more are rejected with ``too_many``; the project's own
+    code is not. ``None`` sets no limit.
+    """
+
     SOCKET_MAX_POSTS: int = 100
     """Maximum number of posts of one socket that wait for their commit. Further posts are rejected with ``busy``."""
 

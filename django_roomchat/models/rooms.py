@@ -283,7 +283,9 @@ class Membership(models.Model):
 
 
 class Invitation(models.Model):
-    """Invitation link that makes users members of a room. Only the digest of the link is stored."""
+    """Invitation link that makes users members of a room. Only the digest of the link is stored. The invitations of a deleted
+    user are deleted.
+    """
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="invitations", verbose_name=_("room"))
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -293,7 +295,7 @@ class Invitation(models.Model):
     by_key = models.CharField(_("created by (key)"), max_length=100)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        models.SET_NULL,
+        models.CASCADE,
         null=True,
         blank=True,
         related_name="+",

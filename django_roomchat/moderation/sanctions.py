@@ -16,7 +16,7 @@ from django_roomchat.identity import Actor, Identity, Target
 from django_roomchat.models import Ban, Mute, Room
 from django_roomchat.policy import audit_trail, roles
 from django_roomchat.policy.ranks import require_rank
-from django_roomchat.rooms import lookup, presence_table
+from django_roomchat.rooms import inviters, lookup, presence_table
 from django_roomchat.text import validation, values
 
 PAGE_SANCTIONS = 200
@@ -213,6 +213,8 @@ def _sanction(
         model.objects.using(database()).update_or_create(values, room=locked, key=target.key)
         end = until.isoformat() if until else None
         audit_trail.record(verb, moderator, room=locked.name, target=target, reason=reason, until=end)
+        if model is Ban:
+            inviters.end_invitations(locked, target, by=moderator)
 
     return _change(room, user, moderator, write)
 

@@ -46,6 +46,7 @@ from django_roomchat.protocol.client import Read as Read
 from django_roomchat.protocol.client import RemoveMember as RemoveMember
 from django_roomchat.protocol.client import Report as Report
 from django_roomchat.protocol.client import Revoke as Revoke
+from django_roomchat.protocol.client import RevokeAll as RevokeAll
 from django_roomchat.protocol.client import Rooms as Rooms
 from django_roomchat.protocol.client import Sanctions as Sanctions
 from django_roomchat.protocol.client import Search as Search

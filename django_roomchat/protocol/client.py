@@ -366,16 +366,23 @@ class Invite(RoomRequest, frozen=True, tag="invite"):
 
 
 class Invitations(RoomRequest, frozen=True, tag="invitations"):
-    """Requests the active invitations of a room. Requires the moderator role. The server responds with
-    ``invitations``.
+    """Requests the active invitations of a room: all of them with the moderator role, otherwise those that the user has
+    created. Requires the right to invite, which moderators have. The server responds with ``invitations``.
     """
+
+    before: Position | None = None
+    """Cursor: the number of the last invitation of the previous page."""
 
 
 class Revoke(RoomRequest, frozen=True, tag="revoke"):
-    """Revokes an invitation. Requires the moderator role. The server responds with ``done``."""
+    """Revokes an invitation that ``invitations`` lists. The server responds with ``done``."""
 
     invitation: Position
     """Number of the invitation, as in ``invited`` and ``invitations``."""
+
+
+class RevokeAll(RoomRequest, frozen=True, tag="revoke_all"):
+    """Revokes all invitations that ``invitations`` lists. The server responds with ``done``."""
 
 
 class Accept(Request, frozen=True, tag="accept"):
@@ -434,6 +441,7 @@ ClientFrame = (
     | Invite
     | Invitations
     | Revoke
+    | RevokeAll
     | Accept
     | Seen
     | Ping

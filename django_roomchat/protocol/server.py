@@ -336,7 +336,9 @@ class InvitationList(ResponseInRoom, frozen=True, tag="invitations"):
     """Active invitations of a room, the newest first."""
 
     invitations: list[ListedInvitation]
-    """Invitations, at most 200. Their links are not included, as only their digests are stored."""
+    """Invitations, at most 50. Their links are not included, as only their digests are stored."""
+    more: bool = False
+    """Whether there may be more: request the next page with ``before``. Defaults to ``false``."""
 
 
 class InvitationMade(ResponseInRoom, frozen=True, tag="invited"):

@@ -338,13 +338,19 @@ def _invitations(caller: Caller, room: RoomName, frame: protocol.Invitations) ->
             expires_at=None if one.expires_at is None else log.iso(one.expires_at),
             uses=one.uses_left,
         )
-        for one in invitations.list_invitations(room, by=caller.who)
+        for one in invitations.list_invitations(room, by=caller.who, before=frame.before)
     ]
-    return protocol.InvitationList(frame.id, str(room), listed)
+    is_full = len(listed) == invitations.PAGE_INVITATIONS
+    return protocol.InvitationList(frame.id, str(room), listed, more=is_full)
 
 
 def _revoke(caller: Caller, room: RoomName, frame: protocol.Revoke) -> protocol.Done:
     invitations.revoke_invitation(room, frame.invitation, by=caller.who)
+    return protocol.Done(frame.id, str(room))
+
+
+def _revoke_all(caller: Caller, room: RoomName, frame: protocol.RevokeAll) -> protocol.Done:
+    invitations.revoke_invitations(room, by=caller.who)
     return protocol.Done(frame.id, str(room))
 
 
@@ -386,6 +392,7 @@ HANDLERS: dict[type, Handler] = {
     protocol.Invite: _invite,
     protocol.Invitations: _invitations,
     protocol.Revoke: _revoke,
+    protocol.RevokeAll: _revoke_all,
     protocol.Accept: _accept,
     protocol.AddMember: _add,
     protocol.RemoveMember: _remove,

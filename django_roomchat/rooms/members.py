@@ -16,7 +16,7 @@ from django_roomchat.identity import Actor, Identity, Target
 from django_roomchat.models import Membership, Room
 from django_roomchat.policy import audit_trail, ranks, roles
 from django_roomchat.protocol import Role
-from django_roomchat.rooms import lookup, system_messages
+from django_roomchat.rooms import inviters, lookup, system_messages
 from django_roomchat.text import values
 
 PAGE_MEMBERS = 200
@@ -62,7 +62,7 @@ def add_member(room: str | Room, user: Target, *, by: Actor | None = None, role:
         if is_joining:
             policy.require_entry(actor, locked)
         else:
-            require_inviter(actor, locked, role)
+            inviters.require_inviter(actor, locked, role)
         return admit(locked, whom, role, by=actor)
 
     return _change(room, actor, identity.key_of(user), write)
@@ -114,6 +114,7 @@ def remove_member(room: str | Room, user: Target, *, by: Actor | None = None) ->
         is_ended = _end(locked, whom.key)
         if is_ended:
             audit_trail.record("remove_member", actor, room=locked.name, target=whom)
+            inviters.end_invitations(locked, whom, by=actor)
             system_messages.post_system_message(locked, "removed", actor, whom=whom)
         return is_ended
 
@@ -146,6 +147,7 @@ def leave_room(room: str | Room, *, by: Actor) -> bool:
         _require_owner_left(locked, whom.key, is_leaving=True)
         is_ended = _end(locked, whom.key)
         if is_ended:
+            inviters.end_invitations(locked, whom, by=whom)
             system_messages.post_system_message(locked, "left", whom, whom=whom)
         return is_ended
 
@@ -193,6 +195,7 @@ def set_role(room: str | Room, user: Target, role: Role, *, by: Actor | None = N
             _require_owner_left(locked, whom.key)
         held.update(role=role)
         audit_trail.record("set_role", actor, room=locked.name, target=whom, before=before, after=role)
+        inviters.end_invitations(locked, whom, by=actor)
         system_messages.post_system_message(locked, "role", actor, whom=whom, value=role)
         return True
 
@@ -233,15 +236,6 @@ def list_members(
 
 
 alist_members = twin(list_members)
-
-
-def require_inviter(who: Identity, room: Room, role: str) -> None:
-    """Raise :class:`ChatError` unless *who* may add people to *room* with this *role*."""
-    if role not in Membership.Role.values:
-        raise BadValue(_("The role must be “owner”, “moderator” or “member”."))
-    policy.require_may(who, room, "can_invite")
-    if role != "member":
-        policy.require_may(who, room, "can_manage")
 
 
 def _change(room: str | Room, actor: Identity, key: str, write: Callable[[Room], bool]) -> bool:

@@ -60,6 +60,7 @@ CALLS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "accept_invitation": lambda room, by, other: chat.accept_invitation(chat.invite(room).token, by=other),
     "list_invitations": lambda room, by, _: chat.list_invitations(room, by=by),
     "revoke_invitation": lambda room, by, _: chat.revoke_invitation(room, chat.invite(room, by=by).id, by=by),
+    "revoke_invitations": lambda room, by, _: chat.revoke_invitations(room, by=by),
     "ban": lambda room, by, other: chat.ban(room, other, by=by),
     "unban": lambda room, by, other: chat.unban(room, other, by=by),
     "mute": lambda room, by, other: chat.mute(room, other, by=by),

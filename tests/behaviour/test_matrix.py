@@ -112,7 +112,7 @@ archived     yes          yes          yes          yes          last_owner   ba
 announcement yes          yes          yes          yes          last_owner   banned       yes          yes
 nonexistent  no_such_room no_such_room no_such_room no_such_room no_such_room no_such_room no_such_room no_such_room
 
-# invite, add, remove, revoke
+# invite, add, remove, revoke, revoke_all
 =            guest        stranger     member       moderator    owner        banned       muted        staff
 open         forbidden    forbidden    forbidden    yes          yes          banned       forbidden    yes
 private      no_such_room no_such_room forbidden    yes          yes          banned       forbidden    no_such_room
@@ -300,6 +300,7 @@ FRAMES = {
     "quit": {},
     "invite": {},
     "invitations": {},
+    "revoke_all": {},
     "report": {"seq": 1},
     "react": {"seq": 1, "emoji": "👍"},
     "pin": {"seq": 1},

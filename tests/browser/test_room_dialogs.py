@@ -59,6 +59,30 @@ def test_an_invitation_makes_members_until_it_is_revoked(
     expect(late.get_by_role("heading", name="This page is not available")).to_be_visible()
 
 
+def test_all_invitations_are_listed_page_by_page_and_revoked_at_once(
+    site: Server, room: str, come: Come
+) -> None:
+    make_club(site, room)
+    run_at(site, f"from django_roomchat import invite; [invite({room!r}) for _ in range(51)]")
+    ana = come("ana", room)
+    choose_of_room(ana, "Invite people")
+    dialog = ana.get_by_role("dialog", name="Invite people")
+    expect(dialog.locator("li")).to_have_count(50)
+    dialog.get_by_role("button", name="Show more").click()
+    expect(dialog.locator("li")).to_have_count(51)
+    expect(dialog.get_by_role("button", name="Show more")).to_be_hidden()
+    expect(dialog.locator("li").last.get_by_role("button")).to_be_focused()
+    assert violations(ana) == []
+
+    dialog.get_by_role("button", name="Revoke all").click()
+    expect(dialog.locator("li")).to_have_count(51)
+    dialog.get_by_role("button", name="Revoke all links?").click()
+
+    expect(dialog.get_by_role("heading", name="Active links")).to_be_hidden()
+    expect(dialog.get_by_role("button", name="Close")).to_be_focused()
+    expect(dialog.locator("li")).to_have_count(0)
+
+
 def test_moderators_invite_members_only_and_members_nobody(site: Server, room: str, come: Come) -> None:
     make_club(site, room)
     mo, kim = come("mo", room), come("kim", room)

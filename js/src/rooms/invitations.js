@@ -21,6 +21,8 @@ class Invitations {
     room.listen(element.querySelector("form"), "submit", (event) => this.#onSubmit(event));
     room.listen(this.#part("invite-copy"), "click", () => this.#copy());
     room.listen(this.#part("invitations"), "click", ({ target }) => this.#revoke(target.closest("[data-revoke]")));
+    room.listen(this.#button("more"), "click", () => this.#loadMore());
+    room.listen(this.#button("revoke-all"), "click", () => this.#revokeAll());
   }
 
   open() {
@@ -29,6 +31,14 @@ class Invitations {
 
   #part(name) {
     return this.#element.querySelector(`[data-part="${name}"]`);
+  }
+
+  #button(name) {
+    return this.#part("invitations").querySelector(`[data-${name}]`);
+  }
+
+  get #list() {
+    return this.#part("invitations").querySelector("ul");
   }
 
   #onOpen() {
@@ -68,8 +78,42 @@ class Invitations {
   async #loadList() {
     const answer = await this.#room.request({ type: "invitations" });
     if (!answer) return;
-    this.#part("invitations").hidden = !answer.invitations.length;
-    this.#part("invitations").querySelector("ul").replaceChildren(...answer.invitations.map((one) => this.#row(one)));
+    this.#list.replaceChildren(...answer.invitations.map((one) => this.#row(one)));
+    this.#showActions(Boolean(answer.more));
+  }
+
+  async #loadMore() {
+    const before = Number(this.#list.lastElementChild.dataset.invitation);
+    const answer = await this.#room.request({ type: "invitations", before });
+    if (!answer) return;
+    const rows = answer.invitations.map((one) => this.#row(one));
+    this.#list.append(...rows);
+    // The button may disappear: move the focus to the first new row.
+    rows[0]?.querySelector("button").focus();
+    this.#showActions(Boolean(answer.more));
+  }
+
+  #showActions(more = !this.#button("more").hidden) {
+    const count = this.#list.childElementCount;
+    this.#part("invitations").hidden = !count;
+    this.#button("more").hidden = !more;
+    this.#button("revoke-all").hidden = count < 2 && !more;
+    this.#showQuestion(false);
+  }
+
+  /** The first click on “Revoke all” shows the question, the second confirms it. */
+  #showQuestion(isShown) {
+    const [label, question] = this.#button("revoke-all").children;
+    label.hidden = isShown;
+    question.hidden = !isShown;
+  }
+
+  async #revokeAll() {
+    const [, question] = this.#button("revoke-all").children;
+    if (question.hidden) return this.#showQuestion(true);
+    if (!(await this.#room.request({ type: "revoke_all" }))) return;
+    this.#element.querySelector("[data-close]").focus();
+    this.#loadList();
   }
 
   #row({ invitation, role, uses, expires_at: until }) {
@@ -90,6 +134,7 @@ class Invitations {
     item.remove();
     // Move the focus to a remaining element.
     (next?.querySelector("button") ?? this.#element.querySelector("[data-close]")).focus();
-    this.#part("invitations").hidden = !next;
+    if (next || this.#button("more").hidden) this.#showActions();
+    else this.#loadList();
   }
 }

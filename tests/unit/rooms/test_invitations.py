@@ -1,12 +1,9 @@
-"""Invitations: rights, expiry, revocation, and their page."""
+"""Invitations: rights, expiry, revocation and their end with the rights of their creator."""
 
-import json
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from django_roomchat import (
@@ -16,19 +13,25 @@ from django_roomchat import (
     ainvite,
     alist_invitations,
     arevoke_invitation,
+    arevoke_invitations,
     ban,
     create_room,
     direct_room,
+    erase_user,
     invite,
     leave_room,
     list_invitations,
     remove_member,
     revoke_invitation,
+    revoke_invitations,
     set_role,
+    unban,
 )
 from django_roomchat.errors import BadValue, ChatError
-from django_roomchat.identity import Identity, of_user
+from django_roomchat.identity import Identity
 from django_roomchat.models import AuditEntry, Invitation, Membership, Message, RoomLog
+from django_roomchat.policy import ALLOWED, NOT_ALLOWED, OpenPolicy, roles
+from django_roomchat.rooms import invitations
 from tests.support.people import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -254,6 +257,159 @@ def test_those_that_have_not_ended_are_listed_the_newest_first(room):
     assert [one.pk for one in list_invitations(room, by=MODERATOR)] == [invited[2].id, invited[0].id]
 
 
+def test_invitations_are_listed_in_pages(room, monkeypatch):
+    monkeypatch.setattr(invitations, "PAGE_INVITATIONS", 2)
+    made = [invite(room, by=OWNER).id for _ in range(5)]
+
+    pages, before = [], None
+    while page := list_invitations(room, by=MODERATOR, before=before):
+        pages.append([one.pk for one in page])
+        before = page[-1].pk
+
+    assert pages == [[made[4], made[3]], [made[2], made[1]], [made[0]]]
+
+
+def test_all_invitations_of_a_room_are_revoked_at_once(room):
+    another = create_room("Another", by=OWNER)
+    kept = invite(another, by=OWNER)
+    made = [invite(room, by=who) for who in (OWNER, MODERATOR, None)]
+    before = len(list_invitations(room, by=OWNER))
+    AuditEntry.objects.all().delete()
+
+    revoked = [revoke_invitations(room, by=MODERATOR) for _ in range(2)]
+
+    assert (before, revoked, list_invitations(room)) == (3, [3, 0], [])
+    assert [code(accept_invitation, one.token, by=STRANGER) for one in made] == [ENDED] * 3
+    assert code(accept_invitation, kept.token, by=STRANGER) is None
+    entry = AuditEntry.objects.get()
+    assert (entry.verb, entry.by_name, entry.data) == ("revoke_invitations", "Moderator", {"count": 3})
+
+
+class Inviting(OpenPolicy):
+    """All members may invite."""
+
+    def can_invite(self, who, room):
+        return ALLOWED if roles.of(who.key, room).role else NOT_ALLOWED
+
+
+def test_a_member_who_may_invite_lists_and_revokes_only_their_own_invitations(room, settings):
+    settings.ROOMCHAT = {"POLICY": Inviting}
+    mine, others = invite(room, by=MEMBER), invite(room, by=OWNER)
+
+    listed = [[one.pk for one in list_invitations(room, by=who)] for who in (MEMBER, MODERATOR)]
+    revoked = [revoke_invitation(room, others.id, by=MEMBER), revoke_invitations(room, by=MEMBER)]
+
+    assert listed == [[mine.id], [others.id, mine.id]]
+    assert (revoked, [one.pk for one in list_invitations(room)]) == ([False, 1], [others.id])
+
+
+def test_a_room_has_a_maximum_of_open_invitations(room, settings):
+    settings.ROOMCHAT = {"ROOM_MAX_INVITATIONS": 2}
+    first = invite(room, by=OWNER)
+    second = invite(room, by=MODERATOR, uses=1)
+    full = code(invite, room, by=OWNER)
+    of_site = code(invite, room)
+    Invitation.objects.order_by("-pk").first().delete()
+    accept_invitation(second.token, by=STRANGER)
+
+    assert (full, of_site, code(invite, room, by=OWNER), code(invite, room, by=OWNER)) == (
+        "too_many",
+        None,
+        None,
+        "too_many",
+    )
+    assert code(invite, create_room("Another", by=OWNER), by=OWNER) is None
+    assert [one.pk for one in list_invitations(room)][-1] == first.id
+
+
+def test_a_site_can_have_no_maximum(room, settings):
+    settings.ROOMCHAT = {"ROOM_MAX_INVITATIONS": 1}
+    limited = [code(invite, room, by=OWNER) for _ in range(2)]
+    settings.ROOMCHAT = {"ROOM_MAX_INVITATIONS": None}
+
+    assert (limited, code(invite, room, by=OWNER)) == ([None, "too_many"], None)
+
+
+def test_of_invitations_at_the_same_time_as_many_are_made_as_a_room_may_have(on_postgres, settings):
+    settings.ROOMCHAT = {"ROOM_MAX_INVITATIONS": 3}
+    room = create_room("Board", by=OWNER)
+
+    results = at_once(*[lambda: code(invite, room, by=OWNER)] * 8)
+
+    assert sorted(map(str, results)) == ["None"] * 3 + ["too_many"] * 5
+
+
+@pytest.mark.parametrize(
+    ("end", "begin"),
+    [
+        (
+            lambda room: remove_member(room, MODERATOR, by=OWNER),
+            lambda room: add_member(room, MODERATOR, role="moderator"),
+        ),
+        (
+            lambda room: set_role(room, MODERATOR, "member", by=OWNER),
+            lambda room: set_role(room, MODERATOR, "moderator", by=OWNER),
+        ),
+        (lambda room: ban(room, MODERATOR, by=OWNER), lambda room: unban(room, MODERATOR, by=OWNER)),
+    ],
+    ids=["removed", "demoted", "banned"],
+)
+def test_an_invitation_stays_ended_when_its_creator_has_the_right_again(room, end, begin):
+    ended, kept = invite(room, by=MODERATOR), invite(room, by=OWNER)
+    AuditEntry.objects.all().delete()
+    end(room)
+    begin(room)
+
+    assert [one.pk for one in list_invitations(room)] == [kept.id]
+    assert code(accept_invitation, ended.token, by=STRANGER) == ENDED
+    entry = AuditEntry.objects.get(verb="revoke_invitations")
+    assert (entry.by_name, entry.target_key, entry.data) == ("Owner", MODERATOR.key, {"count": 1})
+
+
+def test_a_demoted_owner_keeps_the_invitations_that_a_moderator_may_give(room):
+    add_member(room, STRANGER, role="owner")
+    for_owners, for_members = invite(room, by=STRANGER, role="owner"), invite(room, by=STRANGER)
+    before = len(list_invitations(room))
+
+    set_role(room, STRANGER, "moderator", by=STRANGER)
+
+    assert (before, [one.pk for one in list_invitations(room)]) == (2, [for_members.id])
+    assert code(accept_invitation, for_owners.token, by=GUEST) == ENDED
+
+
+def test_the_invitations_of_a_deleted_user_end_whatever_the_policy_allows(settings):
+    settings.ROOMCHAT = {"POLICY": Everybody}
+    user = User.objects.create_user("ana")
+    lobby = create_room("Lobby")
+    first, second = (invite(lobby, by=user) for _ in range(2))
+    before = code(accept_invitation, first.token, by=STRANGER)
+
+    User.objects.all().delete()
+
+    assert (before, code(accept_invitation, second.token, by=GUEST)) == (None, ENDED)
+    assert list_invitations(lobby) == []
+
+
+class Everybody(OpenPolicy):
+    """Everybody may invite."""
+
+    def can_invite(self, who, room):
+        return ALLOWED
+
+
+@pytest.mark.parametrize("kind", ["user", "guest"])
+def test_the_invitations_of_an_erased_person_end(settings, kind):
+    settings.ROOMCHAT = {"POLICY": Everybody}
+    person = User.objects.create_user("ana") if kind == "user" else GUEST
+    invited = invite(create_room("Lobby"), by=person)
+    before = len(list_invitations("Lobby"))
+
+    erase_user(person)
+
+    assert (before, list_invitations("Lobby")) == (1, [])
+    assert code(accept_invitation, invited.token, by=STRANGER) == ENDED
+
+
 def test_of_many_who_accept_at_the_same_time_so_many_come_in_as_it_is_for(on_postgres):
     room = create_room("Board", visibility="private")
     invited = invite(room, uses=3)
@@ -274,98 +430,6 @@ def test_who_accepts_twice_at_the_same_time_uses_up_one(on_postgres):
     assert (Membership.objects.count(), Invitation.objects.get().uses_left) == (1, 1)
 
 
-# The page and the wire --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def browser():
-    browser = Client(enforce_csrf_checks=False)
-    browser.force_login(User.objects.create_user("bob", password="x"))
-    return browser
-
-
-def address(token):
-    return reverse("roomchat:invitation", args=[token])
-
-
-def test_the_page_shows_the_room_and_accepts_nothing(room, browser):
-    page = browser.get(address(invite(room).token))
-
-    assert (page.status_code, page["Referrer-Policy"], "no-store" in page["Cache-Control"]) == (
-        200,
-        "same-origin",
-        True,
-    )
-    assert "Board" in page.text
-    assert 'method="post"' in page.text
-    assert "You will join as bob." in page.text
-    assert Membership.objects.count() == 3
-
-
-def test_its_button_leads_into_the_room(room, browser):
-    answer = browser.post(address(invite(room).token))
-
-    assert (answer.status_code, answer["Location"]) == (303, reverse("roomchat:room", args=[room.name]))
-    assert browser.get(answer["Location"]).status_code == 200
-
-
-def test_another_sites_page_cannot_press_it(room, browser):
-    strict = Client(enforce_csrf_checks=True)
-    strict.cookies = browser.cookies
-
-    assert strict.post(address(invite(room).token)).status_code == 403
-    assert Membership.objects.count() == 3
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_a_link_that_has_ended_says_so(room, browser, method):
-    invited = invite(room)
-    revoke_invitation(room, invited.id)
-
-    page = getattr(browser, method)(address(invited.token))
-
-    assert page.status_code == 404
-    assert "This invitation is invalid or has expired." in page.text
-    assert "Board" not in page.text
-
-
-def test_who_may_not_come_in_is_told_why(room, browser):
-    invited = invite(room)
-    ban(room, of_user(User.objects.get()), reason="Spam.")
-
-    page = browser.post(address(invited.token))
-
-    assert (page.status_code, "Spam." in page.text) == (403, True)
-
-
-def send(browser, frame, room=""):
-    view = reverse("roomchat:room_frames", args=[room]) if room else reverse("roomchat:frames")
-    return browser.post(view, json.dumps(frame), content_type="application/json").json()
-
-
-def test_invitations_are_frames(room, browser):
-    bob = of_user(User.objects.get())
-    club = create_room("Club", by=bob.user, visibility="private")
-
-    made = send(browser, {"type": "invite", "id": "1", "uses": 2, "seconds": None}, club.name)
-    another = send(browser, {"type": "invite", "id": "2"}, club.name)
-    listed = send(browser, {"type": "invitations", "id": "3"}, club.name)
-    revoked = send(browser, {"type": "revoke", "id": "4", "invitation": another["invitation"]}, club.name)
-    accepted = send(browser, {"type": "accept", "id": "5", "token": invite(room).token})
-
-    first = Invitation.objects.order_by("pk").first()
-    assert (made.pop("token")) in (link := made.pop("link"))
-    assert link.startswith("/chat/~/invite/")
-    assert made == {"type": "invited", "id": "1", "room": club.name, "invitation": first.pk}
-    assert another["expires_at"].endswith("Z")
-    assert listed["invitations"][1] == {
-        "invitation": first.pk, "role": "member", "by": bob.key, "uses": 2
-    }  # fmt: skip
-    assert listed["invitations"][0]["expires_at"] == another["expires_at"]
-    assert revoked == {"type": "done", "id": "4", "room": club.name}
-    assert (accepted["room"], accepted["title"], accepted["visibility"]) == (room.name, "Board", "private")
-
-
 async def test_everything_has_a_twin():
     from asgiref.sync import sync_to_async
 
@@ -375,3 +439,4 @@ async def test_everything_has_a_twin():
     assert [one.pk for one in await alist_invitations(room)] == [invited.id]
     assert await aaccept_invitation(invited.token, by=STRANGER) == room
     assert await arevoke_invitation(room, invited.id)
+    assert await arevoke_invitations(room) == 0
