@@ -372,6 +372,17 @@ class Config:
     SOCKETS_PER_ADDRESS: str | None = "1000/m"
     """Rate limit of sockets opened from one IP address. ``None`` disables the limit."""
 
+    TICKETS_PER_USER: str | None = "100/m"
+    """Rate limit of tickets requested by one user from ``~/ticket/``; each opens one socket. ``None`` disables the
+    limit.
+    """
+
+    TICKETS_PER_GUEST: str | None = "100/m"
+    """Rate limit of tickets requested by one guest. ``None`` disables the limit."""
+
+    TICKETS_PER_ADDRESS: str | None = "1000/m"
+    """Rate limit of tickets requested from one IP address. ``None`` disables the limit."""
+
     REPORTS_PER_USER: str | None = "30/h"
     """Rate limit of messages reported by one user. ``None`` disables the limit."""
 

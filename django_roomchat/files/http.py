@@ -18,7 +18,7 @@ from django.utils.http import content_disposition_header, parse_etags
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat.conf import config
-from django_roomchat.errors import BadValue, TryAgain
+from django_roomchat.errors import BadValue, TooBig, TryAgain
 from django_roomchat.files import images, records, storage
 from django_roomchat.models import Attachment
 from django_roomchat.throttled_logging import warn_throttled
@@ -72,7 +72,7 @@ def limit_form(request: HttpRequest, files_max: int) -> None:
     """
     said = request.META.get("CONTENT_LENGTH") or "0"
     if said.isdecimal() and int(said) > files_max * config().ATTACHMENT_MAX_BYTES + FORM_BYTES:
-        raise records.file_too_big()
+        raise records.file_too_big() if files_max else TooBig(_("This form is too big."))
     request.upload_handlers.insert(0, _LimitedUpload(request, files_max))
 
 

@@ -16,7 +16,7 @@ from django_roomchat.messages.history import read_history
 from django_roomchat.policy import rate_limits
 from django_roomchat.realtime import handlers
 from django_roomchat.rooms import lookup
-from django_roomchat.views.common import json_error, json_response, json_text, seq_parameter
+from django_roomchat.views.common import counted, json_error, json_response, json_text, seq_parameter
 from django_roomchat.views.context import history_json
 
 
@@ -66,7 +66,8 @@ def _perform(request: HttpRequest, room_name: str, frame: protocol.ClientFrame) 
 def ticket(request: HttpRequest) -> HttpResponse:
     """Create a ticket for a socket that cannot send the cookie of this request."""
     try:
-        made = tickets.make_ticket(request, user=identity.who(request).user)
+        with counted("TICKETS", request) as who:
+            made = tickets.make_ticket(request, user=who.user)
         return json_response({"ticket": made, "seconds": config().TICKET_SECONDS})
     except ChatError as error:
         return json_error(error)

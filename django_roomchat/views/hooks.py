@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from django_roomchat import protocol
 from django_roomchat.conf import config
 from django_roomchat.errors import ChatError
+from django_roomchat.files import http
 from django_roomchat.policy import rate_limits
 from django_roomchat.views.common import json_error, json_response, json_text
 from django_roomchat.webhooks import incoming
@@ -30,6 +31,7 @@ class _HookPost(msgspec.Struct):
 def hook(request: HttpRequest, token: str) -> HttpResponse:
     """Post a message through an incoming webhook, with JSON or a form."""
     try:
+        http.limit_form(request, 0)
         through = incoming.hook_of(token)
         # Not limited by IP address: the programs of many sites share the addresses of the services that run
         # them.
@@ -44,5 +46,6 @@ def hook(request: HttpRequest, token: str) -> HttpResponse:
 def _said_by_program(request: HttpRequest) -> _HookPost:
     if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
         form = request.POST
+        http.uploaded_files(request, "file")  # raises if the form has one
         return _HookPost(form.get("text", ""), form.get("name"), form.get("id"))
     return protocol.decode_body(json_text(request), _HookPost, config().FRAME_MAX_BYTES)

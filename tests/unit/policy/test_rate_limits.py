@@ -280,6 +280,16 @@ def test_over_http_too_many_are_429_and_say_when_to_come_again(limit):
     assert [status for status, _, _ in frames] == [200, 429]
 
 
+def test_tickets_are_limited_over_http(limit):
+    limit(TICKETS_PER_GUEST="2/m")
+    client = Client()
+
+    answers = [client.post(reverse("roomchat:ticket")) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert (answers[2].headers["Retry-After"], answers[2].json()["error"]["code"]) == ("30", "rate_limited")
+
+
 def test_rooms_that_one_makes_are_counted_and_those_that_are_there_are_not(limit):
     limit(ROOMS_PER_GUEST="1/h")
     post_message("there", "hi")

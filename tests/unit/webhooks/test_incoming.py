@@ -4,12 +4,15 @@ import json
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from django_roomchat.conf import Rate
 from django_roomchat.errors import BadValue, Forbidden, NotFound
+from django_roomchat.files import http
 from django_roomchat.identity import Identity
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import AuditEntry, IncomingHook, Message, Room
@@ -236,3 +239,33 @@ def test_a_program_that_says_too_much_is_told_to_wait(client, token, monkeypatch
     assert [status for status, _ in answers] == [201, 201, 429]
     assert answers[2][1]["error"]["code"] == "rate_limited"
     assert send_json(client, other, text="hi")[0] == 201
+
+
+# Size ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "text/plain"])
+def test_a_body_above_the_limit_of_forms_is_refused_before_it_is_read(client, token, monkeypatch, kind):
+    monkeypatch.setattr(http, "FORM_BYTES", 100)
+    monkeypatch.setattr(HttpRequest, "read", lambda *about: pytest.fail("the body was read"))
+
+    status, answer = send(client, token, "x" * 101, content_type=kind)
+
+    assert (status, answer["error"]) == (413, {"code": "too_big", "detail": "This form is too big."})
+
+
+def test_a_form_up_to_the_limit_is_read(client, token, monkeypatch):
+    monkeypatch.setattr(http, "FORM_BYTES", 100)
+    form = "text=hi&padding=".ljust(100, "x")
+
+    assert send(client, token, form, content_type="application/x-www-form-urlencoded")[0] == 201
+    assert said() == [("builds", "hi", "CI", "bot")]
+
+
+def test_a_form_with_a_file_is_refused(client, token):
+    without = send(client, token, {"text": "hi"})
+
+    status, answer = send(client, token, {"text": "hi", "file": SimpleUploadedFile("a.txt", b"text")})
+
+    assert (without[0], status, answer["error"]["code"]) == (201, 400, "too_many")
+    assert said() == [("builds", "hi", "CI", "bot")]
