@@ -46,10 +46,11 @@ def prune_history(
     """
     if isinstance(rooms, str):
         raise BadValue("The rooms must be a list of rooms, not a single name.")
+    values.of_type(rooms or (), Iterable, "“rooms”")
     if older_than is not None:
         if values.of_type(older_than, timedelta, "“older_than”") < timedelta(0):
             raise BadValue("The minimum age of the messages cannot be negative.")
-        values.after(timezone.now(), -older_than, "“older_than”")
+        values.after(timezone.now(), older_than, "“older_than”", is_past=True)
     if keep is not None:
         values.sequence_number(keep, "“keep”")
     chosen = Room.objects.using(database()).order_by("pk")

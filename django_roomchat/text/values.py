@@ -144,19 +144,20 @@ def aware(given: datetime, name: str) -> datetime:
         raise BadValue(f"{name} is too far away.") from error
 
 
-def after(now: datetime, given: timedelta, name: str) -> datetime:
-    """Return the time that is *given* after *now*; before it, if *given* is negative.
+def after(now: datetime, given: timedelta, name: str, *, is_past: bool = False) -> datetime:
+    """Return the time that is *given* after *now*.
 
     Args:
         now: an aware time.
         given: the difference.
         name: name of the argument, for the error message.
+        is_past: return the time before *now* instead.
 
     Raises:
         BadValue: the result is outside the years 1 to 9999.
     """
     try:
-        return now + of_type(given, timedelta, name)
+        return now - of_type(given, timedelta, name) if is_past else now + of_type(given, timedelta, name)
     except OverflowError as error:
         raise BadValue(f"{name} is too long.") from error
 

@@ -87,10 +87,15 @@ def test_a_time_after_a_period_is_returned():
     assert values.after(NOW, timedelta(days=1), "It") == datetime(2026, 1, 2, tzinfo=UTC)
 
 
+def test_a_time_before_a_period_is_returned():
+    assert values.after(NOW, timedelta(days=1), "It", is_past=True) == datetime(2025, 12, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("is_past", [False, True])
 @pytest.mark.parametrize("period", [timedelta.max, timedelta.min])
-def test_a_period_beyond_the_calendar_is_rejected(period):
+def test_a_period_beyond_the_calendar_is_rejected(period, is_past):
     with pytest.raises(BadValue, match="It is too long"):
-        values.after(NOW, period, "It")
+        values.after(NOW, period, "It", is_past=is_past)
 
 
 def test_a_time_some_minutes_ago_is_returned():
