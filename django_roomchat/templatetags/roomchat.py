@@ -184,6 +184,7 @@ def roomchat_words() -> dict[str, Any]:
         "typing_many": gettext("Several people are typing…"),
         "replying": gettext("Reply to {name}"),
         "editing": gettext("Edit message"),
+        "edit_deleted": gettext("This message was deleted. Your text can be sent as a new message."),
         "link_copied": gettext("Link copied."),
         "reported": gettext("Report sent. A moderator will review the message."),
         "banned": gettext("Banned"),

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from django_roomchat.errors import BadRoomName, BadText, BadValue
 from django_roomchat.errors import gettext_noop as _
+from django_roomchat.text.cleaning import clean_text, trim_text
 from django_roomchat.text.values import is_plain
 
 NAME_MAX_LENGTH = 100
@@ -147,15 +148,15 @@ def _has_too_many_marks(text: str) -> bool:
 
 
 def body(typed: str, max_length: int, *, may_be_empty: bool = False) -> str:
-    r"""Normalise the text of a message: NFC, ``\n`` line breaks, without outer white space.
+    r"""Normalise the text of a message: cleaned of control characters, NFC, without blank lines at the start and blanks at the end.
 
     Args:
         typed: the text as typed by a user.
-        max_length: maximum length, in characters.
+        max_length: maximum length of the cleaned text, in characters.
         may_be_empty: accept an empty text, for example because the message has files.
 
     Returns:
-        The text as it is stored.
+        The text as it is stored. The indentation of its first line is kept.
 
     Raises:
         BadText: the text is empty, too long, or contains characters that cannot be stored or displayed; the
@@ -163,23 +164,36 @@ def body(typed: str, max_length: int, *, may_be_empty: bool = False) -> str:
     """
     if not isinstance(typed, str):
         raise BadText(_("A message must be a string, not %(kind)s."), kind=type(typed).__name__)
-    if len(typed) > max_length:
-        raise BadText(
-            _("A message can have at most %(most)d characters; this one has %(length)d."),
-            most=max_length,
-            length=len(typed),
-        )
-    text = typed.replace("\r\n", "\n").replace("\r", "\n")
+    # Escape sequences of terminals make a text longer than what is displayed.
+    if len(typed) > 4 * max_length:
+        raise _text_too_long(typed, max_length)
+    return _text(trim_text(clean_text(typed)), max_length, may_be_empty)
+
+
+def _line(typed: str, max_length: int) -> str:
+    """Normalise a short text that is not a message, such as a reason. Its control characters are rejected."""
+    if not isinstance(typed, str):
+        raise BadText(_("A message must be a string, not %(kind)s."), kind=type(typed).__name__)
+    return _text(typed.replace("\r\n", "\n").replace("\r", "\n"), max_length, may_be_empty=False).strip()
+
+
+def _text(text: str, max_length: int, may_be_empty: bool) -> str:
+    if len(text) > max_length:
+        raise _text_too_long(text, max_length)
     if text.isascii():
         # For ASCII, isprintable() rejects only control characters; tabs and newlines are allowed.
         if not text.replace("\n", "").replace("\t", "").isprintable():
             raise BadText(_("A message cannot contain control characters."))
-        text = text.strip()
     else:
-        text = _normalized_body(text)
-    if not text and not may_be_empty:
+        text = _normalized(text)
+    if not may_be_empty and not text.strip():
         raise text_missing()
     return text
+
+
+def _text_too_long(text: str, max_length: int) -> BadText:
+    sentence = _("A message can have at most %(most)d characters; this one has %(length)d.")
+    return BadText(sentence, most=max_length, length=len(text))
 
 
 def text_missing() -> BadText:
@@ -187,7 +201,7 @@ def text_missing() -> BadText:
     return BadText(_("A message must contain text."))
 
 
-def _normalized_body(text: str) -> str:
+def _normalized(text: str) -> str:
     visible = False
     for character in text:
         category = unicodedata.category(character)
@@ -200,7 +214,7 @@ def _normalized_body(text: str) -> str:
         return ""
     if _has_too_many_marks(text):
         raise BadText(_("A message cannot have more than %(most)d combining marks in a row."), most=MARKS_MAX)
-    return unicodedata.normalize("NFC", text).strip()
+    return unicodedata.normalize("NFC", text)
 
 
 def reason(typed: str) -> str:
@@ -215,7 +229,7 @@ def reason(typed: str) -> str:
     Raises:
         BadText: the text is too long, or contains characters that cannot be stored or displayed.
     """
-    return body(typed, REASON_MAX_LENGTH) if not isinstance(typed, str) or typed.strip() else ""
+    return _line(typed, REASON_MAX_LENGTH) if not isinstance(typed, str) or typed.strip() else ""
 
 
 def alt(typed: str) -> str:
@@ -230,7 +244,7 @@ def alt(typed: str) -> str:
     Raises:
         BadText: the text is too long, or contains characters that cannot be stored or displayed.
     """
-    return body(typed, ALT_MAX_LENGTH) if not isinstance(typed, str) or typed.strip() else ""
+    return _line(typed, ALT_MAX_LENGTH) if not isinstance(typed, str) or typed.strip() else ""
 
 
 def file_name(given: str) -> str:

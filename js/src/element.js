@@ -1,5 +1,6 @@
 import { Composer } from "./composer/composer.js";
 import { Draft } from "./composer/drafts.js";
+import { Outbox } from "./core/outbox.js";
 import { SafeStorage } from "./core/storage.js";
 import { REAL_CLOCK } from "./core/transport.js";
 import { Calendar } from "./timeline/calendar.js";
@@ -12,6 +13,8 @@ import { whenParsed } from "./ui/when_parsed.js";
 import { openSession } from "./client.js";
 import { FEATURES } from "./features.js";
 import { Room } from "./room.js";
+
+const GUEST_KEY = "roomchat:guest"; // in the storage of the tab: the guest as whom the user has written
 
 /**
  * `<room-chat>`: hydrates the room that the server has rendered inside it.
@@ -177,7 +180,7 @@ export class RoomChat extends HTMLElement {
   #startComposer(room, author, strings, signal) {
     const form = this.#part("composer");
     if (!form) return;
-    const draft = new Draft({ storage: new SafeStorage(() => localStorage), author, room, clock: REAL_CLOCK });
+    const draft = new Draft({ ...this.#draftStores(author, room), clock: REAL_CLOCK });
     const limit = Number(this.dataset.bodyMax);
     this.#composer = new Composer({
       form,
@@ -187,8 +190,19 @@ export class RoomChat extends HTMLElement {
       send: (text, options) => this.send(text, options),
       saveEdit: (seq, body) => this.#room.edit(seq, body),
       lastOwn: () => this.#lastOwnMessage(),
+      isDeleted: (seq) => Boolean(this.#log.last((view) => view.seq === seq && "deleted" in view.element.dataset)),
       signal,
     });
+  }
+
+  #draftStores(author, room) {
+    const { locks } = navigator;
+    const storage = new SafeStorage(() => localStorage);
+    const store = (author, kind) => new Outbox({ storage, locks, author, room, kind });
+    const tab = new SafeStorage(() => sessionStorage);
+    if ("meGuest" in this.dataset) tab.set(GUEST_KEY, author);
+    const guest = tab.get(GUEST_KEY);
+    return { outbox: store(author, "draft"), guests: guest && guest !== author ? [store(guest, "draft"), store(guest, "post")] : [] };
   }
 
   // Session events
@@ -217,6 +231,7 @@ export class RoomChat extends HTMLElement {
     const created = messages.filter(({ seq, rev, deleted_at }) => seq === rev && !deleted_at);
     const others = created.filter(({ author }) => author.key !== you.key);
     this.#log.upsert(messages, { you, unseen: others.length });
+    this.#composer?.update(messages);
     this.#log.dispatchEvent(new CustomEvent("new-messages", { detail: { created, others } }));
     for (const message of created) this.dispatch("message", { message, mine: message.author.key === you.key });
   }
@@ -225,6 +240,7 @@ export class RoomChat extends HTMLElement {
     // A user who reads older messages keeps the scroll position. These messages may have changed.
     if (reason === "gap" && !this.#log.atBottom) return void this.#history.reload();
     this.#withoutAnnouncing(() => this.#log.reset(messages, { you: this.#session.you, more }));
+    this.#composer?.update(messages);
   }
 
   #showPost(post) {
@@ -247,6 +263,13 @@ export class RoomChat extends HTMLElement {
     if (!action || !id) return;
     if (action === "retry") this.#session.retry(id);
     if (action === "discard") this.#session.discard(id);
+    if (action === "edit" && this.#room.can("post")) this.#editPost(id);
+  }
+
+  /** Put a post that has failed back into the composer. */
+  #editPost(id) {
+    const post = this.#composer && this.#session.takeBack(id);
+    if (post) this.#composer.restore({ text: post.body, replyTo: post.quote, files: post.files });
   }
 
   #lastOwnMessage() {

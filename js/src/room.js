@@ -96,11 +96,19 @@ export class Room {
     }
   }
 
-  /** Change the text of a message. Resolves with whether the edit was accepted; the session then emits `edited`. */
+  /**
+   * Change the text of a message; the session then emits `edited`. If the edit is rejected, the error is shown and
+   * returned.
+   */
   async edit(seq, body) {
-    const answer = await this.request({ type: "edit", seq, body });
-    if (answer && !answer.duplicate) emit(this.session, "edited", { seq });
-    return Boolean(answer);
+    try {
+      const { duplicate } = await this.session.request({ type: "edit", seq, body });
+      if (!duplicate) emit(this.session, "edited", { seq });
+      return undefined;
+    } catch (refusal) {
+      this.showError(refusal);
+      return refusal;
+    }
   }
 
   /** Show the error with which a request of the session was rejected. */

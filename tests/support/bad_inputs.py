@@ -37,8 +37,8 @@ def refused(number, what, body):
     return said(number, what, post(body), answers="bad_text")
 
 
-def stored(number, what, body):
-    return said(number, what, post(body), answers="ack", stored=[body])
+def stored(number, what, body, kept=None):
+    return said(number, what, post(body), answers="ack", stored=[body if kept is None else kept])
 
 
 def no_room(number, what, name):
@@ -134,8 +134,8 @@ SAID = [
         answers="bad_text",
     ),
     said(24, "half a pair in a field that nobody reads", '{"type":"ping","x":"\\ud800"}', answers="bad_text"),
-    refused(25, "an ANSI escape", "\x1b[31mred"),
-    refused(25, "a C1 control", "a\x9bb"),
+    stored(25, "an ANSI escape is removed", "\x1b[31mred", "red"),
+    stored(25, "a C1 control is removed", "a\x9bb", "ab"),
     refused(25, "a bell", "\x07"),
     stored(25, "a newline and a tab are welcome", "a\n\tb"),
     refused(26, "only blanks", " \n\t "),

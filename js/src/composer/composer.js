@@ -1,3 +1,4 @@
+import { cleanText } from "../core/clean_text.js";
 import { pluralize } from "../ui/plurals.js";
 
 const COUNTER_FROM = 200; // characters left at which the counter appears
@@ -18,20 +19,22 @@ export class Composer {
   #send;
   #saveEdit;
   #limit;
-  #context = null; // {edit: seq} or {replyTo: {seq, name, body}}
+  #context = null; // {replyTo: {seq, name, body}}, {edit: {seq, text}, below, isDeleted} or null
   #bar;
   #keyHandlers = [];
-  /** Attachments: `{files, hasFailed(), clear()}`, see {@link AttachmentTray}. */
+  /** Attachments: `{files, hasFailed(), clear(), restore(files)}`, see {@link AttachmentTray}. */
   attachments = null;
   #autoGrows = CSS.supports("field-sizing", "content");
   #isTouch = matchMedia("(hover: none) and (pointer: coarse)");
 
   /**
    * @param send `send(text, {replyTo, files})` returns whether the message was accepted
-   * @param saveEdit `saveEdit(seq, text)` resolves with whether the edit was accepted
+   * @param draft {@link Draft}
+   * @param saveEdit `saveEdit(seq, text)` resolves to the error with which the server has rejected the edit, if it has
    * @param lastOwn `lastOwn()` returns the last own message, `{seq, text}`
+   * @param isDeleted `isDeleted(seq)` returns whether the message is shown as deleted
    */
-  constructor({ form, limit, strings, draft, send, saveEdit, lastOwn, signal }) {
+  constructor({ form, limit, strings, draft, send, saveEdit, lastOwn, isDeleted, signal }) {
     const part = (name) => form.querySelector(`[data-part="${name}"]`);
     this.#form = form;
     this.#input = part("input");
@@ -41,6 +44,7 @@ export class Composer {
     this.#send = send;
     this.#saveEdit = saveEdit;
     this.#lastOwn = lastOwn;
+    this.#isDeleted = isDeleted;
     this.#limit = limit;
     this.#bar = part("about");
     this.#bar?.querySelector("button").addEventListener("click", () => this.#clearContext(), { signal });
@@ -48,15 +52,18 @@ export class Composer {
     form.addEventListener("submit", (event) => this.#onSubmit(event), { signal });
     this.#input.addEventListener("keydown", (event) => this.#onKeydown(event), { signal });
     this.#input.addEventListener("input", () => this.#onInput(), { signal });
-    window.addEventListener("pagehide", () => this.#draft.flush(), { signal });
-    signal.addEventListener("abort", () => this.#draft.flush());
+    window.addEventListener("pagehide", () => this.#draft.close(), { signal });
+    window.addEventListener("pageshow", ({ persisted }) => persisted && this.#draft.open(() => this.#showNext()), { signal });
+    signal.addEventListener("abort", () => this.#draft.close());
     this.#input.enterKeyHint = this.#isTouch.matches ? "enter" : "send";
-    if (!this.#input.value) this.#input.value = draft.read();
+    if (this.#bar) this.#bar.hidden = true;
+    this.#draft.open(() => this.#showNext());
     this.#resize();
     this.#updateCounter();
   }
 
   #lastOwn;
+  #isDeleted;
 
   set limit(limit) {
     this.#limit = limit;
@@ -85,32 +92,74 @@ export class Composer {
 
   /** Reply to a message: `{seq, name, body}`. */
   reply(message) {
-    if (this.#context?.edit) this.#clearContext();
-    this.#setContext({ replyTo: message }, this.#strings.replying.replace("{name}", message.name), message.body);
-  }
-
-  /** Edit a message: `{seq, text}`. The current text is kept as the draft. */
-  edit({ seq, text }) {
-    this.#draft.flush();
-    this.#setContext({ edit: seq }, this.#strings.editing, text);
-    this.#setText(text);
-  }
-
-  #setContext(context, title, text) {
-    this.#context = context;
-    if (this.#bar) {
-      this.#bar.querySelector('[data-part="about-title"]').textContent = title;
-      this.#bar.querySelector('[data-part="about-text"]').textContent = text;
-      this.#bar.hidden = false;
-    }
+    this.#show({ ...this.#leaveEdit(), replyTo: message });
     this.#input.focus();
   }
 
+  /** Edit a message: `{seq, text}`. The current draft waits below it. */
+  edit({ seq, text }) {
+    this.#show({ text, edit: { seq, text }, below: this.#leaveEdit() });
+    this.#input.focus();
+  }
+
+  /** Put a message back that was not sent: `{text, replyTo, files}`. The current draft waits until it is sent. */
+  restore({ text, replyTo, files = [] }) {
+    this.#draft.setAside(this.#value);
+    this.#show({ text, replyTo });
+    if (files.length) this.attachments?.restore(files);
+    this.#input.focus();
+  }
+
+  /** Messages have changed. If the edited one was deleted, its text stays and can be sent as a new message. */
+  update(messages) {
+    const { edit } = this.#context ?? {};
+    if (edit && messages.some(({ seq, deleted_at }) => seq === edit.seq && deleted_at)) this.#setContext({ ...this.#context, isDeleted: true });
+  }
+
+  get #value() {
+    return { text: this.#input.value, ...this.#context };
+  }
+
+  /** The draft below an edit, or the current one. A changed edit waits. */
+  #leaveEdit() {
+    const { below = { text: "" }, ...value } = this.#value;
+    if (!value.edit) return value;
+    if (value.text !== value.edit.text) this.#draft.setAside(value);
+    return below;
+  }
+
+  /** Show a draft, and store it. */
+  #show({ text, replyTo, edit, below, isDeleted }) {
+    if (this.#input.value !== text) this.#setText(text);
+    this.#setContext(edit ? { edit, below, isDeleted: isDeleted || this.#isDeleted(edit.seq) } : replyTo ? { replyTo } : null);
+  }
+
+  /** If the composer is empty, show the next draft that waits. */
+  #showNext() {
+    const { value } = this.#input;
+    const draft = this.#context ? undefined : this.#draft.next(value.trim() && value);
+    if (draft) this.#show(draft);
+  }
+
+  /** @param context `{replyTo}`, `{edit, below, isDeleted}` or null */
+  #setContext(context) {
+    this.#context = context;
+    this.#draft.write(this.#value);
+    if (!this.#bar) return;
+    this.#bar.hidden = !context;
+    if (!context) return;
+    const { replyTo, edit, isDeleted } = context;
+    const { replying, editing, edit_deleted: editDeleted } = this.#strings;
+    const [title, text] = replyTo ? [replying.replace("{name}", replyTo.name), replyTo.body] : isDeleted ? [editDeleted, ""] : [editing, edit.text];
+    this.#bar.querySelector('[data-part="about-title"]').textContent = title;
+    this.#bar.querySelector('[data-part="about-text"]').textContent = text;
+  }
+
+  /** End the reply or the edit. The draft below an edit returns. */
   #clearContext() {
-    const wasEdit = Boolean(this.#context?.edit);
-    this.#context = null;
-    if (this.#bar) this.#bar.hidden = true;
-    if (wasEdit) this.#setText(this.#draft.read());
+    const { edit, below } = this.#context;
+    if (edit) this.#show(below ?? { text: "" });
+    else this.#setContext(null);
     this.#input.focus();
   }
 
@@ -143,40 +192,42 @@ export class Composer {
   #onSubmit(event) {
     event.preventDefault();
     this.#input.focus();
-    const text = this.#input.value.trim();
-    if (this.#remaining() < 0) return;
-    if (this.#context?.edit) {
-      if (!text) return;
-      return this.#submitEdit(this.#context.edit, text);
-    }
-    const files = this.attachments?.files ?? [];
-    if ((!text && !files.length) || this.attachments?.hasFailed()) return;
-    if (!this.#send(text, { replyTo: this.#context?.replyTo, files })) return;
-    this.attachments?.clear();
+    const text = cleanText(this.#input.value);
+    if (this.#remaining() < 0) return undefined;
+    const { edit, replyTo, isDeleted } = this.#context ?? {};
+    if (edit && !isDeleted) return text ? this.#submitEdit(edit, text) : undefined;
+    const attachments = edit ? null : this.attachments; // the files belong to the draft below
+    const files = attachments?.files ?? [];
+    if ((!text && !files.length) || attachments?.hasFailed()) return undefined;
+    if (!this.#send(text, { replyTo, files })) return undefined;
+    attachments?.clear();
     this.#form.querySelector('[data-part="error"]')?.remove();
-    this.#input.value = "";
-    if (this.#context) this.#clearContext();
-    this.#onInput();
-    this.#draft.flush();
+    this.#draft.clear();
+    this.#show(this.#context?.below ?? { text: "" });
+    return this.#showNext();
   }
 
-  async #submitEdit(seq, text) {
-    const isSaved = this.#saveEdit(seq, text);
+  /** The edit is stored until the server has accepted it. A rejected one is shown again, if the composer is free. */
+  async #submitEdit(edit, text) {
+    const id = this.#draft.setAside({ text, edit }, { isBusy: true });
     this.#clearContext();
-    const draft = this.#input.value;
-    // Show a rejected text again, unless the user has begun to write something else.
-    if (!(await isSaved) && !this.#context && this.#input.value === draft) this.edit({ seq, text });
+    this.#draft.flush();
+    const { value } = this.#input;
+    const error = await this.#saveEdit(edit.seq, text);
+    if (error && (this.#context || this.#input.value !== value)) return this.#draft.free(id);
+    this.#draft.drop(id);
+    return error && this.#show({ text, edit, below: this.#value, isDeleted: error.code === "not_found" });
   }
 
   #onInput() {
-    if (!this.#context?.edit) this.#draft.write(this.#input.value);
+    this.#draft.write(this.#value);
     this.#resize();
     this.#updateCounter();
   }
 
   /** Characters left; like the server, this counts code points, not UTF-16 units. */
   #remaining() {
-    return this.#limit - [...this.#input.value.trim()].length;
+    return this.#limit - [...cleanText(this.#input.value)].length;
   }
 
   #updateCounter() {

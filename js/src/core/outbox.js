@@ -1,12 +1,12 @@
 import { generateId } from "./identifiers.js";
 
-const PREFIX = "roomchat:post";
 const LOCK_PREFIX = "roomchat:tab:";
 /** The tab is closing, or may not use locks (a sandboxed frame). */
 const IGNORED_ERRORS = new Set(["AbortError", "SecurityError"]);
 
 /**
- * Stores the posts that the server has not acknowledged, so that they survive a reload.
+ * Stores the posts that the server has not acknowledged, so that they survive a reload. Drafts are stored in the same
+ * way, with another `kind`.
  *
  * Each post is one entry in `localStorage`, with the id of the tab that sends it. A tab holds a Web Lock while it is
  * open. Another tab that is granted this lock knows that the first one is closed, and takes over its posts. A post
@@ -28,11 +28,12 @@ export class Outbox {
    * @param storage {@link SafeStorage}
    * @param locks `navigator.locks`, or undefined
    * @param author key of the author: posts of one user are never sent as another
+   * @param kind `post` or `draft`
    */
-  constructor({ storage, locks, author, room }) {
+  constructor({ storage, locks, author, room, kind = "post" }) {
     this.#storage = storage;
     this.#locks = locks;
-    this.#prefix = `${[PREFIX, author, room].map(encodeURIComponent).join(":")}:`;
+    this.#prefix = `${[`roomchat:${kind}`, author, room].map(encodeURIComponent).join(":")}:`;
   }
 
   /** Take the lock of this tab. */
@@ -63,8 +64,12 @@ export class Outbox {
     return this.#posts((tab) => tab === this.#tab);
   }
 
-  /** Call `onPosts(posts)` with the posts of closed tabs: immediately, and whenever another tab is closed. */
-  adopt(onPosts) {
+  /**
+   * Call `onPosts(posts)` with the posts of closed tabs: immediately, and whenever another tab is closed.
+   *
+   * @param signal ends the watch of the other tabs; without it, `close()` does
+   */
+  adopt(onPosts, { signal } = {}) {
     if (!this.#closing) return;
     const others = new Set(this.#entries().map(({ tab }) => tab));
     others.delete(this.#tab);
@@ -78,7 +83,7 @@ export class Outbox {
       this.#request(tab, () => {
         this.#watched.delete(tab);
         this.#take(new Set([tab]), onPosts);
-      });
+      }, signal);
     }
   }
 
@@ -106,8 +111,7 @@ export class Outbox {
     });
   }
 
-  #request(tab, granted) {
-    const { signal } = this.#closing;
+  #request(tab, granted, signal = this.#closing.signal) {
     // Only a waiting request can be aborted. A held lock is released when the promise of its callback resolves.
     this.#locks?.request(LOCK_PREFIX + tab, { signal }, granted).catch((error) => {
       if (!IGNORED_ERRORS.has(error.name)) throw error;

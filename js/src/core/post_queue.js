@@ -1,3 +1,4 @@
+import { cleanText } from "./clean_text.js";
 import { UNREADABLE_FRAME_CODES } from "./codes.js";
 import { emit } from "./emit.js";
 import { generateId } from "./identifiers.js";
@@ -38,7 +39,7 @@ export class PostQueue {
 
   /** Add a post and return its id; see {@link Session.post}. */
   post(body, { replyTo, files } = {}) {
-    const post = { id: generateId(), body, at: this.#clock.now(), state: "pending" };
+    const post = { id: generateId(), body: cleanText(body), at: this.#clock.now(), state: "pending" };
     if (replyTo) Object.assign(post, { reply_to: replyTo.seq, quote: replyTo });
     if (files?.length) post.files = files;
     this.#add(post);
@@ -56,11 +57,17 @@ export class PostQueue {
   }
 
   discard(id) {
-    const post = this.#take(id);
-    if (!post) return;
-    this.#outbox.remove(id);
-    emit(this.#session, "dropped", { post, discarded: true });
+    const post = this.#remove(id);
+    if (post) emit(this.#session, "dropped", { post, discarded: true });
     this.#pump();
+  }
+
+  /** Remove a post and return it, because the user edits it. Its files are kept. */
+  takeBack(id) {
+    const post = this.#remove(id);
+    if (post) emit(this.#session, "dropped", { post });
+    this.#pump();
+    return post;
   }
 
   /** The connection was lost: the post in flight is sent again after the next join. */
@@ -87,11 +94,8 @@ export class PostQueue {
 
   /** Remove a post that the server has stored, after the frame `ack` or the message itself, which often arrives first. */
   ack({ id, seq }) {
-    const post = this.#take(id);
-    if (post) {
-      this.#outbox.remove(id);
-      emit(this.#session, "sent", { post, seq });
-    }
+    const post = this.#remove(id);
+    if (post) emit(this.#session, "sent", { post, seq });
     if (id === this.#inFlight) this.#next();
   }
 
@@ -161,6 +165,13 @@ export class PostQueue {
   #save(post) {
     this.#outbox.save(post);
     emit(this.#session, "pending", { post: { ...post } });
+  }
+
+  /** Take a post out of the queue and of the outbox. */
+  #remove(id) {
+    const post = this.#take(id);
+    if (post) this.#outbox.remove(id);
+    return post;
   }
 
   #take(id) {

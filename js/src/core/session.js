@@ -24,7 +24,7 @@ const FORWARDED = new Set(["rights", "presence", "typing", "read"]);
  * - `reset`: `detail = {messages, more, reason}`: remove all messages and show these; `more`: there are older ones
  * - `pending`: `detail = {post}`: a post is new, or its `state` has changed (`pending`, `failed` with `error`)
  * - `sent`: `detail = {post, seq}`: the server has stored the post as message `seq`, which `messages` brings before or after
- * - `dropped`: `detail = {post, discarded}`: a post was discarded by the user (`discarded`) or taken over by another tab
+ * - `dropped`: `detail = {post, discarded}`: a post was discarded by the user (`discarded`), is edited by the user, or was taken over by another tab
  * - `welcome`: `detail = {you, limits, version}`
  * - `named`: `detail = {name}`: the display name of the user has changed
  * - `rights`, `presence`, `typing`, `read`: `detail` is the frame of that name
@@ -122,6 +122,11 @@ export class Session extends EventTarget {
   /** Remove a post that was not sent. */
   discard(id) {
     this.#queue.discard(id);
+  }
+
+  /** Remove a failed post and return it, so that the user can edit it; `dropped` follows without `discarded`. */
+  takeBack(id) {
+    return this.#queue.takeBack(id);
   }
 
   /**

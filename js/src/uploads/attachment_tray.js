@@ -10,8 +10,8 @@ const STORAGE_PREFIX = "roomchat:files";
 const ANYTHING = "application/octet-stream";
 
 /**
- * The attachments of the next message; the {@link Composer} uses it as `attachments`: `files`, `hasFailed()` and
- * `clear()`.
+ * The attachments of the next message; the {@link Composer} uses it as `attachments`: `files`, `hasFailed()`,
+ * `clear()` and `restore()`.
  *
  * Uploaded files are stored like a draft, so that they survive a reload.
  */
@@ -68,6 +68,14 @@ export class AttachmentTray {
   clear() {
     this.#views = [];
     this.#render();
+  }
+
+  /** Show the files of a message that was not sent. Uploads that ended with a previous page cannot be restored. */
+  restore(files) {
+    for (const file of files) {
+      if (file instanceof Upload) this.#show(file);
+      else if (file.id) this.#show(new Upload(file, this.#options));
+    }
   }
 
   // Used by attachments.js

@@ -270,6 +270,32 @@ test("A failed post is sent again by retry, and removed by discard", () => {
   assert.deepEqual(states(), ["one: pending"]);
 });
 
+test("A failed post that is taken back has its text, its target and its files", () => {
+  const socket = connected();
+  const replyTo = { seq: 3, name: "Bo", body: "When?" };
+  const files = [{ id: "f1", name: "a.png", alt: "" }];
+  const id = session.post("see", { replyTo, files });
+  socket.emitFrame({ type: "error", frame: "post", id, code: "bad_file", detail: "No." });
+  const { body, quote, files: kept } = session.takeBack(id);
+  assert.deepEqual({ body, quote, kept }, { body: "see", quote: replyTo, kept: files });
+  assert.deepEqual(session.posts, []);
+  assert.equal(storage.length, 0);
+  assert.deepEqual(of("dropped").map(({ discarded }) => discarded), [undefined]);
+});
+
+for (const [typed, sent] of [
+  ["one\x0btwo", "one\ntwo"],
+  ["\x1b[31mERROR\x1b[0m", "ERROR"],
+  ["\n\tJan\tFeb\nTea\t1\t2\n", "\tJan\tFeb\nTea\t1\t2"],
+]) {
+  test(`The post ${JSON.stringify(typed)} is cleaned before it is shown and sent`, () => {
+    const socket = connected();
+    session.post(typed);
+    assert.equal(of("pending")[0].post.body, sent);
+    assert.equal(socket.sentOf("post")[0].body, sent);
+  });
+}
+
 test("Posts of one user are not sent as another user", () => {
   session.start();
   session.post("hi");

@@ -6,7 +6,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from django_roomchat.errors import BadRoomName, BadText, BadValue
-from django_roomchat.text.validation import body, client_id, room_name, room_title
+from django_roomchat.text.validation import alt, body, client_id, reason, room_name, room_title
 
 NAMES = st.one_of(
     st.text(max_size=110),
@@ -173,12 +173,18 @@ def test_a_name_is_refused_with_our_error_or_fits_its_column(typed):
     ("typed", "stored"),
     [
         ("hi", "hi"),
-        ("  hi \n", "hi"),
+        ("  hi \n", "  hi"),
+        ("\n \n  hi", "  hi"),
+        ("one\x0btwo", "one\ntwo"),
+        ("\x1b[31mrot\x1b[0m é", "rot é"),
+        ("a\x7f", "a"),
+        ("a\x85", "a"),
+        ("\x1b[31m" * 1000 + "x" * 4000, "x" * 4000),
         ("a\r\nb\rc", "a\nb\nc"),
         ("a\tb", "a\tb"),
         ("cafe\u0301", "café"),
         ("é\r\nb", "é\nb"),
-        ("\u3000방 ", "방"),
+        ("\u3000방 ", "\u3000방"),
         ("<script>alert(1)</script>",) * 2,
         ("🎉",) * 2,
         ("\ue000",) * 2,
@@ -200,15 +206,16 @@ def test_a_message_can_say(typed, stored):
         (" \n\t", "A message must contain text."),
         ("\u200b\u2060\ufeff", "A message must contain text."),
         ("\u3000\u2028", "A message must contain text."),
+        ("\x1b[0m\x07", "A message must contain text."),
         ("\u0301", "A message must contain text."),
         ("a\x00", "A message cannot contain control characters."),
         ("é\x00", "A message cannot contain control characters."),
-        ("\x1b[31mred", "A message cannot contain control characters."),
-        ("a\x7f", "A message cannot contain control characters."),
-        ("a\x85", "A message cannot contain control characters."),
+        ("\x1b[31m\x00red", "A message cannot contain control characters."),
         ("a\ud800", "A message cannot contain an unpaired surrogate."),
         ("a" + "\u0323" * 9, "A message cannot have more than 8 combining marks in a row."),
         ("x" * 4001, "A message can have at most 4000 characters; this one has 4001."),
+        ("\x1b[0m" + "x" * 4001, "A message can have at most 4000 characters; this one has 4001."),
+        ("\x1b[0m" * 4001, "A message can have at most 4000 characters; this one has 16004."),
     ],
 )
 def test_an_invalid_text_is_refused_with_the_reason(typed, detail):
@@ -216,6 +223,20 @@ def test_an_invalid_text_is_refused_with_the_reason(typed, detail):
         body(typed, 4000)
 
     assert caught.value.detail == detail
+
+
+@pytest.mark.parametrize("normalise", [reason, alt])
+@pytest.mark.parametrize("typed", ["a\x0bb", "\x1b[31mred", "a\x00", "a\x85b"])
+def test_only_messages_are_cleaned_of_control_characters(normalise, typed):
+    with pytest.raises(BadText) as caught:
+        normalise(typed)
+
+    assert caught.value.detail == "A message cannot contain control characters."
+
+
+@pytest.mark.parametrize("normalise", [reason, alt])
+def test_a_reason_has_no_outer_white_space(normalise):
+    assert normalise(" \tSpam.\r\nAgain \n") == "Spam.\nAgain"
 
 
 def test_marks_without_number_are_refused_before_they_cost_anything():
