@@ -79,7 +79,7 @@ def ask(room: Room, who: Identity, body: str) -> Answer:
         raise TryAgain(_("The message could not be checked; try again.")) from error
 
 
-def _understood(answer: Any) -> Answer:
+def _understood(answer: object) -> Answer:
     """Return a valid answer of the filter.
 
     Raises:

@@ -19,7 +19,6 @@ from django_roomchat.conf.hooks import HookError, described, dotted_path
 from django_roomchat.errors import BadValue, ChatError
 from django_roomchat.text import values
 
-KEY_MAX_LENGTH = 100
 NAME_MAX_LENGTH = 150
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """NUL, which PostgreSQL does not store, and surrogates, which no encoding has."""
@@ -49,8 +48,8 @@ class Identity:
     def problem(self) -> str | None:
         """Return what makes the identity unfit to be stored or sent, as the rest of a sentence; ``None`` if nothing does."""
         key, name = self.key, self.name
-        if not (isinstance(key, str) and 0 < len(key) <= KEY_MAX_LENGTH and key.isprintable()):
-            return f"key must be a str of 1 to {KEY_MAX_LENGTH} printable characters, not {described(key)}"
+        if not (isinstance(key, str) and 0 < len(key) <= values.KEY_MAX_LENGTH and key.isprintable()):
+            return f"key must be a str of 1 to {values.KEY_MAX_LENGTH} printable characters, not {described(key)}"
         if not (isinstance(name, str) and len(name) <= NAME_MAX_LENGTH and not _UNSTORABLE.search(name)):
             return f"name must be a str of at most {NAME_MAX_LENGTH} characters, not {described(name)}"
         for field in ("is_guest", "is_site", "chose_name"):

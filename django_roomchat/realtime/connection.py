@@ -128,6 +128,9 @@ class Connection(HubSocket):
             except Exception:
                 _LOGGER.exception("%r could not enter room %r", self.key, self._url_room)
                 refusal = went_wrong()
+        elif self.is_tutorial:
+            # The dialect has no frame that names a room.
+            refusal = NotFound("The route of this socket has no room_name.", code="no_such_room")
         if self.is_tutorial:
             # The tutorial's page gets no "joined" frame: once the socket is open, it receives every message.
             self._accept(None)
@@ -151,10 +154,12 @@ class Connection(HubSocket):
 
     # Incoming frames ------------------------------------------------------------------------------------
 
+    def admits_frame(self) -> bool:
+        """Apply the frame rate limit to an incoming frame. Returns whether it is handled."""
+        return not self.is_closing and self._is_within_rate()
+
     async def handle(self, text: str | None) -> None:
-        """Handle an incoming frame."""
-        if self.is_closing or not self._is_within_rate():
-            return
+        """Handle an incoming frame that :meth:`admits_frame` has admitted."""
         frame: protocol.ClientFrame | None = None
         try:
             if self.is_tutorial:
@@ -313,7 +318,15 @@ class Connection(HubSocket):
     def reply(self, frame: TextFrame) -> None:
         self._send_queue.write(frame)
 
-    def close(self, code: int, retry_after: float | None = None) -> None:
+    def send_message(self, message: ASGIMessage) -> None:
+        """Send a message of a subclass of the consumer."""
+        self._send_queue.write(message)
+
+    def report(self, error: ChatError) -> None:
+        """Send an error that concerns no frame."""
+        self._send_error(error)
+
+    def close(self, code: int, retry_after: float | None = None, reason: str | None = None) -> None:
         if self.is_closing:
             return
         self.is_closing = True
@@ -323,7 +336,7 @@ class Connection(HubSocket):
             if self._task is not None:
                 self._task.cancel()
             return
-        reason = protocol.CLOSE_CODES[code]
+        reason = reason or protocol.CLOSE_CODES.get(code, "")
         if not self.is_tutorial:
             self._write(protocol.Bye(code, reason, retry_after))
         self._send_queue.write({"type": "websocket.close", "code": code, "reason": reason})

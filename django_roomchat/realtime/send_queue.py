@@ -85,7 +85,7 @@ class SendQueue:
             self._keep(message)
 
     def _keep(self, message: Message) -> None:
-        self._waiting_bytes += len(message.get("text", ""))
+        self._waiting_bytes += _size_of(message)
         if self._waiting_bytes > self._max_bytes:
             self._owner.on_overflow()
             return
@@ -133,9 +133,13 @@ class SendQueue:
         self._continue(writing)
         while self._writing is None and self._waiting and not self._broken:
             message = self._waiting.popleft()
-            self._waiting_bytes -= len(message.get("text", ""))
+            self._waiting_bytes -= _size_of(message)
             self._continue(self._send(message))  # type: ignore[arg-type]  # as above
         if self._writing is None:
             self.blocked_since = None
             if not self._broken:
                 self._owner.on_ready()
+
+
+def _size_of(message: Message) -> int:
+    return len(message.get("text") or message.get("bytes") or "")

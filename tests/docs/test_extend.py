@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
 from django.urls import path
 
 from django_roomchat import ChatConsumer, ChatError, apost_message, post_message, pubsub
@@ -41,36 +42,32 @@ def texts() -> list[str]:
 
 # Subclasses of the consumer -----------------------------------------------------------------------------------------
 
-NAMED = re.findall(r"`(\w+)`", re.search(r"overrides (.*) or another method", PAGE)[1])  # type: ignore[index]
 
+async def test_the_sample_of_a_subclass_lets_in_who_is_signed_in() -> None:
+    gate = sample("class Gate")["Gate"]
+    ana = await sync_to_async(get_user_model().objects.create_user)("ana")
+    layer: Any = get_channel_layer()
 
-def test_the_page_names_the_methods_of_the_tutorials_consumer() -> None:
-    assert NAMED == ["connect", "receive", "disconnect", "chat_message"]
+    async with ChatClient(gate.as_asgi(), "lobby", user=ana) as client:
+        await client.receive("joined")
+        await layer.group_send("notices", {"type": "notice.given", "text": '{"type": "notice"}'})
+        notice = await client.receive()
+        await client.send({"type": "hello"})
+        answer = await client.receive()
 
-
-async def test_an_overridden_method_is_not_called() -> None:
-    called = []
-
-    def override(name: str) -> Any:
-        async def method(self: Any, *args: Any, **kwargs: Any) -> None:
-            called.append(name)
-
-        return method
-
-    consumer: Any = type("Mine", (ChatConsumer,), {name: override(name) for name in NAMED})
-    async with ChatClient(consumer.as_asgi(), "lobby", tutorial=True) as client:
-        await client.send({"message": "hi"})
-        heard = await client.receive()
-
-    assert (heard["message"], called) == ("hi", [])
+    assert (notice["type"], answer["type"]) == ("notice", "welcome")
+    assert not await ChatClient(gate.as_asgi(), "lobby", user=AnonymousUser()).connect()
 
 
 @pytest.mark.parametrize(
-    "name",
-    re.findall(r"`self\.(\w+)`", re.search(r"A subclass has no (.*)\.\n", PAGE)[1]),  # type: ignore[index]
-)
-def test_a_subclass_lacks_the_attributes_of_channels(name: str) -> None:
-    assert not hasattr(type("Mine", (ChatConsumer,), {})(), name)
+    "name", re.findall(r"`(\w+)`", re.search(r"A subclass that overrides (.*), or one of", PAGE)[1])
+)  # type: ignore[index]
+def test_the_methods_that_the_page_names_cannot_be_overridden(name: str) -> None:
+    async def method(self: Any) -> None:
+        """Never called."""
+
+    with pytest.raises(TypeError, match=rf"defines {name}\(\), which ChatConsumer does not call"):
+        type("Mine", (ChatConsumer,), {name: method})
 
 
 # The groups of the chat ----------------------------------------------------------------------------------------------
