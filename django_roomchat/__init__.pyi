@@ -82,6 +82,8 @@ from django_roomchat.realtime.session_watch import arecheck as arecheck
 from django_roomchat.realtime.session_watch import recheck as recheck
 from django_roomchat.rooms.create import acreate_room as acreate_room
 from django_roomchat.rooms.create import create_room as create_room
+from django_roomchat.rooms.delete import adelete_room as adelete_room
+from django_roomchat.rooms.delete import delete_room as delete_room
 from django_roomchat.rooms.direct import adirect_room as adirect_room
 from django_roomchat.rooms.direct import awrite_to as awrite_to
 from django_roomchat.rooms.direct import direct_room as direct_room

@@ -21,22 +21,17 @@ from django_roomchat.identity import Identity
 from django_roomchat.models import (
     Attachment,
     AuditEntry,
-    Message,
     Room,
 )
+from django_roomchat.policy import audit_trail
 
 if TYPE_CHECKING:
     # Django's admin classes take no type arguments when they run.
-    MessageModelAdmin = admin.ModelAdmin[Message]
     AnyModelAdmin = admin.ModelAdmin[Any]
-    QueueModelAdmin = admin.ModelAdmin[Any]
-    HookModelAdmin = admin.ModelAdmin[Any]
-    FileModelAdmin = admin.ModelAdmin[Attachment]
     AuditModelAdmin = admin.ModelAdmin[AuditEntry]
     AnyPaginator = Paginator[Any]
 else:
-    AnyModelAdmin = MessageModelAdmin = QueueModelAdmin = AuditModelAdmin = admin.ModelAdmin
-    HookModelAdmin = FileModelAdmin = admin.ModelAdmin
+    AnyModelAdmin = AuditModelAdmin = admin.ModelAdmin
     AnyPaginator = Paginator
 
 COUNTED_MAX = 10_000
@@ -80,6 +75,43 @@ class CheckedAdmin(AnyModelAdmin):
             self.delete_model(request, row)
 
 
+class RecordedReadingAdmin(AnyModelAdmin):
+    """Base of admin classes that show contents of rooms. Reading those of private and direct rooms is in the audit trail."""
+
+    identified_by = "pk"
+    """Attribute that identifies an object in the audit trail."""
+
+    def changelist_view(self, request: HttpRequest, *about: Any, **options: Any) -> Any:
+        response: Any = super().changelist_view(request, *about, **options)
+        context: dict[str, Any] = getattr(response, "context_data", None) or {}
+        if "cl" in context:
+            self.record_reading(request, context["cl"].result_list)
+        return response
+
+    def get_object(self, request: HttpRequest, *about: Any) -> Any:
+        # Called by every view of a single object, before the permission is checked.
+        found = super().get_object(request, *about)
+        if found is not None and self.has_view_permission(request, found):
+            self.record_reading(request, [found])
+        return found
+
+    def record_reading(self, request: HttpRequest, rows: Iterable[Any]) -> None:
+        """Record that the user of a request has read objects, for those in private and direct rooms."""
+        read: dict[str, list[Any]] = {}
+        for row in rows:
+            if row.room.visibility != Room.Visibility.OPEN:
+                known_as = getattr(row, self.identified_by)
+                read.setdefault(row.room.name, []).append(
+                    known_as if isinstance(known_as, int) else str(known_as)
+                )
+        audit_trail.record_reading(identity.of_user(request.user), str(self.opts.model_name), read)
+
+
+def staff(request: HttpRequest) -> Identity:
+    """Return the identity of the admin's user, under its own name and with the authority of the site."""
+    return replace(identity.of_user(request.user), is_site=True)
+
+
 def acting_as(
     request: HttpRequest, room: Room, permission: Literal["can_manage", "can_moderate"]
 ) -> Identity:
@@ -93,9 +125,8 @@ def acting_as(
     Raises:
         Forbidden: the policy refuses.
     """
-    who = identity.of_user(request.user)
-    policy.require(getattr(policy.policy(), permission)(who, room))
-    return replace(who, is_site=True)
+    policy.require(getattr(policy.policy(), permission)(identity.of_user(request.user), room))
+    return staff(request)
 
 
 def link_to(file: Attachment) -> str:

@@ -15,7 +15,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from django_roomchat.admin.base import CappedPaginator, FileModelAdmin, act_on_each, acting_as, link_to
+from django_roomchat.admin.base import CappedPaginator, RecordedReadingAdmin, act_on_each, acting_as, link_to
 from django_roomchat.errors import ChatError
 from django_roomchat.files import http
 from django_roomchat.messages import attachments
@@ -26,7 +26,7 @@ from django_roomchat.models import (
 
 
 @admin.register(Attachment)
-class AttachmentAdmin(FileModelAdmin):
+class AttachmentAdmin(RecordedReadingAdmin):
     """Files can be viewed here and removed from their messages."""
 
     list_display = ("name", "content_link", "content_type", "size", "room", "seq", "key", "created_at")
@@ -50,8 +50,10 @@ class AttachmentAdmin(FileModelAdmin):
         """View that serves a file to users with the permission to view attachments, whatever room it is in."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        file = get_object_or_404(self.get_queryset(request).select_related("room"), pk=id)
+        self.record_reading(request, [file])
         try:
-            return http.serve(request, get_object_or_404(self.get_queryset(request), pk=id))
+            return http.serve(request, file)
         except ChatError as error:
             raise Http404(error.detail) from error
 

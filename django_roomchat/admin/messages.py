@@ -1,4 +1,4 @@
-"""Admin of messages, which can be read and searched. Changes are made in the room, so that its log records them."""
+"""Admin of messages, which can be read and searched; reading those of private rooms is recorded. Changes are made in the room, so that its log records them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from django_roomchat.admin.base import CappedPaginator, MessageModelAdmin
+from django_roomchat.admin.base import CappedPaginator, RecordedReadingAdmin
 from django_roomchat.models import (
     Message,
 )
 
 
 @admin.register(Message)
-class MessageAdmin(MessageModelAdmin):
+class MessageAdmin(RecordedReadingAdmin):
     """Messages can be viewed here. They are changed only by functions of the package, which keep the
     numbering without gaps.
     """
 
+    identified_by = "seq"
     list_display = ("__str__", "room", "seq", "author_name", "kind", "created_at")
     list_select_related = ("room",)
     list_filter = ("kind", "created_at")
@@ -37,7 +38,5 @@ class MessageAdmin(MessageModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Message | None = None) -> bool:
-        # Called with a message when a room is deleted with its contents. A single message cannot be deleted,
-        # which would leave a gap.
-        match = request.resolver_match
-        return obj is not None and match is not None and (match.url_name or "").startswith("roomchat_room_")
+        # A single message cannot be deleted, which would leave a gap.
+        return False

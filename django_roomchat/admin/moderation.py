@@ -20,7 +20,7 @@ from django_roomchat.admin.base import (
     AuditModelAdmin,
     CappedPaginator,
     CheckedAdmin,
-    QueueModelAdmin,
+    RecordedReadingAdmin,
     act_on_each,
     acting_as,
     link_to,
@@ -114,7 +114,7 @@ class _Queue(admin.SimpleListFilter):
         return queryset.exclude(**waiting) if self.value() == "decided" else queryset.filter(**waiting)
 
 
-class _QueueAdmin(QueueModelAdmin):
+class _QueueAdmin(RecordedReadingAdmin):
     """Objects that wait for a decision, which an action of the list makes once."""
 
     list_filter = (_Queue,)
@@ -140,6 +140,7 @@ class _QueueAdmin(QueueModelAdmin):
 class ReportAdmin(_QueueAdmin):
     """Reports of messages can be upheld, which deletes the message, or dismissed."""
 
+    identified_by = "seq"
     list_display = (
         "excerpt",
         "place",

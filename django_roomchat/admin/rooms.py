@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,14 +15,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from django_roomchat import identity
-from django_roomchat.admin.base import CappedPaginator, CheckedAdmin, acting_as
+from django_roomchat.admin.base import CappedPaginator, CheckedAdmin, acting_as, staff
 from django_roomchat.identity import Identity
 from django_roomchat.models import (
     Invitation,
     Membership,
+    Message,
     Room,
 )
 from django_roomchat.rooms import invitations, members
+from django_roomchat.rooms.delete import delete_room
 from django_roomchat.rooms.settings import configure_room
 
 
@@ -100,8 +103,31 @@ class RoomAdmin(CheckedAdmin):
             new["retention_days"] = new["retention_days"] or 0
         configure_room(obj, by=acting_as(request, obj, "can_manage"), **new)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Return what is deleted with rooms as counts. Django lists every object by its text, which would show messages."""
+        rooms, missing = list(objs), set()
+        counts = {str(self.opts.verbose_name_plural): len(rooms)}
+        for relation in Room._meta.related_objects:
+            model: Any = relation.related_model
+            if relation.on_delete is not models.CASCADE:
+                continue
+            if count := model._default_manager.filter(**{f"{relation.field.name}__in": rooms}).count():
+                counts[str(model._meta.verbose_name_plural)] = count
+                # A single message cannot be deleted, whatever the permission.
+                if model is Message or not self.admin_site.is_registered(model):
+                    continue
+                if not self.admin_site.get_model_admin(model).has_delete_permission(request):
+                    missing.add(str(model._meta.verbose_name))
+        return [str(room) for room in rooms], counts, missing, []
+
+    def delete_model(self, request: HttpRequest, obj: Room) -> None:
+        # Nobody manages a direct room, so Django's permission to delete rooms decides alone.
+        is_direct = obj.visibility == Room.Visibility.DIRECT
+        delete_room(obj, by=staff(request) if is_direct else acting_as(request, obj, "can_manage"))
+
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
-        queryset.delete()
+        for room in queryset:
+            self.delete_model(request, room)
 
 
 class _MembershipForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
@@ -167,6 +193,10 @@ class InvitationAdmin(CheckedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def delete_model(self, request: HttpRequest, obj: Invitation) -> None:
+        invitations.revoke_invitation(obj.room, obj.pk, by=acting_as(request, obj.room, "can_manage"))
+        super().delete_model(request, obj)
 
     @admin.action(description=_("Revoke selected invitations"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:

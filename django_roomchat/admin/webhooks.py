@@ -6,13 +6,12 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet, URLField
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from django_roomchat.admin.base import CappedPaginator, HookModelAdmin, acting_as
-from django_roomchat.errors import ChatError
+from django_roomchat.admin.base import CappedPaginator, CheckedAdmin, acting_as
 from django_roomchat.models import (
     IncomingHook,
     Webhook,
@@ -20,7 +19,7 @@ from django_roomchat.models import (
 from django_roomchat.webhooks import http_client, incoming, outgoing
 
 
-class _HookAdmin(HookModelAdmin):
+class _HookAdmin(CheckedAdmin):
     """Webhooks. They are created and ended with the package's functions, which write the audit trail."""
 
     autocomplete_fields = ("room",)
@@ -33,17 +32,6 @@ class _HookAdmin(HookModelAdmin):
 
     shown_fields: tuple[str, ...] = ()
     """Fields shown for an existing object."""
-
-    def changeform_view(self, request: HttpRequest, *about: Any, **options: Any) -> Any:
-        try:
-            return super().changeform_view(request, *about, **options)
-        except ChatError as error:
-            self.message_user(request, error.detail, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for hook in queryset.select_related("room"):
-            self.delete_model(request, hook)
 
     def show_secret(self, request: HttpRequest, what: Any, secret: str) -> None:
         sentence = format_html("{} <code>{}</code> {}", what, secret, _("It will not be shown again."))
@@ -72,25 +60,22 @@ class WebhookAdmin(_HookAdmin):
 
     @admin.action(description=_("Retry selected webhooks now"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
-        for webhook in queryset:
-            outgoing.resume_webhook(webhook)
+        for webhook in queryset.select_related("room"):
+            outgoing.resume_webhook(webhook, by=acting_as(request, webhook.room, "can_manage"))
 
     def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
         if not change:
-            made = outgoing.make_webhook(obj.room, obj.url, by=acting_as(request, obj.room, "can_moderate"))
+            made = outgoing.make_webhook(obj.room, obj.url, by=acting_as(request, obj.room, "can_manage"))
             obj.pk = made.pk
             self.show_secret(request, _("Signing secret for the receiver:"), made.secret)
             for caution in http_client.cautions(made.url):
                 self.message_user(request, caution, messages.WARNING)
         elif "is_active" in form.changed_data:
-            # Update only this field: a worker may be writing the others.
-            if obj.is_active:
-                outgoing.resume_webhook(obj)
-            else:
-                Webhook.objects.filter(pk=obj.pk).update(is_active=False)
+            switch = outgoing.resume_webhook if obj.is_active else outgoing.pause_webhook
+            switch(obj, by=acting_as(request, obj.room, "can_manage"))
 
     def delete_model(self, request: HttpRequest, obj: Webhook) -> None:
-        outgoing.remove_webhook(obj, by=acting_as(request, obj.room, "can_moderate"))
+        outgoing.remove_webhook(obj, by=acting_as(request, obj.room, "can_manage"))
 
 
 @admin.register(IncomingHook)
@@ -110,11 +95,11 @@ class IncomingHookAdmin(_HookAdmin):
     @admin.action(description=_("Revoke selected webhooks"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[IncomingHook]) -> None:
         for hook in queryset.select_related("room"):
-            incoming.revoke_incoming_hook(hook, by=acting_as(request, hook.room, "can_moderate"))
+            incoming.revoke_incoming_hook(hook, by=acting_as(request, hook.room, "can_manage"))
 
     def save_model(self, request: HttpRequest, obj: IncomingHook, form: Any, change: bool) -> None:
         made, token = incoming.make_incoming_hook(
-            obj.room, obj.name, by=acting_as(request, obj.room, "can_moderate")
+            obj.room, obj.name, by=acting_as(request, obj.room, "can_manage")
         )
         obj.pk = made.pk
         address = request.build_absolute_uri(reverse("roomchat:hook", args=[token]))
@@ -126,5 +111,4 @@ class IncomingHookAdmin(_HookAdmin):
         return obj is None and super().has_change_permission(request)
 
     def delete_model(self, request: HttpRequest, obj: IncomingHook) -> None:
-        incoming.revoke_incoming_hook(obj, by=acting_as(request, obj.room, "can_moderate"))
-        super().delete_model(request, obj)
+        incoming.remove_incoming_hook(obj, by=acting_as(request, obj.room, "can_manage"))

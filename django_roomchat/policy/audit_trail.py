@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from django_roomchat.database import database
 from django_roomchat.identity import Identity
@@ -29,4 +33,30 @@ def record(
         target_key=target.key if target else "",
         target_name=target.name if target else "",
         data=details,
+    )
+
+
+READING_MINUTES = 10
+"""Time in which the same reader reading the same objects is recorded once, in minutes."""
+
+
+def record_reading(by: Identity, what: str, read: Mapping[str, Sequence[Any]]) -> None:
+    """Write an entry for each room whose contents a person has read with another right than that of a member.
+
+    Args:
+        by: the person who has read.
+        what: kind of the objects, such as ``message``.
+        read: identifiers of the objects, as JSON-serialisable values, by canonical name of the room.
+    """
+    if not read:
+        return
+    since = timezone.now() - timedelta(minutes=READING_MINUTES)
+    entries = AuditEntry.objects.using(database())
+    same = entries.filter(at__gt=since, verb="read", by_key=by.key, room_name__in=read)
+    known = list(same.values_list("room_name", "data"))
+    new = {room: {"what": what, "objects": list(objects)} for room, objects in read.items()}
+    entries.bulk_create(
+        AuditEntry(verb="read", by_key=by.key, by_name=by.name, room_name=room, data=data)
+        for room, data in new.items()
+        if (room, data) not in known
     )

@@ -83,7 +83,8 @@ def admit(room: Room, whom: Identity, role: str, *, by: Identity) -> bool:
         {"name": whom.name, "user": whom.user, "role": role}, room=room, key=whom.key
     )
     if is_new:
-        if whom.key != by.key:
+        # People who join an open room or accept an invitation are not recorded; staff who add themselves in the admin are.
+        if whom.key != by.key or by.is_site:
             audit_trail.record("add_member", by, room=room.name, target=whom, role=role)
         system_messages.post_system_message(room, "joined", by, whom=whom)
     return is_new

@@ -88,6 +88,24 @@ def revoke_incoming_hook(hook: IncomingHook, *, by: Actor | None = None) -> None
 arevoke_incoming_hook = twin(revoke_incoming_hook)
 
 
+def remove_incoming_hook(hook: IncomingHook, *, by: Actor | None = None) -> None:
+    """Delete an incoming webhook, which also revokes it. Its messages stay.
+
+    Args:
+        hook: the incoming webhook.
+        by: the user or identity that acts; must be allowed to manage the room. If omitted, the site itself.
+
+    Raises:
+        ChatError: *by* may not manage the room.
+    """
+    who = identity.identity_of(by)
+    policy.require_may(who, lookup.room_of(hook.room.name), "can_manage")
+    with transaction.atomic(using=database()):
+        # By a query: an object that was removed before has no primary key.
+        if IncomingHook.objects.using(database()).filter(pk=hook.pk).delete()[0]:
+            audit_trail.record("remove_incoming_hook", who, room=hook.room.name, name=hook.name)
+
+
 def hook_of(token: str) -> IncomingHook:
     """Return the active incoming webhook of a token.
 

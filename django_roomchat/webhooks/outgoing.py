@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
@@ -90,6 +91,36 @@ def remove_webhook(webhook: Webhook, *, by: Actor | None = None) -> None:
 aremove_webhook = twin(remove_webhook)
 
 
-def resume_webhook(webhook: Webhook) -> None:
-    """Reactivate a webhook and retry its outstanding deliveries at once."""
-    webhook_rows().filter(pk=webhook.pk).update(is_active=True, failures=0, next_try_at=timezone.now())
+def resume_webhook(webhook: Webhook, *, by: Actor | None = None) -> None:
+    """Reactivate a webhook and retry its outstanding deliveries at once.
+
+    Args:
+        webhook: the webhook.
+        by: the user or identity that acts; must be allowed to manage the room. If omitted, the site itself.
+
+    Raises:
+        ChatError: *by* may not manage the room.
+    """
+    _switch(webhook, by, "resume_webhook", is_active=True, failures=0, next_try_at=timezone.now())
+
+
+def pause_webhook(webhook: Webhook, *, by: Actor | None = None) -> None:
+    """Deactivate a webhook. It keeps its cursor, so that a resumed webhook delivers what happened meanwhile.
+
+    Args:
+        webhook: the webhook.
+        by: the user or identity that acts; must be allowed to manage the room. If omitted, the site itself.
+
+    Raises:
+        ChatError: *by* may not manage the room.
+    """
+    _switch(webhook, by, "pause_webhook", is_active=False)
+
+
+def _switch(webhook: Webhook, by: Actor | None, verb: str, **values: Any) -> None:
+    who = identity.identity_of(by)
+    policy.require_may(who, lookup.room_of(webhook.room.name), "can_manage")
+    with transaction.atomic(using=database()):
+        # Only these fields: a worker may be writing the others.
+        if webhook_rows().filter(pk=webhook.pk).update(**values):
+            audit_trail.record(verb, who, room=webhook.room.name, url=webhook.url)

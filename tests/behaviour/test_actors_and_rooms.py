@@ -49,6 +49,7 @@ CALLS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "who_is_here": lambda room, by, _: chat.who_is_here(room),
     "create_room": lambda room, by, _: chat.create_room("Other", by=by),
     "configure_room": lambda room, by, _: chat.configure_room(room, by=by, title="New"),
+    "delete_room": lambda room, by, _: chat.delete_room(room, by=by),
     "direct_room": lambda room, by, other: chat.direct_room(by, other),
     "write_to": lambda room, by, other: chat.write_to(room, "g:1", by=by),
     "add_member": lambda room, by, other: chat.add_member(room, other, by=by),
