@@ -24,7 +24,7 @@ from django_roomchat.errors import (
 )
 from django_roomchat.identity import Identity, origins, sessions, tickets
 from django_roomchat.policy import rate_limits
-from django_roomchat.realtime import hub
+from django_roomchat.realtime import hub, open_sockets
 from django_roomchat.realtime.connection import ASGIMessage, Connection, Scope, Send, language_of
 from django_roomchat.realtime.hub_socket import went_wrong
 from django_roomchat.realtime.threads import in_thread
@@ -202,11 +202,11 @@ class ChatConsumer(_Endpoint):
             await self.close(None if close is True else close)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.channel_layer = get_channel_layer(self.channel_layer_alias)
         connection, self.scope = await _admitted(scope, receive, send)
         if connection is None:
             return
         self._connection, self._receive, self._send = connection, receive, send
-        self.channel_layer = get_channel_layer(self.channel_layer_alias)
         listener: asyncio.Task[None] | None = None
         code = 1006
         try:
@@ -372,6 +372,7 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> tuple[Connect
         return None, scope
     try:
         who, binding, filled = await in_thread(_who, scope)
+        open_sockets.take(who, rate_limits.address_of(scope))
     except DatabaseError as error:
         warn_throttled("who", "Socket refused: the database could not be queried for its identity: %r", error)
         await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
@@ -411,7 +412,7 @@ async def _reject(scope: Scope, receive: Receive, send: Send, error: ChatError, 
         subprotocol = protocol.SUBPROTOCOL
         frames: list[Any] = [
             protocol.Error(error.code, detail, retry_after=error.retry_after),
-            protocol.Bye(code, reason, error.retry_after),
+            protocol.Bye(code, detail, error.retry_after),
         ]
     else:
         subprotocol, frames = None, [protocol.TutorialError(detail, "error", error.code, error.retry_after)]

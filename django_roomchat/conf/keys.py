@@ -222,6 +222,16 @@ class Config:
     code is not. ``None`` sets no limit.
     """
 
+    USER_MAX_SOCKETS: int | None = 100
+    """Maximum number of sockets and HTTP streams that one user or guest can have open in one process. One more is
+    rejected with ``rate_limited`` (close code 4029, or 429). Each tab has one. ``None`` sets no limit.
+    """
+
+    ADDRESS_MAX_SOCKETS: int | None = 2000
+    """Maximum number of sockets and HTTP streams from one IP address, which a whole school may share, in one process.
+    One more is rejected with ``rate_limited`` (close code 4029, or 429). ``None`` sets no limit.
+    """
+
     SOCKET_MAX_POSTS: int = 100
     """Maximum number of posts of one socket that wait for their commit. Further posts are rejected with ``busy``."""
 

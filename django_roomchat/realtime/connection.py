@@ -37,6 +37,7 @@ from django_roomchat.realtime import (
     group_commit,
     handlers,
     hub,
+    open_sockets,
     read_receipts,
     typing_indicators,
     uvicorn_fast_path,
@@ -74,7 +75,6 @@ class Connection(HubSocket):
     """An accepted socket; implements the hub's :class:`~django_roomchat.realtime.hub_room.Socket`."""
 
     __slots__ = (
-        "_address",
         "_frame_rate",
         "_frames_full_at",
         "_group_commit",
@@ -92,14 +92,13 @@ class Connection(HubSocket):
     )
 
     def __init__(self, scope: Scope, send: Send, who: Identity, binding: sessions.SessionBinding) -> None:
-        super().__init__(who, binding, language_of(scope))
+        super().__init__(who, binding, language_of(scope), rate_limits.address_of(scope))
         self.is_tutorial = not scope.get("subprotocols")
         self._url_room: str | None = scope.get("url_route", {}).get("kwargs", {}).get("room_name")
         self._own_room: RoomName | None = None
         self._query: bytes = scope.get("query_string", b"")
         self._group_commit = group_commit.current()
         self._posts = 0
-        self._address = rate_limits.address_of(scope)
         self._frame_rate = rate_limits.rate("FRAMES_PER_SOCKET")
         self._frames_full_at = self._refusals_full_at = 0.0
         self.is_closing = False
@@ -140,7 +139,8 @@ class Connection(HubSocket):
             self.close(protocol.CLOSE_TRY_AGAIN if isinstance(refusal, TryAgain) else code)
 
     def end(self) -> None:
-        """Release a socket that was closed."""
+        """Release a socket that was closed. The consumer has counted it in :mod:`~django_roomchat.realtime.open_sockets`."""
+        open_sockets.release(self._who, self._address)
         self._unregister()
         self._send_queue.end()
 
@@ -336,9 +336,9 @@ class Connection(HubSocket):
             if self._task is not None:
                 self._task.cancel()
             return
-        reason = reason or protocol.CLOSE_CODES.get(code, "")
         if not self.is_tutorial:
-            self._write(protocol.Bye(code, reason, retry_after))
+            self._write(self._bye(code, retry_after, reason))
+        reason = reason or protocol.CLOSE_CODES.get(code, "")
         self._send_queue.write({"type": "websocket.close", "code": code, "reason": reason})
 
     def _answer(self, post: NewPost, room: RoomName, result: Posted | ChatError) -> None:

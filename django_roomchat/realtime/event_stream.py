@@ -19,10 +19,10 @@ from django.utils.translation import gettext_noop as _
 
 from django_roomchat import log, protocol
 from django_roomchat.conf import config
-from django_roomchat.errors import ChatError, TryAgain
+from django_roomchat.errors import ChatError, RateLimited, TryAgain
 from django_roomchat.identity import Identity, sessions
 from django_roomchat.models import Room
-from django_roomchat.realtime import encoded_frames, handlers, hub
+from django_roomchat.realtime import encoded_frames, handlers, hub, open_sockets
 from django_roomchat.realtime.hub_socket import HubSocket
 from django_roomchat.realtime.threads import in_thread
 from django_roomchat.realtime.uvicorn_fast_path import TextFrame
@@ -47,6 +47,7 @@ class Stream(HubSocket):
         binding: the session that the identity depends on.
         room, rights: the result of :func:`django_roomchat.realtime.handlers.enter_room`.
         epoch, since: the client's cursor; *since* is ``None`` if it has none.
+        address: IP address of the client; empty if unknown.
     """
 
     is_tutorial = False
@@ -59,8 +60,9 @@ class Stream(HubSocket):
         rights: protocol.Rights,
         epoch: str,
         since: int | None,
+        address: str,
     ) -> None:
-        super().__init__(who, binding, translation.get_language())
+        super().__init__(who, binding, translation.get_language(), address)
         self._room = room
         self._rights = rights
         self._position = epoch, since
@@ -71,6 +73,7 @@ class Stream(HubSocket):
         self._news = asyncio.Event()
         self._wake = asyncio.Event()
         self._is_closing = False
+        self._is_counted = False
         self._task: asyncio.Task[Any] | None = None
         self._blocked_since: float | None = None
 
@@ -86,6 +89,14 @@ class Stream(HubSocket):
 
     async def _enter(self) -> None:
         self._task = asyncio.current_task()
+        try:
+            # Again: other streams may have been opened since open_stream().
+            open_sockets.take(self._who, self._address)
+        except RateLimited as error:
+            self._send_error(error)
+            self.close(protocol.CLOSE_TOO_MANY, error.retry_after)
+            return
+        self._is_counted = True
         self._register()
         self._write(handlers.welcome(self._who))
         self._send_rights(self._rights)
@@ -97,6 +108,11 @@ class Stream(HubSocket):
         except DatabaseError as error:
             warn_throttled("database", "A stream could not be opened because of the database: %r", error)
             self.close(protocol.CLOSE_TRY_AGAIN, retry_after=1.0)
+
+    def _end(self) -> None:
+        self._unregister()
+        if self._is_counted:
+            open_sockets.release(self._who, self._address)
 
     # Frames from the hub --------------------------------------------------------------------------------
 
@@ -115,7 +131,7 @@ class Stream(HubSocket):
             return
         is_stuck = self._blocked_since is not None
         self._is_closing = True
-        self._keep(protocol.encode(protocol.Bye(code, protocol.CLOSE_CODES[code], retry_after)), "")
+        self._keep(protocol.encode(self._bye(code, retry_after)), "")
         self._news.set()
         if is_stuck and code == protocol.CLOSE_TOO_SLOW and self._task is not None:
             # The client does not read what was written before, so only cancelling the task ends the response.
@@ -170,7 +186,7 @@ class Stream(HubSocket):
                     return
                 self._hub.resume(self)
         finally:
-            self._unregister()
+            self._end()
 
     async def poll(self, seconds: float) -> list[str]:
         """Return the frames for a poll, as soon as there are any, or after *seconds*."""
@@ -183,7 +199,7 @@ class Stream(HubSocket):
                 pass
             return [text for text, _position in self._take()]
         finally:
-            self._unregister()
+            self._end()
 
 
 def _has_news(text: str) -> bool:
@@ -200,31 +216,39 @@ def _event(frame: tuple[str, str]) -> bytes:
 
 
 async def open_stream(
-    who: Identity, binding: sessions.SessionBinding, name: str, epoch: str, since: int | None
+    who: Identity, binding: sessions.SessionBinding, name: str, epoch: str, since: int | None, address: str
 ) -> Stream:
     """Open a stream of a room.
 
     Raises:
-        ChatError: the identity may not enter the room, or the process is shutting down.
+        ChatError: the identity may not enter the room or has too many sockets and streams open, or the process is shutting
+            down.
     """
     if hub.current().is_draining:
         raise TryAgain(_("The server is restarting; try again."))
+    open_sockets.require_free(who, address)
     room, rights = await in_thread(handlers.enter_room, who, name, translation.get_language())
-    return Stream(who, binding, room, rights, epoch, since)
+    return Stream(who, binding, room, rights, epoch, since, address)
 
 
-async def poll_log(who: Identity, name: str, epoch: str, since: int | None, seconds: float) -> list[str]:
+async def poll_log(
+    who: Identity, name: str, epoch: str, since: int | None, seconds: float, address: str
+) -> list[str]:
     """Long polling without a hub: like :meth:`Stream.poll`, but read the log repeatedly until it has news.
 
     Raises:
-        ChatError: the identity may not enter the room, or may no longer stay in it.
+        ChatError: the identity may not enter the room, may no longer stay in it, or has too many sockets and streams open.
     """
-    ends = time.monotonic() + seconds
-    while True:
-        frames = await in_thread(_read_log, who, name, epoch, since, translation.get_language())
-        if _has_news(frames[-1]) or time.monotonic() >= ends:
-            return frames
-        await asyncio.sleep(min(READ_SECONDS, max(0.0, ends - time.monotonic())))
+    open_sockets.take(who, address)
+    try:
+        ends = time.monotonic() + seconds
+        while True:
+            frames = await in_thread(_read_log, who, name, epoch, since, translation.get_language())
+            if _has_news(frames[-1]) or time.monotonic() >= ends:
+                return frames
+            await asyncio.sleep(min(READ_SECONDS, max(0.0, ends - time.monotonic())))
+    finally:
+        open_sockets.release(who, address)
 
 
 def _read_log(who: Identity, name: str, epoch: str, since: int | None, language: str | None) -> list[str]:

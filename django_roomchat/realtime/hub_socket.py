@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import Error as DatabaseError
+from django.utils import translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import policy, protocol
@@ -34,17 +36,21 @@ class HubSocket(ABC):
         who: the identity that the socket authenticated as.
         binding: the session that the identity depends on.
         language: language of the errors that are sent.
+        address: IP address of the client; empty if unknown.
     """
 
-    __slots__ = ("_binding", "_hub", "_language", "_who", "subscriptions")
+    __slots__ = ("_address", "_binding", "_hub", "_language", "_who", "subscriptions")
 
     is_tutorial: bool
 
-    def __init__(self, who: Identity, binding: sessions.SessionBinding, language: str | None) -> None:
+    def __init__(
+        self, who: Identity, binding: sessions.SessionBinding, language: str | None, address: str
+    ) -> None:
         self.subscriptions: dict[str, Subscription] = {}
         self._who = who
         self._binding = binding
         self._language = language
+        self._address = address
         self._hub = hub.current()
 
     @property
@@ -98,6 +104,13 @@ class HubSocket(ABC):
     def _unregister(self) -> None:
         self._hub.remove(self)
         session_watch.current().remove(self)
+
+    def _bye(self, code: int, retry_after: float | None, reason: str | None = None) -> protocol.Bye:
+        if reason is None and code == protocol.CLOSE_TOO_MANY:
+            # The page shows this reason.
+            with translation.override(self._language):
+                reason = gettext("Too many requests; wait a moment and try again.")
+        return protocol.Bye(code, reason or protocol.CLOSE_CODES.get(code, ""), retry_after)
 
     def _write(self, frame: Any) -> None:
         self.reply(TextFrame(protocol.encode(frame)))

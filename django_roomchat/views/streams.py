@@ -29,7 +29,8 @@ async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
     """The events of a room, as server-sent events or, with ``wait``, as the response to a long poll."""
     try:
         epoch, since = _position(request)
-        who, binding = await in_thread(_binding, request)
+        address = rate_limits.address_of(request)
+        who, binding = await in_thread(_binding, request, address)
         waits = request.GET.get("wait")
         is_asgi = isinstance(request, ASGIRequest)
         if waits is None and not is_asgi:
@@ -39,9 +40,9 @@ async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
             )
         if waits is not None and not is_asgi:
             return _frames_response(
-                await event_stream.poll_log(who, room_name, epoch, since, _seconds(waits))
+                await event_stream.poll_log(who, room_name, epoch, since, _seconds(waits), address)
             )
-        stream = await event_stream.open_stream(who, binding, room_name, epoch, since)
+        stream = await event_stream.open_stream(who, binding, room_name, epoch, since, address)
         if waits is not None:
             return _frames_response(await stream.poll(_seconds(waits)))
     except ChatError as error:
@@ -57,9 +58,9 @@ async def events(request: HttpRequest, room_name: str) -> HttpResponseBase:
     return response
 
 
-def _binding(request: HttpRequest) -> tuple[Identity, sessions.SessionBinding]:
+def _binding(request: HttpRequest, address: str) -> tuple[Identity, sessions.SessionBinding]:
     who = identity.who(request)
-    rate_limits.spend("JOINS", who, rate_limits.address_of(request))
+    rate_limits.spend("JOINS", who, address)
     return who, sessions.bind_session(who, getattr(request, "session", None))
 
 

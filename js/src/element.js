@@ -211,7 +211,7 @@ export class RoomChat extends HTMLElement {
     this.dataset.state = state;
     if (state === "connected") this.#history.retry();
     this.toggleAttribute("connected", state === "connected");
-    this.#banner.show({ state, code });
+    this.#banner.show({ state, code, reason });
     this.dispatch("status", { state, code, reason });
   }
 

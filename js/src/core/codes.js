@@ -7,6 +7,9 @@ export const CLOSE_SESSION_ENDED = 4001;
 export const CLOSE_FORBIDDEN = 4003;
 export const CLOSE_NO_SUCH_ROOM = 4004;
 
+/** The client connects again after the time in `bye`. The page shows the reason. */
+export const CLOSE_TOO_MANY = 4029;
+
 export const TERMINAL_CLOSE_CODES = new Set([CLOSE_SESSION_ENDED, CLOSE_FORBIDDEN, CLOSE_NO_SUCH_ROOM]);
 
 /** Errors about a frame that the server could not decode: they cannot carry the id of the post. */

@@ -1,4 +1,4 @@
-import { CLOSE_FORBIDDEN, CLOSE_NO_SUCH_ROOM } from "./codes.js";
+import { CLOSE_FORBIDDEN, CLOSE_NO_SUCH_ROOM, CLOSE_TOO_MANY } from "./codes.js";
 
 const FIRST_FRAME_MS = 5_000; // a stream without data after this time is buffered by a proxy: use polling instead
 const WAIT_SECONDS = 25;
@@ -7,7 +7,7 @@ const RETRY_SECONDS = 2;
 const SUPPORT = { streams: true };
 
 const WEBSOCKET_ONLY = new Set(["hello", "leave", "seen", "ping", "typing"]);
-const CLOSE_CODES = { 403: CLOSE_FORBIDDEN, 404: CLOSE_NO_SUCH_ROOM };
+const CLOSE_CODES = { 403: CLOSE_FORBIDDEN, 404: CLOSE_NO_SUCH_ROOM, 429: CLOSE_TOO_MANY };
 
 /**
  * Replacement for the WebSocket of one room, over HTTP, for networks that block WebSockets.

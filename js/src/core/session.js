@@ -42,6 +42,7 @@ export class Session extends EventTarget {
   #queue;
   #timers;
   #state = "connecting";
+  #code;
   #joined = false;
   #isJoining = false;
   #requests = new Map();
@@ -288,8 +289,10 @@ export class Session extends EventTarget {
   }
 
   #setState(state, detail) {
-    if (state === this.#state && state !== "ended") return;
+    const code = detail?.code;
+    if (state === this.#state && code === this.#code && state !== "ended") return;
     this.#state = state;
+    this.#code = code;
     emit(this, "status", { state, ...detail });
   }
 }

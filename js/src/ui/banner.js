@@ -1,4 +1,4 @@
-import { CLOSE_SESSION_ENDED } from "../core/codes.js";
+import { CLOSE_SESSION_ENDED, CLOSE_TOO_MANY } from "../core/codes.js";
 
 const OFFLINE_AFTER_MS = 3_000; // shorter interruptions are not shown
 
@@ -16,9 +16,10 @@ export class Banner {
     signal.addEventListener("abort", () => clearTimeout(this.#timer));
   }
 
-  show({ state, code }) {
+  show({ state, code, reason }) {
     if (state === "connected") return this.#setContent("");
     if (state === "ended") return this.#setContent(this.#strings[`ended_${code}`] ?? "", this.#recoveryLink(code));
+    if (code === CLOSE_TOO_MANY && reason) return this.#setContent(reason);
     this.#timer ??= setTimeout(() => this.#setContent(this.#strings.offline), OFFLINE_AFTER_MS);
   }
 

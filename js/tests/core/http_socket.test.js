@@ -157,7 +157,7 @@ test("A server that cannot stream is polled", async () => {
   assert.deepEqual(received, ["open", welcome]);
 });
 
-for (const [status, code] of [[403, 4003], [404, 4004], [500, 1006]]) {
+for (const [status, code] of [[403, 4003], [404, 4004], [429, 4029], [500, 1006]]) {
   test(`Status ${status} closes the socket with ${code}`, async () => {
     const received = open([answer(status, { error: { code: "x", detail: "No." } })]);
     await later();

@@ -443,6 +443,19 @@ test("Each change of the state is dispatched once", () => {
   ]);
 });
 
+test("A refused connection that was offline before is dispatched with its reason", () => {
+  connected();
+  sockets.latest.emitClose();
+  clock.advance(0);
+  sockets.latest.emitOpen();
+  sockets.latest.emitFrame({ type: "bye", code: 4029, reason: "Close other tabs.", retry_after: 30 });
+  sockets.latest.emitClose(4029, "too many requests");
+  assert.deepEqual(of("status").map(({ state, code, reason }) => [state, code, reason]).slice(1), [
+    ["offline", 1006, ""],
+    ["offline", 4029, "Close other tabs."],
+  ]);
+});
+
 test("Removal from the room ends the session", () => {
   connected().emitFrame({ type: "left", room: "lobby" });
   assert.equal(session.state, "ended");

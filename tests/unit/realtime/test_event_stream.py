@@ -70,7 +70,7 @@ async def listen():
     opened = []
 
     async def listen(room="lobby", who=ANA, epoch="", since=None):
-        stream = await event_stream.open_stream(who, sessions.bind_session(who, None), room, epoch, since)
+        stream = await event_stream.open_stream(who, sessions.bind_session(who, None), room, epoch, since, "")
         listener = Listener(stream.events())
         listener.stream = stream
         opened.append(listener)
@@ -437,7 +437,7 @@ def test_wsgi_polls_the_log(monkeypatch):
 
 async def test_a_look_ends_with_the_right_to_it(monkeypatch):
     with pytest.raises(NotFound):
-        await event_stream.poll_log(ANA, "~none", "", None, 1)
+        await event_stream.poll_log(ANA, "~none", "", None, 1, "")
 
 
 def test_an_answer_is_in_the_language_of_the_request():
