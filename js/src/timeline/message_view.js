@@ -180,7 +180,7 @@ export class MessageView {
     const all = splitLinks(text).flatMap((piece) => (piece.url ? [piece] : splitMentions(piece, mentions)));
     const elements = all.filter((piece) => typeof piece !== "string").length;
     if (!body || (body.childElementCount === elements && body.textContent === text)) return;
-    body.replaceChildren(...all.map((piece) => (piece.url ? link(piece.url) : piece.mention ? mentionElement(piece, you) : piece)));
+    body.replaceChildren(...all.map((piece) => (piece.url ? link(piece) : piece.mention ? mentionElement(piece, you) : piece)));
   }
 
   #setDelivery(post) {
@@ -207,12 +207,12 @@ export class MessageView {
   }
 }
 
-function link(url) {
+function link({ url, text = url }) {
   const anchor = document.createElement("a");
   anchor.href = url;
   anchor.target = "_blank";
   anchor.rel = "noopener noreferrer nofollow ugc";
-  anchor.textContent = url;
+  anchor.textContent = text;
   return anchor;
 }
 

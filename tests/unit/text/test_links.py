@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,10 @@ LINKS = json.loads((Path(__file__).parents[2] / "shared" / "links.json").read_te
 def test_the_server_finds_the_addresses_that_the_browser_finds(text: str, expected: list[Any]) -> None:
     text = text.encode("utf-16", "surrogatepass").decode("utf-16")
 
-    found = [{"url": piece} if is_link else piece for piece, is_link in split(text)]
+    found = [
+        piece if not url else {"url": url} if url == piece else {"url": url, "text": piece}
+        for piece, url in split(text)
+    ]
 
     assert found == expected
 
@@ -46,4 +50,16 @@ def test_a_link_shows_where_it_leads() -> None:
 
 
 def test_many_brackets_take_no_time() -> None:
-    assert [is_link for _, is_link in split("https://a.example/" + ")" * 4000)] == [True, False]
+    assert [bool(url) for _, url in split("https://a.example/" + ")" * 4000)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["https://a.b/(", "https://a.b)", "www.a.b。", "'https://a.b'", "a@b.cc,", "x://", "https://a.b에"],
+)
+def test_links_are_found_in_a_time_that_grows_with_the_text(unit: str) -> None:
+    began = time.process_time()
+
+    list(split((unit * 4000)[:4000]))
+
+    assert time.process_time() - began < 0.2
