@@ -30,9 +30,10 @@ from django_roomchat.text import markdown, validation
 def rendered_data(body: str, room: Room) -> dict[str, Any]:
     """Return the data derived from a text: its mentions, and its HTML if the Markdown extra is enabled."""
     data: dict[str, Any] = {}
-    if found := mentions.mentions_in(room, body):
+    html = markdown.html(body) if config().MARKDOWN else None
+    if found := mentions.mentions_in(room, body, html):
         data["mentions"] = found
-    if config().MARKDOWN and (html := markdown.html(body)) is not None:
+    if html is not None:
         data["html"] = html
     return data
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from django.db.models import Q
@@ -18,7 +19,7 @@ from django_roomchat.models import Membership, Message, Room
 from django_roomchat.protocol import Person
 from django_roomchat.rooms import lookup
 from django_roomchat.text import values
-from django_roomchat.text.mention_syntax import AT, may_end
+from django_roomchat.text.mention_syntax import AT, markable_texts, may_end
 
 MENTIONS_MAX = 20
 """Maximum number of people that a text can mention."""
@@ -27,23 +28,28 @@ WRITERS_MAX = 500
 NAME_LENGTH = 80
 """Maximum length of a name that can be mentioned, in characters."""
 _MARKS_MAX = 40
+_REST_LENGTH = 80
+"""Number of characters after a name that decide whether it ends there."""
 _AT = re.compile(rf"{AT}(?=\w)")
 
 
-def mentions_in(room: Room, body: str) -> list[dict[str, str]]:
+def mentions_in(room: Room, body: str, html: str | None = None) -> list[dict[str, str]]:
     """Return the mentions in a text. Makes two queries; none for a text without ``@`` or a room that does not exist.
+
+    A name in a link or in code is no mention, as the page does not mark it there.
 
     Args:
         room: the room of the message.
         body: the text. The longest matching name counts: “@Ana Silva!” mentions Ana Silva, not Ana.
+        html: the rendered Markdown of the text; ``None`` if it is displayed as plain text.
 
     Returns:
         One object with ``key`` and ``name`` for each mention, in the order of the text, as stored in
         ``Message.data["mentions"]``.
     """
-    if "@" not in body or room.pk is None:
+    if room.pk is None or not _AT.search(body):
         return []
-    candidates = [_possible_names(body, match.end()) for match in _at_signs(body)]
+    candidates = [_possible_names(text, match.end()) for text, match in _at_signs(markable_texts(body, html))]
     wanted = {name_there for names_there in candidates for name_there in names_there}
     if not wanted:
         return []
@@ -56,22 +62,20 @@ def mentions_in(room: Room, body: str) -> list[dict[str, str]]:
     return [{"key": key, "name": name} for key, name in found]
 
 
-def _at_signs(body: str) -> Iterator[re.Match[str]]:
-    for number, match in enumerate(_AT.finditer(body)):
-        if number == _MARKS_MAX:
-            return
-        yield match
+def _at_signs(texts: Iterable[str]) -> Iterator[tuple[str, re.Match[str]]]:
+    found = ((text, match) for text in texts for match in _AT.finditer(text))
+    return islice(found, _MARKS_MAX)
 
 
 def _possible_names(body: str, start: int) -> list[str]:
     """Return the possible names that begin at *start*, longest first."""
-    line = body[start : start + NAME_LENGTH + 1].partition("\n")[0]
+    line = body[start : start + NAME_LENGTH + _REST_LENGTH].partition("\n")[0]
     ends = [end for end in range(1, min(len(line), NAME_LENGTH) + 1) if _may_end(line, end)]
     return [line[:end] for end in reversed(ends)]
 
 
 def _may_end(line: str, end: int) -> bool:
-    return not line[end - 1].isspace() and may_end(line[:end], line[end : end + 1])
+    return not line[end - 1].isspace() and may_end(line[:end], line[end:])
 
 
 def _keys(room: Room, names: set[str]) -> dict[str, str]:

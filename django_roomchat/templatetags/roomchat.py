@@ -364,9 +364,9 @@ def roomchat_initials(name: str) -> str:
 
 @register.filter
 def roomchat_body(body: str, mentions: Iterable[Any] = ()) -> SafeString:
-    """Escape the text of a message, turn its http and https URLs into links and mark its mentions."""
+    """Escape the text of a message, turn its URLs and e-mail addresses into links and mark its mentions."""
     return mark_safe(
-        "".join(_link(piece) if is_link else _marked(piece, mentions) for piece, is_link in split(str(body)))
+        "".join(_link(piece, url) if url else _marked(piece, mentions) for piece, url in split(str(body)))
     )
 
 
@@ -375,19 +375,12 @@ def roomchat_html(html: str, mentions: Iterable[Any] = ()) -> SafeString:
     """Mark the mentions in the rendered Markdown of a message, except in code and links."""
     if not mentions:
         return mark_safe(html)
-    made, inside = [], 0
-    for place, piece in enumerate(_TAG.split(html)):
-        if place % 2:  # an HTML tag
-            if piece.strip("</>").partition(" ")[0] in _UNMARKED:
-                inside += -1 if piece.startswith("</") else 1
-            made.append(piece)
-        else:
-            made.append(piece if inside else _marked(unescape(piece), mentions))
-    return mark_safe("".join(made))
-
-
-_TAG = re.compile("(<[^>]*>)")
-_UNMARKED = ("a", "code", "pre")
+    return mark_safe(
+        "".join(
+            _marked(unescape(piece), mentions) if is_markable else piece
+            for piece, is_markable in mention_syntax.split_html(html)
+        )
+    )
 
 
 def _marked(text: str, mentions: Iterable[Any]) -> SafeString:
@@ -405,8 +398,8 @@ def _marked(text: str, mentions: Iterable[Any]) -> SafeString:
 _ME = mark_safe(" data-me")
 
 
-def _link(url: str) -> SafeString:
-    return format_html('<a href="{}" target="_blank" rel="{}">{}</a>', url, REL, url)
+def _link(text: str, url: str) -> SafeString:
+    return format_html('<a href="{}" target="_blank" rel="{}">{}</a>', url, REL, text)
 
 
 @register.filter

@@ -4,14 +4,14 @@ const NAME_LENGTH = 80; // the server does not recognise longer names either
 const NAME_WORDS = 4;
 
 // The same rule as on the server: a mention does not start inside a word or an e-mail address.
-const MENTION = new RegExp(`(?<![\\p{L}\\p{N}_.+-])@([^@\\n]{0,${NAME_LENGTH}})$`, "u");
+const MENTION = new RegExp(`(?<![\\p{L}\\p{N}_.+-])[@＠﹫]([^@＠﹫\\n]{0,${NAME_LENGTH}})$`, "u");
 // A colon counts at the start, after a space, an opening bracket or another emoji; not in “10:30” or “https:”.
 const BEFORE_COLON = "(?<=^|[\\s(\\[{（「『“‘\"'\\p{Extended_Pictographic}\\ufe0f])";
 const SHORT_NAME = "[\\p{L}\\p{M}\\p{N}_+-]{1,40}";
 const EMOJI = new RegExp(`${BEFORE_COLON}[:：](${SHORT_NAME})$`, "u");
 const COMPLETE_EMOJI = new RegExp(`${BEFORE_COLON}[:：](${SHORT_NAME})[:：]$`, "u");
 
-/** A name after an `@`: `{start, text}`, or null. */
+/** A name after an `@` of any width: `{start, text}`, or null. */
 export function mentionAt(text, caret) {
   const context = matchBefore(MENTION, text, caret);
   if (!context || context.text !== context.text.trim() || context.text.split(/\s+/u).length > NAME_WORDS) return null;

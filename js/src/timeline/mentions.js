@@ -16,7 +16,7 @@ export function splitMentions(text, mentions) {
   const names = [...keys.keys()].sort((one, other) => other.length - one.length).map(escapeRegExp);
   const found = [];
   let position = 0;
-  for (const { 0: match, 1: name, index } of text.matchAll(new RegExp(`(?<![\\p{L}\\p{N}_.+-])@(${names.join("|")})`, "gu"))) {
+  for (const { 0: match, 1: name, index } of text.matchAll(new RegExp(`(?<![\\p{L}\\p{N}_.+-])[@＠﹫](${names.join("|")})`, "gu"))) {
     if (!canEndMention(name, text.slice(index + match.length))) continue;
     found.push(text.slice(position, index), { mention: match, key: keys.get(name) });
     position = index + match.length;
@@ -46,8 +46,9 @@ export function highlightMentions(root, mentions, you) {
   }
 }
 
-/** Scripts without letter case attach suffixes to a name: “@민수님”. */
+/** Scripts without letter case attach suffixes to a name: “@민수님”. “@Tom@mastodon.example” is an account elsewhere. */
 function canEndMention(name, rest) {
+  if (/^[@＠﹫][\p{L}\p{N}_-]+\.[\p{L}\p{N}_]/u.test(rest)) return false;
   return /\p{Lo}$/u.test(name) || !/^[\p{L}\p{M}\p{N}_]/u.test(rest);
 }
 

@@ -85,6 +85,56 @@ def test_a_text_calls_those_whose_names_stand_behind_an_at(body, expected):
     assert called(body) == expected
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "see https://medium.com/@Ana/story",
+        "https://mastodon.example/@Ana",
+        "www.example.com/@Ana and ana@example.com/@",
+        "@Ana@mastodon.example @Ana＠예시.한국",
+        "info＠Ana",
+    ],
+)
+def test_a_name_that_the_page_does_not_mark_is_no_mention(body):
+    assert called(f"{body} @Bo") == [("g:bo", "Bo")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "`@Ana`",
+        "``@Ana` x``",
+        "```\nhi @Ana\n```",
+        "> ~~~\n> @Ana\n> ~~~",
+        "[@Ana](https://example.com)",
+        "[see **@Ana**](https://example.com)",
+        "<https://example.com/@Ana>",
+    ],
+)
+def test_a_name_in_code_or_in_a_link_is_no_mention_with_markdown(body, settings):
+    settings.ROOMCHAT = {"MARKDOWN": True}
+
+    assert called(f"{body}\n\n**@Bo**") == [("g:bo", "Bo")]
+
+
+def test_a_name_in_backquotes_is_a_mention_without_markdown():
+    assert called("`@Ana`") == [("u:1", "Ana")]
+
+
+def test_an_edit_to_code_ends_a_mention(settings):
+    settings.ROOMCHAT = {"MARKDOWN": True}
+    seq = post_message("lobby", "*@Ana*", author=BO).seq
+    before = called_by(seq)
+    edit_message("lobby", seq, "`@Ana`", by=BO)
+
+    assert (before, called_by(seq)) == ([("u:1", "Ana")], [])
+
+
+@pytest.mark.parametrize("body", ["＠Ana", "안녕 ＠Ana!", "﹫Ana, hi"])
+def test_an_at_of_another_width_begins_a_mention(body):
+    assert called(body) == [("u:1", "Ana")]
+
+
 def test_a_mention_of_a_name_prefers_a_member_to_another_author():
     post_message("lobby", "hi", author=Identity("g:other", "Ana", is_guest=True))
 
