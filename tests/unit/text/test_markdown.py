@@ -20,8 +20,9 @@ ANA = Identity("g:ana", "Ana", is_guest=True)
 REL = 'target="_blank" rel="noopener noreferrer nofollow ugc"'
 ALLOWED = {
     "a": {"href", "target", "rel"},
-    **dict.fromkeys(("blockquote", "br", "code", "em", "li", "p", "pre", "s", "strong", "ul"), set()),
+    **dict.fromkeys(("blockquote", "br", "code", "em", "p", "pre", "s", "strong", "ul"), set()),
     "ol": {"start"},
+    "li": {"value"},
 }
 MORE_ATTACKS = [
     "[x](javascript:alert(1))",
@@ -68,9 +69,9 @@ def test_markdown_becomes_html():
     assert html("**a** *b* ~~c~~ `d`\ne") == (
         "<p><strong>a</strong> <em>b</em> <s>c</s> <code>d</code><br>\ne</p>"
     )
-    assert html("> a\n\n* b\n\n3. c\n\n```py\n<d>\n```") == (
+    assert html("> a\n\n* b\n\n3. c\n4. d\n\n```py\n<e>\n```") == (
         "<blockquote>\n<p>a</p>\n</blockquote>\n<ul>\n<li>b</li>\n</ul>\n"
-        '<ol start="3">\n<li>c</li>\n</ol>\n<pre><code>&lt;d&gt;\n</code></pre>'
+        '<ol start="3">\n<li>c</li>\n<li>d</li>\n</ol>\n<pre><code>&lt;e&gt;\n</code></pre>'
     )
 
 
