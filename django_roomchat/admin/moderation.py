@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
+from django.db import router, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
@@ -24,6 +25,7 @@ from django_roomchat.admin.base import (
     act_on_each,
     acting_as,
     link_to,
+    staff,
 )
 from django_roomchat.files import records
 from django_roomchat.identity import Identity
@@ -37,6 +39,7 @@ from django_roomchat.models import (
     Report,
 )
 from django_roomchat.moderation import held, reports, sanctions
+from django_roomchat.policy import audit_trail
 
 
 class _SanctionAdmin(CheckedAdmin):
@@ -129,6 +132,17 @@ class _QueueAdmin(RecordedReadingAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        author = Identity(obj.author_key, obj.author_name)
+        verb = f"delete_{self.opts.model_name}"
+        with transaction.atomic(using=router.db_for_write(self.model)):
+            audit_trail.record(verb, staff(request), room=obj.room.name, target=author, state=obj.state)
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for waiting in queryset.select_related("room"):
+            self.delete_model(request, waiting)
 
     def decide(
         self, request: HttpRequest, queryset: QuerySet[Any], decision: Callable[..., object], done: Any

@@ -119,6 +119,20 @@ def test_what_is_offered_is_what_one_may_do(talk: tuple[Page, Page]) -> None:
     assert offered(ana, 2) == ["Reply", "Copy link", "Report to moderators"]
 
 
+def test_a_muted_person_is_offered_to_delete_and_not_to_edit(
+    talk: tuple[Page, Page], site: Server, room: str
+) -> None:
+    ana, _ = talk
+    run_at(
+        site,
+        f"from django_roomchat import mute; from django_roomchat.models import Message; "
+        f"mute({room!r}, Message.objects.get(room__name={room!r}, seq=1).author_key)",
+    )
+    expect(ana.get_by_text("You are muted in this room.")).to_be_visible()
+
+    assert offered(ana, 1) == ["Copy link", "Delete"]
+
+
 @pytest.mark.firefox
 def test_the_menu_is_reached_and_left_with_the_keyboard(talk: tuple[Page, Page]) -> None:
     ana, _ = talk

@@ -159,6 +159,23 @@ def test_in_a_slow_room_nothing_is_lost_and_the_wait_is_told(site: Server, room:
     expect(mo.get_by_role("timer")).to_be_hidden()
 
 
+def test_in_a_slow_room_an_edit_that_comes_too_early_stays_in_the_text_field(
+    site: Server, room: str, come: Come
+) -> None:
+    make_club(site, room, slow_seconds=3600)
+    kim = come("kim", room)
+    say(kim, "one")
+    expect(sent(kim)).to_have_count(1)
+    composer(kim).press("ArrowUp")
+    composer(kim).fill("two")
+    composer(kim).press("Enter")
+
+    expect(kim.get_by_text("Slow mode is on: one message every 3600 seconds.")).to_be_visible()
+    expect(composer(kim)).to_have_value("two")
+    expect(kim.locator("[data-part=about]")).to_contain_text("Edit message")
+    expect(kim.locator("li .roomchat-body")).to_have_text(["one"])
+
+
 @pytest.mark.parametrize("visibility", ["open", "private"])
 def test_who_leaves_is_asked_first_and_comes_to_the_list(
     site: Server, room: str, come: Come, visibility: Literal["open", "private"]

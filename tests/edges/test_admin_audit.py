@@ -18,6 +18,7 @@ from django_roomchat.models import (
     IncomingHook,
     Invitation,
     Membership,
+    Report,
     Room,
     Webhook,
 )
@@ -133,6 +134,20 @@ def test_an_invitation_that_is_deleted_is_in_the_audit_trail(admin_client, is_li
 
     assert not Invitation.objects.exists()
     assert entries()[-1] == ("revoke_invitation", "admin", "board", {"invitation": invitation.pk})
+
+
+@pytest.mark.parametrize("is_list", [True, False])
+@pytest.mark.parametrize("model", ["report", "heldmessage"])
+def test_a_report_or_held_message_that_is_deleted_is_in_the_audit_trail(admin_client, rooms, model, is_list):
+    row = (Report if model == "report" else HeldMessage).objects.get(room=rooms[0])
+
+    if is_list:
+        act(admin_client, model, "delete_selected", row)
+    else:
+        admin_client.post(url(model, "delete", row.pk), {"post": "yes"})
+
+    assert not type(row).objects.filter(pk=row.pk).exists()
+    assert entries(verb=f"delete_{model}") == [(f"delete_{model}", "admin", "lobby", {"state": row.state})]
 
 
 # Deletion of rooms ------------------------------------------------------------------------------------------------
