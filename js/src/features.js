@@ -1,6 +1,5 @@
 import { notifications } from "./attention/notifications.js";
 import { readTracking } from "./attention/read_tracker.js";
-import { autocomplete } from "./composer/autocomplete.js";
 import { emojiNames } from "./composer/emoji_names.js";
 import { banNotice, readOnly } from "./composer/read_only.js";
 import { slowMode } from "./composer/slow_mode.js";
@@ -22,7 +21,6 @@ export const FEATURES = [
   messageActions,
   readOnly,
   emojiNames,
-  autocomplete,
   ownName,
   slowMode,
   banNotice,

@@ -5,7 +5,7 @@ const INTERACTIONS = ["pointermove", "pointerdown", "focusin", "keydown"];
 const TRIGGERS = ["present", "search-open", "room-actions", "actions", "emoji", "rename"].map((part) => `[data-part="${part}"]`).join(", ");
 
 /**
- * Lazily loads `panels.js` (dialogs and menus) on the first user interaction.
+ * Lazily loads `panels.js` (dialogs, menus and autocompletion) on the first user interaction.
  *
  * A click or key that arrives before the module has loaded is repeated afterwards.
  */

@@ -1,4 +1,5 @@
-/** Dialogs and lists that open on demand, as a separate bundle; see `lazy_panels.js`. */
+/** Dialogs, autocompletion and lists that open on demand, as a separate bundle; see `lazy_panels.js`. */
+import { autocomplete } from "./composer/autocomplete.js";
 import { emojiPicker } from "./composer/emoji_button.js";
 import { guestName } from "./people/guest_name.js";
 import { moderation } from "./people/moderation.js";
@@ -12,4 +13,4 @@ import { pinned } from "./timeline/pinned.js";
 import { search } from "./timeline/search.js";
 import { help } from "./ui/help.js";
 
-export const PANELS = [emojiPicker, guestName, help, people, moderation, report, edits, invitations, settings, leaveRoom, search, pinned];
+export const PANELS = [autocomplete, emojiPicker, guestName, help, people, moderation, report, edits, invitations, settings, leaveRoom, search, pinned];

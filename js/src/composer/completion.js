@@ -55,6 +55,8 @@ export class Completion {
       if (index >= 0) this.#choose(index);
     });
     this.#input.setAttribute("aria-autocomplete", "list");
+    // The first letters may have been typed before this script was loaded.
+    if (this.#input.matches(":focus")) this.#update();
   }
 
   get isOpen() {
