@@ -126,6 +126,17 @@ class Config:
     Office documents are ``application/zip``. Images require ``pip install django-roomchat[images]``.
     """
 
+    ADDRESS_MAX_UNSENT_BYTES: int | None = 1_073_741_824
+    """Maximum size of the stored files that were uploaded from one IP address and not sent yet, in bytes. A further upload
+    is rejected with ``rate_limited``. ``None`` sets no limit.
+    """
+
+    SITE_MAX_UNSENT_BYTES: int | None = 10_737_418_240
+    """Maximum size of all stored files that were uploaded and not sent yet, in bytes. A further upload is rejected with
+    ``unavailable``, and the server logs a warning. Files that were not sent within a day are deleted by
+    ``roomchat_prune``. ``None`` sets no limit.
+    """
+
     ATTACHMENTS_PER_MESSAGE: int = 10
     """Maximum number of files in a message."""
 

@@ -15,17 +15,19 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.signals import post_delete
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat.conf import config, reverse_or_empty
 from django_roomchat.database import batches, database
-from django_roomchat.errors import BadFile, NotFound, TooBig
+from django_roomchat.errors import BadFile, NotFound, RateLimited, TooBig, TryAgain
 from django_roomchat.files import storage
 from django_roomchat.models import Attachment, HeldMessage, Room
 from django_roomchat.protocol import FileToPost
+from django_roomchat.throttled_logging import warn_throttled
 
 UNSENT_HOURS = 24
 """Time after which an upload that is in no message is released, in hours."""
@@ -138,6 +140,49 @@ def summary(body: str, kept: Iterable[Mapping[str, Any]] | None) -> str:
     return body or ", ".join(str(file["name"]) for file in kept or ())
 
 
+# Unsent files -------------------------------------------------------------------------------------------------------
+
+RETRY_SECONDS = 600.0
+"""Time after which an upload that was refused for lack of space may succeed, in seconds."""
+
+
+def address_digest(address: str | None) -> str:
+    """Return the digest under which the uploads from an IP address are counted; empty for an unknown address.
+
+    It is keyed with ``SECRET_KEY``: the address cannot be found by trying all of them.
+    """
+    return salted_hmac("django_roomchat.files", address, algorithm="sha256").hexdigest() if address else ""
+
+
+def require_space(size: int, digest: str) -> None:
+    """Check that an upload fits into the maximum of stored bytes that were never sent.
+
+    Uploads that are stored at the same moment are not counted for each other, so the maximum can be exceeded by them.
+
+    Args:
+        size: size of the upload, in bytes.
+        digest: the result of :func:`address_digest`.
+
+    Raises:
+        RateLimited: the maximum of the IP address is reached.
+        TryAgain: the maximum of the site is reached.
+    """
+    own, all_together = config().ADDRESS_MAX_UNSENT_BYTES, config().SITE_MAX_UNSENT_BYTES
+    stored = rows().filter(seq=None)
+    used = stored.aggregate(all=Sum("bytes"), own=Sum("bytes", filter=Q(address_digest=digest)))
+    if digest and own is not None and (used["own"] or 0) + size > own:
+        raise RateLimited(
+            _("Too many files from your network wait to be sent; try again later."), retry_after=RETRY_SECONDS
+        )
+    if all_together is not None and (used["all"] or 0) + size > all_together:
+        warn_throttled(
+            "unsent files",
+            "Uploads are refused: files that were never sent take up SITE_MAX_UNSENT_BYTES (%d). Run roomchat_prune daily",
+            all_together,
+        )
+        raise TryAgain(_("The server has no space for uploads; try again later."), retry_after=RETRY_SECONDS)
+
+
 # Attaching to a message ---------------------------------------------------------------------------------------------
 
 
@@ -162,7 +207,7 @@ def attach(wanted: Iterable[FileToPost], seq: int) -> None:
         wanted: the files.
         seq: sequence number of the message.
     """
-    rows().filter(pk__in=[file.id for file in wanted]).update(seq=seq, held_as="")
+    rows().filter(pk__in=[file.id for file in wanted]).update(seq=seq, held_as="", address_digest="")
 
 
 def reserve_for_held_post(wanted: Iterable[FileToPost], client_id: str) -> None:
@@ -191,7 +236,9 @@ def release(chosen: QuerySet[Attachment]) -> int:
     with transaction.atomic(using=database()):
         ids = list(chosen.select_for_update().values_list("pk", flat=True))
         for some in batches(ids, BATCH):
-            rows().filter(pk__in=some).update(room=None, seq=None, key="", name="", held_as="")
+            rows().filter(pk__in=some).update(
+                room=None, seq=None, key="", name="", held_as="", address_digest=""
+            )
         if ids:
             transaction.on_commit(partial(_remove, ids), using=database(), robust=True)
     return len(ids)

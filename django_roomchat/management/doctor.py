@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,11 +18,12 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connections
+from django.utils import timezone
 
 from django_roomchat import log, pubsub
 from django_roomchat.conf import config
 from django_roomchat.database import database
-from django_roomchat.models import Room, Webhook
+from django_roomchat.models import JobRun, Room, Webhook
 from django_roomchat.rooms.lookup import canonical_name, ensure_room
 from django_roomchat.webhooks import http_client
 
@@ -29,6 +31,8 @@ WELL, SLOW, WRONG = "ok", "warn", "error"
 TRY_SECONDS = 5.0
 SLOW_COMMIT_SECONDS = 0.05
 SLOW_LAYER_SECONDS = 0.02
+OVERDUE = timedelta(days=2)
+"""Time after which a daily job that has not run is reported."""
 TIMES = 5
 """Number of tries; the median is reported."""
 
@@ -49,6 +53,7 @@ def examine() -> Iterator[Finding]:
     yield from _examine_layer()
     yield from _examine_origins()
     yield from _examine_webhooks()
+    yield from _examine_jobs()
 
 
 def _examine_database() -> Iterator[Finding]:
@@ -219,3 +224,19 @@ def _examine_webhooks() -> Iterator[Finding]:
     unusual = {urlsplit(url).netloc: found for url in urls if (found := http_client.cautions(url))}
     for netloc, cautions in sorted(unusual.items()):
         yield Finding(SLOW, f"Webhooks are sent to {netloc!r}.", " ".join(cautions))
+
+
+def _examine_jobs() -> Iterator[Finding]:
+    runs = JobRun.objects.using(database()).filter(job="roomchat_prune")
+    try:
+        finished = runs.values_list("finished_at", flat=True).first()
+    except DatabaseError:
+        # Reported above.
+        return
+    advice = "Run it daily: it deletes messages after their retention period, files that were never sent and expired tickets."
+    if finished is None:
+        yield Finding(SLOW, "roomchat_prune has never run.", advice)
+    elif timezone.now() - finished > OVERDUE:
+        yield Finding(SLOW, f"roomchat_prune last ran at {finished:%Y-%m-%d %H:%M}.", advice)
+    else:
+        yield Finding(WELL, f"roomchat_prune last ran at {finished:%Y-%m-%d %H:%M}.")

@@ -74,6 +74,9 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, by: Actor | N
     policy.require_attach(who, found)
     rate_limits.spend("UPLOADS", who, rate_limits.address_here(), found.name)
     file: Any = BytesIO(content) if isinstance(content, bytes) else content
+    digest = records.address_digest(rate_limits.address_here())
+    if not who.is_site:
+        records.require_space(_size(file), digest)
     kind, stored_content = _inspected(file)
     shown = content_types.corrected_name(
         validation.file_name(name or getattr(content, "name", None) or ""), kind
@@ -84,6 +87,7 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, by: Actor | N
     attachment = Attachment(
         room=found,
         key=who.key,
+        address_digest=digest,
         name=shown,
         content_type=kind,
         bytes=stored_content.size,

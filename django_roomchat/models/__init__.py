@@ -4,6 +4,7 @@
 """
 
 from django_roomchat.models.files import Attachment
+from django_roomchat.models.jobs import JobRun
 from django_roomchat.models.messages import Message, MessageQuerySet, Reaction, ReadMarker
 from django_roomchat.models.moderation import (
     AbstractSanction,
@@ -43,6 +44,8 @@ __all__ = [
     "HeldMessage",
     "AuditEntry",
     # sockets
+    # jobs
+    "JobRun",
     "Ticket",
     "ServerProcess",
     "Presence",

@@ -41,6 +41,8 @@ class Attachment(models.Model):
         blank=True,
         help_text=_("Id of the held message that the file belongs to."),
     )
+    address_digest = models.CharField(max_length=64, blank=True, editable=False)
+    """Keyed digest of the IP address that the file was uploaded from; empty once the file is sent or released."""
     name = models.CharField(_("name"), max_length=2 * validation.FILE_NAME_MAX_LENGTH)
     content_type = models.CharField(
         _("type"), max_length=100, help_text=_("Detected from the content of the file.")

@@ -1,6 +1,9 @@
+from datetime import timedelta
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
 from django_roomchat.management import doctor
 from django_roomchat.management.doctor import (
@@ -13,7 +16,7 @@ from django_roomchat.management.doctor import (
     examine,
     log,
 )
-from django_roomchat.models import Message, Room
+from django_roomchat.models import JobRun, Message, Room
 from django_roomchat.webhooks import http_client
 from django_roomchat.webhooks.outgoing import make_webhook
 
@@ -225,6 +228,32 @@ def test_webhooks_without_urllib3_are_an_error(findings, monkeypatch):
             'Install it: python -m pip install "django-roomchat[webhooks]".',
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "state", "about"),
+    [(None, SLOW, "roomchat_prune has never run."), (47, WELL, None), (49, SLOW, None)],
+)
+def test_a_daily_job_that_has_not_run_is_reported(findings, hours, state, about):
+    if hours is not None:
+        call_command("roomchat_prune", verbosity=0)
+        finished = timezone.now() - timedelta(hours=hours)
+        JobRun.objects.update(finished_at=finished)
+        about = f"roomchat_prune last ran at {finished:%Y-%m-%d %H:%M}."
+
+    [found] = findings("roomchat_prune")
+
+    assert (found.state, found.about, bool(found.advice)) == (state, about, state == SLOW)
+
+
+def test_only_a_run_that_deletes_is_recorded(findings):
+    call_command("roomchat_prune", "--dry-run", verbosity=0)
+    dry = JobRun.objects.count()
+    for _ in range(2):
+        call_command("roomchat_prune", verbosity=0)
+
+    assert (dry, JobRun.objects.count()) == (0, 1)
+    assert str(JobRun.objects.get()).startswith("roomchat_prune: 20")
 
 
 @pytest.fixture

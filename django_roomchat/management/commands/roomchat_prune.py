@@ -5,11 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
+from django_roomchat.database import database
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import tickets
 from django_roomchat.messages.attachments import remove_unsent
 from django_roomchat.messages.history import prune_history
+from django_roomchat.models import JobRun
 
 
 class Command(BaseCommand):
@@ -39,6 +42,9 @@ class Command(BaseCommand):
         if not options["dry_run"]:
             remove_unsent()
             tickets.delete_expired()
+            JobRun.objects.using(database()).update_or_create(
+                job="roomchat_prune", defaults={"finished_at": timezone.now()}
+            )
         if options["verbosity"]:
             for name, count in pruned.items():
                 self.stdout.write(f"{name}: {count}")
