@@ -277,7 +277,9 @@ def test_the_page_and_our_client_stay_away_after_the_same_codes() -> None:
 
     documented = {int(code) for code in re.findall(r"\d{4}", line)}
 
-    terminal = {int(code) for code in re.findall(r"export const CLOSE_\w+ = (\d+);", script)}
+    codes = dict(re.findall(r"export const (CLOSE_\w+) = (\d+);", script))
+    [names] = re.findall(r"export const TERMINAL_CLOSE_CODES = new Set\(\[(.*)\]\);", script)
+    terminal = {int(codes[name]) for name in names.split(", ")}
     assert documented == terminal & sent
     assert documented <= set(protocol.CLOSE_CODES)
 
