@@ -44,6 +44,13 @@ from django_roomchat.messages.search import search_messages as search_messages
 from django_roomchat.messages.types import Posted as Posted
 from django_roomchat.messages.unread_notifications import anotify_unread as anotify_unread
 from django_roomchat.messages.unread_notifications import notify_unread as notify_unread
+from django_roomchat.moderation.blocks import Blocked as Blocked
+from django_roomchat.moderation.blocks import ablock as ablock
+from django_roomchat.moderation.blocks import alist_blocked as alist_blocked
+from django_roomchat.moderation.blocks import aunblock as aunblock
+from django_roomchat.moderation.blocks import block as block
+from django_roomchat.moderation.blocks import list_blocked as list_blocked
+from django_roomchat.moderation.blocks import unblock as unblock
 from django_roomchat.moderation.reports import areport_message as areport_message
 from django_roomchat.moderation.reports import report_message as report_message
 from django_roomchat.moderation.sanctions import Sanctioned as Sanctioned

@@ -1,5 +1,6 @@
 """Identities (users, guests, the site) and the credentials of requests and sockets."""
 
+from django_roomchat.identity.identities import ERASED_NAME as ERASED_NAME
 from django_roomchat.identity.identities import GUEST_SESSION_KEY as GUEST_SESSION_KEY
 from django_roomchat.identity.identities import NAME_MAX_LENGTH as NAME_MAX_LENGTH
 from django_roomchat.identity.identities import Actor as Actor

@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from django_roomchat.conf import hook
 from django_roomchat.conf.hooks import HookError, described, dotted_path
@@ -23,6 +24,8 @@ NAME_MAX_LENGTH = 150
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """NUL, which PostgreSQL does not store, and surrogates, which no encoding has."""
 GUEST_SESSION_KEY = "roomchat_guest"
+ERASED_NAME = _("Deleted user")
+"""Name that replaces the names of erased people, in English."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,11 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, by: Actor | N
 
     Raises:
         ChatError: the upload is rejected, for example because it is too big, damaged or of a type that is not accepted.
-            Codes: ``announcement``, ``archived``, ``bad_file``, ``bad_room_name``, ``bad_value``, ``banned``,
-            ``busy``, ``forbidden``, ``members_only``, ``muted``, ``name_taken``, ``no_attachments``, ``no_permission``,
-            ``no_such_room``, ``rate_limited``, ``sign_in``, ``too_big``, ``unavailable``, ``unsupported``.
+            Codes: ``announcement``, ``archived``, ``bad_file``, ``bad_room_name``, ``bad_value``,
+            ``banned``, ``blocked``, ``busy``, ``forbidden``, ``members_only``, ``muted``,
+            ``name_taken``, ``no_attachments``, ``no_permission``, ``no_such_room``,
+            ``rate_limited``, ``sign_in``, ``too_big``, ``unavailable``, ``unreachable``,
+            ``unsupported``.
     """
     if not isinstance(content, bytes) and not (hasattr(content, "read") and hasattr(content, "seek")):
         raise TypeError(f"The content must be bytes or a file, not {type(content).__name__}.")

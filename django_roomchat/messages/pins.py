@@ -37,9 +37,9 @@ def pin_message(room: str | Room, seq: int, on: bool = True, *, by: Actor | None
 
     Raises:
         ChatError: the change is rejected.
-            Codes: ``archived``, ``bad_room_name``, ``bad_value``, ``banned``, ``busy``, ``forbidden``,
-            ``members_only``, ``muted``, ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``,
-            ``sign_in``, ``too_many``.
+            Codes: ``archived``, ``bad_room_name``, ``bad_value``, ``banned``, ``blocked``,
+            ``busy``, ``forbidden``, ``members_only``, ``muted``, ``name_taken``, ``no_permission``,
+            ``no_such_room``, ``not_found``, ``sign_in``, ``too_many``, ``unreachable``.
     """
     who = identity.identity_of(by)
 

@@ -74,9 +74,10 @@ def post_message(
     Raises:
         ChatError: the message is rejected; see :mod:`django_roomchat.errors`.
             Codes: ``announcement``, ``archived``, ``bad_file``, ``bad_room_name``, ``bad_text``,
-            ``bad_value``, ``banned``, ``busy``, ``filtered``, ``forbidden``, ``held``, ``id_reused``,
-            ``members_only``, ``muted``, ``name_taken``, ``no_attachments``, ``no_permission``,
-            ``no_such_room``, ``not_found``, ``rate_limited``, ``sign_in``, ``too_many``, ``unavailable``.
+            ``bad_value``, ``banned``, ``blocked``, ``busy``, ``filtered``, ``forbidden``,
+            ``held``, ``id_reused``, ``members_only``, ``muted``, ``name_taken``,
+            ``no_attachments``, ``no_permission``, ``no_such_room``, ``not_found``,
+            ``rate_limited``, ``sign_in``, ``too_many``, ``unavailable``, ``unreachable``.
     """
     if author is not None and name is not None:
         raise BadValue("Give an author or a name, not both: an author has a name already.")

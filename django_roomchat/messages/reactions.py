@@ -45,9 +45,10 @@ def react(
 
     Raises:
         ChatError: the reaction is rejected: *emoji* is not a single emoji, the message is deleted, or the policy denies it.
-            Codes: ``archived``, ``bad_emoji``, ``bad_room_name``, ``bad_value``, ``banned``, ``busy``,
-            ``forbidden``, ``members_only``, ``muted``, ``name_taken``, ``no_permission``, ``no_such_room``,
-            ``not_found``, ``sign_in``, ``too_many``.
+            Codes: ``archived``, ``bad_emoji``, ``bad_room_name``, ``bad_value``, ``banned``,
+            ``blocked``, ``busy``, ``forbidden``, ``members_only``, ``muted``, ``name_taken``,
+            ``no_permission``, ``no_such_room``, ``not_found``, ``sign_in``, ``too_many``,
+            ``unreachable``.
     """
     who, given = identity.identity_of(by), single_emoji(emoji)
     shown = given

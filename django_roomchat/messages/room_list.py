@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from django_roomchat import identity, log, policy
 from django_roomchat.database import database, twin
@@ -37,7 +38,8 @@ def unread(user: Actor, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
 
     Returns:
         The rooms of which the person is a member or which they have read, and the listed open rooms that the policy shows to
-        them, sorted by their latest message, newest first.
+        them, sorted by their latest message, newest first. A direct room that the person has left is missing until the next
+        message.
 
     Raises:
         BadValue: *limit* is negative.
@@ -75,6 +77,7 @@ def unread(user: Actor, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
         .filter(pk__in=chosen)
         .annotate(
             seq=Coalesce(Subquery(its_marker.values("seq")[:1]), 0, output_field=models.BigIntegerField()),
+            left_seq=Subquery(its_marker.values("left_seq")[:1]),
             muted=Coalesce(Subquery(its_marker.values("is_muted")[:1]), False),
             since=since,
             has_marker=Exists(its_marker),
@@ -98,7 +101,11 @@ def unread(user: Actor, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
         .order_by("-log__changed_at", "-pk")
     )
     last = _last([room.newest for room in rooms])
-    listed = [_listed(room, last.get(room.newest)) for room in rooms if _may_list(person, room)]
+    listed = [
+        _listed(room, last.get(room.newest))
+        for room in rooms
+        if not _is_left(room, last.get(room.newest)) and _may_list(person, room)
+    ]
     return sorted(listed, key=lambda room: room.last.at if room.last else room.changed_at, reverse=True)
 
 
@@ -125,6 +132,11 @@ def _last(messages: Iterable[int | None]) -> dict[Any, LastMessage]:
     }
 
 
+def _is_left(room: Any, last: LastMessage | None) -> bool:
+    """Return whether the person has left a direct room, and nothing was posted since."""
+    return room.left_seq is not None and (last is None or last.seq <= room.left_seq)
+
+
 def _may_list(who: Identity, room: Any) -> bool:
     if who.is_site:
         return True
@@ -142,7 +154,7 @@ def role_state(row: Any) -> roles.RoleState:
 def _listed(room: Any, last: LastMessage | None) -> ListedRoom:
     return ListedRoom(
         name=room.name,
-        title=room.other or room.title,
+        title=_title(room),
         visibility=room.visibility,
         head=room.log.head,
         changed_at=log.iso(room.log.changed_at),
@@ -154,3 +166,10 @@ def _listed(room: Any, last: LastMessage | None) -> ListedRoom:
         yours=bool(room.role or room.has_marker),
         archived=room.archived_at is not None,
     )
+
+
+def _title(room: Any) -> str:
+    if room.visibility != Room.Visibility.DIRECT:
+        return str(room.title)
+    # A person who was erased is no longer a member.
+    return room.other or gettext(identity.ERASED_NAME)

@@ -168,6 +168,8 @@ class ReadMarker(models.Model):
         default=False,
         help_text=_("The user receives no notifications from this room."),
     )
+    left_seq = models.BigIntegerField(null=True, editable=False)
+    """Head of a direct room when the user left it. A later message shows the room in the user's room list again."""
 
     class Meta:
         verbose_name = _("read marker")

@@ -1,4 +1,4 @@
-"""Moderation: bans and mutes, reports and held messages that wait for a decision, and the audit trail."""
+"""Moderation: bans, mutes and blocks, reports and held messages that wait for a decision, and the audit trail."""
 
 from __future__ import annotations
 
@@ -68,6 +68,35 @@ class Mute(AbstractSanction):
         verbose_name_plural = _("mutes")
 
 
+class Block(models.Model):
+    """Block: two people exchange no direct messages, because one of them has blocked the other.
+
+    It belongs to the pair and not to a room, because it applies before they have a direct room.
+    :mod:`django_roomchat.moderation.blocks` creates and ends it.
+    """
+
+    by_key = models.CharField(_("created by (key)"), max_length=100)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("created by"),
+    )
+    key = models.CharField(_("key"), max_length=100, db_index=True)
+    name = models.CharField(_("name"), max_length=150, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("block")
+        verbose_name_plural = _("blocks")
+        constraints = (models.UniqueConstraint(fields=("by_key", "key"), name="roomchat_block_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.by_key}: {self.name or self.key}"
+
+
 class Decision(models.Model):
     """Base class of reports and held messages: rows that wait until a moderator decides. The subclass has the states."""
 
@@ -103,6 +132,8 @@ class Report(Decision):
     by_key = models.CharField(_("reporter key"), max_length=100)
     by_name = models.CharField(_("reporter"), max_length=150)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
+    mentions = models.JSONField(default=list, editable=False)
+    """Mentions in the text, as in the message, for the erasure of user data."""
     created_at = models.DateTimeField(_("reported at"), default=timezone.now, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from django_roomchat import identity, policy
 from django_roomchat.identity import Actor, Identity
 from django_roomchat.models import Room
-from django_roomchat.policy import ranks, roles
+from django_roomchat.policy import blocks, ranks, roles
 from django_roomchat.rooms import lookup
+from django_roomchat.rooms.direct import require_write_to
 from django_roomchat.text import values
 
 
@@ -23,11 +24,13 @@ class Look:
     role: str
     """``owner``, ``moderator``, ``member``, or empty for a person who is not a member."""
     may: list[str]
-    """Available actions, some of ``write``, ``mute``, ``ban``, ``remove`` and ``role``."""
+    """Available actions, some of ``write``, ``block``, ``mute``, ``ban``, ``remove`` and ``role``."""
     ban: roles.Sanction | None = None
     """The person's ban; only set for moderators."""
     mute: roles.Sanction | None = None
     """The person's mute; only set for moderators."""
+    is_blocked: bool = False
+    """Whether the looking person has blocked the person."""
 
 
 def look_at(room: str | Room, key: str, *, by: Actor | None = None) -> Look:
@@ -48,20 +51,20 @@ def look_at(room: str | Room, key: str, *, by: Actor | None = None) -> Look:
     who = identity.identity_of(by)
     found = lookup.enter_room(who, lookup.name_of(room))
     target, held = ranks.person(found, key), roles.of(key, found)
-    may = [] if identity.is_site_key(key) else list(_powers(who, found, target, held.role))
+    is_blocked = blocks.of_pair(who.key, key).has_blocked
+    may = [] if identity.is_site_key(key) else list(_powers(who, found, target, held.role, is_blocked))
     is_moderator = policy.allows(policy.require_moderation, who, found)
     ban, mute = (held.ban, held.mute) if is_moderator else (None, None)
-    return Look(key, target.name, held.role, may, ban, mute)
+    return Look(key, target.name, held.role, may, ban, mute, is_blocked)
 
 
-def _powers(who: Identity, room: Room, target: Identity, role: str) -> Iterator[str]:
+def _powers(who: Identity, room: Room, target: Identity, role: str, is_blocked: bool) -> Iterator[str]:
     is_self = target.key == who.key
-    if (
-        not is_self
-        and room.visibility != Room.Visibility.DIRECT
-        and policy.allows(_require_direct_room, who, room, target.key)
-    ):
+    is_direct = room.visibility == Room.Visibility.DIRECT
+    if not (is_self or is_direct or is_blocked) and policy.allows(require_write_to, who, room, target.key):
         yield "write"
+    if is_blocked or (target.name and not is_self and not who.is_site):
+        yield "block"
     is_above = policy.allows(ranks.require_rank, who, room, target)
     if is_above:
         yield from ("mute", "ban")
@@ -69,7 +72,3 @@ def _powers(who: Identity, room: Room, target: Identity, role: str) -> Iterator[
         yield "remove"
     if role and (is_self or is_above) and policy.allows(policy.require_may, who, room, "can_manage"):
         yield "role"
-
-
-def _require_direct_room(who: Identity, room: Room, key: str) -> None:
-    policy.require(policy.policy().can_write_to(who, ranks.met_in(room, key)))

@@ -33,9 +33,10 @@ def release(held: HeldMessage, *, by: Actor | None = None) -> Posted | None:
         ChatError: *by* may not decide, or the post is rejected, for example because its author may no longer post. The message
             then stays held.
             Codes: ``announcement``, ``archived``, ``bad_file``, ``bad_room_name``, ``bad_text``,
-            ``bad_value``, ``banned``, ``busy``, ``filtered``, ``forbidden``, ``held``, ``id_reused``,
-            ``members_only``, ``muted``, ``name_taken``, ``no_attachments``, ``no_permission``,
-            ``no_such_room``, ``not_found``, ``rate_limited``, ``sign_in``, ``too_many``, ``unavailable``.
+            ``bad_value``, ``banned``, ``blocked``, ``busy``, ``filtered``, ``forbidden``,
+            ``held``, ``id_reused``, ``members_only``, ``muted``, ``name_taken``,
+            ``no_attachments``, ``no_permission``, ``no_such_room``, ``not_found``,
+            ``rate_limited``, ``sign_in``, ``too_many``, ``unavailable``, ``unreachable``.
     """
     moderator = reviewer(by, values.of_type(held, HeldMessage, "“held”").room)
     with transaction.atomic(using=database()):

@@ -1,6 +1,6 @@
 """Permission checks. Each raises a :class:`~django_roomchat.errors.ChatError` if the action is denied.
 
-The restrictions of the room (bans, mutes, archived rooms) apply whatever the policy allows.
+The restrictions of the room (bans, mutes, blocks, archived rooms) apply whatever the policy allows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django_roomchat.errors import ChatError, Forbidden, NotFound
 from django_roomchat.files import storage
 from django_roomchat.identity import Identity, guests
 from django_roomchat.models import Message, Room
-from django_roomchat.policy import roles
+from django_roomchat.policy import blocks, roles
 from django_roomchat.policy.decisions import Decision, denial
 from django_roomchat.policy.policies import policy
 
@@ -87,6 +87,7 @@ def require_post(who: Identity, room: Room) -> None:
         return
     _require_unarchived(room)
     _require_unmuted(who, room)
+    blocks.require_none(roles.of(who.key, room).blocks)
     if room.is_announcement and not policy().can_moderate(who, room):
         raise Forbidden(_("Only moderators can post in this room."), code="announcement")
     require(policy().can_post(who, room))
@@ -135,11 +136,12 @@ def require_may(who: Identity, room: Room, question: Question) -> None:
 
 
 def require_active(who: Identity, room: Room, question: ActiveQuestion) -> None:
-    """Raise as :func:`require_may` does, and also if *room* is archived or *who* is muted. Archived rooms can be moderated."""
+    """Raise as :func:`require_may` does, and also if *room* is archived or *who* is muted or blocked. Archived rooms can be moderated."""
     require_entry(who, room)
     if not who.is_site:
         _require_unarchived(room)
         _require_unmuted(who, room)
+        blocks.require_none(roles.of(who.key, room).blocks)
         require(getattr(policy(), question)(who, room))
 
 

@@ -23,6 +23,8 @@ SIGN_IN = Decision(False, _("Sign in to use the chat."), code="sign_in")
 
 MEMBERS_ONLY = Decision(False, _("Only members can enter this room."), code="members_only")
 
+_SIGN_IN_TO_WRITE = Decision(False, _("Sign in to send a direct message to this user."), code="sign_in")
+
 _MAKE_IT = Decision(False, _("Only members can post; create this room first."), code="members_only")
 
 NO_PERMISSION = Decision(False, _("You do not have permission to do this."), code="no_permission")
@@ -126,8 +128,12 @@ class Policy:
         return self.can_moderate(who, room)
 
     def can_write_to(self, who: Identity, other: Identity) -> Decision:
-        """Return whether *who* may have a direct room with *other*, a person they met in a room. By default everybody."""
-        return ALLOWED
+        """Return whether *who* may open a direct room with *other*, a person they met in a room.
+
+        Asked before the room is created, and not again: both people of a direct room may use it. By default everybody may write
+        to everybody, except guests to users, who have to write first.
+        """
+        return _SIGN_IN_TO_WRITE if who.user is None and other.user is not None else ALLOWED
 
     def can_moderate(self, who: Identity, room: Room) -> Decision:
         """Return whether *who* may delete messages of others, and mute, ban and remove people.

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from django_roomchat.database import database
 from django_roomchat.models import Ban, Membership, Mute, Room
+from django_roomchat.policy.blocks import Blocks, in_room
 
 KNOWN_MAX = 20_000
 """Maximum number of role states that a process caches."""
@@ -42,6 +43,8 @@ class RoleState:
     """``owner``, ``moderator``, ``member``, or empty for a person who is not a member."""
     banned: Sanction | None = None
     muted: Sanction | None = None
+    blocks: Blocks = Blocks()
+    """Blocks between the person and the other person of a direct room."""
 
     @property
     def is_member(self) -> bool:
@@ -100,7 +103,7 @@ def _load(key: str, room: Room) -> RoleState:
     roles = Membership.objects.using(database()).filter(**where).values_list("role", flat=True)
     bans = Ban.objects.using(database()).filter(**where).values_list("reason", "until")
     mutes = Mute.objects.using(database()).filter(**where).values_list("reason", "until")
-    return RoleState(roles.first() or "", _sanction(bans), _sanction(mutes))
+    return RoleState(roles.first() or "", _sanction(bans), _sanction(mutes), in_room(key, room))
 
 
 def _sanction(rows: Iterable[tuple[str, datetime | None]]) -> Sanction | None:

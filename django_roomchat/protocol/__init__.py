@@ -18,6 +18,8 @@ from django_roomchat.protocol.base import Seconds as Seconds
 from django_roomchat.protocol.client import Accept as Accept
 from django_roomchat.protocol.client import AddMember as AddMember
 from django_roomchat.protocol.client import Ban as Ban
+from django_roomchat.protocol.client import Block as Block
+from django_roomchat.protocol.client import BlockedUsers as BlockedUsers
 from django_roomchat.protocol.client import ChooseName as ChooseName
 from django_roomchat.protocol.client import ClientFrame as ClientFrame
 from django_roomchat.protocol.client import Configure as Configure
@@ -83,6 +85,7 @@ from django_roomchat.protocol.objects import SanctionedUser as SanctionedUser
 from django_roomchat.protocol.objects import SanctionInForce as SanctionInForce
 from django_roomchat.protocol.objects import You as You
 from django_roomchat.protocol.server import Ack as Ack
+from django_roomchat.protocol.server import BlockedList as BlockedList
 from django_roomchat.protocol.server import Bye as Bye
 from django_roomchat.protocol.server import Done as Done
 from django_roomchat.protocol.server import EditList as EditList

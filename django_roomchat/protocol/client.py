@@ -208,6 +208,24 @@ class Sanctions(RoomRequest, frozen=True, tag="sanctions"):
     """Cursor: the ``key`` of the last entry of the previous page."""
 
 
+class Block(RoomRequest, frozen=True, tag="block"):
+    """Blocks another user, or ends the block: neither of the two can send direct messages to the other. The blocked
+    user is not notified. The server responds with ``done``.
+    """
+
+    key: Key
+    """Key of the other user: to start a block, that of a member of ``room`` or of an author in it."""
+    on: bool = True
+    """``true`` starts the block, ``false`` ends it. Defaults to ``true``."""
+
+
+class BlockedUsers(Request, frozen=True, tag="blocked"):
+    """Requests the users whom the user has blocked. The server responds with ``blocked``."""
+
+    after: Cursor = ""
+    """Cursor: the ``key`` of the last entry of the previous page."""
+
+
 class LookAt(RoomRequest, frozen=True, tag="person"):
     """Requests the role and sanctions of another user in a room, and the actions that the user may take. The
     server responds with ``person``.
@@ -272,7 +290,7 @@ class Create(Request, frozen=True, tag="create"):
 
 class Direct(RoomRequest, frozen=True, tag="direct"):
     """Requests the direct room of the user and another user. There is one for each pair; it is created on the
-    first request. The server responds with ``room``.
+    first request, which is rejected if one of them has blocked the other. The server responds with ``room``.
 
     The field ``room`` names a room that both users have in common.
     """
@@ -344,7 +362,7 @@ class SetRole(RoomRequest, frozen=True, tag="role"):
 
 class Quit(RoomRequest, frozen=True, tag="quit"):
     """Ends the user's own membership of a room (``leave`` affects this socket only). The server responds with
-    ``done``.
+    ``done``. A direct room is read, and missing in the user's room list until the next message.
 
     The request of the last owner is rejected with the error code ``last_owner`` while the room has other members.
     """
@@ -421,6 +439,8 @@ ClientFrame = (
     | Ban
     | Mute
     | Sanctions
+    | Block
+    | BlockedUsers
     | LookAt
     | Report
     | Typing

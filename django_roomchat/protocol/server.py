@@ -103,6 +103,10 @@ class Rights(Frame, frozen=True, tag="rights"):
     """Reason why the user may not post: a sentence in the language of the user's page. Absent if the user may post."""
     retry_after: float | None = None
     """Seconds until the user may post again, if known, such as the rest of a mute."""
+    other: str = ""
+    """Key of the other user of a direct room. Absent in other rooms."""
+    blocked: bool = False
+    """Whether the user has blocked the other user of a direct room. Defaults to ``false``."""
 
 
 class Events(Frame, frozen=True, tag="events"):
@@ -306,13 +310,22 @@ class SanctionList(ResponseInRoom, frozen=True, tag="sanctions"):
     """Sanctioned users, at most 200. Request the next page with ``after`` until a page has fewer."""
 
 
+class BlockedList(Response, frozen=True, tag="blocked"):
+    """Users whom the user has blocked, in the order of their keys."""
+
+    people: list[Person]
+    """Blocked users with their names when they were blocked, at most 200. Request the next page with ``after`` until
+    a page has fewer.
+    """
+
+
 class PersonShown(ResponseInRoom, frozen=True, tag="person"):
     """Role and sanctions of a user in a room, and the actions that the requesting user may take."""
 
     key: str
     """Key of the user, as in the request."""
     may: list[str]
-    """Actions that the requesting user may take: a subset of ``write`` (the frame ``direct``), ``mute``,
+    """Actions that the requesting user may take: a subset of ``write`` (the frame ``direct``), ``block``, ``mute``,
     ``ban``, ``remove`` and ``role``.
     """
     name: str = ""
@@ -323,6 +336,8 @@ class PersonShown(ResponseInRoom, frozen=True, tag="person"):
     """Ban in force. Sent to moderators only; absent if the user is not banned."""
     muted: SanctionInForce | None = None
     """Mute in force. Sent to moderators only; absent if the user is not muted."""
+    blocked: bool = False
+    """Whether the requesting user has blocked the user. Defaults to ``false``."""
 
 
 class MemberList(ResponseInRoom, frozen=True, tag="members"):
@@ -386,6 +401,7 @@ ServerFrame = (
     | RoomAnswer
     | RoomSettings
     | SanctionList
+    | BlockedList
     | PersonShown
     | MemberList
     | InvitationList

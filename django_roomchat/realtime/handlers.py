@@ -21,7 +21,7 @@ from django_roomchat.messages.edit import delete_message, earlier_texts, edit_me
 from django_roomchat.messages.post import post_message
 from django_roomchat.messages.types import Posted
 from django_roomchat.models import Room
-from django_roomchat.moderation import available_actions, reports, sanctions
+from django_roomchat.moderation import available_actions, blocks, reports, sanctions
 from django_roomchat.policy import rate_limits, roles
 from django_roomchat.protocol import RoomName
 from django_roomchat.rooms import invitations, lookup, members
@@ -73,6 +73,8 @@ def enter_room(who: Identity, name: str, language: str | None = None) -> tuple[R
         ChatError: the name is invalid, or the identity may not enter the room.
     """
     room = lookup.enter_room(who, name)
+    other, other_name = lookup.other_in(who, room)
+    held = roles.of(who.key, room)
     can = policy.rights(who, room)
     refusal = None if "post" in can else policy.refusal(policy.require_post, who, room)
     with translation.override(language or translation.get_language()):
@@ -80,13 +82,15 @@ def enter_room(who: Identity, name: str, language: str | None = None) -> tuple[R
     rights = protocol.Rights(
         room=room.name,
         can=can,
-        role=roles.of(who.key, room).role,
+        role=held.role,
         visibility=room.visibility,
-        title=lookup.title_for(who, room),
+        title=other_name or room.title,
         slow_seconds=room.slow_seconds,
         archived=room.archived_at is not None,
         why=why,
         retry_after=refusal.retry_after if refusal else None,
+        other=other,
+        blocked=held.blocks.has_blocked,
     )
     return room, rights
 
@@ -190,6 +194,19 @@ def _sanctions(caller: Caller, room: RoomName, frame: protocol.Sanctions) -> pro
     return protocol.SanctionList(frame.id, str(room), listed)
 
 
+def _block(caller: Caller, room: RoomName, frame: protocol.Block) -> protocol.Done:
+    if frame.on:
+        blocks.block_in(room, frame.key, by=caller.who)
+    else:
+        blocks.unblock(frame.key, by=caller.who)
+    return protocol.Done(frame.id, str(room))
+
+
+def _blocked(caller: Caller, room: RoomName, frame: protocol.BlockedUsers) -> protocol.BlockedList:
+    listed = blocks.list_blocked(by=caller.who, after=frame.after)
+    return protocol.BlockedList(frame.id, [protocol.Person(one.key, one.name) for one in listed])
+
+
 def _look_at(caller: Caller, room: RoomName, frame: protocol.LookAt) -> protocol.PersonShown:
     seen = available_actions.look_at(room, frame.key, by=caller.who)
     return protocol.PersonShown(
@@ -201,6 +218,7 @@ def _look_at(caller: Caller, room: RoomName, frame: protocol.LookAt) -> protocol
         role=seen.role,
         banned=_sanction(seen.ban),
         muted=_sanction(seen.mute),
+        blocked=seen.is_blocked,
     )
 
 
@@ -379,6 +397,8 @@ HANDLERS: dict[type, Handler] = {
     protocol.Ban: _ban,
     protocol.Mute: _mute,
     protocol.Sanctions: _sanctions,
+    protocol.Block: _block,
+    protocol.BlockedUsers: _blocked,
     protocol.LookAt: _look_at,
     protocol.Report: _report,
     protocol.Search: _search,

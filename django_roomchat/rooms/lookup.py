@@ -10,8 +10,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext
 
-from django_roomchat import policy, pubsub
+from django_roomchat import identity, policy, pubsub
 from django_roomchat.conf import config
 from django_roomchat.database import database
 from django_roomchat.identity import Identity
@@ -28,10 +29,15 @@ from django_roomchat.text import validation
 
 def title_for(who: Identity, room: Room) -> str:
     """Return the title that *who* sees: the room's title, or in a direct room the name of the other person."""
+    return other_in(who, room)[1] or room.title
+
+
+def other_in(who: Identity, room: Room) -> tuple[str, str]:
+    """Return key and name of the other person of a direct room. Both are empty in other rooms, the key also after an erasure."""
     if room.visibility != Room.Visibility.DIRECT:
-        return room.title
+        return "", ""
     others = Membership.objects.using(database()).filter(room=room).exclude(key=who.key)
-    return others.values_list("name", flat=True).first() or room.title
+    return others.values_list("key", "name").first() or ("", gettext(identity.ERASED_NAME))
 
 
 REMEMBERED_MAX = 10_000

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, policy
 from django_roomchat.database import database, twin
 from django_roomchat.errors import BadValue, Forbidden, NotFound
 from django_roomchat.identity import Actor, Identity, Target
-from django_roomchat.models import Membership, Room
+from django_roomchat.models import Membership, ReadMarker, Room
 from django_roomchat.policy import audit_trail, ranks, roles
 from django_roomchat.protocol import Role
 from django_roomchat.rooms import inviters, lookup, system_messages
@@ -112,6 +113,8 @@ def remove_member(room: str | Room, user: Target, *, by: Actor | None = None) ->
 
     def write(locked: Room) -> bool:
         whom = ranks.require_rank(actor, locked, user)
+        if locked.visibility == Room.Visibility.DIRECT:
+            raise members_are_fixed()
         is_ended = _end(locked, whom.key)
         if is_ended:
             audit_trail.record("remove_member", actor, room=locked.name, target=whom)
@@ -128,23 +131,27 @@ aremove_member = twin(remove_member)
 def leave_room(room: str | Room, *, by: Actor) -> bool:
     """End a person's own membership. The last owner cannot leave while the room has other members.
 
+    A person who leaves a direct room stays a member. The room is read, and not in their room list until the next message;
+    :func:`~django_roomchat.block` prevents further messages.
+
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
         by: the user or identity that leaves.
 
     Returns:
-        Whether the person was a member.
+        Whether the person was a member; for a direct room, whether they had not left it before.
 
     Raises:
         ChatError: the person cannot leave: with the code ``last_owner``, another member must become an owner first.
-            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``direct_room``, ``forbidden``,
-            ``last_owner``, ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``,
-            ``sign_in``.
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``last_owner``,
+            ``members_only``, ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
     """
     whom = identity.person_of(by)
 
     def write(locked: Room) -> bool:
         policy.require_entry(whom, locked)
+        if locked.visibility == Room.Visibility.DIRECT:
+            return _leave_direct(locked, whom)
         _require_owner_left(locked, whom.key, is_leaving=True)
         is_ended = _end(locked, whom.key)
         if is_ended:
@@ -251,9 +258,19 @@ def _change(room: str | Room, actor: Identity, key: str, write: Callable[[Room],
 
 
 def _end(room: Room, key: str) -> bool:
-    if room.visibility == Room.Visibility.DIRECT:
-        raise members_are_fixed()
     return bool(Membership.objects.using(database()).filter(room=room, key=key).delete()[0])
+
+
+def _leave_direct(room: Room, whom: Identity) -> bool:
+    """Mark a direct room as read and left. The lock of the room separates earlier messages from later ones."""
+    head = room.log.head
+    markers = ReadMarker.objects.using(database())
+    marker, is_new = markers.get_or_create(
+        {"user": whom.user, "seq": head, "left_seq": head}, room=room, key=whom.key
+    )
+    if not is_new:
+        markers.filter(pk=marker.pk).update(seq=Greatest(F("seq"), head), left_seq=head)
+    return is_new or marker.left_seq != head
 
 
 def _require_owner_left(room: Room, key: str, *, is_leaving: bool = False) -> None:

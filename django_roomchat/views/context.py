@@ -237,7 +237,7 @@ def _rooms(me: Identity, limit: int, *, here: Room | None = None) -> ShownRooms:
     if here is not None and here.name not in {room.name for room in listed}:
         # The room has no messages, or is in no list of the person. The person is in it, so it is shown all
         # the same.
-        yours.insert(0, ShownRoom(here.name, here.title, room_url(here), here.visibility))
+        yours.insert(0, ShownRoom(here.name, title_for(me, here), room_url(here), here.visibility))
     return ShownRooms(yours, lately, limit)
 
 

@@ -76,7 +76,7 @@ archived     yes          yes          yes          yes          yes          ba
 announcement yes          yes          yes          yes          yes          banned       yes          yes
 nonexistent  no_such_file no_such_file no_such_file no_such_file no_such_file no_such_file no_such_file no_such_file
 
-# rooms, create, GET index, GET search, GET new_room, POST new_room, POST ticket
+# rooms, blocked, create, GET index, GET search, GET new_room, POST new_room, POST ticket
 =            guest     stranger  member    moderator owner     banned    muted     staff
 open         yes       yes       yes       yes       yes       yes       yes       yes
 private      yes       yes       yes       yes       yes       yes       yes       yes
@@ -107,7 +107,7 @@ nonexistent  forbidden    forbidden    forbidden    forbidden    forbidden    fo
 =            guest        stranger     member       moderator    owner        banned       muted        staff
 open         yes          yes          yes          yes          last_owner   banned       yes          yes
 private      no_such_room no_such_room yes          yes          last_owner   banned       yes          no_such_room
-direct       no_such_room no_such_room direct_room  no_such_room no_such_room banned       direct_room  no_such_room
+direct       no_such_room no_such_room yes          no_such_room no_such_room banned       yes          no_such_room
 archived     yes          yes          yes          yes          last_owner   banned       yes          yes
 announcement yes          yes          yes          yes          last_owner   banned       yes          yes
 nonexistent  no_such_room no_such_room no_such_room no_such_room no_such_room no_such_room no_such_room no_such_room
@@ -176,6 +176,15 @@ announcement forbidden    forbidden    forbidden    forbidden    yes          ba
 nonexistent  no_such_room no_such_room no_such_room no_such_room no_such_room no_such_room no_such_room no_such_room
 
 # direct
+=            guest          stranger       member         moderator      owner          banned         muted          staff
+open         sign_in        yes            yes            yes            yes            banned         yes            yes
+private      no_such_room   no_such_room   yes            yes            yes            banned         yes            no_such_room
+direct       no_such_room   no_such_room   yes            no_such_room   no_such_room   banned         yes            no_such_room
+archived     sign_in        yes            yes            yes            yes            banned         yes            yes
+announcement sign_in        yes            yes            yes            yes            banned         yes            yes
+nonexistent  no_such_person no_such_person no_such_person no_such_person no_such_person no_such_person no_such_person no_such_person
+
+# block
 =            guest          stranger       member         moderator      owner          banned         muted          staff
 open         yes            yes            yes            yes            yes            banned         yes            yes
 private      no_such_room   no_such_room   yes            yes            yes            banned         yes            no_such_room
@@ -290,6 +299,7 @@ FRAMES = {
     "read": {"seq": 1},
     "notify": {"on": False},
     "rooms": {},
+    "blocked": {},
     "name": {"name": "Zoë"},
     "search": {"query": "hello"},
     "create": {"title": "New", "visibility": "private"},
@@ -328,6 +338,7 @@ ASKS = {
     "remove": lambda case: case.frame({"type": "remove", "key": case.victim}),
     "role": lambda case: case.frame({"type": "role", "key": case.victim, "role": "moderator"}),
     "direct": lambda case: case.frame({"type": "direct", "key": case.victim}),
+    "block": lambda case: case.frame({"type": "block", "key": case.victim}),
     "revoke": lambda case: case.frame({"type": "revoke", "invitation": case.invitation}),
     "accept": lambda case: case.frame({"type": "accept", "token": case.token}),
     "GET index": lambda case: case.said(case.browser.get(reverse("roomchat:index"))),

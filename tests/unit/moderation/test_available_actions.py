@@ -24,7 +24,7 @@ OWNER, MODERATOR, MEMBER, WRITER = (
 )
 STAFF = of_user(User(pk=77, username="staff", is_staff=True))
 EVERYBODY = (OWNER, MODERATOR, MEMBER, WRITER)
-ALL = ["write", "mute", "ban", "remove"]
+ALL = ["write", "block", "mute", "ban", "remove"]
 
 
 @pytest.fixture
@@ -43,16 +43,16 @@ def powers(room, *, by):
 
 def test_a_person_of_a_lower_rank_can_be_moderated(room):
     assert powers(room, by=WRITER) == {
-        "Owner": ["write"],
-        "Moderator": ["write"],
-        "Member": ["write"],
+        "Owner": ["write", "block"],
+        "Moderator": ["write", "block"],
+        "Member": ["write", "block"],
         "Writer": [],
     }
     assert powers(room, by=MODERATOR) == {
-        "Owner": ["write"],
+        "Owner": ["write", "block"],
         "Moderator": [],
         "Member": ALL,
-        "Writer": ["write", "mute", "ban"],
+        "Writer": ["write", "block", "mute", "ban"],
     }
 
 
@@ -61,7 +61,7 @@ def test_owners_give_roles_to_members_and_to_themselves(room):
         "Owner": ["role"],
         "Moderator": [*ALL, "role"],
         "Member": [*ALL, "role"],
-        "Writer": ["write", "mute", "ban"],
+        "Writer": ["write", "block", "mute", "ban"],
     }
     assert powers(room, by=STAFF)["Owner"] == [*ALL, "role"]
 
@@ -69,15 +69,15 @@ def test_owners_give_roles_to_members_and_to_themselves(room):
 def test_two_people_judge_nobody():
     room = direct_room(OWNER, MEMBER)
 
-    assert look_at(room, MEMBER.key, by=OWNER).may == []
+    assert look_at(room, MEMBER.key, by=OWNER).may == ["block"]
 
 
 def test_nobody_is_written_to_where_the_policy_says_no_or_whom_nobody_has_met(room, settings):
-    assert look_at(room, WRITER.key, by=MEMBER).may == ["write"]
+    assert look_at(room, WRITER.key, by=MEMBER).may == ["write", "block"]
     assert look_at(room, "u:nobody", by=MEMBER).may == []
     settings.ROOMCHAT = {"POLICY": Shy}
 
-    assert look_at(room, WRITER.key, by=MEMBER).may == []
+    assert look_at(room, WRITER.key, by=MEMBER).may == ["block"]
 
 
 class Shy(OpenPolicy):

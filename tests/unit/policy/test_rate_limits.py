@@ -17,6 +17,7 @@ from django_roomchat.messages.types import NewPost
 from django_roomchat.models import Message, Room
 from django_roomchat.moderation import reports
 from django_roomchat.policy import rate_limits
+from django_roomchat.rooms.direct import write_to
 from django_roomchat.testing import ChatClient
 from tests.support.caches import clear_caches
 from tests.support.fakes import Clock
@@ -302,6 +303,20 @@ def test_rooms_that_one_makes_are_counted_and_those_that_are_there_are_not(limit
 
     assert answers == [201, 429, 201, 201]
     assert Room.objects.count() == 2
+
+
+def test_only_new_direct_rooms_count_under_the_rate_limit_of_rooms(limit):
+    limit(ROOMS_PER_USER="1/h")
+    people = [Identity(f"g:{name}", name, is_guest=True) for name in ("Cyd", "Dan")]
+    for person in people:
+        post_message("lobby", "hi", author=person)
+
+    with rate_limits.coming_from(HERE):
+        room = write_to("lobby", "g:Cyd", by=ANA)
+        assert write_to("lobby", "g:Cyd", by=ANA) == room
+        with pytest.raises(RateLimited):
+            write_to("lobby", "g:Dan", by=ANA)
+    assert write_to("lobby", "g:Dan", by=ANA)
 
 
 def test_reports_are_counted(limit):

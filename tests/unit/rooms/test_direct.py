@@ -4,13 +4,21 @@ import pytest
 from django.contrib.auth.models import User
 
 from django_roomchat import (
+    block,
     create_room,
     direct_room,
+    leave_room,
+    mark_read,
+    notify_unread,
     post_message,
+    react,
+    read_history,
+    set_notifications,
+    unread,
     write_to,
 )
 from django_roomchat.errors import BadValue
-from django_roomchat.identity import of_user, site
+from django_roomchat.identity import Identity, of_user, site
 from django_roomchat.models import Membership, Room, RoomLog
 from django_roomchat.rooms.lookup import enter_room
 from tests.support.people import at_once
@@ -58,9 +66,10 @@ def test_a_common_room_permits_a_direct_room():
 
 def test_the_other_is_the_user_that_they_are():
     bob = User.objects.create_user("bob")
+    ana = User.objects.create_user("ana")
     post_message("lobby", "hi", author=bob)
 
-    room = write_to("lobby", of_user(bob).key, by=ANA)
+    room = write_to("lobby", of_user(bob).key, by=ana)
 
     assert Membership.objects.get(room=room, key=of_user(bob).key).user == bob
 
@@ -83,3 +92,111 @@ def test_the_policy_says_who_may_be_written_to(no_guests):
     post_message("lobby", "hi", author=CYD)
 
     assert code(write_to, "lobby", "g:cyd", by=ANA) == "no_guests"
+
+
+def test_guests_do_not_write_to_users_first():
+    user = User.objects.create_user("dan")
+    for author in (user, CYD, EVE):
+        post_message("lobby", "hi", author=author)
+    key = of_user(user).key
+
+    assert code(write_to, "lobby", key, by=CYD) == "sign_in"
+    assert code(write_to, "lobby", EVE.key, by=CYD) is None
+    room = write_to("lobby", CYD.key, by=user)
+    assert write_to("lobby", key, by=CYD) == room
+    assert post_message(room, "hello", author=CYD).seq == 1
+
+
+EVE = Identity("g:eve", "Eve", is_guest=True)
+
+
+# Leaving -------------------------------------------------------------------------------------------------------------
+
+
+def listed(who):
+    return [(room.title, room.unread) for room in unread(who)]
+
+
+def test_a_direct_room_that_is_left_comes_back_with_the_next_message():
+    room = direct_room(ANA, BOB)
+    post_message(room, "hello", author=BOB)
+    assert listed(ANA) == [("Bob", 1)]
+
+    assert (leave_room(room, by=ANA), leave_room(room, by=ANA)) == (True, False)
+
+    assert (listed(ANA), listed(BOB)) == ([], [("Ana", 0)])
+    react(room, 1, "👍", by=BOB)
+    assert listed(ANA) == []
+    post_message(room, "hello?", author=BOB)
+    assert listed(ANA) == [("Bob", 1)]
+    assert leave_room(room, by=ANA)
+    assert listed(ANA) == []
+
+
+def test_a_direct_room_without_messages_can_be_left():
+    room = direct_room(ANA, BOB)
+    assert listed(ANA) == [("Bob", 0)]
+
+    leave_room(room, by=ANA)
+
+    assert listed(ANA) == []
+    post_message(room, "hello", author=ANA)
+    assert listed(ANA) == [("Bob", 0)]
+
+
+def test_a_person_who_has_left_a_direct_room_is_still_its_member():
+    room = direct_room(ANA, BOB)
+    post_message(room, "hello", author=BOB)
+
+    leave_room(room, by=ANA)
+
+    assert members(room) == [("u:ana", "member"), ("u:bob", "member")]
+    assert direct_room(ANA, BOB) == room
+    assert [event.body for event in read_history(room, by=ANA).messages] == ["hello"]
+
+
+def test_a_read_marker_does_not_move_back_when_a_direct_room_is_left():
+    room = direct_room(ANA, BOB)
+    for body in ("one", "two"):
+        post_message(room, body, author=BOB)
+    mark_read(room, 2, by=ANA)
+
+    leave_room(room, by=ANA)
+
+    assert mark_read(room, 0, by=ANA).seq == 2
+
+
+def test_an_unread_message_before_leaving_is_not_notified():
+    user = User.objects.create_user("dan")
+    room = direct_room(user, BOB)
+    post_message(room, "hello", author=BOB)
+    assert [listed.unread for listed in unread(user)] == [1]
+
+    leave_room(room, by=user)
+
+    assert notify_unread(minutes=0) == 0
+    post_message(room, "hello?", author=BOB)
+    assert notify_unread(minutes=0) == 1
+
+
+def test_notifications_of_a_direct_room_can_be_muted():
+    user = User.objects.create_user("dan")
+    room = direct_room(user, BOB)
+    post_message(room, "hello", author=BOB)
+
+    set_notifications(room, by=user, enabled=False)
+
+    assert [listed.muted for listed in unread(user)] == [True]
+    assert notify_unread(minutes=0) == 0
+    set_notifications(room, by=user, enabled=True)
+    assert notify_unread(minutes=0) == 1
+
+
+def test_a_direct_room_that_was_left_stays_away_while_the_other_person_is_blocked():
+    room = direct_room(ANA, BOB)
+    leave_room(room, by=ANA)
+
+    block(BOB, by=ANA)
+
+    assert code(post_message, room, "hello", author=BOB) == "unreachable"
+    assert listed(ANA) == []
