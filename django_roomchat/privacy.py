@@ -6,10 +6,10 @@ pages and other processes drop the text, and clients that reconnect later receiv
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import msgspec
@@ -18,17 +18,19 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext
-from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity
 from django_roomchat.database import batches, database, twin
 from django_roomchat.files import records
 from django_roomchat.identity import Actor, Identity, Target
 from django_roomchat.messages.change import rewrite
+from django_roomchat.messages.content import rendered_html
+from django_roomchat.messages.mentions import mentions_in
 from django_roomchat.models import (
     Attachment,
     AuditEntry,
     Ban,
+    Block,
     HeldMessage,
     Invitation,
     Membership,
@@ -42,17 +44,16 @@ from django_roomchat.models import (
     Ticket,
 )
 from django_roomchat.policy import audit_trail
-from django_roomchat.rooms import lookup
-from django_roomchat.text import validation
+from django_roomchat.rooms import direct, lookup, system_messages
+from django_roomchat.text import mention_syntax
 
 BATCH = 100
 """Number of messages erased in one transaction, during which their room is locked."""
 ERASED = "erased:"
 """Prefix of the keys that replace those of erased authors."""
-ERASED_NAME = _("Deleted user")
 REACTION_KEYS_MAX = 20
-DIRECT_NAME_MAX = validation.NAME_MAX_LENGTH // 2 - 1
-"""Maximum length of each name in the title of a direct room, in characters."""
+FACTS = frozenset({"after", "before", "role", "until", "visibility"})
+"""Texts in the details of audit entries that nobody typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,12 @@ def _person(user: Target) -> _Person:
         (_rows(Membership), "key", "name"),
         (_rows(AuditEntry), "target_key", "target_name"),
         (_rows(AuditEntry), "by_key", "by_name"),
+        (_rows(Ban), "key", "name"),
+        (_rows(Mute), "key", "name"),
+        (_rows(Block), "key", "name"),
+        (_rows(Report), "author_key", "author_name"),
+        (_rows(Report), "by_key", "by_name"),
+        (_rows(HeldMessage), "author_key", "author_name"),
     ):
         names |= set(rows.filter(**{f"{key}__in": keys}).values_list(name, flat=True).distinct())
     person = _Person(tuple(sorted(keys)), account, frozenset())
@@ -184,6 +191,8 @@ def _sections(person: _Person) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]
         ("read_markers", _rows(ReadMarker).filter(key__in=keys), "room seq read_at is_muted"),
         ("bans", _rows(Ban).filter(key__in=keys), "room name reason created_at until"),
         ("mutes", _rows(Mute).filter(key__in=keys), "room name reason created_at until"),
+        # Blocks of the person by others are left out: they are not disclosed.
+        ("blocks", _rows(Block).filter(by_key__in=keys), "name created_at"),
         ("invitations", _rows(Invitation).filter(by_key__in=keys), "room role created_at expires_at"),
         ("reports_made", _rows(Report).filter(by_key__in=keys), "room seq reason state created_at"),
         # The reporter is left out.
@@ -240,7 +249,7 @@ def erase_user(user: Target, *, by: Actor | None = None, keep_sanctions: bool = 
     Args:
         user: a user of the project, an :class:`~django_roomchat.identity.Identity`, or an identity key, such as that of a guest.
         by: the user or identity that erases, for the audit trail. Without one it is the site. The policy is not asked.
-        keep_sanctions: keep bans and mutes with only the key, so that erasure does not lift them.
+        keep_sanctions: keep bans, mutes and blocks of the person with only the key, so that erasure does not lift them.
 
     Returns:
         The replaced keys, and the number of erased messages and of their rooms.
@@ -253,14 +262,17 @@ def erase_user(user: Target, *, by: Actor | None = None, keep_sanctions: bool = 
     person = _person(user)
     keys = {key: f"{ERASED}{secrets.token_hex(8)}" for key in person.keys}
     with translation.override(settings.LANGUAGE_CODE):
-        name = gettext(ERASED_NAME)
+        name = gettext(identity.ERASED_NAME)
+    # First, because memberships and messages resolve the mentions.
+    _erase_held_mentions(person, name)
     _end_rights(person, name, keep_sanctions)
     _erase_traces(person, keys, name)
     messages = rooms = 0
     for room in list(_rooms_of(person)):
         rooms += 1
         messages += _erase_messages(person, room, keys, name)
-    _erase_records(person, keys, name)
+    _erase_reasons(person)
+    _erase_records(person, keys, name, keep_sanctions)
     target = Identity(keys[person.keys[0]], name)
     audit_trail.record("erase_user", eraser, target=target, messages=messages, rooms=rooms)
     return Erased(keys, messages, rooms)
@@ -273,22 +285,21 @@ def _end_rights(person: _Person, name: str, keep_sanctions: bool) -> None:
     ended: tuple[type[models.Model], ...] = (Membership,) if keep_sanctions else (Membership, Ban, Mute)
     for model in ended:
         for row in _rows(model).filter(key__in=person.keys).select_related("room"):
-            lookup.change_access(row.room, row.key, _leave(person, name, row))
+            lookup.change_access(row.room, row.key, _leave(name, row))
     for model in (ReadMarker, Presence):
         _rows(model).filter(key__in=person.keys).delete()
     _rows(Invitation).filter(by_key__in=person.keys).delete()
     _tickets_of(person).delete()
 
 
-def _leave(person: _Person, name: str, row: Membership | Ban | Mute) -> Callable[[Room], None]:
+def _leave(name: str, row: Membership | Ban | Mute) -> Callable[[Room], None]:
     def write(room: Room) -> None:
         row.delete()
         if room.visibility == Room.Visibility.DIRECT:
-            # The title contains the names of its two people, and the direct key is derived from their keys.
-            title = room.title
-            for known in person.names:
-                title = title.replace(known[:DIRECT_NAME_MAX], name)
-            _rows(Room).filter(pk=room.pk).update(title=title[: validation.NAME_MAX_LENGTH], direct_key=None)
+            # The title consists of the names of the two people, and the direct key is derived from their keys.
+            left = _rows(Membership).filter(room=room).order_by("key").values_list("name", flat=True)[:2]
+            title = direct.title_of([*[name] * (2 - len(left)), *left])
+            _rows(Room).filter(pk=room.pk).update(title=title, direct_key=None)
 
     return write
 
@@ -303,15 +314,15 @@ def _erase_traces(person: _Person, keys: dict[str, str], name: str) -> None:
         message.data = dict(message.data)
         _erase_reactions(message, person)
         _erase_mentions(message, person, name)
-        _erase_line(message, person, name)
+        _erase_earlier_mentions(message, person, name)
+        if line := message.data.get("line"):
+            message.data["line"], message.body = system_messages.without(
+                line, message.body, keys, person.names, name
+            )
         return (message.body, message.data) != before
 
     theirs = _rows(Reaction).filter(key__in=person.keys).values_list("message__room_id", "message__seq")
-    wanted = Q(data__line__name__in=person.names) | Q(data__line__by__in=person.names)
-    for key in person.keys:
-        # The key with its JSON quotes, so that u:1 does not match u:12.
-        wanted |= Q(data__mentions__icontains=f'"{key}"')
-    others = _rows(Message).filter(wanted).values_list("room_id", "seq")
+    others = _rows(Message).filter(_is_about(person)).values_list("room_id", "seq")
     places: dict[int, set[int]] = {}
     for room, seq in (*theirs.iterator(chunk_size=2000), *others.iterator(chunk_size=2000)):
         places.setdefault(room, set()).add(seq)
@@ -319,6 +330,26 @@ def _erase_traces(person: _Person, keys: dict[str, str], name: str) -> None:
         for some in batches(sorted(places[room_of_them.pk]), BATCH):
             rewrite(room_of_them, some, make)
     _rows(Reaction).filter(key__in=person.keys).delete()
+
+
+def _is_about(person: _Person) -> Q:
+    """Return the condition for messages with a mention of the person, also in an earlier text, or a change about them."""
+    found = Q()
+    for field, key in system_messages.PEOPLE:
+        found |= Q(**{f"data__line__{key}__in": person.keys})
+        # System messages of older versions have names only.
+        found |= Q(**{f"data__line__{field}__in": person.names, f"data__line__{key}__isnull": True})
+    return found | _holds(person, "data__mentions") | _holds(person, "data__earlier")
+
+
+def _holds(person: _Person, field: str) -> Q:
+    """Return the condition for JSON that contains one of the keys, with its quotes, so that u:1 does not match u:12."""
+    found = Q()
+    for key in person.keys:
+        # Databases differ in whether they store characters outside of ASCII as escapes.
+        for quoted in {json.dumps(key), json.dumps(key, ensure_ascii=False)}:
+            found |= Q(**{f"{field}__icontains": quoted})
+    return found
 
 
 def _erase_reactions(message: Message, person: _Person) -> None:
@@ -340,30 +371,34 @@ def _erase_mentions(message: Message, person: _Person, name: str) -> None:
     left = [mention for mention in mentions if mention["key"] not in person.keys]
     if len(left) == len(mentions):
         return
-    for mention in mentions:
-        if mention not in left:
-            old, new = f"@{mention['name']}", f"@{name}"
-            message.body = message.body.replace(old, new)
-            if message.data.get("html"):
-                message.data["html"] = message.data["html"].replace(escape(old), escape(new))
-            if earlier := message.data.get("earlier"):
-                message.data["earlier"] = [
-                    said | {"body": said["body"].replace(old, new)} for said in earlier
-                ]
+    message.body = _without(person, message.body, _pairs(mentions), name)
     message.data.pop("mentions")
     if left:
         message.data["mentions"] = left
+    if message.data.pop("html", None) is not None and (html := rendered_html(message.body)) is not None:
+        message.data["html"] = html
 
 
-def _erase_line(message: Message, person: _Person, name: str) -> None:
-    line = message.data.get("line")
-    if not line:
-        return
-    theirs = {field: line[field] for field in ("name", "by") if line.get(field) in person.names}
-    if theirs:
-        message.data["line"] = line | dict.fromkeys(theirs, name)
-        for known in theirs.values():
-            message.body = message.body.replace(known, name)
+def _erase_earlier_mentions(message: Message, person: _Person, name: str) -> None:
+    if earlier := message.data.get("earlier"):
+        message.data["earlier"] = [
+            text
+            | {
+                "body": _without(person, text["body"], text.get("mentions", ()), name),
+                "mentions": [[key, whom] for key, whom in text.get("mentions", ()) if key not in person.keys],
+            }
+            for text in earlier
+        ]
+
+
+def _pairs(mentions: Iterable[dict[str, str]]) -> list[tuple[str, str]]:
+    return [(mention["key"], mention["name"]) for mention in mentions]
+
+
+def _without(person: _Person, text: str, mentions: Iterable[Any], name: str) -> str:
+    """Return a text with the mentions of the person replaced, given as pairs of key and name with those of others."""
+    theirs = {whom for key, whom in mentions if key in person.keys}
+    return mention_syntax.replace(text, theirs, name, others={whom for _key, whom in mentions})
 
 
 def _erase_messages(person: _Person, room: Room, keys: dict[str, str], name: str) -> int:
@@ -385,11 +420,45 @@ def _erase_messages(person: _Person, room: Room, keys: dict[str, str], name: str
     return erased
 
 
-def _erase_records(person: _Person, keys: dict[str, str], name: str) -> None:
-    """Erase the person from moderation records, and remove their unsent uploads and held messages."""
+def _erase_held_mentions(person: _Person, name: str) -> None:
+    """Erase the mentions of the person from held messages of others, which are resolved when a message is posted."""
+    member = _rows(Membership).filter(key__in=person.keys).values("room")
+    rooms = Q(room__in=member) | Q(room__in=_rooms_of(person).order_by().values("pk"))
+    held = _rows(HeldMessage).filter(rooms, body__regex="[@＠﹫]").exclude(author_key__in=person.keys)
+    for row in held.select_related("room").iterator(chunk_size=BATCH):
+        found = _pairs(mentions_in(row.room, row.body))
+        known = {whom for _key, whom in found}
+        # A name that is nobody else's is the person's, also if the room does not know them any more.
+        found += [(person.keys[0], whom) for whom in person.names - known]
+        body = _without(person, row.body, found, name)
+        if body != row.body:
+            _rows(HeldMessage).filter(pk=row.pk).update(body=body)
+
+
+def _erase_reasons(person: _Person) -> None:
+    """Erase the texts that the person wrote to moderate and to report, also where others' decisions quote them."""
+    for report in _rows(Report).filter(by_key__in=person.keys).exclude(reason="").select_related("room"):
+        same = {"room_name": report.room.name, "data__seq": report.seq, "data__reason": report.reason}
+        for entry in _rows(AuditEntry).filter(verb__in=("uphold", "dismiss"), **same):
+            _rows(AuditEntry).filter(pk=entry.pk).update(data=entry.data | {"reason": ""})
+    for entry in _rows(AuditEntry).filter(by_key__in=person.keys).exclude(data={}):
+        reason = entry.data.get("reason")
+        for model in (Ban, Mute) if reason else ():
+            given = _rows(model).filter(room__name=entry.room_name, key=entry.target_key, reason=reason)
+            given.update(reason="")
+        facts = {k: value for k, value in entry.data.items() if k in FACTS or not isinstance(value, str)}
+        if facts != entry.data:
+            _rows(AuditEntry).filter(pk=entry.pk).update(data=facts)
+
+
+def _erase_records(person: _Person, keys: dict[str, str], name: str, keep_sanctions: bool) -> None:
+    """Erase the person from moderation records, and remove their unsent uploads, held messages and blocks."""
     records.release(records.rows().filter(key__in=person.keys))
     nobody = {"name": name, "reason": ""}
     with transaction.atomic(using=database()):
+        _rows(Block).filter(by_key__in=person.keys).delete()
+        of_them = _rows(Block).filter(key__in=person.keys)
+        _ = of_them.update(name=name) if keep_sanctions else of_them.delete()
         for old, new in keys.items():
             _rows(Ban).filter(key=old).update(**nobody)
             _rows(Mute).filter(key=old).update(**nobody)
@@ -398,18 +467,19 @@ def _erase_records(person: _Person, keys: dict[str, str], name: str) -> None:
             about.filter(state=Report.State.OPEN).update(
                 state=Report.State.DISMISSED, decided_at=timezone.now()
             )
-            about.update(author_key=new, author_name=name, body="", reason="")
+            about.update(author_key=new, author_name=name, body="", reason="", mentions=[])
             _rows(Report).filter(by_key=old).update(by_key=new, by_name=name, reason="")
             _rows(AuditEntry).filter(target_key=old).update(target_key=new, target_name=name, data={})
             _rows(AuditEntry).filter(by_key=old).update(by_key=new, by_name=name)
+        for report in _rows(Report).filter(_holds(person, "mentions")):
+            left = [mention for mention in report.mentions if mention["key"] not in person.keys]
+            body = _without(person, report.body, _pairs(report.mentions), name)
+            _rows(Report).filter(pk=report.pk).update(body=body, mentions=left)
         if person.user is not None:
-            for model, field in (
-                (Ban, "by"),
-                (Mute, "by"),
-                (Report, "decided_by"),
-                (HeldMessage, "decided_by"),
-            ):
-                _rows(model).filter(**{field: person.user.pk}).update(**{field: None})
+            for model in (Ban, Mute):
+                _rows(model).filter(by=person.user.pk).update(by=None, reason="")
+            for model in (Report, HeldMessage):
+                _rows(model).filter(decided_by=person.user.pk).update(decided_by=None)
 
 
 def erase_when_deleted(sender: Any, instance: Any, **kwargs: Any) -> None:

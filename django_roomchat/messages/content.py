@@ -30,12 +30,17 @@ from django_roomchat.text import markdown, validation
 def rendered_data(body: str, room: Room) -> dict[str, Any]:
     """Return the data derived from a text: its mentions, and its HTML if the Markdown extra is enabled."""
     data: dict[str, Any] = {}
-    html = markdown.html(body) if config().MARKDOWN else None
+    html = rendered_html(body)
     if found := mentions.mentions_in(room, body, html):
         data["mentions"] = found
     if html is not None:
         data["html"] = html
     return data
+
+
+def rendered_html(body: str) -> str | None:
+    """Return the HTML of a text; ``None`` for a plain text, and without the Markdown extra."""
+    return markdown.html(body) if config().MARKDOWN else None
 
 
 def with_files(post: NewPost, draft: log.Draft, room: Room) -> log.Draft:

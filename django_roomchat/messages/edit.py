@@ -45,10 +45,10 @@ def edit_message(room: str | Room, seq: int, body: str, *, by: Actor | None = No
 
     Raises:
         ChatError: the edit is rejected.
-            Codes: ``announcement``, ``archived``, ``bad_room_name``, ``bad_text``, ``bad_value``, ``banned``,
-            ``busy``, ``filtered``, ``forbidden``, ``members_only``, ``muted``, ``name_taken``,
-            ``no_permission``, ``no_such_room``, ``not_found``, ``rate_limited``, ``sign_in``, ``too_late``,
-            ``unavailable``.
+            Codes: ``announcement``, ``archived``, ``bad_room_name``, ``bad_text``, ``bad_value``,
+            ``banned``, ``blocked``, ``busy``, ``filtered``, ``forbidden``, ``members_only``,
+            ``muted``, ``name_taken``, ``no_permission``, ``no_such_room``, ``not_found``,
+            ``rate_limited``, ``sign_in``, ``too_late``, ``unavailable``, ``unreachable``.
     """
     values.sequence_number(seq)
     new = validation.body(body, config().BODY_MAX_LENGTH, may_be_empty=True)
@@ -117,7 +117,12 @@ def _earlier_of(message: Message) -> dict[str, Any]:
     """Return the earlier texts of a message including the current one; empty unless ``EDIT_HISTORY`` is enabled."""
     if not config().EDIT_HISTORY:
         return {}
-    earlier = {"body": message.body, "at": log.iso(message.edited_at or message.created_at)}
+    earlier = {
+        "body": message.body,
+        "at": log.iso(message.edited_at or message.created_at),
+        # As pairs: a field "key" would count as a mention of the edited message.
+        "mentions": [[mention["key"], mention["name"]] for mention in message.data.get("mentions") or ()],
+    }
     return {"earlier": [*(message.data.get("earlier") or ()), earlier][-EARLIER_MAX:]}
 
 

@@ -59,6 +59,7 @@ def report_message(room: str | Room, seq: int, reason: str = "", *, by: Actor | 
         "author_name": reported.author_name,
         "by_name": who.name,
         "reason": described,
+        "mentions": reported.data.get("mentions") or [],
     }
     with transaction.atomic(using=database()):
         report, is_new = Report.objects.using(database()).get_or_create(

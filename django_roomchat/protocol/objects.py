@@ -77,6 +77,10 @@ class Line(msgspec.Struct, omit_defaults=True, frozen=True):
     """Display name of the user who made the change, if it is another user."""
     value: str = ""
     """New title of the room, or new role of the member."""
+    target_key: str = ""
+    """Key of the user whom the change affects."""
+    by_key: str = ""
+    """Key of the user who made the change, if it is another user."""
 
 
 class File(msgspec.Struct, omit_defaults=True, frozen=True):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Container, Mapping
 from typing import Literal
 
 from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
-from msgspec import to_builtins
+from msgspec import convert, to_builtins
 
 from django_roomchat import identity, log
 from django_roomchat.identity import Identity
@@ -49,21 +50,63 @@ def post_system_message(
     """
     if not room.tells_changes:
         return
-    doer = "" if by.is_site or (whom is not None and by.key == whom.key) else by.name
-    line = Line(code, whom.name if whom else "", doer, value)
-    # The sentence is stored, so it is in the language of the site, not of the acting user.
+    doer = None if by.is_site or (whom is not None and by.key == whom.key) else by
+    line = Line(
+        code,
+        name=whom.name if whom else "",
+        by=doer.name if doer else "",
+        value=value,
+        target_key=whom.key if whom else "",
+        by_key=doer.key if doer else "",
+    )
     with translation.override(settings.LANGUAGE_CODE):
-        author, body = identity.site(), said(line)
+        author = identity.site()
     draft = log.Draft(
         author_id=None,
         author_key=author.key,
         author_name=author.name,
         client_id=uuid.uuid4().hex,
         kind="system",
-        body=body,
+        body=_sentence(line),
         data={"line": to_builtins(line)},
     )
     log.on_commit(log.announce, room.name, log.append({room.pk: [draft]})[room.pk])
+
+
+PEOPLE = (("name", "target_key"), ("by", "by_key"))
+"""Fields of a stored system message with the name of a person, each with the field that has the person's key."""
+
+
+def without(
+    line: dict[str, str], body: str, keys: Mapping[str, str], names: Container[str], name: str
+) -> tuple[dict[str, str], str]:
+    """Return a stored system message and its sentence without an erased person.
+
+    Args:
+        line: the fields of :class:`~django_roomchat.protocol.Line`, as stored.
+        body: the sentence.
+        keys: the new key of each erased key.
+        names: names of the person, for messages that have no keys.
+        name: the new name.
+    """
+    changes: dict[str, str] = {}
+    for field, key in PEOPLE:
+        if line.get(key) in keys:
+            changes |= {field: name, key: keys[line[key]]}
+        elif key not in line and line.get(field) in names:
+            changes[field] = name
+    if not changes:
+        return line, body
+    if "by" in changes and line["code"] == "renamed":
+        changes["value"] = "…"  # a title that the person wrote
+    changed = convert({**line, **changes}, Line)
+    return to_builtins(changed), _sentence(changed)
+
+
+def _sentence(line: Line) -> str:
+    """Return the sentence as it is stored: in the language of the site, not of the acting user."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return said(line)
 
 
 def said(line: Line) -> str:

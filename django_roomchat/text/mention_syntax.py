@@ -44,6 +44,21 @@ def split(text: str, names: Collection[str]) -> Iterator[tuple[str, str]]:
         yield text[position:], ""
 
 
+def replace(text: str, names: Collection[str], new: str, *, others: Collection[str] = ()) -> str:
+    """Replace the mentions of some names in a text. A longer name that begins with one of them is another name.
+
+    Args:
+        text: the text.
+        names: names to replace, without the ``@``.
+        new: the name that takes their place.
+        others: further names that the text mentions, which stay.
+    """
+    kept = set(others) - set(names)
+    return "".join(
+        piece if not name or name in kept else piece[0] + new for piece, name in split(text, {*names, *kept})
+    )
+
+
 def may_end(name: str, rest: str) -> bool:
     """Return whether a mention can end before a text.
 

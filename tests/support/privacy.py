@@ -55,12 +55,16 @@ def leave_traces(ana):
     delete_message("garden", 4, by=ana)
     garden = Room.objects.get(name="garden")
     me = of_user(ana)
-    put("garden", "hi @Ana Ito and @Bob", mentions=[
+    put("garden", "**hi** @Ana Ito and @Bob", mentions=[
         {"key": me.key, "name": "Ana Ito"}, {"key": BOB.key, "name": "Bob"}
-    ], html="<p>hi @Ana Ito and @Bob</p>", earlier=[{"body": "ho @Ana Ito", "at": "2026-01-01T00:00:00.000Z"}])  # fmt: skip
+    ], html="<p><strong>hi</strong> @Ana Ito and @Bob</p>", earlier=[{"body": "ho @Ana Ito", "at": "2026-01-01T00:00:00.000Z", "mentions": [[me.key, "Ana Ito"]]}])  # fmt: skip
     put("garden", "hello @Ana Ito", mentions=[{"key": me.key, "name": "Ana Ito"}])
-    put("garden", "Ana Ito joined.", identity.site(), "system", line={"code": "joined", "name": "Ana Ito"})
-    put("garden", "Cleo joined.", identity.site(), "system", line={"code": "joined", "name": "Cleo"})
+    put("garden", "Ana Ito joined.", identity.site(), "system", line={
+        "code": "joined", "name": "Ana Ito", "target_key": me.key
+    })  # fmt: skip
+    put("garden", "Cleo joined.", identity.site(), "system", line={
+        "code": "joined", "name": "Cleo", "target_key": "g:cleo"
+    })  # fmt: skip
     liked = put("garden", "like me", reactions={"👍": {"count": 2, "keys": [me.key, BOB.key]}})
     Reaction.objects.create(message=liked, key=me.key, emoji="👍")
     Reaction.objects.create(message=liked, key=BOB.key, emoji="👍")

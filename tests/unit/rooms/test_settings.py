@@ -102,7 +102,7 @@ def test_changed_settings_make_system_messages_in_the_language_of_the_site(setti
     line = Message.objects.get(seq=1)
     assert (line.kind, line.data) == (
         "system",
-        {"line": {"code": "renamed", "by": "Ana", "value": "Council"}},
+        {"line": {"code": "renamed", "by": "Ana", "value": "Council", "by_key": "u:ana"}},
     )
 
 

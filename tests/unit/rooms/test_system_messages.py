@@ -45,8 +45,21 @@ def test_members_who_join_and_leave_make_system_messages(make_room):
     ]
     data = [message.data["line"] for message in Message.objects.order_by("seq")]
     assert data[1:3] == [
-        {"code": "joined", "name": "Guest 1", "by": "Owner"},
-        {"code": "role", "name": "Stranger", "by": "Owner", "value": "moderator"},
+        {
+            "code": "joined",
+            "name": "Guest 1",
+            "by": "Owner",
+            "target_key": GUEST.key,
+            "by_key": OWNER.key,
+        },
+        {
+            "code": "role",
+            "name": "Stranger",
+            "by": "Owner",
+            "value": "moderator",
+            "target_key": STRANGER.key,
+            "by_key": OWNER.key,
+        },
     ]
 
 

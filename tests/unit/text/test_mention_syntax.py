@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from django_roomchat.templatetags.roomchat import roomchat_body, roomchat_html
+from django_roomchat.text import mention_syntax
 from django_roomchat.text.mention_syntax import split
 from django_roomchat.views.context import ShownMention
 
@@ -53,3 +54,22 @@ def test_in_rendered_text_they_are_marked_but_not_in_code_and_links() -> None:
 
 def test_without_calls_rendered_text_is_as_it_was() -> None:
     assert str(roomchat_html("<p>@Ana &quot;x&quot;</p>")) == "<p>@Ana &quot;x&quot;</p>"
+
+
+@pytest.mark.parametrize(
+    ("text", "others", "expected"),
+    [
+        ("@Ann, @Anna and @Ann", (), "@X, @Anna and @X"),
+        ("@Ann Lee and @Ann", ("Ann Lee",), "@Ann Lee and @X"),
+        ("@Ann Lee", (), "@X Lee"),
+        ("ann@Ann, Ann", (), "ann@Ann, Ann"),
+        ("@Ann", ("Ann",), "@X"),
+        ("@민수님 @민수", (), "@민수님 @민수"),
+    ],
+)
+def test_mentions_of_a_name_are_replaced_and_longer_names_stay(text, others, expected):
+    assert mention_syntax.replace(text, ["Ann"], "X", others=others) == expected
+
+
+def test_a_replaced_name_may_have_a_suffix_of_its_script():
+    assert mention_syntax.replace("@민수님", ["민수"], "X") == "@X님"
