@@ -193,6 +193,8 @@ def roomchat_words() -> dict[str, Any]:
         "muted_until": gettext("Muted until {time}"),
         "ban_done": gettext("User banned."),
         "mute_done": gettext("User muted."),
+        "block_done": gettext("User blocked."),
+        "unblock_done": gettext("User unblocked."),
         "invitation_any": gettext("for any number of people"),
         "invitation_until": gettext("Expires {time}"),
         "invitation_endless": gettext("Never expires"),

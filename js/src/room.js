@@ -17,7 +17,7 @@ export class Room {
   roomActions = new Map();
   /**
    * By `data-do`: `{when(person), act(person)}`; `person` is the frame of that name, `{key, name, role, may, banned,
-   * muted}`.
+   * muted, blocked}`.
    */
   personActions = new Map();
 

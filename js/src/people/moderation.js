@@ -42,7 +42,7 @@ function sanctionDialog(room, kind) {
   return element && new FormDialog({ element, onOpen: (person) => showName(element, person), send, signal: room.signal });
 }
 
-function showName(element, { key, name }) {
+export function showName(element, { key, name }) {
   element.querySelector('[data-part="whom"]').textContent = name || key;
 }
 

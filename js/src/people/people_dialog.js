@@ -6,7 +6,7 @@ const FILTER_AFTER_MS = 250;
 const PAGE = 200; // page size of the server
 const RANKS = ["owner", "moderator", "member"];
 
-/** The dialog with people who are present, members, and sanctioned people, with the actions available for each. */
+/** The dialog with people who are present, members, blocked and sanctioned people, with the actions available for each. */
 export function people(room) {
   const { presence } = room;
   const element = room.part("people");
@@ -44,6 +44,7 @@ class PeopleDialog {
   #none;
   #sections;
   #members = { people: [], more: false };
+  #blocked = { people: [], more: false };
   #sanctions = { people: [], more: false };
   #filterText = "";
   #timer;
@@ -55,7 +56,7 @@ class PeopleDialog {
     const part = (name) => element.querySelector(`[data-part="${name}"]`);
     this.#filter = part("people-filter");
     this.#sections = Object.fromEntries(
-      ["here", "members", "sanctions"].map((name) => [name, this.#section(part(`people-${name}`), room.template("person-row"))]),
+      ["here", "members", "blocked", "sanctions"].map((name) => [name, this.#section(part(`people-${name}`), room.template("person-row"))]),
     );
     this.#sections.here.count = part("people-here-count");
     Object.assign(this.#sections.members, { all: part("people-all"), others: part("people-others") });
@@ -99,7 +100,9 @@ class PeopleDialog {
     const opener = target.closest('[data-part="person-actions"]');
     if (opener) return this.#openMenu(opener);
     if (!target.closest("[data-more]")) return undefined;
-    return this.#sections.members.element.contains(target) ? this.#loadMembers(this.#members.people) : this.#loadSanctions(this.#sanctions.people);
+    const { members, blocked } = this.#sections;
+    if (members.element.contains(target)) return this.#loadMembers(this.#members.people);
+    return blocked.element.contains(target) ? this.#loadBlocked(this.#blocked.people) : this.#loadSanctions(this.#sanctions.people);
   }
 
   /** Only the server knows the available actions: a role may have changed, or a mute may have ended. */
@@ -120,6 +123,7 @@ class PeopleDialog {
 
   #refresh() {
     this.#loadMembers();
+    this.#loadBlocked();
     if (this.#room.can("moderate")) this.#loadSanctions();
     else this.#sanctions = { people: [], more: false };
   }
@@ -133,6 +137,13 @@ class PeopleDialog {
     this.#show();
   }
 
+  async #loadBlocked(before = []) {
+    const answer = await this.#room.request({ type: "blocked", after: before.at(-1)?.key ?? "" });
+    if (!answer) return;
+    this.#blocked = { people: [...before, ...answer.people], more: answer.people.length === PAGE };
+    this.#show();
+  }
+
   async #loadSanctions(before = []) {
     const answer = await this.#room.request({ type: "sanctions", after: before.at(-1)?.key ?? "" });
     if (!answer) return;
@@ -141,7 +152,7 @@ class PeopleDialog {
   }
 
   #show() {
-    const { here, members, sanctions } = this.#sections;
+    const { here, members, blocked, sanctions } = this.#sections;
     const found = (people) => people.filter(({ name = "" }) => hasNamePrefix(name, this.#filterText));
     const { count, people } = this.#presence;
     const isHere = new Set(people.map(({ key }) => key));
@@ -151,9 +162,10 @@ class PeopleDialog {
     this.#fill(members, this.#members, found(this.#members.people.filter(({ key }) => !isHere.has(key))).sort(byRank));
     members.all.hidden = isHere.size > 0;
     members.others.hidden = !isHere.size;
+    this.#fill(blocked, this.#blocked, found(this.#blocked.people).sort(byName));
     this.#fill(sanctions, this.#sanctions, found(this.#sanctions.people).sort(byName));
     this.#filter.hidden = !this.#filterText && !this.#members.more && people.length + this.#members.people.length < FILTER_MIN_PEOPLE;
-    this.#none.hidden = !this.#filterText || [here, members, sanctions].some(({ list }) => list.size);
+    this.#none.hidden = !this.#filterText || [here, members, blocked, sanctions].some(({ list }) => list.size);
   }
 
   #fill(section, { more }, people) {

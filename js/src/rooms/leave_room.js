@@ -1,6 +1,6 @@
 import { FormDialog } from "../ui/form_dialog.js";
 
-/** The dialog that ends the membership and returns to the room list. */
+/** The dialog that ends the membership, or leaves a direct room, and returns to the room list. */
 export function leaveRoom(room) {
   const element = room.part("leave");
   if (!element) return;
@@ -25,5 +25,5 @@ export function leaveRoom(room) {
     },
     signal: room.signal,
   });
-  room.roomActions.set("leave", { when: () => Boolean(room.rights.role) && room.rights.visibility !== "direct", act: () => dialog.open() });
+  room.roomActions.set("leave", { when: () => Boolean(room.rights.role), act: () => dialog.open() });
 }
