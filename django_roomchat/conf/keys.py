@@ -312,7 +312,10 @@ class Config:
     """
 
     SEARCH_SECONDS: float = 1.0
-    """Time that a search request spends on a page of results, in seconds. The next request continues where it stopped."""
+    """Time that a search request spends on a page of results, in seconds. The next request continues where it stopped.
+
+    On PostgreSQL it is also the statement timeout of a search with a trigram index.
+    """
 
     POSTS_PER_USER: str | None = "30/10s"
     """Rate limit of posts and edits by one user, such as ``20/10s``, ``100/m``, ``1000/h`` or ``5000/d``: the number is
@@ -384,6 +387,17 @@ class Config:
     UPLOADS_PER_ADDRESS: str | None = "600/10m"
     """Rate limit of files uploaded from one IP address. ``None`` disables the limit."""
 
+    SEARCHES_PER_USER: str | None = "60/m"
+    """Rate limit of searches by one user, on sockets, over HTTP and on the search page. The page searches while the user
+    types. ``None`` disables the limit.
+    """
+
+    SEARCHES_PER_GUEST: str | None = "30/m"
+    """Rate limit of searches by one guest. ``None`` disables the limit."""
+
+    SEARCHES_PER_ADDRESS: str | None = "300/m"
+    """Rate limit of searches from one IP address. ``None`` disables the limit."""
+
     SOCKETS_PER_USER: str | None = "100/m"
     """Rate limit of sockets opened by one user. ``None`` disables the limit."""
 
@@ -424,7 +438,7 @@ class Config:
     """
 
     DATABASE_THREADS: int = 4
-    """Number of threads in each process that run database queries for its sockets."""
+    """Number of threads in each process that run database queries for its sockets. Searches use at most half of them."""
 
 
 KEYS = tuple(field.name for field in fields(Config))

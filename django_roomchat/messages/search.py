@@ -5,6 +5,7 @@ and search adds no cost to posting. Patterns list every other form of each lette
 locale ``C``, ignore case for ASCII letters only.
 
 A search scans backwards from the newest message until it has a page of hits or its time is up. The next page continues there.
+It consists of short steps, between which a thread can do other work.
 On PostgreSQL with a trigram index on the texts, the index is tried first.
 """
 
@@ -14,23 +15,24 @@ import re
 import time
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.db import DatabaseError, connections, transaction
-from django.db.models import F, Q
+from django.db import OperationalError, connections, transaction
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import policy
 from django_roomchat.conf import config
 from django_roomchat.database import database, twin
-from django_roomchat.errors import BadValue
+from django_roomchat.errors import BadValue, Busy
 from django_roomchat.files import records
 from django_roomchat.identity import Actor, Identity, identity_of
 from django_roomchat.log import iso
 from django_roomchat.messages.search_cursor import CursorSigner, no_such_cursor
-from django_roomchat.models import Membership, Message, MessageQuerySet, Room
+from django_roomchat.models import Membership, Message, Room
 from django_roomchat.protocol import Author, Hit
 from django_roomchat.rooms.lookup import enter_room, name_of, room_of
 from django_roomchat.text import values
@@ -45,8 +47,15 @@ EXCERPT_LENGTH = 160
 """Approximate length of an excerpt, in characters."""
 NAMES_MAX = 5_000
 """Maximum number of files whose names are searched. The newest are searched."""
-STEP = 5_000
-"""Number of messages scanned between two checks of the time limit."""
+STEP = 500
+"""Number of messages scanned in the first step."""
+STEP_MIN, STEP_MAX = 50, 5_000
+STEP_SECONDS = 0.02
+"""Time that a step should take, in seconds. Steps become longer and shorter accordingly."""
+STATEMENT_SECONDS = 1.0
+"""Maximum time of a statement of a step, in seconds (PostgreSQL)."""
+WINDOW = 20_000
+"""Number of messages among which a step looks for readable ones."""
 
 _WIDE = re.compile("[\u3000\uff00-\uffef]+")
 _BLANKS = dict.fromkeys(map(ord, "\t\n\r"), " ")
@@ -61,6 +70,10 @@ class SearchResults:
     """The hits, newest first."""
     before: str
     """Cursor for the next page; empty if all messages were searched. A page without hits can have a next page."""
+
+
+Steps = Iterator[SearchResults | None]
+"""Steps of a search; the last one gives the page of results."""
 
 
 def search_messages(
@@ -84,8 +97,40 @@ def search_messages(
 
     Raises:
         ChatError: the query is empty or too long, the cursor is not from this search, or *by* may not enter the room.
-            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``forbidden``, ``members_only``,
+            Codes: ``bad_room_name``, ``bad_value``, ``banned``, ``busy``, ``forbidden``, ``members_only``,
             ``name_taken``, ``no_permission``, ``no_such_room``, ``sign_in``.
+    """
+    return result_of(search_steps(query, room=room, by=by, before=before))
+
+
+asearch_messages = twin(search_messages)
+
+
+def result_of(steps: Steps, *, rests: bool = False) -> SearchResults:
+    """Take all steps of a search in this thread.
+
+    Args:
+        steps: the steps.
+        rests: whether to rest after each step as long as it took, so that other threads can work.
+    """
+    while True:
+        began = time.monotonic()
+        if (found := next(steps)) is not None:
+            return found
+        if rests:
+            time.sleep(time.monotonic() - began)
+
+
+def search_steps(
+    query: str, *, room: str | Room | None = None, by: Actor | None = None, before: str | None = None
+) -> Steps:
+    """Search in short steps, each of which may run in another thread. The arguments are those of :func:`search_messages`.
+
+    Yields:
+        ``None`` after each step; after the last one the page of results.
+
+    Raises:
+        ChatError: as :func:`search_messages`.
     """
     who = identity_of(by)
     values.of_type(before or "", str, "“before”")
@@ -97,26 +142,30 @@ def search_messages(
         rooms = [] if entered.pk is None else [entered]
     named = {one.pk: one for one in rooms}
     cursors = CursorSigner(who, "" if room is None else entered.name, query)
-    messages = Message.objects.using(database()).filter(deleted_at=None)
+    messages = Message.objects.using(database())
     if room is None:
         # An expression, so that no database uses the room index and sorts all messages of the rooms: the newest come first.
         rows = messages.annotate(place=F("room_id") + 0).filter(place__in=list(named)).order_by("-pk")
     else:
-        rows = messages.filter(room__in=list(named)).order_by("-seq")
-    order = "-pk" if room is None else "-seq"
+        messages = rows = messages.filter(room__in=list(named)).order_by("-seq")
+    field = "pk" if room is None else "seq"
+    first, end = _ends(messages, field)
     if before:
-        rows = _before(rows, order, who, *cursors.verify(before))
+        end = _before(field, who, *cursors.verify(before))
     compiled = [re.compile(pattern) for pattern in patterns]
     names = _names(list(named)) if rooms else []
     matching = Q()
     for pattern, one in zip(patterns, compiled, strict=True):
         matching &= Q(body__regex=pattern) | _with_file(names, one)
-    found, last = _scan(rows, order, matching) if rooms else ([], None)
-    hits = [_hit(message, named[message.room_id], compiled) for message in found]
-    return SearchResults(hits, cursors.sign(named[last.room_id].name, last.seq) if last is not None else "")
-
-
-asearch_messages = twin(search_messages)
+    for page in _scan(rows.filter(deleted_at=None), field, first, end, matching):
+        if page is None:
+            yield None
+        else:
+            found, last = page
+            hits = [_hit(message, named[message.room_id], compiled) for message in found]
+            yield SearchResults(
+                hits, "" if last is None else cursors.sign(named[last.room_id].name, last.seq)
+            )
 
 
 # Scope ------------------------------------------------------------------------------------------------------------
@@ -130,20 +179,27 @@ def _rooms_of(who: Identity) -> list[Room]:
     return [room for room in recent if policy.allows(policy.require_entry, who, room)]
 
 
-def _before(rows: MessageQuerySet, order: str, who: Identity, name: str, seq: int) -> MessageQuerySet:
-    """Return the messages before the message of a cursor."""
-    if order == "-seq":
-        return rows.filter(seq__lt=seq)
+def _before(field: str, who: Identity, name: str, seq: int) -> int:
+    """Return the sequence number or the primary key of the message of a cursor. The search continues before it."""
+    if field == "seq":
+        return seq
     # The rights in that room may have ended since the page was returned.
     there = room_of(name)
     if there.pk is None or not policy.allows(policy.require_entry, who, there):
         raise no_such_cursor()
     # The message of the cursor may have been pruned; the next one gives the same page.
     left = Message.objects.using(database()).filter(room=there, seq__gte=seq).order_by("seq")
-    pk = left.values_list("pk", flat=True).first()
+    pk: int | None = left.values_list("pk", flat=True).first()
     if pk is None:
         raise no_such_cursor()
-    return rows.filter(pk__lt=pk)
+    return pk
+
+
+def _ends(messages: QuerySet[Message], field: str) -> tuple[int, int]:
+    """Return the first value of the field, and the one after the last."""
+    held = messages.values_list(field, flat=True)
+    last = held.order_by(f"-{field}").first()
+    return (0, 0) if last is None else (held.order_by(field)[0], last + 1)
 
 
 # Patterns ---------------------------------------------------------------------------------------------------------
@@ -240,40 +296,88 @@ def _with_file(names: Sequence[tuple[int, int, str]], pattern: re.Pattern[str]) 
 # Scan -------------------------------------------------------------------------------------------------------------
 
 
-def _scan(rows: MessageQuerySet, order: str, matching: Q) -> tuple[list[Message], Message | None]:
-    """Return a page of matching messages, and the last message scanned if there may be more."""
-    if (found := _by_trigrams(rows, matching)) is not None:
-        return found[:HITS], found[HITS - 1] if len(found) > HITS else None
-    found = []
+Page = tuple[list[Message], Message | None]
+"""Matching messages, and the last message scanned if there may be more."""
+
+
+def _scan(rows: QuerySet[Message], field: str, first: int, end: int, matching: Q) -> Iterator[Page | None]:
+    """Scan the rows from *end* back to *first*, exclusive and inclusive values of the field. Yield ``None`` after each step."""
+    if (page := _by_trigrams(rows.filter(**{f"{field}__lt": end}), matching)) is not None:
+        yield page
+        return
+    found: list[Message] = []
     deadline = time.monotonic() + config().SEARCH_SECONDS
-    field = order.removeprefix("-")
-    while True:
-        edge = rows.only("seq", "room_id")[STEP - 1 : STEP].first()
-        step = rows if edge is None else rows.filter(**{f"{field}__gte": getattr(edge, field)})
-        found += step.filter(matching)[: HITS + 1 - len(found)]
+    size = STEP
+    while first < end:
+        began = time.monotonic()
+        start = max(first, end - max(size, WINDOW))
+        window = rows.filter(**{f"{field}__gte": start, f"{field}__lt": end})
+        try:
+            with _statement_timeout(STATEMENT_SECONDS):
+                edge = window.only("seq", "room_id")[size - 1 : size].first()
+                step = window if edge is None else window.filter(**{f"{field}__gte": getattr(edge, field)})
+                hits = list(step.filter(matching)[: HITS + 1 - len(found)])
+        except OperationalError as error:
+            if not _is_timeout(error):
+                raise
+            if size <= STEP_MIN:
+                raise _too_slow() from error
+            size = STEP_MIN
+            continue
+        found += hits
         if len(found) > HITS:
-            return found[:HITS], found[HITS - 1]
-        if edge is None:
-            return found, None
-        if time.monotonic() >= deadline:
-            return found, edge
-        rows = rows.filter(**{f"{field}__lt": getattr(edge, field)})
+            yield found[:HITS], found[HITS - 1]
+            return
+        end = start if edge is None else getattr(edge, field)
+        now = time.monotonic()
+        # A cursor names a readable message. If there is none so far, the search continues.
+        if now >= deadline and first < end:
+            last = edge or window.only("seq", "room_id").last()
+            if last is not None:
+                yield found, last
+                return
+        pace = min(2.0, max(0.5, STEP_SECONDS / max(now - began, 1e-6)))
+        size = min(STEP_MAX, max(STEP_MIN, int(size * pace)))
+        yield None
+    yield found, None
 
 
-def _by_trigrams(rows: MessageQuerySet, matching: Q) -> list[Message] | None:
-    """Return matching messages with PostgreSQL's trigram index; ``None`` without one or if it exceeds the time of a search."""
+@contextmanager
+def _statement_timeout(seconds: float) -> Iterator[None]:
+    """Limit the statements inside on PostgreSQL. In a transaction only, so that it works behind PgBouncer."""
+    connection = connections[database()]
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic(using=database()), connection.cursor() as cursor:
+        milliseconds = max(1, round(seconds * 1000))
+        setting = "current_setting('statement_timeout'), set_config('statement_timeout', %s, true)"
+        cursor.execute(f"SELECT {setting}", [str(milliseconds)])
+        earlier = cursor.fetchone()[0]
+        yield
+        # The transaction may be that of the caller.
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [earlier])
+
+
+def _is_timeout(error: OperationalError) -> bool:
+    return getattr(error.__cause__, "sqlstate", getattr(error.__cause__, "pgcode", None)) == "57014"
+
+
+def _too_slow() -> Busy:
+    return Busy(_("The server is working on many searches; try again in a moment."), retry_after=2.0)
+
+
+def _by_trigrams(rows: QuerySet[Message], matching: Q) -> Page | None:
+    """Return a page with PostgreSQL's trigram index; ``None`` without one or if it exceeds the time of a search."""
     connection = connections[database()]
     if connection.vendor != "postgresql" or not _has_trigrams(connection.alias):
         return None
     try:
-        with transaction.atomic(using=database()), connection.cursor() as cursor:
-            milliseconds = max(1, round(config().SEARCH_SECONDS * 1000))
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
+        with _statement_timeout(config().SEARCH_SECONDS):
             found = list(rows.filter(matching)[: HITS + 1])
-            cursor.execute("SELECT set_config('statement_timeout', '0', true)")
-            return found
-    except DatabaseError:
+    except OperationalError:
         return None
+    return found[:HITS], found[HITS - 1] if len(found) > HITS else None
 
 
 def _has_trigrams(alias: str) -> bool:

@@ -32,7 +32,7 @@ BUCKETS_MAX = 50_000
 CACHE_REST_SECONDS = 5.0
 """Time for which a cache that has failed is not used, in seconds."""
 
-What = Literal["POSTS", "FRAMES", "JOINS", "ROOMS", "SOCKETS", "REPORTS", "UPLOADS", "TICKETS"]
+What = Literal["POSTS", "FRAMES", "JOINS", "ROOMS", "SOCKETS", "REPORTS", "SEARCHES", "UPLOADS", "TICKETS"]
 Charge = tuple[str, str, Rate]
 """Setting, counted key and rate of a bucket."""
 

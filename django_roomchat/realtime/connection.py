@@ -39,6 +39,7 @@ from django_roomchat.realtime import (
     hub,
     open_sockets,
     read_receipts,
+    threads,
     typing_indicators,
     uvicorn_fast_path,
 )
@@ -256,6 +257,21 @@ class Connection(HubSocket):
         self._group_commit.put(post, lambda result: self._answer(post, room, result))
         self._posts += 1
 
+    async def _search(self, room: RoomName | None, frame: protocol.Search) -> None:
+        """Search in turns, step by step. Between two steps the search rests as long as the last one took: on SQLite, Python
+        compares the texts, which delays everything else in the process.
+        """
+        caller = self._caller()
+        await with_database(handlers.spend_search, caller)
+        steps = handlers.search_steps(caller, room, frame)
+        async with threads.searches().turn():
+            while True:
+                began = time.monotonic()
+                if (found := await with_database(next, steps)) is not None:
+                    break
+                await asyncio.sleep(time.monotonic() - began)
+        self._write(handlers.found_frame(frame, found))
+
     def _type(self, room: RoomName, frame: protocol.Typing) -> None:
         name = str(room)
         self._require_subscription(name)
@@ -383,6 +399,7 @@ _ON_THE_LOOP: dict[type[protocol.Frame], Callable[[Connection, Any, Any], Awaita
     protocol.Ping: Connection._ping,
     protocol.Post: Connection._post,
     protocol.Read: Connection._read,
+    protocol.Search: Connection._search,
     protocol.Seen: Connection._note_seen,
     protocol.Typing: Connection._type,
 }

@@ -24,6 +24,7 @@ from django_roomchat.models import Room
 from django_roomchat.moderation import available_actions, blocks, reports, sanctions
 from django_roomchat.policy import rate_limits, roles
 from django_roomchat.protocol import RoomName
+from django_roomchat.realtime import threads
 from django_roomchat.rooms import invitations, lookup, members
 from django_roomchat.rooms.create import create_room
 from django_roomchat.rooms.direct import write_to
@@ -243,8 +244,25 @@ def _report(caller: Caller, room: RoomName, frame: protocol.Report) -> protocol.
 
 
 def _search(caller: Caller, room: RoomName, frame: protocol.Search) -> protocol.Found:
+    rate_limits.spend("SEARCHES", caller.who, caller.address)
+    with threads.searches().turn_in_thread():
+        return found_frame(frame, search.result_of(search_steps(caller, room, frame), rests=True))
+
+
+def spend_search(caller: Caller) -> None:
+    """Count a search that :func:`search_steps` performs against the rate limits."""
+    rate_limits.spend("FRAMES", caller.who, caller.address)
+    rate_limits.spend("SEARCHES", caller.who, caller.address)
+
+
+def search_steps(caller: Caller, room: RoomName | None, frame: protocol.Search) -> search.Steps:
+    """Return the steps of the search that a frame requests, each of which may run in another thread."""
     where = None if frame.everywhere else room or None
-    found = search.search_messages(frame.query, room=where, by=caller.who, before=frame.before)
+    return search.search_steps(frame.query, room=where, by=caller.who, before=frame.before)
+
+
+def found_frame(frame: protocol.Search, found: search.SearchResults) -> protocol.Found:
+    """Return the frame that answers a search."""
     return protocol.Found(frame.id, found.hits, bool(found.before), found.before)
 
 

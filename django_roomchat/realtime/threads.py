@@ -9,18 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache, partial
 from typing import Any, ParamSpec, TypeVar
 
 from django.core.signals import setting_changed
 from django.db import connections
+from django.utils.translation import gettext_noop as _
 
 from django_roomchat.conf import config
+from django_roomchat.errors import Busy
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+SEARCHES_WAITING_MAX = 20
+"""Maximum number of searches in this process that wait for others. Further ones are rejected with ``busy``."""
 
 
 @cache
@@ -53,6 +60,85 @@ def _with_usable_connections(call: Callable[[], T]) -> T:
     return call()
 
 
+class Turns:
+    """Limits the calls of one kind that run at the same time, in threads of this pool and in those of views. The others wait in
+    their order.
+
+    Args:
+        running_max: maximum number of calls at the same time.
+        waiting_max: maximum number of calls that wait.
+    """
+
+    def __init__(self, running_max: int, waiting_max: int) -> None:
+        self._free = running_max
+        self._waiting: deque[Future[None]] = deque()
+        self._waiting_max = waiting_max
+        self._lock = threading.Lock()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn on the event loop, and hold it during the block.
+
+        Raises:
+            Busy: too many calls are waiting.
+        """
+        if (granted := self._ask()) is not None:
+            try:
+                await asyncio.wrap_future(granted)
+            except asyncio.CancelledError:
+                if not granted.cancelled():
+                    self._end()
+                raise
+        try:
+            yield
+        finally:
+            self._end()
+
+    @contextmanager
+    def turn_in_thread(self) -> Iterator[None]:
+        """Wait for a turn in a thread, and hold it during the block.
+
+        Raises:
+            Busy: too many calls are waiting.
+        """
+        if (granted := self._ask()) is not None:
+            granted.result()
+        try:
+            yield
+        finally:
+            self._end()
+
+    def _ask(self) -> Future[None] | None:
+        """Take a turn, or return the future of a later one."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return None
+            if len(self._waiting) >= self._waiting_max:
+                raise Busy(
+                    _("The server is working on many searches; try again in a moment."), retry_after=2.0
+                )
+            granted: Future[None] = Future()
+            self._waiting.append(granted)
+            return granted
+
+    def _end(self) -> None:
+        """Pass the turn on to the next call that still waits."""
+        with self._lock:
+            while self._waiting:
+                granted = self._waiting.popleft()
+                if granted.set_running_or_notify_cancel():
+                    granted.set_result(None)
+                    return
+            self._free += 1
+
+
+@cache
+def searches() -> Turns:
+    """Return the turns of searches: half of the threads, so that the others remain for posts."""
+    return Turns(max(1, config().DATABASE_THREADS // 2), SEARCHES_WAITING_MAX)
+
+
 def close() -> list[Future[None]]:
     """Shut down the pool: every thread closes its database connections and ends. A later :func:`in_thread`
     starts a new pool.
@@ -79,6 +165,7 @@ def _close_connections(everybody: threading.Barrier) -> None:
 
 def _forget(*, setting: str, **kwargs: Any) -> None:
     if setting in ("ROOMCHAT", "DATABASES"):
+        searches.cache_clear()
         for closed in close():
             closed.result()
 

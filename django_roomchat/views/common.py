@@ -21,7 +21,15 @@ from django_roomchat.rooms import lookup
 
 def error_page(request: HttpRequest, error: ChatError) -> HttpResponse:
     context = {"error": error.detail, "code": error.code, "index_url": reverse("roomchat:index")}
-    return render(request, "django_roomchat/error.html", context, status=error.status)
+    response = render(request, "django_roomchat/error.html", context, status=error.status)
+    set_retry_after(response, error)
+    return response
+
+
+def set_retry_after(response: HttpResponse, error: ChatError) -> None:
+    """Set the header ``Retry-After`` of a response with an error that can be retried."""
+    if error.retry_after is not None:
+        response["Retry-After"] = str(max(1, round(error.retry_after)))
 
 
 @contextmanager
@@ -39,8 +47,7 @@ def counted(what: rate_limits.What, request: HttpRequest, room_name: str = "") -
 
 def json_error(error: ChatError) -> HttpResponse:
     response = json_response({"error": {"code": error.code, "detail": error.detail}}, status=error.status)
-    if error.retry_after is not None:
-        response["Retry-After"] = str(max(1, round(error.retry_after)))
+    set_retry_after(response, error)
     return response
 
 

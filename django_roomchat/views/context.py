@@ -15,14 +15,16 @@ from django.utils.functional import SimpleLazyObject
 
 from django_roomchat import identity, policy
 from django_roomchat.conf import config
-from django_roomchat.errors import BadValue
+from django_roomchat.errors import BadValue, ChatError, TryAgain
 from django_roomchat.files import storage
 from django_roomchat.identity import Identity
 from django_roomchat.messages import attachments, read_markers, room_list
 from django_roomchat.messages.history import History, read_history
-from django_roomchat.messages.search import QUERY_MAX_LENGTH, SearchResults, search_messages
+from django_roomchat.messages.search import QUERY_MAX_LENGTH, SearchResults, result_of, search_steps
 from django_roomchat.models import Room
+from django_roomchat.policy import rate_limits
 from django_roomchat.protocol import Event, File, Hit, LastMessage, Line, ListedRoom, Quote
+from django_roomchat.realtime import threads
 from django_roomchat.rooms.lookup import enter_room, title_for
 
 BESIDE_MAX = 200
@@ -270,8 +272,9 @@ def history_json(history: History) -> dict[str, Any]:
     }
 
 
-def search_page(request: HttpRequest) -> dict[str, Any]:
-    """Build the context of ``search.html``. The query string has the search: ``q``, ``room`` and ``before``.
+def search_page(request: HttpRequest) -> tuple[dict[str, Any], ChatError | None]:
+    """Build the context of ``search.html``, and return it with the error that it shows. The query string has the search: ``q``,
+    ``room`` and ``before``.
 
     Raises:
         NotFound, Forbidden: the person may not enter that room.
@@ -279,26 +282,31 @@ def search_page(request: HttpRequest) -> dict[str, Any]:
     me = identity.who(request)
     query, name = request.GET.get("q", ""), request.GET.get("room", "")
     room = enter_room(me, name) if name else None
-    found, error = SearchResults([], ""), None
+    found = SearchResults([], "")
+    refusal: ChatError | None = None
     if query.strip():
         try:
-            found = search_messages(query, room=room, by=me, before=request.GET.get("before"))
-        except BadValue as refused:
-            error = refused.detail
+            rate_limits.spend("SEARCHES", me, rate_limits.address_of(request))
+            with threads.searches().turn_in_thread():
+                steps = search_steps(query, room=room, by=me, before=request.GET.get("before"))
+                found = result_of(steps, rests=True)
+        except (BadValue, TryAgain) as error:
+            refusal = error
     url = reverse("roomchat:search")
     asked = {"q": query, **({"room": name} if name else {})}
-    return {
+    context = {
         "query": query,
         "room": room,
         "hits": [_shown_hit(hit) for hit in found.hits],
         "more_url": f"{url}?{urlencode({**asked, 'before': found.before})}" if found.before else None,
-        "error": error,
+        "error": None if refusal is None else refusal.detail,
         "search_url": url,
         "everywhere_url": f"{url}?{urlencode({'q': query})}" if room is not None else None,
         "room_url": room_url(room) if room is not None else None,
         "index_url": reverse("roomchat:index"),
         "query_max_length": QUERY_MAX_LENGTH,
     }
+    return context, refusal
 
 
 def _shown_hit(hit: Hit) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django_roomchat import identity
 from django_roomchat.errors import BadRoomName, ChatError
 from django_roomchat.rooms import lookup
 from django_roomchat.rooms.create import create_room
-from django_roomchat.views.common import counted, error_page
+from django_roomchat.views.common import counted, error_page, set_retry_after
 from django_roomchat.views.context import index_page, new_room_page, room_url, search_page
 
 
@@ -68,16 +68,18 @@ def _show_new_room(request: HttpRequest, status: int = 200, **typed: Any) -> Htt
     return render(request, "django_roomchat/new_room.html", context, status=status)
 
 
+@transaction.non_atomic_requests
 @require_GET
 @never_cache
 def search(request: HttpRequest) -> HttpResponse:
     """The search page."""
     try:
-        context = search_page(request)
+        context, refusal = search_page(request)
     except ChatError as error:
         return error_page(request, error)
-    response = render(
-        request, "django_roomchat/search.html", context, status=400 if context["error"] else 200
-    )
+    response = render(request, "django_roomchat/search.html", context)
+    if refusal is not None:
+        response.status_code = refusal.status
+        set_retry_after(response, refusal)
     patch_vary_headers(response, ["Cookie"])
     return response

@@ -4,17 +4,18 @@ import json
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Q
 from django.test import Client
 
 from django_roomchat.consumers import ChatConsumer
-from django_roomchat.errors import BadValue, Forbidden, NotFound
+from django_roomchat.errors import BadValue, Busy, Forbidden, NotFound
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.messages import search
 from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.history import prune_history
 from django_roomchat.messages.post import post_message
-from django_roomchat.messages.search import asearch_messages, search_messages
+from django_roomchat.messages.search import asearch_messages, search_messages, search_steps
 from django_roomchat.messages.search_cursor import CursorSigner
 from django_roomchat.models import Membership, Message, Room, RoomLog
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy
@@ -392,3 +393,62 @@ def test_a_user_of_the_project_finds_what_they_belong_to(secret):
     Membership.objects.create(room=secret, key=of_user(user).key, name="Cy")
 
     assert found("private", who=of_user(user)) == [("~secret", 1)]
+
+
+# Steps ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_search_gives_its_thread_back_after_every_few_messages(monkeypatch, django_assert_max_num_queries):
+    monkeypatch.setattr(search, "STEP", 2)
+    monkeypatch.setattr(search, "STEP_MIN", 2)
+    monkeypatch.setattr(search, "STEP_MAX", 2)
+    said("needle", "hay 1", "hay 2", "hay 3", "hay 4")
+    steps = search_steps("needle", room="lobby", by=ANA)
+    next(steps)
+
+    with django_assert_max_num_queries(2) as made:
+        second = next(steps)
+    found = [page for page in steps if page is not None]
+
+    assert (second, [[hit.seq for hit in page.hits] for page in found]) == (None, [[1]])
+    assert all("LIMIT" in query["sql"] for query in made.captured_queries)
+
+
+def test_messages_of_hidden_rooms_are_passed_by_in_windows(secret, monkeypatch, settings):
+    monkeypatch.setattr(search, "STEP", 1)
+    monkeypatch.setattr(search, "STEP_MIN", 1)
+    monkeypatch.setattr(search, "WINDOW", 2)
+    settings.ROOMCHAT = {"SEARCH_SECONDS": 1e-9}
+    said(*(f"needle {number}" for number in range(9)), room=secret)
+
+    page = search_messages("needle", by=ANA)
+
+    # The time is up at once, and the search goes on until it has a message that a cursor may name.
+    assert ([hit.room for hit in page.hits], page.before) == (["lobby"], "")
+
+
+def test_the_statements_of_a_search_have_a_timeout_on_postgresql(on_postgres, monkeypatch):
+    monkeypatch.setattr(search, "STATEMENT_SECONDS", 0.001)
+    said("needle")
+    slow = Message.objects.extra(where=["pg_sleep(1) IS NOT NULL"])
+
+    with pytest.raises(Busy) as refused:
+        list(search._scan(slow.order_by("-seq"), "seq", 1, 2, Q()))
+
+    assert (refused.value.code, timeout_of_the_connection()) == ("busy", "0")
+
+
+def test_the_timeout_of_a_search_ends_with_it_in_a_transaction_of_the_caller(on_postgres):
+    said("needle")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 12345")
+
+        assert found("needle") == [("lobby", 1)]
+
+        assert timeout_of_the_connection() == "12345ms"
+
+
+def timeout_of_the_connection():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        return cursor.fetchone()[0]

@@ -4,6 +4,7 @@ import json
 import timeit
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
@@ -21,6 +22,7 @@ from django_roomchat.rooms.direct import write_to
 from django_roomchat.testing import ChatClient
 from tests.support.caches import clear_caches
 from tests.support.fakes import Clock
+from tests.support.pages import text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA, BOB = Identity("u:ana", "Ana"), Identity("g:bob", "Bob", is_guest=True)
@@ -333,6 +335,39 @@ def test_reports_are_counted(limit):
 # On a socket ----------------------------------------------------------------------------------------------------
 
 APPLICATION = ChatConsumer.as_asgi()
+
+
+def test_searches_are_counted_together_in_frames_and_on_the_page(limit):
+    limit(SEARCHES_PER_USER="2/h")
+    client = Client(REMOTE_ADDR=HERE)
+    client.force_login(User.objects.create_user("cy"))
+    page, frame = reverse("roomchat:search"), json.dumps({"type": "search", "id": "a", "query": "x"})
+
+    first = client.get(page, {"q": "x"})
+    second = client.post(reverse("roomchat:frames"), frame, content_type="application/json")
+    third = client.get(page, {"q": "x"})
+    fourth = client.post(reverse("roomchat:frames"), frame, content_type="application/json")
+    form = client.get(page)
+
+    assert [answer.status_code for answer in (first, second, third, fourth, form)] == [
+        200,
+        200,
+        429,
+        429,
+        200,
+    ]
+    assert (third["Retry-After"], "Too many requests; wait a moment" in text_of(third)) == ("1800", True)
+    assert (fourth["Retry-After"], fourth.json()["error"]["code"]) == ("1800", "rate_limited")
+
+
+async def test_searches_of_a_socket_are_limited(limit):
+    limit(SEARCHES_PER_GUEST="1/h")
+    async with ChatClient(APPLICATION, "lobby") as client:
+        for number in range(2):
+            await client.send({"type": "search", "id": str(number), "query": "x"})
+        found, refused = await client.receive("found"), await client.receive("error")
+
+    assert (found["id"], refused["id"], refused["code"]) == ("0", "1", "rate_limited")
 
 
 async def test_posts_of_a_socket_are_limited_and_the_socket_goes_on(limit):

@@ -1,5 +1,6 @@
 """A connected socket: frames, invalid input, failures of the database, and rights."""
 
+import asyncio
 import json
 import threading
 import uuid
@@ -458,3 +459,19 @@ async def test_a_ban_that_cannot_be_looked_up_is_looked_up_with_the_poll(monkeyp
             True,
             ["lobby"],
         )
+
+
+# Searches ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_search_waits_for_its_turn_without_delaying_posts(settings):
+    settings.ROOMCHAT = {"DATABASE_THREADS": 2}
+    async with client("lobby") as searching, client("lobby") as posting:
+        async with threads.searches().turn():
+            await searching.send({"type": "search", "id": "s", "query": "needle"})
+            while not threads.searches()._waiting:
+                await asyncio.sleep(0)
+            acked = await posting.post("a needle", id="n")
+        found = await searching.receive("found")
+
+    assert (acked["type"], [hit["seq"] for hit in found["hits"]]) == ("ack", [1])

@@ -4,8 +4,9 @@ import threading
 import pytest
 from django.db import connection, connections
 
+from django_roomchat.errors import Busy
 from django_roomchat.realtime import threads
-from django_roomchat.realtime.threads import in_thread
+from django_roomchat.realtime.threads import Turns, in_thread
 
 
 @pytest.fixture(autouse=True)
@@ -171,3 +172,112 @@ async def test_a_change_of_another_setting_does_not(settings):
     settings.DEBUG = True
 
     assert len(threads.close()) == 4
+
+
+# Turns ----------------------------------------------------------------------------------------------------------------
+
+
+class Calls:
+    """Calls that take a turn and hold it until they are told to end."""
+
+    def __init__(self, turns):
+        self.turns, self.running, self.ends = turns, [], {}
+
+    def start(self, name):
+        self.ends[name] = asyncio.Event()
+        return asyncio.ensure_future(self._run(name))
+
+    async def _run(self, name):
+        async with self.turns.turn():
+            self.running.append(name)
+            await self.ends[name].wait()
+            self.running.remove(name)
+
+
+async def pass_turns():
+    """Let the calls that can go on do so."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_calls_take_turns_in_their_order():
+    calls = Calls(Turns(2, 5))
+    tasks = [calls.start(name) for name in "abcd"]
+    await pass_turns()
+    before = list(calls.running)
+
+    calls.ends["b"].set()
+    await pass_turns()
+
+    assert (before, calls.running) == (["a", "b"], ["a", "c"])
+    for end in calls.ends.values():
+        end.set()
+    await asyncio.gather(*tasks)
+    assert calls.running == []
+
+
+async def test_more_calls_than_may_wait_are_rejected():
+    calls = Calls(Turns(1, 1))
+    tasks = [calls.start(name) for name in "ab"]
+    await pass_turns()
+
+    with pytest.raises(Busy) as refused:
+        await calls.start("c")
+
+    assert (refused.value.code, refused.value.retry_after) == ("busy", 2.0)
+    for end in calls.ends.values():
+        end.set()
+    await asyncio.gather(*tasks)
+
+
+@pytest.mark.parametrize("is_granted", [False, True], ids=["waiting", "granted at the same moment"])
+async def test_the_turn_of_a_cancelled_call_goes_to_the_next(is_granted):
+    calls = Calls(Turns(1, 5))
+    first, second, third = (calls.start(name) for name in "abc")
+    await pass_turns()
+
+    if is_granted:
+        calls.turns._waiting[0].set_running_or_notify_cancel()
+        calls.turns._waiting.popleft().set_result(None)
+        second.cancel()
+        await pass_turns()
+    else:
+        second.cancel()
+        await pass_turns()
+        calls.ends["a"].set()
+        await pass_turns()
+
+    assert "c" in calls.running
+    for end in calls.ends.values():
+        end.set()
+    await asyncio.gather(first, third)
+    with pytest.raises(asyncio.CancelledError):
+        await second
+
+
+async def test_threads_and_the_event_loop_take_the_same_turns():
+    turns = Turns(1, 5)
+    calls = Calls(turns)
+    task = calls.start("a")
+    await pass_turns()
+
+    def in_a_view():
+        with turns.turn_in_thread():
+            return list(calls.running)
+
+    view = asyncio.get_running_loop().run_in_executor(None, in_a_view)
+    while not turns._waiting:
+        await asyncio.sleep(0)
+    calls.ends["a"].set()
+
+    assert await view == []
+    await task
+
+
+def test_searches_have_half_of_the_threads(settings):
+    found = {}
+    for count in (1, 4, 5):
+        settings.ROOMCHAT = {"DATABASE_THREADS": count}
+        found[count] = threads.searches()._free
+
+    assert found == {1: 1, 4: 2, 5: 2}
