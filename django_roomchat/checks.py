@@ -99,7 +99,7 @@ def _check_settings() -> Iterator[CheckMessage]:
 
 
 def _check_hooks() -> Iterator[CheckMessage]:
-    for key in ("POLICY", "IDENTITY", "FILTER", "GROUP_NAME"):
+    for key in ("POLICY", "IDENTITY", "FILTER", "GROUP_NAME", "ACCOUNT_NAMES"):
         try:
             chosen = conf.hook(key)
         except ImproperlyConfigured as error:

@@ -207,8 +207,19 @@ class Config:
     GUEST_NAME_MAX_LENGTH: int = 40
     """Maximum length of a guest's display name, in characters."""
 
-    RESERVED_NAMES: tuple[str, ...] | list[str] = ("admin", "administrator", "moderator", "staff", "support")
-    """Names that guests may not use, including names that look like them. Add the name of your site."""
+    RESERVED_NAMES: tuple[str, ...] | list[str] = ()
+    """Names that guests may not use, including names that look like them. Add the name of your site.
+
+    The names of roles (such as admin, moderator and system) and the name of erased users are always reserved, in all languages.
+    """
+
+    ACCOUNT_NAMES: str | Callable[[str], bool] | None = "django_roomchat.identity.is_account_name"
+    """Callable that returns whether a name is that of an account, or its dotted path. Guests may not take such a name.
+
+    It receives the name that a guest has chosen, and returns a bool. It runs in a thread and may use the database.
+    The default compares the user name, and the names of the newest 20,000 accounts including look-alikes.
+    With ``None`` the names of accounts are not compared.
+    """
 
     SESSION_CHECK_SECONDS: float = 20.0
     """Interval at which the account and session of a signed-in socket are checked against the database, in seconds.

@@ -73,6 +73,7 @@ _BY_KEY: dict[str, tuple[_Requirement, ...]] = {
     "POLICY": (_HOOK,),
     "IDENTITY": (_HOOK,),
     "FILTER": (_OPTIONAL_HOOK,),
+    "ACCOUNT_NAMES": (_OPTIONAL_HOOK,),
     "ALLOWED_ORIGINS": (
         (
             _is_list_of(lambda origin: origin == "*" or _ORIGIN.fullmatch(origin)),

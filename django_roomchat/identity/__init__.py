@@ -1,5 +1,6 @@
 """Identities (users, guests, the site) and the credentials of requests and sockets."""
 
+from django_roomchat.identity.account_names import is_account_name as is_account_name
 from django_roomchat.identity.identities import ERASED_NAME as ERASED_NAME
 from django_roomchat.identity.identities import GUEST_SESSION_KEY as GUEST_SESSION_KEY
 from django_roomchat.identity.identities import NAME_MAX_LENGTH as NAME_MAX_LENGTH

@@ -1,12 +1,14 @@
-"""Names chosen by guests. A name that resembles that of another person in the room is rejected."""
+"""Names chosen by guests. A name that resembles that of another person, of an account or of the site is rejected."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -17,12 +19,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import pubsub
-from django_roomchat.conf import config
+from django_roomchat.conf import config, hook
+from django_roomchat.conf.hooks import HookError, described, dotted_path
 from django_roomchat.database import database
 from django_roomchat.errors import Forbidden
-from django_roomchat.identity.identities import GUEST_SESSION_KEY, Identity
-from django_roomchat.models import Membership, Message, Room
-from django_roomchat.text import validation
+from django_roomchat.identity.identities import ERASED_NAME, GUEST_SESSION_KEY, Identity
+from django_roomchat.models import IncomingHook, Membership, Message, Presence, Room
+from django_roomchat.text import validation, values
 from django_roomchat.text.confusables import skeletons
 
 NAMES_SECONDS = 10.0
@@ -31,6 +34,10 @@ MEMBERS_MAX = 10_000
 """Maximum number of members whose names are compared, newest first."""
 MESSAGES_MAX = 500
 """Maximum number of messages whose authors are compared, newest first."""
+PRESENT_MAX = 10_000
+"""Maximum number of presences whose names are compared."""
+ROLE_NAMES = _("admin, administrator, moderator, owner, staff, support, system, bot")
+"""Names that imitate the staff of a site. Each translation has the words of its language, in all genders."""
 ROOMS_MAX = 1_000
 """Maximum number of rooms whose names a process caches."""
 
@@ -60,6 +67,8 @@ def choose_name(who: Identity, typed: str, session: Any, rooms: Iterable[Room]) 
         raise _name_taken()
     for room in rooms:
         require_own_name(named, room)
+    if _is_present(named) or _is_account_name(named.name):
+        raise _name_taken()
     if session is not None:
         _store_name(session, named)
     pubsub.publish(pubsub.Notice("guest_named", {"key": named.key, "name": named.name}))
@@ -73,6 +82,32 @@ def require_own_name(who: Identity, room: Room) -> None:
     known = _names_in(room)
     if any(known.get(skeleton, set()) - {who.key} for skeleton in skeletons(who.name)):
         raise _name_taken()
+
+
+def _is_present(who: Identity) -> bool:
+    """Return whether another person with a name like this is in any room now."""
+    present = (
+        Presence.objects.using(database()).exclude(key=who.key).order_by().values_list("name", flat=True)
+    )
+    taken = skeletons(who.name)
+    return any(not taken.isdisjoint(skeletons(name)) for name in present.distinct()[:PRESENT_MAX])
+
+
+def _is_account_name(name: str) -> bool:
+    """Return the answer of ``ROOMCHAT["ACCOUNT_NAMES"]``.
+
+    Raises:
+        HookError: it is not a bool.
+    """
+    function = hook("ACCOUNT_NAMES")
+    if function is None:
+        return False
+    answer = function(name)
+    if type(answer) is not bool:
+        raise HookError(
+            f"ROOMCHAT['ACCOUNT_NAMES'] ({dotted_path(function)}) returned {described(answer)}; it has to return a bool."
+        )
+    return answer
 
 
 def _name_taken() -> Forbidden:
@@ -101,20 +136,25 @@ def _keys_and_names_of(room: Room) -> set[tuple[str, str]]:
     members = Membership.objects.using(database()).filter(room=room).order_by("-pk")
     said = Message.objects.using(database()).filter(room=room).order_by("-seq")
     lately = said.values_list("author_key", "author_name")[:MESSAGES_MAX]
+    hooks = IncomingHook.objects.using(database()).filter(room=room, is_active=True)
     return {
+        *((f"hook:{pk}", name) for pk, name in hooks.values_list("pk", "name")),
         *members.values_list("key", "name")[:MEMBERS_MAX],
         # Guests come and go; a guest who wants to reserve a name becomes a member.
-        *((key, name) for key, name in lately if not key.startswith("g:")),
+        *((key, name) for key, name in lately if not values.is_guest(key)),
     }
 
 
 @cache
 def _reserved() -> frozenset[str]:
-    """Return the skeletons of the reserved names and of the site's own name in every language."""
-    names = set(config().RESERVED_NAMES)
-    for language, _name in settings.LANGUAGES:
+    """Return the skeletons of the reserved names, and in every language of the names of roles, of the site and of erased users."""
+    names = {*config().RESERVED_NAMES, *re.split("[,،、] *", ROLE_NAMES)}
+    # The languages of the package, whichever the site offers: a reader may know them all the same.
+    own = Path(__file__).parents[1].joinpath("locale").iterdir()
+    for language in {"en", *(translation.to_language(one.name) for one in own), *dict(settings.LANGUAGES)}:
         with translation.override(language):
-            names.add(gettext("System"))
+            names |= {gettext("System"), gettext(ERASED_NAME), *re.split("[,،、] *", gettext(ROLE_NAMES))}
+            names |= {str(role.label) for role in Membership.Role}
     return frozenset().union(*map(skeletons, names))
 
 

@@ -39,6 +39,9 @@ class Identity:
     user: Any = None
     """The project's user; ``None`` for guests and for the site."""
     is_guest: bool = False
+    """Whether the person is not signed in. The key of a guest begins with ``g:``, and no other key does: the mark beside the
+    name of a guest depends on it.
+    """
     is_site: bool = False
     """Whether the project's own code acts. The policy is not asked."""
     avatar: str = ""
@@ -93,7 +96,9 @@ def new_guest() -> Identity:
     """Return a new guest with a random key and a numbered name."""
     number = 1000 + secrets.randbelow(9000)
     return Identity(
-        f"g:{secrets.token_hex(16)}", gettext("Guest %(number)d") % {"number": number}, is_guest=True
+        f"{values.GUEST_PREFIX}{secrets.token_hex(16)}",
+        gettext("Guest %(number)d") % {"number": number},
+        is_guest=True,
     )
 
 

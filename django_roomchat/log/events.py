@@ -12,7 +12,7 @@ from django_roomchat.database import database
 from django_roomchat.files import records
 from django_roomchat.log.drafts import Draft
 from django_roomchat.models import Message, MessageQuerySet
-from django_roomchat.protocol import Author, Event, EventData, Quote
+from django_roomchat.protocol import Author, Event, EventData, Quote, is_guest
 
 QUOTE_LENGTH = 140
 """Maximum length of the quote above a reply, in characters."""
@@ -46,10 +46,10 @@ def quotes(room_id: int, places: Iterable[int]) -> dict[int, Quote]:
         Quotes by sequence number.
     """
     rows = Message.objects.using(database()).filter(room_id=room_id, seq__in=set(places))
-    found = rows.values_list("seq", "author_name", "body", "deleted_at", "data__files")
+    found = rows.values_list("seq", "author_key", "author_name", "body", "deleted_at", "data__files")
     return {
-        seq: Quote(seq, name, records.summary(body, sent)[:QUOTE_LENGTH], deleted is not None)
-        for seq, name, body, deleted, sent in found
+        seq: Quote(seq, name, records.summary(body, sent)[:QUOTE_LENGTH], deleted is not None, is_guest(key))
+        for seq, key, name, body, deleted, sent in found
     }
 
 
@@ -123,7 +123,7 @@ def _event(
 
 
 def _author(key: str, name: str, data: Mapping[str, Any]) -> Author:
-    return Author(key, name, data.get("avatar", ""), data.get("link", "")) if data else Author(key, name)
+    return Author(key, name, data.get("avatar", ""), data.get("link", ""), is_guest(key))
 
 
 def _extras(data: Mapping[str, Any]) -> dict[str, Any]:

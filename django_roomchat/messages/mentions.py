@@ -16,7 +16,7 @@ from django_roomchat import identity
 from django_roomchat.database import database, twin
 from django_roomchat.identity import Actor
 from django_roomchat.models import Membership, Message, Room
-from django_roomchat.protocol import Person
+from django_roomchat.protocol import Person, person_with_key
 from django_roomchat.rooms import lookup
 from django_roomchat.text import values
 from django_roomchat.text.mention_syntax import AT, markable_texts, may_end
@@ -149,7 +149,7 @@ def mention_candidates(
     if found.pk is None:
         return []
     known = known_people(found, " ".join(prefix.split()), limit=limit)
-    return [Person(key, name, avatar) for key, name, avatar in known]
+    return [person_with_key(key, name, avatar) for key, name, avatar in known]
 
 
 amention_candidates = twin(mention_candidates)

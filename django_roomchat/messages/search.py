@@ -397,7 +397,7 @@ def _hit(message: Message, room: Room, patterns: Sequence[re.Pattern[str]]) -> H
         room=room.name,
         title=room.title,
         seq=message.seq,
-        author=Author(message.author_key, message.author_name),
+        author=Author(message.author_key, message.author_name, guest=values.is_guest(message.author_key)),
         at=iso(message.created_at),
         excerpt=_excerpt(_searchable_text(message), patterns),
     )

@@ -84,6 +84,8 @@ from django_roomchat.protocol.objects import Reactions as Reactions
 from django_roomchat.protocol.objects import SanctionedUser as SanctionedUser
 from django_roomchat.protocol.objects import SanctionInForce as SanctionInForce
 from django_roomchat.protocol.objects import You as You
+from django_roomchat.protocol.objects import is_guest as is_guest
+from django_roomchat.protocol.objects import person_with_key as person_with_key
 from django_roomchat.protocol.server import Ack as Ack
 from django_roomchat.protocol.server import BlockedList as BlockedList
 from django_roomchat.protocol.server import Bye as Bye

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from django_roomchat.text.values import is_guest
+
 
 class FileToPost(msgspec.Struct, omit_defaults=True, frozen=True):
     """A previously uploaded file that a post attaches."""
@@ -27,6 +29,8 @@ class Author(msgspec.Struct, omit_defaults=True, frozen=True):
     """URL of the author's avatar image."""
     link: str = ""
     """URL of the author's profile page."""
+    guest: bool = False
+    """Whether the author is a guest, that is, not signed in. Defaults to ``false``."""
 
 
 class Quote(msgspec.Struct, omit_defaults=True, frozen=True):
@@ -42,6 +46,8 @@ class Quote(msgspec.Struct, omit_defaults=True, frozen=True):
     """First 140 characters of the quoted message, or the names of its files."""
     deleted: bool = False
     """Whether the quoted message was deleted; if so, ``body`` is empty. Defaults to ``false``."""
+    guest: bool = False
+    """Whether the author of the quoted message is a guest. Defaults to ``false``."""
 
 
 class Reactions(msgspec.Struct, frozen=True):
@@ -191,6 +197,13 @@ class Person(msgspec.Struct, omit_defaults=True, frozen=True):
     """Display name of the user."""
     avatar: str = ""
     """URL of the user's avatar image."""
+    guest: bool = False
+    """Whether the user is a guest, that is, not signed in. Defaults to ``false``."""
+
+
+def person_with_key(key: str, name: str, avatar: str = "") -> Person:
+    """Return a user in a room; whether the user is a guest follows from the key."""
+    return Person(key, name, avatar, is_guest(key))
 
 
 class EarlierText(msgspec.Struct, frozen=True):
@@ -287,9 +300,11 @@ class SanctionedUser(msgspec.Struct, omit_defaults=True, frozen=True):
     """Ban in force. Absent if the user is not banned."""
     muted: SanctionInForce | None = None
     """Mute in force. Absent if the user is not muted."""
+    guest: bool = False
+    """Whether the user is a guest, that is, not signed in. Defaults to ``false``."""
 
 
-class ListedMember(msgspec.Struct, frozen=True):
+class ListedMember(msgspec.Struct, omit_defaults=True, frozen=True):
     """A member of a room."""
 
     key: str
@@ -300,6 +315,8 @@ class ListedMember(msgspec.Struct, frozen=True):
     """Role of the member: ``owner``, ``moderator`` or ``member``."""
     since: str
     """Start of the membership: ISO 8601, UTC, milliseconds."""
+    guest: bool = False
+    """Whether the member is a guest, that is, not signed in. Defaults to ``false``."""
 
 
 class ListedInvitation(msgspec.Struct, omit_defaults=True, frozen=True):

@@ -338,6 +338,8 @@ class PersonShown(ResponseInRoom, frozen=True, tag="person"):
     """Mute in force. Sent to moderators only; absent if the user is not muted."""
     blocked: bool = False
     """Whether the requesting user has blocked the user. Defaults to ``false``."""
+    guest: bool = False
+    """Whether the user is a guest, that is, not signed in. Defaults to ``false``."""
 
 
 class MemberList(ResponseInRoom, frozen=True, tag="members"):

@@ -189,7 +189,9 @@ def _mute(caller: Caller, room: RoomName, frame: protocol.Mute) -> protocol.Done
 
 def _sanctions(caller: Caller, room: RoomName, frame: protocol.Sanctions) -> protocol.SanctionList:
     listed = [
-        protocol.SanctionedUser(one.key, one.name, _sanction(one.ban), _sanction(one.mute))
+        protocol.SanctionedUser(
+            one.key, one.name, _sanction(one.ban), _sanction(one.mute), protocol.is_guest(one.key)
+        )
         for one in sanctions.list_sanctions(room, by=caller.who, after=frame.after)
     ]
     return protocol.SanctionList(frame.id, str(room), listed)
@@ -220,6 +222,7 @@ def _look_at(caller: Caller, room: RoomName, frame: protocol.LookAt) -> protocol
         banned=_sanction(seen.ban),
         muted=_sanction(seen.mute),
         blocked=seen.is_blocked,
+        guest=protocol.is_guest(seen.key),
     )
 
 
@@ -330,7 +333,9 @@ def _settings(caller: Caller, room: RoomName, frame: protocol.Settings) -> proto
 
 def _members(caller: Caller, room: RoomName, frame: protocol.Members) -> protocol.MemberList:
     listed = [
-        protocol.ListedMember(member.key, member.name, member.role, log.iso(member.since))
+        protocol.ListedMember(
+            member.key, member.name, member.role, log.iso(member.since), protocol.is_guest(member.key)
+        )
         for member in members.list_members(room, by=caller.who, after=frame.after, prefix=frame.prefix)
     ]
     return protocol.MemberList(frame.id, str(room), listed)

@@ -21,7 +21,7 @@ import msgspec
 
 from django_roomchat import pubsub
 from django_roomchat.conf import config
-from django_roomchat.protocol import Here, Person, encode
+from django_roomchat.protocol import Here, Person, encode, person_with_key
 from django_roomchat.realtime.hub import Hub, handles
 from django_roomchat.realtime.hub_room import Socket
 from django_roomchat.realtime.threads import in_thread
@@ -149,7 +149,9 @@ class Presences:
         if room is None:
             room = self._rooms[name] = _PresenceRoom(name)
         who = socket.who
-        person = Person(who.key, who.name, who.avatar if len(who.avatar) <= AVATAR_MAX_LENGTH else "")
+        person = person_with_key(
+            who.key, who.name, who.avatar if len(who.avatar) <= AVATAR_MAX_LENGTH else ""
+        )
         entry = room.mine.get(person.key)
         if entry is not None and entry.person != person:
             self._drop(room, entry)

@@ -16,7 +16,7 @@ import msgspec
 
 from django_roomchat import pubsub
 from django_roomchat.identity import Identity
-from django_roomchat.protocol import Person, Typists, encode
+from django_roomchat.protocol import Person, Typists, encode, person_with_key
 from django_roomchat.realtime.hub import Hub, handles
 from django_roomchat.realtime.uvicorn_fast_path import TextFrame
 
@@ -90,7 +90,7 @@ class TypingIndicators:
             return
         room = self._open(name)
         if len(room.mine) < KEPT_MAX or who.key in room.mine:
-            room.mine[who.key] = Person(who.key, who.name), time.monotonic() + LASTS_SECONDS
+            room.mine[who.key] = person_with_key(who.key, who.name), time.monotonic() + LASTS_SECONDS
 
     def stop(self, key: str, name: str) -> None:
         """Record that a person has stopped typing or has sent their message."""

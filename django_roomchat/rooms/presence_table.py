@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django_roomchat.conf import config
 from django_roomchat.database import batches, database, twin
 from django_roomchat.models import Presence, Room, ServerProcess
-from django_roomchat.protocol import Person
+from django_roomchat.protocol import Person, person_with_key
 from django_roomchat.rooms import lookup
 
 ROOMS_MAX = 500
@@ -39,7 +39,7 @@ def who_is_here(room: str | Room) -> list[Person]:
     name = lookup.canonical_name(lookup.name_of(room))
     present = Presence.objects.using(database()).filter(room=name, process__alive_at__gte=_leases_end())
     rows = present.order_by("name", "key").values_list("key", "name", "avatar")
-    return list({key: Person(key, shown, avatar) for key, shown, avatar in rows}.values())
+    return list({key: person_with_key(key, shown, avatar) for key, shown, avatar in rows}.values())
 
 
 awho_is_here = twin(who_is_here)
@@ -145,7 +145,9 @@ def look(process: UUID, unread: list[str], rooms: list[str], heard: dict[str, in
 
 def _rows(found: Any) -> list[Row]:
     rows = found.values_list("process_id", "room", "key", "name", "avatar")
-    return [(str(process), room, Person(key, name, avatar)) for process, room, key, name, avatar in rows]
+    return [
+        (str(process), room, person_with_key(key, name, avatar)) for process, room, key, name, avatar in rows
+    ]
 
 
 def remove(processes: list[UUID]) -> None:

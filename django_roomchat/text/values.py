@@ -15,6 +15,8 @@ from django_roomchat.errors import gettext_noop as _
 SEQ_MAX = 2**53 - 1
 """Maximum sequence number: the largest exact integer in JavaScript."""
 KEY_MAX_LENGTH = 100
+GUEST_PREFIX = "g:"
+"""First characters of the identity key of every guest, and of no other key."""
 CURSOR_MAX_LENGTH = 500
 PREFIX_MAX_LENGTH = 100
 EPOCH_MAX_LENGTH = 64
@@ -85,6 +87,11 @@ def key(given: str) -> str:
     if not (0 < len(of_type(given, str, "The key of a user")) <= KEY_MAX_LENGTH and given.isprintable()):
         raise BadValue(_("A user's key must have 1 to %(most)d visible characters."), most=KEY_MAX_LENGTH)
     return given
+
+
+def is_guest(key: str) -> bool:
+    """Return whether an identity key is that of a guest."""
+    return key.startswith(GUEST_PREFIX)
 
 
 def sequence_number(given: int, name: str = "A sequence number") -> int:

@@ -54,6 +54,7 @@ class ShownMessage:
     line: Line | None = None
     files: Sequence[File] = ()
     mentions: Sequence[ShownMention] = ()
+    guest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +318,7 @@ def _shown_hit(hit: Hit) -> dict[str, Any]:
         "url": message_url(hit.room, hit.seq),
         "author_key": hit.author.key,
         "author_name": hit.author.name,
+        "guest": hit.author.guest,
         "at": datetime.fromisoformat(hit.at),
         "excerpt": [(piece, bool(place % 2)) for place, piece in enumerate(hit.excerpt)],
     }
@@ -361,6 +363,7 @@ def _shown(event: Event, me: Identity) -> ShownMessage:
         kind=event.kind,
         author_key=event.author.key,
         author_name=event.author.name,
+        guest=event.author.guest,
         body=event.body,
         at=datetime.fromisoformat(event.at),
         reply_to=event.reply_to,

@@ -49,11 +49,26 @@ def test_a_message_can_be_answered_and_the_answer_says_what_it_answers(talk: tup
 
     for page in talk:
         quote = page.locator("#m-3 .roomchat-quote")
-        expect(quote).to_have_text(re.compile(r"^Guest \d{4} Soup$"))
+        expect(quote).to_have_text(re.compile(r"^Guest \d{4} guest Soup$"))
         expect(quote).to_have_attribute("href", "#m-2")
     expect(ana.locator("[data-part=about]")).to_be_hidden()
     say(ana, "and this answers nothing")
     expect(bo.locator("#m-4 .roomchat-quote")).to_be_hidden()
+
+
+def test_the_mark_of_a_guest_is_shown_beside_the_name_and_in_quotes(talk: tuple[Page, Page]) -> None:
+    ana, bo = talk
+    choose(ana, 2, "Reply")
+    say(ana, "With bread")
+
+    for mark in (
+        bo.locator("#m-1 .roomchat-meta"),
+        ana.locator("#m-2 .roomchat-meta"),
+        bo.locator("#m-3 .roomchat-quote"),
+    ):
+        expect(mark.get_by_text("guest", exact=True)).to_be_visible()
+    # The page shows no name at own messages.
+    expect(ana.locator("#m-1 .roomchat-meta .roomchat-guest")).to_be_hidden()
 
 
 def test_a_quote_says_what_its_message_says_now(talk: tuple[Page, Page]) -> None:

@@ -57,7 +57,9 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
     assert [room.name for room in context.pop("rooms").lately] == ["my room"]
     assert context.pop("new_room") == NewRoom(["open", "private"])
     assert context.pop("messages") == [
-        ShownMessage(1, 3, "a", "user", me.key, me.name, "hi there", moment, None, moment, None, True),
+        ShownMessage(
+            1, 3, "a", "user", me.key, me.name, "hi there", moment, None, moment, None, True, guest=True
+        ),
         ShownMessage(
             2,
             2,
@@ -71,7 +73,7 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
             None,
             None,
             False,
-            quote=Quote(1, me.name, "hi there"),
+            quote=Quote(1, me.name, "hi there", guest=True),
         ),  # fmt: skip
     ]
     assert context == {

@@ -15,7 +15,7 @@ export class PersonRow {
   #person;
 
   /**
-   * @param person `{key, name}`
+   * @param person `{key, name, guest}`
    * @param note text below the name
    * @param isYou whether it is the user
    * @param hasActions whether there are actions on this person
@@ -23,6 +23,7 @@ export class PersonRow {
   show(person, { note = "", isYou = false, hasActions = true } = {}) {
     this.#person = person;
     this.element.dataset.key = person.key;
+    this.element.toggleAttribute("data-guest", Boolean(person.guest));
     // A guest who never joined has a key but no name.
     const name = person.name || person.key;
     const avatar = this.#part("avatar");

@@ -13,6 +13,7 @@ export function foundRow(room, { author, at, where, url, pieces }) {
   for (const name of ["avatar", "author"]) part(name).dataset.hue = hue(author.key);
   part("avatar").textContent = initials(author.name);
   part("author").textContent = author.name;
+  row.toggleAttribute("data-guest", Boolean(author.guest));
   part("where").hidden = !where;
   part("where").textContent = where ?? "";
   part("time").dateTime = at;

@@ -12,7 +12,7 @@ export function messageActions(room) {
   offer(
     "reply",
     (view) => isPresent(view) && room.can("post") && composer,
-    ({ seq, authorName, summary }) => composer.reply({ seq, name: authorName, body: summary }),
+    ({ seq, authorName, isGuest, summary }) => composer.reply({ seq, name: authorName, body: summary, guest: isGuest }),
   );
   offer(
     "edit",

@@ -12,7 +12,7 @@ import { systemText } from "./system_lines.js";
  * One message: the `<li>` of `_message.html`, rendered by the server or cloned from its template.
  *
  * Its state is in attributes, which style sheets and tests can use: `data-seq`, `data-rev`, `data-id`, `data-author`,
- * `data-kind`, `data-mine`, `data-deleted`, `data-pinned`, `data-starts-day`, `data-follows` and, while it is not
+ * `data-kind`, `data-guest`, `data-mine`, `data-deleted`, `data-pinned`, `data-starts-day`, `data-follows` and, while it is not
  * sent, `data-state`.
  */
 export class MessageView {
@@ -55,6 +55,10 @@ export class MessageView {
 
   get authorName() {
     return this.#part("author")?.textContent ?? "";
+  }
+
+  get isGuest() {
+    return "guest" in this.element.dataset;
   }
 
   /** Show a message from the server. */
@@ -147,8 +151,9 @@ export class MessageView {
     else this.#setBody(body, mentions, you);
   }
 
-  #setAuthor({ key, name }, mine) {
+  #setAuthor({ key, name, guest }, mine) {
     this.element.dataset.author = key;
+    this.element.toggleAttribute("data-guest", Boolean(guest));
     this.element.toggleAttribute("data-mine", mine);
     const [author, avatar] = [this.#part("author"), this.#part("avatar")];
     if (author) {

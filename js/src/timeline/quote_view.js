@@ -11,13 +11,14 @@ export class QuoteView {
     this.#strings = strings;
   }
 
-  /** @param quote `{seq, name, body, deleted}`, or nothing */
+  /** @param quote `{seq, name, body, deleted, guest}`, or nothing */
   show(quote) {
     if (!this.#element) return;
     this.#element.hidden = !quote;
     if (!quote) return;
     this.#element.href = `#m-${quote.seq}`;
     this.#element.dataset.quoted = quote.seq;
+    this.#element.toggleAttribute("data-guest", Boolean(quote.guest));
     this.#set("quote-name", quote.name);
     this.#set("quote-body", quote.deleted ? this.#strings.deleted : quote.body);
   }
@@ -25,7 +26,8 @@ export class QuoteView {
   /** A message has changed: update the quote if it is of that message. */
   update({ seq, author, body, files, deleted_at }) {
     if (!this.#element || this.#element.hidden || Number(this.#element.dataset.quoted) !== seq) return;
-    this.show({ seq, name: author.name, body: [...(body || fileNames(files))].slice(0, QUOTE_LENGTH).join(""), deleted: Boolean(deleted_at) });
+    const start = [...(body || fileNames(files))].slice(0, QUOTE_LENGTH).join("");
+    this.show({ seq, name: author.name, body: start, deleted: Boolean(deleted_at), guest: author.guest });
   }
 
   #set(part, text) {

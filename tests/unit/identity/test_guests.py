@@ -9,10 +9,10 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import reverse
 
-from django_roomchat import post_message
+from django_roomchat import make_incoming_hook, post_message
 from django_roomchat.errors import BadValue, Forbidden
 from django_roomchat.identity import GUEST_SESSION_KEY, Identity, guests, identify, new_guest, of_user
-from django_roomchat.models import Membership, Message, Room, RoomLog
+from django_roomchat.models import Membership, Message, Presence, Room, RoomLog, ServerProcess
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.asgi import application
@@ -143,10 +143,54 @@ def test_the_names_of_the_site_itself_are_not_for_guests(name):
     assert refusal(choose(visit(), name)) == (403, "name_taken")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Deleted user",
+        "Delеted  user",
+        "Gelöschtes Konto",
+        "gelosсhtes konto",
+        "已删除的用户",
+        "Besitzerin",
+        "Administratrice",
+        "moderadora",
+        "管理者",
+        "운영자",
+        "版主",
+        "مشرف",
+        "Bot",
+        "0wner",
+    ],
+)
+def test_the_names_of_roles_and_of_erased_users_are_reserved_in_every_language(name, settings):
+    settings.LANGUAGES = [("en", "English")]
+    settings.ROOMCHAT = {"RESERVED_NAMES": ()}
+
+    assert refusal(choose(visit(), name)) == (403, "name_taken")
+
+
+def test_a_guest_cannot_take_the_name_of_a_person_who_is_present():
+    process = ServerProcess.objects.create()
+    who = Identity("g:7", "Guest 7", is_guest=True)
+    for key, name in (("g:8", "Zoë"), ("g:7", "Robin")):
+        Presence.objects.create(process=process, room="elsewhere", key=key, name=name)
+
+    with pytest.raises(Forbidden) as taken:
+        guests.choose_name(who, "Ｚoе", None, [])
+    assert taken.value.code == "name_taken"
+    assert guests.choose_name(who, "robin", None, []).name == "robin"
+
+
+def test_a_guest_cannot_take_the_name_of_an_incoming_webhook_of_the_room(room):
+    make_incoming_hook("lobby", "Deploy bot")
+
+    assert refusal(choose(visit(), "deploybot", room="lobby")) == (403, "name_taken")
+
+
 def test_a_site_reserves_its_own_name(settings):
     settings.ROOMCHAT = {"RESERVED_NAMES": ["Example"]}
 
-    assert (refusal(choose(visit(), "Ехаmple")), choose(visit(), "admin")) == ((403, "name_taken"), DONE)
+    assert (refusal(choose(visit(), "Ехаmple")), choose(visit(), "Exam")) == ((403, "name_taken"), DONE)
 
 
 @pytest.fixture
