@@ -4,7 +4,6 @@
 """
 
 from django_roomchat.models.files import Attachment
-from django_roomchat.models.installation import Installation
 from django_roomchat.models.jobs import JobRun
 from django_roomchat.models.messages import Message, MessageQuerySet, Reaction, ReadMarker
 from django_roomchat.models.moderation import (
@@ -46,10 +45,9 @@ __all__ = [
     "Report",
     "HeldMessage",
     "AuditEntry",
+    # sockets
     # jobs
     "JobRun",
-    # sockets
-    "Installation",
     "Ticket",
     "ServerProcess",
     "Presence",

@@ -128,6 +128,21 @@ def enlarge(page: Page) -> None:
     expect(page.locator("dialog[open] img").first).to_be_visible()
 
 
+def write_markdown(page: Page) -> None:
+    for number, text in enumerate(MARKDOWN, 1):
+        page.locator("[data-part=input]").fill(text)
+        page.keyboard.press("Enter")
+        expect(page.locator("li.roomchat-message[data-seq]:not([data-state])")).to_have_count(number)
+
+
+MARKDOWN = [
+    "Release on **30. November**, *please* read `C:\\notes\\*.txt` first ¯\\_(ツ)_/¯",
+    "To do:\n1. tests\n2. notes\n   - English\n   - 한국어: **'중요'**합니다\n3. ~~party~~",
+    "> Which command was it?\nThis one:\n```sh\npython manage.py migrate\npython manage.py runserver\n```",
+    "See [the guide](https://docs.example.com/guide) or www.example.com。",
+]
+
+
 def scroll_to_room(page: Page) -> None:
     page.locator("room-chat").evaluate("(room) => room.scrollIntoView({ block: 'end' })")
 
@@ -165,6 +180,7 @@ VIEWS = {
     "embedded-phone": View("/embedded/", options=PHONE, then=scroll_to_room),
     "custom": View("/chat/book club/", who="tom", company=COMPANY),
     "custom-dark": View("/chat/book club/", who="tom", options=PHONE | DARK),
+    "markdown": View("/chat/release/", who="tom", then=write_markdown),
     "admin": View("/admin/roomchat/room/"),
 }  # fmt: skip
 

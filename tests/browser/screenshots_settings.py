@@ -17,3 +17,5 @@ validation.hidden_name = map("~picture-{}".format, count()).__next__
 
 # All users of the example sign in for the screenshots.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+ROOMCHAT = {**globals().get("ROOMCHAT", {}), "MARKDOWN": True}

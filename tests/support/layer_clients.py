@@ -10,12 +10,7 @@ class Delivered:
         self.news = []
         self.joined = []
         self.arrived = asyncio.Event()
-        # Without a database, as in `to_message(news)`, and that of `conftest.py`.
-        self.databases = ("", "of the tests")
-        self.layer_client = LayerClient(alias, self.deliver, self.note_joined, self.identify)
-
-    async def identify(self, look_up):
-        return self.databases
+        self.layer_client = LayerClient(alias, self.deliver, self.note_joined)
 
     def deliver(self, news):
         self.news.append(news)

@@ -1,31 +1,50 @@
-const ALLOWED_ELEMENTS = new Set(
-  "a b blockquote br code del em h1 h2 h3 h4 h5 h6 hr i li ol p pre s span strong table tbody td th thead tr ul".split(" "),
-);
+const ALLOWED_ELEMENTS = new Set("a blockquote br code del em hr li ol p pre s strong ul".split(" "));
 const ALLOWED_URLS = /^(https?|mailto):/i;
 const LIST_NUMBERS = { ol: "start", li: "value" };
+const VOID = new Set(["br", "hr"]);
+const WITHOUT_TEXT = new Set(["script", "style"]);
+const TOKEN = /<(\/?)([a-z][a-z0-9]*)([^>]*)>|[^<]+|</g;
+const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: "\u00a0" };
 
 /**
- * The nodes of text that the server has rendered and sanitised. Elements that are not on the allow-list are removed
- * here as well; their text is kept. Lists keep the numbers that were typed.
+ * The nodes of text that the server has rendered and sanitised.
+ *
+ * The tags are read here and not by the browser's parser, which a page with Trusted Types does not allow. Elements and
+ * attributes that are not on the lists above are removed here as well; their text is kept. Lists keep the numbers that were
+ * typed.
  */
 export function sanitizedNodes(html) {
-  const parsed = new DOMParser().parseFromString(html, "text/html");
-  return [...parsed.body.childNodes].flatMap(sanitize);
+  const nodes = [];
+  const open = [];
+  let skipped = false;
+  for (const [token, closing, name, attributes] of html.matchAll(TOKEN)) {
+    if (WITHOUT_TEXT.has(name)) skipped = !closing;
+    if (skipped || (name && !ALLOWED_ELEMENTS.has(name))) continue;
+    if (closing) {
+      if (open.at(-1)?.localName === name) open.pop();
+      continue;
+    }
+    const node = name ? element(name, attributes) : document.createTextNode(unescape(token));
+    if (open.length) open.at(-1).append(node);
+    else nodes.push(node);
+    if (name && !VOID.has(name)) open.push(node);
+  }
+  return nodes;
 }
 
-function sanitize(node) {
-  if (node.nodeType === Node.TEXT_NODE) return [document.createTextNode(node.data)];
-  if (node.nodeType !== Node.ELEMENT_NODE) return [];
-  const children = [...node.childNodes].flatMap(sanitize);
-  if (!ALLOWED_ELEMENTS.has(node.localName)) return ["script", "style"].includes(node.localName) ? [] : children;
-  const copy = document.createElement(node.localName);
-  if (node.localName === "a" && ALLOWED_URLS.test(node.getAttribute("href") ?? "")) {
-    copy.href = node.getAttribute("href");
-    copy.target = "_blank";
-    copy.rel = "noopener noreferrer nofollow ugc";
+function element(name, attributes) {
+  const made = document.createElement(name);
+  const value = (attribute) => unescape(new RegExp(`\\s${attribute}="([^"]*)"`).exec(attributes)?.[1] ?? "");
+  if (name === "a" && ALLOWED_URLS.test(value("href"))) {
+    made.href = value("href");
+    made.target = "_blank";
+    made.rel = "noopener noreferrer nofollow ugc";
   }
-  const number = LIST_NUMBERS[node.localName];
-  if (number && /^[0-9]{1,9}$/.test(node.getAttribute(number) ?? "")) copy.setAttribute(number, node.getAttribute(number));
-  copy.append(...children);
-  return [copy];
+  const number = LIST_NUMBERS[name];
+  if (number && /^[0-9]{1,9}$/.test(value(number))) made.setAttribute(number, value(number));
+  return made;
+}
+
+function unescape(text) {
+  return text.replace(/&(amp|lt|gt|quot|nbsp);/g, (_entity, name) => ENTITIES[name]);
 }

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { sanitizedNodes } from "../../src/timeline/rendered.js";
-import { FakeDOMParser, fakeDocument } from "../markup.js";
+import { fakeDocument } from "../markup.js";
 
-Object.assign(globalThis, { document: fakeDocument, DOMParser: FakeDOMParser, Node: { TEXT_NODE: 3, ELEMENT_NODE: 1 } });
+Object.assign(globalThis, { document: fakeDocument });
 
 // The same cases test the server, which renders these texts.
 const MARKDOWN = JSON.parse(readFileSync(new URL("../../../tests/shared/markdown.json", import.meta.url)));
@@ -51,6 +51,15 @@ test("Lists keep their numbers, and no other attribute", () => {
 
 test("A list's number is a number", () => {
   assert.equal(written('<ol start="-1x"><li value="">a</li></ol>'), "<ol><li>a</li></ol>");
+});
+
+test("Only what the server writes is markup", () => {
+  const html = '<p onclick="x">1 &lt; 2 &amp;amp; &quot;a&quot;&nbsp;b &copy; <b>c</b><a href="https://a.example/?b&amp;c" id="d">e</a></em></p></div>f<';
+
+  assert.equal(
+    written(html),
+    '<p>1 &lt; 2 &amp;amp; "a"&nbsp;b &amp;copy; c<a href="https://a.example/?b&amp;c" target="_blank" rel="noopener noreferrer nofollow ugc">e</a></p>f&lt;',
+  );
 });
 
 test("Links to other schemes and scripts are removed", () => {
