@@ -18,11 +18,9 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.db import Error as DatabaseError
 from django.urls import re_path
 
-from django_roomchat.consumers import NoSuchSocket
+from django_roomchat.consumers import NoSuchSocket, refuse_without_database
 from django_roomchat.identity import tickets
-from django_roomchat.protocol import CLOSE_TRY_AGAIN
 from django_roomchat.routing import websocket_urlpatterns
-from django_roomchat.throttled_logging import warn_throttled
 
 
 def websocket_application(*patterns: Any) -> Any:
@@ -45,11 +43,10 @@ def websocket_application(*patterns: Any) -> Any:
             scope, send = await _with_user(scope, receive, send)
         except DatabaseError as error:
             # An exception in Channels would log a traceback for each socket.
-            warn_throttled(
-                "who", "Sockets are rejected: reading the user from the database failed: %r", error
-            )
             await receive()  # websocket.connect
-            await send({"type": "websocket.close", "code": CLOSE_TRY_AGAIN})
+            await refuse_without_database(
+                send, "Sockets are rejected: reading the user from the database failed: %r", error
+            )
             return
         await routes(scope, receive, send)
 

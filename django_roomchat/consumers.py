@@ -374,8 +374,9 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> tuple[Connect
         who, binding, filled = await in_thread(_who, scope)
         open_sockets.take(who, rate_limits.address_of(scope))
     except DatabaseError as error:
-        warn_throttled("who", "Socket refused: the database could not be queried for its identity: %r", error)
-        await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
+        await refuse_without_database(
+            send, "Socket refused: the database could not be queried for its identity: %r", error
+        )
         return None, scope
     except ChatError as error:
         is_limited = isinstance(error, RateLimited)
@@ -392,6 +393,18 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> tuple[Connect
         await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
         return None, scope
     return Connection(scope, send, who, binding), filled
+
+
+async def refuse_without_database(send: Send, message: str, error: DatabaseError) -> None:
+    """Refuse a handshake because the database failed.
+
+    Args:
+        send: the ``send`` of the ASGI server.
+        message: log message, with a placeholder for the error.
+        error: the error of the database.
+    """
+    warn_throttled("who", message, error)
+    await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
 
 
 def _close_code(error: ChatError) -> int:

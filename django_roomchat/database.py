@@ -1,15 +1,19 @@
-"""The database that holds the chat: its alias, asynchronous access to it, and batches of rows."""
+"""The database that holds the chat: its alias and identifier, asynchronous access to it, and batches of rows."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import router
+from django.db.models.signals import post_migrate
 
-from django_roomchat.models import RoomLog
+from django_roomchat.models import Installation, RoomLog
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -18,6 +22,47 @@ T = TypeVar("T")
 def database() -> str:
     """Return the alias of the log's database. All data of the chat is read from and written to it."""
     return router.db_for_write(RoomLog)
+
+
+_identifiers: dict[str, tuple[str, ...]] = {}
+"""Identifiers of each database that was looked up, by its alias."""
+
+
+def identifiers(*, look_up: bool = False) -> tuple[str, ...]:
+    """Return the identifiers of the chat's database on the channel layer, 11 characters each.
+
+    An identifier is a digest of the UUID in the database and of ``SECRET_KEY``, so that a copy of the database that
+    another site uses has another one. The first is that of this process. The others belong to the keys in
+    ``SECRET_KEY_FALLBACKS``, which other processes may still use.
+
+    Args:
+        look_up: query the database even if the identifiers are cached, as the database may have been restored.
+    """
+    alias = database()
+    if look_up or alias not in _identifiers:
+        row, _is_new = Installation._default_manager.using(alias).get_or_create(pk=1)
+        keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        _identifiers[alias] = tuple(_identifier(row.uuid.bytes, key) for key in keys)
+    return _identifiers[alias]
+
+
+def known_identifiers() -> tuple[str, ...] | None:
+    """Return the cached result of :func:`identifiers` without a query, or ``None``."""
+    return _identifiers.get(database())
+
+
+def forget_identifiers(**kwargs: Any) -> None:
+    """Receiver of ``post_migrate``, which Django also sends when it flushes a database."""
+    _identifiers.clear()
+
+
+post_migrate.connect(forget_identifiers, dispatch_uid="django_roomchat.database")
+
+
+def _identifier(unique: bytes, key: str | bytes) -> str:
+    secret = key.encode() if isinstance(key, str) else key
+    digest = hashlib.blake2b(unique, key=hashlib.sha256(secret).digest(), digest_size=8).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def twin(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:

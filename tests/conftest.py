@@ -18,7 +18,7 @@ from django.db import connections
 from django.test import Client
 from django.utils import translation
 
-from django_roomchat import throttled_logging
+from django_roomchat import database, throttled_logging
 from django_roomchat.files import images
 from django_roomchat.policy import rate_limits
 from django_roomchat.realtime import hub, presence, threads
@@ -64,6 +64,12 @@ def _fresh_reports(monkeypatch: pytest.MonkeyPatch) -> None:
 def _images_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """By default images are re-encoded as on a machine with one CPU: a process for each would make the tests slow."""
     monkeypatch.setattr(images, "_cpus", lambda: 1)
+
+
+@pytest.fixture(autouse=True)
+def _known_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The identifier of the database is known without a query, so that tests without a database can publish."""
+    monkeypatch.setattr(database, "_identifiers", {"default": ("of the tests",)})
 
 
 @pytest.fixture(autouse=True)

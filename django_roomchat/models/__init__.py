@@ -4,6 +4,7 @@
 """
 
 from django_roomchat.models.files import Attachment
+from django_roomchat.models.installation import Installation
 from django_roomchat.models.jobs import JobRun
 from django_roomchat.models.messages import Message, MessageQuerySet, Reaction, ReadMarker
 from django_roomchat.models.moderation import (
@@ -45,9 +46,10 @@ __all__ = [
     "Report",
     "HeldMessage",
     "AuditEntry",
-    # sockets
     # jobs
     "JobRun",
+    # sockets
+    "Installation",
     "Ticket",
     "ServerProcess",
     "Presence",

@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
-from django_roomchat.pubsub.messages import EVENTS_MAX_BYTES, Batch, News, from_message, to_message
+from django_roomchat.pubsub.messages import (
+    EVENTS_MAX_BYTES,
+    Batch,
+    News,
+    from_message,
+    is_foreign,
+    to_message,
+)
 from django_roomchat.throttled_logging import warn_throttled
 
 QUEUE_MAX = 10_000
@@ -26,6 +34,8 @@ PAUSE_SECONDS = 0.5
 PAUSE_MAX_SECONDS = 5.0
 GROUP_EXPIRY_SECONDS = 86_400.0
 """Group expiry of channels-redis, in seconds: a group removes a member a day after it was added."""
+IDENTIFY_SECONDS = 60.0
+"""Time after which a message of another database makes this process look its own identifier up again, in seconds."""
 RECEIVE_TIMEOUT_SECONDS = 4.0
 """Time after which a receive that raises ``TimeoutError`` counts as idle and not as failed, in seconds.
 
@@ -72,12 +82,20 @@ class LayerClient:
         alias: alias of the layer in ``CHANNEL_LAYERS``.
         deliver: called with everything that is received.
         joined: called with the alias and the group name after this process was added to a group.
+        identify: returns the identifiers of this process's database; called with whether they are looked up again.
     """
 
     def __init__(
-        self, alias: str, deliver: Callable[[News], None], joined: Callable[[str, str], None]
+        self,
+        alias: str,
+        deliver: Callable[[News], None],
+        joined: Callable[[str, str], None],
+        identify: Callable[[bool], Awaitable[tuple[str, ...]]],
     ) -> None:
         self.alias = alias
+        self._identify = identify
+        self._databases: tuple[str, ...] = ()
+        self._identified = -math.inf
         self._deliver = deliver
         self._joined = joined
         self._layer = _layer_of_our_own(alias)
@@ -187,10 +205,11 @@ class LayerClient:
 
     async def _run(self, kind: str, group: str, pending: PendingBatch | None) -> None:
         if self._channel is None:
+            self._databases = await self._identify(False)
             self._channel = await self._layer.new_channel("roomchat")
             self._tasks.append(asyncio.create_task(self._receive(self._channel)))
         if pending is not None:
-            await self._layer.group_send(group, to_message(pending.news))
+            await self._layer.group_send(group, to_message(pending.news, self._databases[0]))
         elif kind == "join" and group in self._groups:
             self._joined_groups.add(group)
             await self._layer.group_add(group, self._channel)
@@ -236,11 +255,30 @@ class LayerClient:
             pause = PAUSE_SECONDS
             self._worked("receiving")
             try:
+                if is_foreign(message, self._databases) and await self._is_still_foreign(message):
+                    continue
                 news = from_message(message)
                 if news is not None:
                     self._deliver(news)
             except Exception as error:
                 warn_throttled("deliver", "A message of the channel layer could not be handled: %r", error)
+
+    async def _is_still_foreign(self, message: Any) -> bool:
+        """Return whether a message is about another database. It may be that this one was restored or flushed, so it is
+        asked again, but not for every message.
+        """
+        if time.monotonic() - self._identified >= IDENTIFY_SECONDS:
+            self._identified = time.monotonic()
+            self._databases = await self._identify(True)
+        if not is_foreign(message, self._databases):
+            return False
+        warn_throttled(
+            f"foreign {self.alias}",
+            "Another site sends to the channel layer %r; its messages are ignored. Give each site a prefix of its own "
+            "in CHANNEL_LAYERS.",
+            self.alias,
+        )
+        return True
 
     def _failed(self, what: str, error: Exception) -> None:
         self._stale |= self._groups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,9 +64,14 @@ News = Batch | Access | Notice
 # Layer messages ---------------------------------------------------------------------------------------------------
 
 
-def to_message(news: News) -> dict[str, Any]:
-    """Convert a batch, access change or notice to a channel-layer message."""
-    message = {"type": MESSAGE_TYPE, "v": VERSION, "room": news.room}
+def to_message(news: News, database: str = "") -> dict[str, Any]:
+    """Convert a batch, access change or notice to a channel-layer message.
+
+    Args:
+        news: the batch, access change or notice.
+        database: identifier of the database that it is about; no process accepts a message without one.
+    """
+    message = {"type": MESSAGE_TYPE, "v": VERSION, "db": database, "room": news.room}
     if isinstance(news, Access):
         return message | {"access_version": news.version, "key": news.key}
     if isinstance(news, Notice):
@@ -73,6 +79,21 @@ def to_message(news: News) -> dict[str, Any]:
     small = sum(len(event) for _, event in news.events) <= EVENTS_MAX_BYTES
     events = [event.decode() for _, event in news.events] if small else []
     return message | {"epoch": news.epoch, "prev": news.prev, "head": news.head, "events": events}
+
+
+def is_foreign(message: Any, databases: Container[str]) -> bool:
+    """Return whether a message of this package is about another database.
+
+    Args:
+        message: a message of the channel layer.
+        databases: identifiers of the database of this process.
+    """
+    return (
+        isinstance(message, dict)
+        and message.get("type") == MESSAGE_TYPE
+        and message.get("v") == VERSION
+        and message.get("db", "") not in databases
+    )
 
 
 def from_message(message: Any) -> News | None:

@@ -13,6 +13,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
+from django_roomchat.database import identifiers
 from django_roomchat.pubsub.groups import group_name, layer_alias
 from django_roomchat.pubsub.messages import News, to_message
 from django_roomchat.throttled_logging import warn_throttled
@@ -64,12 +65,13 @@ def publish(news: News) -> None:
 def _tell_layer(news: News) -> None:
     """Send to the channel layer where no hub runs: in a worker, a management command or a WSGI process."""
     try:
-        async_to_sync(_send_in_time)(news)
+        async_to_sync(_send_in_time)(news, identifiers()[0])
     except Exception as error:
         # The message is committed; other processes read it with their next poll.
         warn_throttled("tell", "Sending to the channel layer failed for room %r: %r", news.room, error)
 
 
-async def _send_in_time(news: News) -> None:
+async def _send_in_time(news: News, database: str) -> None:
     layer: Any = get_channel_layer(layer_alias(news.room))
-    await asyncio.wait_for(layer.group_send(group_name(news.room), to_message(news)), SEND_SECONDS)
+    message = to_message(news, database)
+    await asyncio.wait_for(layer.group_send(group_name(news.room), message), SEND_SECONDS)

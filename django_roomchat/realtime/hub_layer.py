@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from django_roomchat import pubsub
+from django_roomchat import database, pubsub
 from django_roomchat.pubsub import News
 from django_roomchat.pubsub.layer_client import LayerClient
+from django_roomchat.realtime import threads
 from django_roomchat.realtime.hub_room import HubRoom
 from django_roomchat.throttled_logging import warn_throttled
 
@@ -83,7 +84,7 @@ class HubLayer:
         try:
             alias, group = pubsub.layer_alias(name), pubsub.group_name(name)
             if alias not in self._clients:
-                self._clients[alias] = LayerClient(alias, self._deliver, self._group_joined)
+                self._clients[alias] = LayerClient(alias, self._deliver, self._group_joined, _identifiers)
             return self._clients[alias], group
         except Exception as error:
             whose = f"Room {name!r}" if name != pubsub.BROADCAST else "The group for all processes"
@@ -95,3 +96,9 @@ class HubLayer:
     def _group_joined(self, alias: str, group: str) -> None:
         for room in self._rooms.get((alias, group), ()):
             self._joined(room)
+
+
+async def _identifiers(look_up: bool) -> tuple[str, ...]:
+    if not look_up and (known := database.known_identifiers()) is not None:
+        return known
+    return await threads.in_thread(database.identifiers, look_up=look_up)

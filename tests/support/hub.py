@@ -175,7 +175,7 @@ class LayerClient:
 
     made = []
 
-    def __init__(self, alias, deliver, joined):
+    def __init__(self, alias, deliver, joined, identify):
         self.alias, self.deliver, self.joined = alias, deliver, joined
         self.asked = []
         self.hears_everybody = False

@@ -10,7 +10,12 @@ class Delivered:
         self.news = []
         self.joined = []
         self.arrived = asyncio.Event()
-        self.layer_client = LayerClient(alias, self.deliver, self.note_joined)
+        # Without a database, as in `to_message(news)`, and that of `conftest.py`.
+        self.databases = ("", "of the tests")
+        self.layer_client = LayerClient(alias, self.deliver, self.note_joined, self.identify)
+
+    async def identify(self, look_up):
+        return self.databases
 
     def deliver(self, news):
         self.news.append(news)

@@ -16,6 +16,7 @@ def test_a_batch_is_carried_as_plain_values():
     assert to_message(batch(events=[event(2)])) == {
         "type": "roomchat.news",
         "v": 1,
+        "db": "",
         "room": "lobby",
         "epoch": "an epoch",
         "prev": 0,
