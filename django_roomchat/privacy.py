@@ -478,8 +478,8 @@ def _erase_records(person: _Person, keys: dict[str, str], name: str, keep_sancti
         if person.user is not None:
             for model in (Ban, Mute):
                 _rows(model).filter(by=person.user.pk).update(by=None, reason="")
-            for model in (Report, HeldMessage):
-                _rows(model).filter(decided_by=person.user.pk).update(decided_by=None)
+            for decided in (Report, HeldMessage):
+                _rows(decided).filter(decided_by=person.user.pk).update(decided_by=None)
 
 
 def erase_when_deleted(sender: Any, instance: Any, **kwargs: Any) -> None:

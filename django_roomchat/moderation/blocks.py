@@ -139,13 +139,9 @@ def _person(who: Identity, user: Target) -> Identity:
 
 def _change_rights(key: str, other: str) -> None:
     """Apply a change of the blocks of two people to their direct room: its sockets, and posts that are in progress."""
-    if not _renew_rights(key, other):
-        # A room that is being created does not see the block before the commit.
-        log.on_commit(_renew_rights, key, other)
-
-
-def _renew_rights(key: str, other: str) -> bool:
     found = direct.find(key, other)
     if found is not None:
         lookup.change_access(found, "", lambda _room: None)
-    return found is not None
+    elif transaction.get_connection(database()).in_atomic_block:
+        # A direct room that is created meanwhile does not see the block before the commit.
+        log.on_commit(_change_rights, key, other)

@@ -132,13 +132,14 @@ def test_a_menu_offers_what_rank_allows(site: Server, room: str, come: Come) -> 
             *everybody,
             "Make owner",
             "Make member",
+            "Block user…",
             "Mute user…",
             "Remove from room…",
             "Ban user…",
         ],
-        ("mo", "Ana Lopez"): everybody,
-        ("mo", "김민수"): [*everybody, "Mute user…", "Remove from room…", "Ban user…"],
-        ("kim", "Mo Salah"): everybody,
+        ("mo", "Ana Lopez"): [*everybody, "Block user…"],
+        ("mo", "김민수"): [*everybody, "Block user…", "Mute user…", "Remove from room…", "Ban user…"],
+        ("kim", "Mo Salah"): [*everybody, "Block user…"],
     }
 
 
