@@ -46,7 +46,7 @@ def prune_history(
     """
     if isinstance(rooms, str):
         raise BadValue("The rooms must be a list of rooms, not a single name.")
-    values.of_type(rooms or (), Iterable, "“rooms”")
+    values.iterable(rooms or (), "“rooms”")
     if older_than is not None:
         if values.of_type(older_than, timedelta, "“older_than”") < timedelta(0):
             raise BadValue("The minimum age of the messages cannot be negative.")

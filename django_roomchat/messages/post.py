@@ -87,7 +87,7 @@ def post_message(
         values.sequence_number(reply_to, "“reply_to”")
     if kind is not None and kind not in Message.Kind.values:
         raise BadValue("The kind must be “user”, “system” or “bot”.")
-    values.of_type(files, Iterable, "“files”")
+    values.iterable(files, "“files”")
     post = NewPost(
         who=identity_of(author, name),
         room=room_name(name_of(room)),

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from django_roomchat.text.values import is_guest
+from django_roomchat.text.values import is_guest as is_guest
 
 
 class FileToPost(msgspec.Struct, omit_defaults=True, frozen=True):

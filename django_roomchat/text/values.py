@@ -6,6 +6,7 @@ A value of the wrong type raises :class:`TypeError`, and a value out of range :c
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -43,6 +44,21 @@ def of_type(given: Any, kind: type[T], name: str) -> T:
     """
     if not isinstance(given, kind) or (kind is int and isinstance(given, bool)):
         raise TypeError(f"{name} must be of type {kind.__name__}, not {type(given).__name__}.")
+    return given
+
+
+def iterable(given: Iterable[T], name: str) -> Iterable[T]:
+    """Return a value that can be iterated over.
+
+    Args:
+        given: the value.
+        name: name of the argument, for the error message.
+
+    Raises:
+        TypeError: *given* cannot be iterated over.
+    """
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{name} must be iterable, not {type(given).__name__}.")
     return given
 
 
