@@ -26,6 +26,7 @@ The detail is a sentence for users: what is wrong, and how to correct it.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext
@@ -40,6 +41,8 @@ class ChatError(Exception):
             formatted with *values*.
         code: error code; overrides the code of the class. A policy can use its own codes.
         retry_after: seconds after which the same request may succeed.
+        until: end of the ban or mute that causes the error.
+        reason: reason that the moderator gave for it.
         values: values for the ``%(name)s`` placeholders in *detail*.
     """
 
@@ -48,12 +51,21 @@ class ChatError(Exception):
     """HTTP status of a response to a request that fails with this error."""
 
     def __init__(
-        self, detail: Any, *, code: str | None = None, retry_after: float | None = None, **values: object
+        self,
+        detail: Any,
+        *,
+        code: str | None = None,
+        retry_after: float | None = None,
+        until: datetime | None = None,
+        reason: str = "",
+        **values: object,
     ) -> None:
         super().__init__(detail)
         if code is not None:
             self.code = code
         self.retry_after = retry_after
+        self.until = until
+        self.reason = reason
         self.values = values
 
     def __str__(self) -> str:

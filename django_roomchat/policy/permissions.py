@@ -15,7 +15,7 @@ from django_roomchat.errors import ChatError, Forbidden, NotFound
 from django_roomchat.files import storage
 from django_roomchat.identity import Identity, guests
 from django_roomchat.models import Message, Room
-from django_roomchat.policy import blocks, roles
+from django_roomchat.policy import blocks, roles, sanction_errors
 from django_roomchat.policy.decisions import Decision, denial
 from django_roomchat.policy.policies import policy
 
@@ -70,7 +70,7 @@ def require_entry(who: Identity, room: Room) -> None:
     if not policy().can_see(who, room):
         raise no_such_room()
     if (ban := roles.of(who.key, room).ban) is not None:
-        raise Forbidden(ban.reason or _("You are banned from this room."), code="banned")
+        raise sanction_errors.banned(ban)
     require(policy().can_enter(who, room))
     guests.require_own_name(who, room)
 
@@ -168,9 +168,7 @@ def rights(who: Identity, room: Room) -> list[str]:
 
 def _require_unmuted(who: Identity, room: Room) -> None:
     if (mute := roles.of(who.key, room).mute) is not None:
-        raise Forbidden(
-            mute.reason or _("You are muted in this room."), code="muted", retry_after=mute.seconds_left
-        )
+        raise sanction_errors.muted(mute)
 
 
 def _require_unarchived(room: Room) -> None:

@@ -107,6 +107,12 @@ class Rights(Frame, frozen=True, tag="rights"):
     """Key of the other user of a direct room. Absent in other rooms."""
     blocked: bool = False
     """Whether the user has blocked the other user of a direct room. Defaults to ``false``."""
+    code: str = ""
+    """Error code of ``why``, such as ``muted`` or ``archived``. Absent if the user may post."""
+    until: str | None = None
+    """End of the user's mute: ISO 8601, UTC, milliseconds. Absent if it has no end."""
+    reason: str = ""
+    """Reason that the moderator gave for the user's mute."""
 
 
 class Events(Frame, frozen=True, tag="events"):
@@ -162,6 +168,10 @@ class Error(Frame, frozen=True, tag="error"):
     """Room name that the request concerns, as the client spelled it."""
     retry_after: float | None = None
     """Seconds after which the same frame may succeed. If absent, a retry fails again."""
+    until: str | None = None
+    """With ``banned`` and ``muted``: end of the ban or mute: ISO 8601, UTC, milliseconds. Absent if it has no end."""
+    reason: str = ""
+    """With ``banned`` and ``muted``: reason that the moderator gave."""
 
 
 class Heads(Frame, frozen=True, tag="ping"):

@@ -369,12 +369,11 @@ class Connection(HubSocket):
     def _send_error(
         self, error: ChatError, frame: str | None = None, id: str | None = None, room: str | None = None
     ) -> None:
-        with translation.override(self._language):
-            detail = error.detail
+        told = handlers.error_frame(error, self._language, frame=frame, id=id, room=room)
         if self.is_tutorial:
-            self._write(protocol.TutorialError(detail, "error", error.code, error.retry_after))
+            self._write(protocol.TutorialError(told.detail, "error", error.code, error.retry_after))
         else:
-            self._write(protocol.Error(error.code, detail, frame, id, room, error.retry_after))
+            self._write(told)
 
     def on_ready(self) -> None:
         if self.is_ready:

@@ -140,9 +140,7 @@ class Stream(HubSocket):
     def _send_error(
         self, error: ChatError, frame: str | None = None, id: str | None = None, room: str | None = None
     ) -> None:
-        with translation.override(self._language):
-            detail = error.detail
-        self._write(protocol.Error(error.code, detail, frame, id, room, error.retry_after))
+        self._write(handlers.error_frame(error, self._language, frame=frame, id=id, room=room))
 
     def _put(self, text: str, position: str) -> None:
         if self._is_closing:

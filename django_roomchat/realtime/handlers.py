@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 import django_roomchat
 from django_roomchat import log, policy, protocol
 from django_roomchat.conf import config, reverse_or_empty
-from django_roomchat.errors import UnknownType
+from django_roomchat.errors import ChatError, UnknownType
 from django_roomchat.identity import Identity, guests
 from django_roomchat.messages import mentions, pins, reactions, read_markers, room_list, search
 from django_roomchat.messages.edit import delete_message, earlier_texts, edit_message
@@ -92,8 +92,39 @@ def enter_room(who: Identity, name: str, language: str | None = None) -> tuple[R
         retry_after=refusal.retry_after if refusal else None,
         other=other,
         blocked=held.blocks.has_blocked,
+        code=refusal.code if refusal else "",
+        until=_iso(refusal.until) if refusal else None,
+        reason=refusal.reason if refusal else "",
     )
     return room, rights
+
+
+def error_frame(
+    error: ChatError,
+    language: str | None,
+    *,
+    frame: str | None = None,
+    id: str | None = None,
+    room: str | None = None,
+) -> protocol.Error:
+    """Return the frame for an error.
+
+    Args:
+        error: the error.
+        language: language of the client; ``None`` for no translation.
+        frame: the ``type`` of the frame that was rejected.
+        id: its ``id``.
+        room: the room that it concerns, as the client spelled it.
+    """
+    with translation.override(language):
+        detail = error.detail
+    return protocol.Error(
+        error.code, detail, frame, id, room, error.retry_after, _iso(error.until), error.reason
+    )
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else log.iso(at)
 
 
 def perform(caller: Caller, room: RoomName | None, frame: protocol.ClientFrame) -> protocol.ServerFrame:
@@ -229,7 +260,7 @@ def _look_at(caller: Caller, room: RoomName, frame: protocol.LookAt) -> protocol
 def _sanction(held: roles.Sanction | None) -> protocol.SanctionInForce | None:
     if held is None:
         return None
-    return protocol.SanctionInForce(held.reason, None if held.until is None else log.iso(held.until))
+    return protocol.SanctionInForce(held.reason, _iso(held.until))
 
 
 def _in(seconds: int | None) -> datetime | None:

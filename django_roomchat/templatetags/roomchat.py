@@ -29,6 +29,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 
+from django_roomchat.policy import sanction_errors
 from django_roomchat.rooms import system_messages
 from django_roomchat.text import mention_syntax
 from django_roomchat.text.links import REL, split
@@ -205,6 +206,7 @@ def roomchat_words() -> dict[str, Any]:
         "slow_sends": gettext("Will be sent in {time}"),
         "refused": gettext("Something went wrong. Try again."),
         "refused_offline": gettext("Not connected. Try again in a moment."),
+        **sanction_errors.words(),
         **system_messages.words(),
     }
 

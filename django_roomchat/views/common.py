@@ -11,11 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language
 
 from django_roomchat import identity
 from django_roomchat.errors import BadValue, ChatError, Unsupported
 from django_roomchat.identity import Identity
 from django_roomchat.policy import rate_limits
+from django_roomchat.realtime import handlers
 from django_roomchat.rooms import lookup
 
 
@@ -46,7 +48,10 @@ def counted(what: rate_limits.What, request: HttpRequest, room_name: str = "") -
 
 
 def json_error(error: ChatError) -> HttpResponse:
-    response = json_response({"error": {"code": error.code, "detail": error.detail}}, status=error.status)
+    frame = handlers.error_frame(error, get_language())
+    sanction = {"until": frame.until, "reason": frame.reason}
+    told = {"code": frame.code, "detail": frame.detail} | {name: it for name, it in sanction.items() if it}
+    response = json_response({"error": told}, status=error.status)
     set_retry_after(response, error)
     return response
 

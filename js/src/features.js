@@ -1,6 +1,6 @@
 import { notifications } from "./attention/notifications.js";
 import { readTracking } from "./attention/read_tracker.js";
-import { emojiNames } from "./composer/emoji_names.js";
+import { emojiButton } from "./composer/emoji_names.js";
 import { banNotice, readOnly } from "./composer/read_only.js";
 import { slowMode } from "./composer/slow_mode.js";
 import { ownName } from "./people/own_name.js";
@@ -20,7 +20,7 @@ export const FEATURES = [
   lazyPanels,
   messageActions,
   readOnly,
-  emojiNames,
+  emojiButton,
   ownName,
   slowMode,
   banNotice,

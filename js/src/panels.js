@@ -1,6 +1,7 @@
-/** Dialogs, autocompletion and lists that open on demand, as a separate bundle; see `lazy_panels.js`. */
+/** Dialogs, lists and the autocompletion, which start on the first interaction, as a separate bundle; see `lazy_panels.js`. */
 import { autocomplete } from "./composer/autocomplete.js";
 import { emojiPicker } from "./composer/emoji_button.js";
+import { emojiNames } from "./composer/emoji_names.js";
 import { blocks } from "./people/blocks.js";
 import { guestName } from "./people/guest_name.js";
 import { moderation } from "./people/moderation.js";
@@ -14,4 +15,20 @@ import { pinned } from "./timeline/pinned.js";
 import { search } from "./timeline/search.js";
 import { help } from "./ui/help.js";
 
-export const PANELS = [autocomplete, emojiPicker, guestName, help, people, moderation, blocks, report, edits, invitations, settings, leaveRoom, search, pinned];
+export const PANELS = [
+  emojiNames,
+  emojiPicker,
+  autocomplete,
+  guestName,
+  help,
+  people,
+  moderation,
+  blocks,
+  report,
+  edits,
+  invitations,
+  settings,
+  leaveRoom,
+  search,
+  pinned,
+];

@@ -100,6 +100,9 @@ def key_of(page: Page) -> str:
     return str(chat(page).get_attribute("data-me-key"))
 
 
+MUTED = "You are muted in this room. You can read, but not post. A moderator can end this."
+
+
 def test_who_is_muted_reads_why_and_finds_their_draft_when_it_is_over(
     site: Server, room: str, writer: Page
 ) -> None:
@@ -107,10 +110,10 @@ def test_who_is_muted_reads_why_and_finds_their_draft_when_it_is_over(
     run_at(
         site, f"from django_roomchat import mute; mute({room!r}, {key_of(writer)!r}, reason='Sleep on it.')"
     )
-    expect(closed(writer)).to_have_text("Sleep on it.")
+    expect(closed(writer)).to_have_text(f"{MUTED} Reason: Sleep on it.")
     expect(composer(writer)).to_be_hidden()
     writer.reload()
-    expect(closed(writer)).to_have_text("Sleep on it.")
+    expect(closed(writer)).to_have_text(f"{MUTED} Reason: Sleep on it.")
     expect(chat(writer)).to_have_attribute("connected", "")
     assert violations(writer) == []
     run_at(site, f"from django_roomchat import unmute; unmute({room!r}, {key_of(writer)!r})")
@@ -133,7 +136,8 @@ from django_roomchat import mute
 mute({room!r}, {key_of(writer)!r}, until=timezone.now() + timedelta(seconds=8))
 """,
     )
-    expect(closed(writer)).to_have_text("You are muted in this room.")
+    local = r"You are muted in this room until \w{3} \d+, \d{4}, \d+:\d\d\s[AP]M\. Until then you can read, but not post\."
+    expect(closed(writer)).to_have_text(re.compile(f"^{local}$"))
     expect(writer.get_by_role("log")).to_be_focused()
 
     expect(composer(writer)).to_be_focused()

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
 from tests.browser.page import NewContext, Start, bodies, chat, composer, enter, joined, pending, say, sent
 from tests.services.server import Server
@@ -91,3 +91,26 @@ def test_when_the_session_is_over_it_says_so_and_keeps_the_draft(site: Server, r
     composer(page).fill("still here")
     page.reload()
     expect(composer(page)).to_have_value("still here")
+
+
+def test_a_computer_that_is_offline_is_noticed_after_two_seconds(
+    site: Server, room: str, page: Page, context: BrowserContext
+) -> None:
+    page.route_web_socket("**/ws/**", lambda line: hear(line.connect_to_server(), line))
+    cut: list[bool] = []
+
+    def hear(server: WebSocketRoute, line: WebSocketRoute) -> None:
+        line.on_message(lambda text: None if cut else server.send(text))
+
+    page.clock.install()
+    joined(page, site, room)
+    cut.append(True)
+    context.set_offline(True)
+    expect(chat(page)).to_have_attribute("data-state", "connected")
+    page.clock.fast_forward(1_500)
+
+    expect(chat(page)).to_have_attribute("data-state", "offline")
+    expect(
+        page.get_by_text("Not connected. Your messages are stored and will be sent later.")
+    ).to_be_visible()
+    context.set_offline(False)

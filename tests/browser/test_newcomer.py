@@ -276,7 +276,7 @@ def test_moderate(open_page: Open) -> None:
     choose(ana, heard(ana, "Buy my watches"), "Mute user…")
     ana.get_by_role("dialog", name="Mute user").get_by_role("button", name="Mute user").click()
 
-    expect(guest.get_by_text("You are muted in this room.").first).to_be_visible()
+    expect(guest.get_by_text("You are muted in this room").first).to_be_visible()
 
 
 def test_an_embedded_room(open_page: Open) -> None:

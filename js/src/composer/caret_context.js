@@ -7,7 +7,10 @@ const NAME_WORDS = 4;
 const MENTION = new RegExp(`(?<![\\p{L}\\p{N}_.+-])[@＠﹫]([^@＠﹫\\n]{0,${NAME_LENGTH}})$`, "u");
 // A colon counts at the start, after a space, an opening bracket or another emoji; not in “10:30” or “https:”.
 const BEFORE_COLON = "(?<=^|[\\s(\\[{（「『“‘\"'\\p{Extended_Pictographic}\\ufe0f])";
-const SHORT_NAME = "[\\p{L}\\p{M}\\p{N}_+-]{1,40}";
+// A short name begins with a letter, except these three; otherwise “:-P”, “:-x” and “:10” would be names.
+const SHORT_NAME = "[+-]1|100|\\p{L}[\\p{L}\\p{M}\\p{N}_+-]{0,39}";
+// Texts that people send as they are, although emoji have names that begin in the same way: “:D”, “:ppp”, “:xD”, “:lol”.
+const EMOTICON = /^(?:([a-z])\1*|100|x[dp]|[do]x|op|lol|rofl|lmao|orz)$/i;
 const EMOJI = new RegExp(`${BEFORE_COLON}[:：](${SHORT_NAME})$`, "u");
 const COMPLETE_EMOJI = new RegExp(`${BEFORE_COLON}[:：](${SHORT_NAME})[:：]$`, "u");
 
@@ -18,13 +21,11 @@ export function mentionAt(text, caret) {
   return context;
 }
 
-/**
- * The start of an emoji's short name after a colon, at least two characters in scripts with letter case: “:D” is an
- * emoticon.
- */
+/** The start of an emoji's short name after a colon; null for an emoticon, which Enter sends as it is. */
 export function emojiAt(text, caret) {
   const context = matchBefore(EMOJI, text, caret);
-  return context && (context.text.length > 1 || /\p{Lo}/u.test(context.text)) ? context : null;
+  const isEmoticon = context && (EMOTICON.test(context.text) || (context.text.length === 1 && !/\p{Lo}/u.test(context.text)));
+  return isEmoticon ? null : context;
 }
 
 /** A short name between two colons. */

@@ -1,9 +1,12 @@
 import { EmojiNames } from "./emoji.js";
 
-/** Provides the emoji names to other features, and shows the button of the emoji picker. */
-export function emojiNames(room) {
-  const { data, composer } = room;
-  room.emojiNames = new EmojiNames((data.emoji ?? "").split(" ").filter(Boolean));
+/** Shows the button of the emoji picker, which `panels.js` opens. */
+export function emojiButton(room) {
   const button = room.part("emoji");
-  if (button && composer && data.panelsSrc && room.part("emoji-picker")?.showPopover) button.hidden = false;
+  if (button && room.composer && room.data.panelsSrc && room.part("emoji-picker")?.showPopover) button.hidden = false;
+}
+
+/** Provides the emoji names to the emoji picker and to the autocompletion. */
+export function emojiNames(room) {
+  room.emojiNames = new EmojiNames((room.data.emoji ?? "").split(" ").filter(Boolean));
 }

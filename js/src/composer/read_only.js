@@ -6,9 +6,10 @@ export function readOnly(room) {
   if (!form || !closed) return;
   let timer;
   let hadFocus = false;
-  const show = ({ why = "", retry_after }) => {
+  const show = (rights) => {
+    const { why = "", retry_after } = rights;
     const canPost = room.can("post");
-    const text = canPost ? "" : why || closed.dataset.otherwise || "";
+    const text = canPost ? "" : sanctionText(room, rights) || why || closed.dataset.otherwise || "";
     if (closed.textContent !== text) closed.textContent = text;
     clearTimeout(timer);
     // A mute expires without an event.
@@ -26,9 +27,15 @@ export function readOnly(room) {
 export function banNotice(room) {
   const [form, closed] = [room.part("composer"), room.part("closed")];
   if (!form || !closed) return;
-  room.on("problem", ({ frame, detail, retry_after: retryAfter }) => {
-    if (frame !== "join" || retryAfter !== undefined) return;
-    closed.textContent = detail;
+  room.on("problem", (error) => {
+    if (error.frame !== "join" || error.retry_after !== undefined) return;
+    closed.textContent = sanctionText(room, error) || error.detail;
     form.hidden = true;
   });
+}
+
+/** The text for a muted or banned user, with the time in the user's time zone; undefined for other errors. */
+function sanctionText({ strings, calendar }, { code, until, reason }) {
+  const text = strings[until ? `you_${code}_until` : `you_${code}`]?.replace("{time}", () => calendar.moment(new Date(until)));
+  return text && reason ? `${text} ${strings.reason.replace("{reason}", () => reason)}` : text;
 }

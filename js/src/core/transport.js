@@ -8,6 +8,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const PING_DEFAULT_SECONDS = 25; // until the frame `welcome` sends the value
 const PING_GRACE_MS = 10_000;
 const PROBE_TIMEOUT_MS = 5_000; // after a wake: time within which the server has to send a frame
+const DOUBT_TIMEOUT_MS = 1_500; // the same after the system has reported that it is offline
 const FALL_BACK_AFTER = 3; // failed attempts in a row before the fallback is used
 const WEBSOCKET_PROBE_MS = 5 * 60_000; // while the fallback is used: interval of attempts to open a WebSocket
 
@@ -54,7 +55,7 @@ export class Transport extends EventTarget {
   /**
    * @param url function that returns the URL; called before each attempt
    * @param fallback function that creates a replacement for a socket ({@link HttpSocket}), if there is one
-   * @param signals an EventTarget with `wake` and `sleep` events ({@link pageSignals}), if the host has one
+   * @param signals an EventTarget with `wake`, `sleep` and `doubt` events ({@link pageSignals}), if the host has one
    */
   constructor({ url, fallback, WebSocket = globalThis.WebSocket, clock = REAL_CLOCK, random = Math.random, signals }) {
     super();
@@ -65,6 +66,7 @@ export class Transport extends EventTarget {
     this.#random = random;
     signals?.addEventListener("wake", () => this.#wake());
     signals?.addEventListener("sleep", () => this.#sleep());
+    signals?.addEventListener("doubt", () => this.#probe(DOUBT_TIMEOUT_MS));
   }
 
   get state() {
@@ -214,10 +216,13 @@ export class Transport extends EventTarget {
 
   #wake() {
     if (this.#state === "waiting" || this.#state === "asleep") this.#connect();
-    if (this.#state !== "open") return;
-    // Timers do not run in a suspended tab. Send a ping, and close the socket if no frame arrives soon.
-    this.send({ type: "ping" });
-    this.#probeUntil = this.#clock.now() + PROBE_TIMEOUT_MS;
+    this.#probe(PROBE_TIMEOUT_MS);
+  }
+
+  /** Send a ping, and close the socket if no frame arrives soon. Timers do not run in a suspended tab. */
+  #probe(timeout) {
+    if (!this.send({ type: "ping" })) return;
+    this.#probeUntil = Math.min(this.#probeUntil, this.#clock.now() + timeout);
     this.#checkHeartbeat();
   }
 

@@ -39,7 +39,23 @@ const EMOJI = {
   "🎉:tada|": { start: 2, text: "tada" },
   ":불|": { start: 0, text: "불" },
   "：笑|": { start: 0, text: "笑" },
+  ":lolli|": { start: 0, text: "lolli" },
+  ":-1|": { start: 0, text: "-1" },
   ":D|": null,
+  ":-D|": null,
+  ":-P|": null,
+  ":-p|": null,
+  ":-o|": null,
+  ":-x|": null,
+  "see :10|": null,
+  ":lol|": null,
+  ":LOL|": null,
+  ":DDD|": null,
+  ":xD|": null,
+  ":3|": null,
+  ":_|": null,
+  "：-D|": null,
+  ":д|": null,
   ":)|": null,
   "10:30|": null,
   "https:ex|": null,
@@ -55,5 +71,7 @@ for (const [marked, expected] of Object.entries(EMOJI)) {
 test("A short name between two colons is complete", () => {
   assert.deepEqual(at(completeEmojiAt, "so :tada:|"), { start: 3, text: "tada" });
   assert.deepEqual(at(completeEmojiAt, ":+1:|"), { start: 0, text: "+1" });
-  for (const marked of [":tada|", "10:30:|", "a:tada:|", "::|"]) assert.equal(at(completeEmojiAt, marked), null);
+  assert.deepEqual(at(completeEmojiAt, "💯 :100:|"), { start: 3, text: "100" });
+  assert.deepEqual(at(completeEmojiAt, ":lol:|"), { start: 0, text: "lol" });
+  for (const marked of [":-D:|", "at :10:|", ":tada|", "10:30:|", "a:tada:|", "::|"]) assert.equal(at(completeEmojiAt, marked), null);
 });

@@ -173,6 +173,33 @@ test("On wake the transport keeps a socket that answers", () => {
   assert.equal(socket.closed, false);
 });
 
+test("When the system reports that it is offline, a socket that does not answer is lost after 1.5 s", () => {
+  const lost = listen(transport, "lost");
+  const socket = started();
+  signals.dispatchEvent(new Event("doubt"));
+  assert.deepEqual(socket.sentOf("ping"), [{ type: "ping" }]);
+  clock.advance(1_499);
+  assert.equal(lost.length, 0);
+  clock.advance(1);
+  assert.equal(lost[0][1].reason, "silence");
+});
+
+test("When the system reports that it is offline, a socket that answers is kept", () => {
+  const lost = listen(transport, "lost");
+  const socket = started();
+  signals.dispatchEvent(new Event("doubt"));
+  socket.emitFrame({ type: "ping", heads: {} });
+  clock.advance(5_000);
+  assert.equal(lost.length, 0);
+  assert.equal(transport.state, "open");
+});
+
+test("A transport without a socket does not doubt anything", () => {
+  signals.dispatchEvent(new Event("doubt"));
+  assert.equal(transport.state, "stopped");
+  assert.equal(sockets.made.length, 0);
+});
+
 test("On wake a waiting transport connects immediately", () => {
   random = 1;
   transport.start();

@@ -175,6 +175,9 @@ def test_over_http_it_is_the_same():
     assert send({"type": "delete"})[0] == 200
 
 
+MUTED = "You are muted in this room. You can read, but not post. A moderator can end this."
+
+
 async def test_on_a_socket_it_is_the_same_and_the_rights_say_so():
     async with ChatClient(ChatConsumer.as_asgi(), "lobby") as client:
         you = (await client.receive("welcome"))["you"]
@@ -189,5 +192,5 @@ async def test_on_a_socket_it_is_the_same_and_the_rights_say_so():
         await client.send({"type": "delete", "id": "d", "seq": seq})
         deleted = await client.receive("ack")
 
-    assert (rights["why"], refused["code"], refused["id"]) == ("You are muted in this room.", "muted", "e")
+    assert (rights["why"], refused["code"], refused["id"]) == (MUTED, "muted", "e")
     assert (deleted["id"], deleted["seq"]) == ("d", seq)

@@ -26,7 +26,7 @@ def test_who_is_banned_can_do_nothing_in_the_room_and_everything_elsewhere():
 
     head = ban("Lobby", BOB)
 
-    banned = ("banned", "You are banned from this room.")
+    banned = ("banned", "You are banned from this room. A moderator can end this.")
     assert head == 1
     assert refusal(post_message, "lobby", "hi", author=BOB) == banned
     assert refusal(read_history, "lobby", by=BOB) == banned
@@ -41,7 +41,16 @@ def test_a_ban_may_say_why_and_until_when():
     ban("other", BOB, until=timezone.now() + timedelta(hours=1))
     Ban.objects.filter(room__name="other").update(until=timezone.now() - timedelta(seconds=1))
 
-    assert refusal(post_message, "lobby", "hi", author=BOB) == ("banned", "Spam.")
+    code, detail = refusal(post_message, "lobby", "hi", author=BOB)
+    assert (
+        code,
+        detail.startswith("You are banned from this room until "),
+        detail.endswith("Reason: Spam."),
+    ) == (
+        "banned",
+        True,
+        True,
+    )
     assert post_message("other", "hi", author=BOB).seq == 1
 
 
