@@ -31,7 +31,7 @@ from django.utils.translation import get_language, gettext, ngettext
 
 from django_roomchat.policy import sanction_errors
 from django_roomchat.rooms import system_messages
-from django_roomchat.text import mention_syntax
+from django_roomchat.text import emoji, mention_syntax
 from django_roomchat.text.links import REL, split
 
 register = template.Library()
@@ -339,6 +339,25 @@ def roomchat_rows(messages: Iterable[Any], read: int | None = 0) -> Iterator[Row
         above = message
 
 
+class Parts(NamedTuple):
+    """The messages of a page in two parts, each oldest first."""
+
+    newest: list[Row]
+    """The messages that the page contains first; a slow connection shows them while the rest arrives."""
+    earlier: list[Row]
+
+
+@register.filter
+def roomchat_parts(messages: Iterable[Any], read: int | None = 0) -> Parts:
+    """Split messages into the newest and the earlier ones, as rows of :func:`roomchat_rows`."""
+    rows = list(roomchat_rows(messages, read))
+    return Parts(rows[-NEWEST_FIRST:], rows[:-NEWEST_FIRST])
+
+
+NEWEST_FIRST = 12
+"""Number of messages that a page contains before all others."""
+
+
 def _day(at: datetime.datetime) -> datetime.date:
     return (timezone.localtime(at) if timezone.is_aware(at) else at).date()
 
@@ -372,6 +391,12 @@ def roomchat_body(body: str, mentions: Iterable[Any] = ()) -> SafeString:
     return mark_safe(
         "".join(_link(piece, url) if url else _marked(piece, mentions) for piece, url in split(str(body)))
     )
+
+
+@register.filter
+def roomchat_is_large(body: str) -> bool:
+    """Return whether a message is one to three emoji, which the page shows large."""
+    return emoji.is_large(str(body))
 
 
 @register.filter

@@ -28,17 +28,18 @@ _BLOCKS = (
 )
 _TONE = "[\U0001f3fb-\U0001f3ff]"
 _ONE = f"[{_SCATTERED}{_BLOCKS}](?:{_TONE}|\ufe0f)?"
-_EMOJI = re.compile(
-    "|".join(
-        (
-            # ZWJ sequences: families and couples have at most four parts.
-            f"{_ONE}(?:\u200d{_ONE}){{0,3}}",
-            "[\U0001f1e6-\U0001f1ff]{2}",
-            "[0-9#*]\ufe0f?\u20e3",
-            "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f",
-        )
+_SEQUENCES = "|".join(
+    (
+        "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f",
+        # ZWJ sequences: families and couples have at most four parts.
+        f"{_ONE}(?:\u200d{_ONE}){{0,3}}",
+        "[\U0001f1e6-\U0001f1ff]{2}",
+        "[0-9#*]\ufe0f?\u20e3",
     )
 )
+_EMOJI = re.compile(_SEQUENCES)
+_LARGE_MAX = 3
+_LARGE = re.compile(rf"\s*(?:(?![©®™](?!\ufe0f))(?:{_SEQUENCES})\s*){{1,{_LARGE_MAX}}}")
 
 
 def emoji(given: str) -> str:
@@ -61,3 +62,11 @@ def emoji(given: str) -> str:
 def bare(emoji: str) -> str:
     """Remove the variation selector U+FE0F, so that both spellings of an emoji compare equal: some keyboards omit it."""
     return emoji.replace("\ufe0f", "")
+
+
+def is_large(body: str) -> bool:
+    """Return whether a message is one to three emoji, so that pages show it large.
+
+    ``js/src/timeline/large_emoji.js`` decides in the same way; ``tests/shared/large_emoji.json`` holds the cases of both.
+    """
+    return len(body) <= (_LARGE_MAX + 1) * MAX_LENGTH and _LARGE.fullmatch(body) is not None

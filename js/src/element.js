@@ -107,6 +107,7 @@ export class RoomChat extends HTMLElement {
       templates: { message: this.#template("message"), delivery: this.#template("delivery"), file: this.#template("file") },
     };
     const list = this.#part("messages");
+    this.#restoreOrder(list);
     this.#log = new LogView({
       scroller: this.#part("log"),
       list,
@@ -138,6 +139,14 @@ export class RoomChat extends HTMLElement {
     this.#banner.show(this.#session);
     // Messages that are added from now on are new and should be announced.
     requestAnimationFrame(() => this.#part("log").setAttribute("aria-live", "polite"));
+  }
+
+  /** The server sends the newest messages before the earlier ones, for slow connections. */
+  #restoreOrder(list) {
+    const earlier = this.#part("earlier");
+    list.prepend(...(earlier?.children ?? []));
+    earlier?.remove();
+    for (const name of ["beginning", "more"]) if (this.#part(name)) list.before(this.#part(name));
   }
 
   #startSession(you, signal) {

@@ -7,6 +7,7 @@ import { ownName } from "./people/own_name.js";
 import { presenceFeature } from "./people/presence.js";
 import { typingFeature } from "./people/typing.js";
 import { roomMenu } from "./rooms/room_menu.js";
+import { dayNames } from "./timeline/day_change.js";
 import { messageActions } from "./timeline/message_actions.js";
 import { permalinks } from "./timeline/permalinks.js";
 import { lazyFiles } from "./uploads/lazy_files.js";
@@ -19,6 +20,7 @@ import { lazyPanels } from "./lazy_panels.js";
 export const FEATURES = [
   lazyPanels,
   messageActions,
+  dayNames,
   readOnly,
   emojiButton,
   ownName,

@@ -270,16 +270,23 @@ def test_the_room_that_one_is_in_is_marked_whether_or_not_it_is_in_any_list(
     expect(current).to_have_accessible_name(re.compile(f"{room}-other"))
 
 
-def test_with_the_keyboard_one_comes_past_the_list(site: Server, room: str, page: Page) -> None:
+def test_with_the_keyboard_the_room_comes_first_and_a_link_leads_to_the_list(
+    site: Server, room: str, page: Page
+) -> None:
     for number in range(3):
         say_from_elsewhere(site, f"{room}-{number}", "hi")
     joined(page, site, room)
     page.locator("body").press("Tab")
-    expect(page.get_by_role("link", name="Skip the list of rooms")).to_be_focused()
+    skip = page.locator(".roomchat-skip")
+    expect(skip).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(chat(page).locator(":focus")).to_have_count(1)
+    page.keyboard.press("Shift+Tab")
+    expect(skip).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
 
-    expect(chat(page).locator(":focus")).to_have_count(1)
+    expect(page.get_by_role("navigation").locator(":focus")).to_have_count(1)
 
 
 def test_with_alt_and_the_arrows_one_goes_through_the_rooms(site: Server, room: str, page: Page) -> None:

@@ -225,3 +225,21 @@ def test_a_page_is_nobody_elses(client, view):
 
     assert "Cookie" in response["Vary"]
     assert "no-store" in response["Cache-Control"]
+
+
+def test_the_composer_and_the_newest_message_come_first(client: Client) -> None:
+    for number in range(60):
+        post_message("lobby", f"message {number}: {'words ' * 12}", author=ANA, id=str(number))
+    for number in range(30):
+        post_message(f"room {number}", "hi", author=ANA, id=str(number))
+
+    page = client.get("/chat/lobby/").content.decode()
+
+    # A line of 20 KB a second brings 40 KB in the first two seconds.
+    assert page.index('data-part="composer"') < 8_000
+    newest = [page.index(f"message {number}: ") for number in range(48, 60)]
+    assert newest == sorted(newest)
+    assert newest[-1] < 40_000
+    earlier = [page.index(f"message {number}: ") for number in range(10, 48)]
+    assert earlier == sorted(earlier)
+    assert newest[-1] < earlier[0] < page.index("<dialog") < page.index("<nav")

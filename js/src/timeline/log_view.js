@@ -135,6 +135,11 @@ export class LogView extends EventTarget {
     this.toBottom();
   }
 
+  /** Name the days anew: “Today” is “Yesterday” after midnight. */
+  updateDays() {
+    this.#updateAllGrouping();
+  }
+
   /** Scroll to a message, or to the next one if it does not exist, and mark it. */
   scrollTo(seq) {
     const view = this.#views[this.#indexOf(seq)];

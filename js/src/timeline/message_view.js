@@ -1,6 +1,7 @@
 import { hue, initials } from "../people/avatars.js";
 import { dayKey, grouping } from "./calendar.js";
 import { FilesView } from "./files_view.js";
+import { isLarge } from "./large_emoji.js";
 import { splitLinks } from "./links.js";
 import { highlightMentions, mentionElement, splitMentions } from "./mentions.js";
 import { QuoteView } from "./quote_view.js";
@@ -89,6 +90,7 @@ export class MessageView {
     this.#setAuthor(you, true);
     this.#setTime(new Date(post.at));
     this.#setBody(post.body);
+    this.element.toggleAttribute("data-large", isLarge(post.body));
     this.#files.show(post.files);
     this.#quote.show(post.quote);
     this.#setDelivery(post);
@@ -142,6 +144,7 @@ export class MessageView {
   #showBody({ body, html, line, mentions }, deleted, you) {
     const { strings } = this.#shared;
     delete this.element.dataset.text;
+    this.element.toggleAttribute("data-large", !deleted && isLarge(body));
     if (!deleted && html) {
       this.element.dataset.text = body; // an edit starts with the source text, not the rendered one
       const shown = this.#part("body");

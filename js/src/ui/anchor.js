@@ -9,7 +9,9 @@ export function anchorTo(box, opener) {
   const { width, height } = box.getBoundingClientRect();
   const rightToLeft = getComputedStyle(box).direction === "rtl";
   const left = rightToLeft ? anchor.left : anchor.right - width;
-  const fitsBelow = anchor.bottom + height + MARGIN_PX <= innerHeight;
+  const lowest = innerHeight - height - MARGIN_PX;
   box.style.left = `${Math.max(MARGIN_PX, Math.min(left, innerWidth - width - MARGIN_PX))}px`;
-  box.style.top = `${Math.max(MARGIN_PX, fitsBelow ? anchor.bottom : anchor.top - height)}px`;
+  // In a window of little height it covers the opener rather than the edge of the window.
+  const top = anchor.bottom <= lowest ? anchor.bottom : Math.min(anchor.top - height, lowest);
+  box.style.top = `${Math.max(MARGIN_PX, top)}px`;
 }

@@ -7,7 +7,7 @@ import pytest
 
 import django_roomchat
 from django_roomchat.errors import BadValue
-from django_roomchat.text.emoji import bare, emoji
+from django_roomchat.text.emoji import bare, emoji, is_large
 
 ONE = [
     "👍",
@@ -84,3 +84,17 @@ def test_every_emoji_that_the_page_offers_is_taken() -> None:
 
     assert len(offered) > 1_500
     assert [emoji(one) for one in offered] == offered
+
+
+# The tests of the page's scripts read the same file.
+LARGE = json.loads((Path(__file__).parents[2] / "shared" / "large_emoji.json").read_text())
+
+
+@pytest.mark.parametrize(("text", "expected"), LARGE)
+def test_a_message_of_one_to_three_emoji_is_large(text: str, expected: bool) -> None:
+    assert is_large(text) is expected
+
+
+@pytest.mark.parametrize("given", ONE)
+def test_every_single_emoji_is_large_unless_it_is_a_mark_of_text(given: str) -> None:
+    assert is_large(given) is (given != "™")
