@@ -88,6 +88,8 @@ class HubSocket(ABC):
         if name not in self.subscriptions:
             return
         self._hub.leave(self, name)
+        if code == protocol.CLOSE_FORBIDDEN:
+            presence.expelled(self._hub, name, self.key)
         self._send_error(error, frame="join", room=name)
         if not self.subscriptions:
             self.close(code)

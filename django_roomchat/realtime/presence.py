@@ -54,6 +54,12 @@ async def release_lease(hub: Hub) -> None:
         await hub.extension(Presences).release_lease()
 
 
+def expelled(hub: Hub, name: str, key: str) -> None:
+    """Remove a person from a room at once, because they may not be in it any more."""
+    if hub.has_extension(Presences):
+        hub.extension(Presences).expelled(name, key)
+
+
 class _Entry:
     """A person who is in a room through this process."""
 
@@ -179,6 +185,13 @@ class Presences:
         entry.sockets -= 1
         if not entry.sockets:
             self._leaving[name, socket.key] = time.monotonic() + config().PRESENCE_GRACE_SECONDS
+
+    def expelled(self, name: str, key: str) -> None:
+        """Remove a person without the grace time, if their last socket has left the room."""
+        if self._leaving.pop((name, key), None) is not None:
+            room = self._rooms[name]
+            self._drop(room, room.mine.pop(key))
+            self._wake()
 
     def _drop(self, room: _PresenceRoom, entry: _Entry) -> None:
         if self._adding.pop(entry.id, None) is None:

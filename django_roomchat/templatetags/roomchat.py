@@ -9,6 +9,7 @@ renders, and in ``js/src/people/avatars.js`` for what the browser renders. Both 
 from __future__ import annotations
 
 import datetime
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -337,6 +338,12 @@ def roomchat_rows(messages: Iterable[Any], read: int | None = 0) -> Iterator[Row
         new_began = new_began or starts_new
         yield Row(message, starts_day, follows, starts_new)
         above = message
+
+
+@register.filter
+def roomchat_message_ids(room_name: str, embedded: bool = False) -> str:
+    """Return the beginning of the ids of a room's messages. Several rooms can be embedded in one page."""
+    return f"m-{hashlib.sha256(room_name.encode()).hexdigest()[:8]}-" if embedded else "m-"
 
 
 class Parts(NamedTuple):

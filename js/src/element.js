@@ -104,6 +104,7 @@ export class RoomChat extends HTMLElement {
       strings,
       calendar,
       language,
+      ids: this.dataset.messageIds ?? "m-",
       templates: { message: this.#template("message"), delivery: this.#template("delivery"), file: this.#template("file") },
     };
     const list = this.#part("messages");

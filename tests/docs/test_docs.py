@@ -315,15 +315,22 @@ def test_the_extras_are_those_of_the_package() -> None:
     )
 
 
-def test_the_readme_and_the_first_page_start_in_the_same_way() -> None:
+@pytest.mark.parametrize("page", ["index.md", "installation.md"])
+def test_the_pages_of_the_documentation_start_as_the_readme_does(page: str) -> None:
     readme = [code for _, code in code_blocks(ROOT / "README.md", "python")]
 
-    assert [code for _, code in code_blocks(DOCS / "index.md", "python")] == readme
+    assert [code for _, code in code_blocks(DOCS / page, "python")][: len(readme)] == readme
 
 
 @pytest.mark.slow
-def test_the_quick_start_of_the_readme_works_in_a_new_project(tmp_path: Path) -> None:
-    settings, urls, asgi = (code for _, code in code_blocks(ROOT / "README.md", "python"))
+@pytest.mark.parametrize(
+    ("page", "places"),
+    [(ROOT / "README.md", (0, 1, 2)), (DOCS / "installation.md", (0, 1, 3))],
+    ids=lambda it: getattr(it, "name", ""),
+)
+def test_the_quick_start_works_in_a_new_project(tmp_path: Path, page: Path, places: tuple[int, ...]) -> None:
+    blocks = [code for _, code in code_blocks(page, "python")]
+    settings, urls, asgi = (blocks[place] for place in places)
     environment = {
         **{name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"},
         "PYTHONPATH": str(ROOT),

@@ -20,7 +20,8 @@ export class MessageView {
   #shared;
   #at = new Date(0);
 
-  /** @param shared objects that all messages of a room use: `{calendar, strings, templates}` */
+  /** @param shared objects that all messages of a room use: `{calendar, strings, templates, ids}`; `ids` is the beginning of
+   *   the ids of the messages */
   constructor(element, shared) {
     this.element = element;
     this.#shared = shared;
@@ -67,7 +68,7 @@ export class MessageView {
     const { element } = this;
     const { seq, rev, id, kind, author, body, at } = message;
     Object.assign(element.dataset, { seq, rev, id, kind });
-    element.id = `m-${seq}`;
+    element.id = this.#shared.ids + seq;
     this.#clearDelivery();
     this.#setAuthor(author, mine);
     this.#setTime(new Date(at));
@@ -100,7 +101,7 @@ export class MessageView {
   confirm(seq) {
     const { element } = this;
     element.dataset.seq = seq;
-    element.id = `m-${seq}`;
+    element.id = this.#shared.ids + seq;
     this.#clearDelivery();
     this.#setLink();
   }
@@ -126,7 +127,7 @@ export class MessageView {
   }
 
   get #quote() {
-    return new QuoteView(this.#part("quote"), this.#shared.strings);
+    return new QuoteView(this.#part("quote"), this.#shared);
   }
 
   get #files() {

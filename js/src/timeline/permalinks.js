@@ -33,6 +33,6 @@ function clearPosition() {
 }
 
 function seqIn(hash) {
-  const match = /^#m-(\d+)$/.exec(hash);
+  const match = /^#m-(?:[0-9a-f]{8}-)?(\d+)$/.exec(hash);
   return match ? Number(match[1]) : undefined;
 }

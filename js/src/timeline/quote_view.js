@@ -3,12 +3,15 @@ import { fileNames } from "../ui/file_size.js";
 /** The quote in a reply: the beginning of the original message, linked to it. */
 export class QuoteView {
   #element;
-  #strings;
+  #shared;
 
-  /** @param element the part "quote" of a message; a custom template may have none */
-  constructor(element, strings) {
+  /**
+   * @param element the part "quote" of a message; a custom template may have none
+   * @param shared `{strings, ids}`
+   */
+  constructor(element, shared) {
     this.#element = element;
-    this.#strings = strings;
+    this.#shared = shared;
   }
 
   /** @param quote `{seq, name, body, deleted, guest}`, or nothing */
@@ -16,11 +19,11 @@ export class QuoteView {
     if (!this.#element) return;
     this.#element.hidden = !quote;
     if (!quote) return;
-    this.#element.href = `#m-${quote.seq}`;
+    this.#element.href = `#${this.#shared.ids}${quote.seq}`;
     this.#element.dataset.quoted = quote.seq;
     this.#element.toggleAttribute("data-guest", Boolean(quote.guest));
     this.#set("quote-name", quote.name);
-    this.#set("quote-body", quote.deleted ? this.#strings.deleted : quote.body);
+    this.#set("quote-body", quote.deleted ? this.#shared.strings.deleted : quote.body);
   }
 
   /** A message has changed: update the quote if it is of that message. */

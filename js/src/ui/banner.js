@@ -21,7 +21,7 @@ export class Banner {
     if (state === "ended") return this.#setContent(this.#strings[`ended_${code}`] ?? "", this.#recoveryLink(code));
     if (code === CLOSE_TOO_MANY && reason) return this.#setContent(reason);
     // The system knows that it is offline, and the socket has not answered.
-    if (state === "offline" && !navigator.onLine) return this.#setContent(this.#strings.offline);
+    if (state === "offline" && globalThis.navigator?.onLine === false) return this.#setContent(this.#strings.offline);
     this.#timer ??= setTimeout(() => this.#setContent(this.#strings.offline), OFFLINE_AFTER_MS);
     return undefined;
   }

@@ -28,3 +28,11 @@ test("The reason of a refused connection is shown at once, until the page is con
   banner.show({ state: "connected" });
   assert.deepEqual([refused, shown()], [[false, "Close other tabs."], [true, ""]]);
 });
+
+test("A connection that is lost while the system is offline is shown at once", (t) => {
+  const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+  t.after(() => (before ? Object.defineProperty(globalThis, "navigator", before) : delete globalThis.navigator));
+  Object.defineProperty(globalThis, "navigator", { value: { onLine: false }, configurable: true });
+  banner.show({ state: "offline", code: 1006, reason: "silence" });
+  assert.deepEqual(shown(), [false, "Not connected."]);
+});

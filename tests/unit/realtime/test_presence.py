@@ -85,6 +85,23 @@ async def test_who_does_not_come_back_has_left_after_the_grace(house):
     assert await listed() == ["Ben"]
 
 
+async def test_a_person_who_is_expelled_has_left_at_once(house):
+    process = house.process()
+    watcher, tabs = process.enter(BEN), [process.enter(ANA) for _ in range(2)]
+    await house.turn()
+    process.leave(tabs[0])
+    process.presences.expelled("lobby", ANA["key"])
+    await house.turn(1)
+    before = list(watcher.frames)
+    process.leave(tabs[1])
+    process.presences.expelled("lobby", ANA["key"])
+    await house.turn(1)
+
+    assert before == [state(BEN, ANA)]
+    assert watcher.frames == [*before, change(1, left=[ANA["key"]])]
+    assert await listed() == ["Ben"]
+
+
 async def test_the_grace_is_a_setting(house, settings):
     settings.ROOMCHAT = {"PRESENCE_GRACE_SECONDS": 2}
     process = house.process()
