@@ -33,7 +33,6 @@ MEMORY_BASE_BYTES = 67_108_864
 """Memory limit of the process without the image, in bytes."""
 MEMORY_PIXEL_BYTES = 12
 """Memory limit of the process for each pixel of the limit, in bytes. Re-encoding takes less, see the benchmark ``images``."""
-NICENESS = 10
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
 _STOPPED = {-signal.SIGINT, -signal.SIGTERM}
 _running: set[subprocess.Popen[bytes]] = set()
@@ -150,7 +149,7 @@ def main(kind: str, given_limits: str) -> None:
     limits = ImageLimits(**json.loads(given_limits))
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if hasattr(os, "nice"):
-        os.nice(NICENESS)
+        os.nice(limits.niceness)
     load_codecs()
     output = sys.stdout.buffer
     output.write(READY)

@@ -33,6 +33,8 @@ SMALL_PIXELS = 4_000_000
 """Maximum size of a small image, in pixels over all frames."""
 SMALL_SECONDS = 3.0
 """Maximum time of a small image, in seconds. One that takes longer is a large one."""
+LARGE_NICENESS = 10
+"""Niceness of the process of a large image, so that it gives way to sockets and small images."""
 WAIT_SECONDS = 20.0
 """Maximum time for which an image waits for its turn, in seconds. With the time of the image it must be shorter than the timeout of proxies."""
 
@@ -139,14 +141,16 @@ def _worked(file: IO[bytes], kind: str, limits: ImageLimits) -> ReencodedImage:
     small = replace(
         limits, pixels=min(SMALL_PIXELS, limits.pixels), seconds=min(SMALL_SECONDS, limits.seconds)
     )
+    is_last = small == limits
+    large = replace(limits, niceness=LARGE_NICENESS)
     try:
         with _small.turn():
             return _apart(file, kind, small)
     except Refused as refusal:
-        if refusal.reason not in ("pixels", "seconds") or small == limits:
+        if refusal.reason not in ("pixels", "seconds") or is_last:
             raise
     with _large.turn():
-        return _apart(file, kind, limits)
+        return _apart(file, kind, large)
 
 
 def _apart(file: IO[bytes], kind: str, limits: ImageLimits) -> ReencodedImage:

@@ -40,6 +40,8 @@ class ImageLimits:
     """Maximum size of what is written, in bytes: the image and its thumbnail together."""
     seconds: float
     """Maximum time, in seconds. Between two frames it is checked here, and at any moment by a parent process."""
+    niceness: int = 0
+    """Niceness of a process of its own. A higher one gives way to sockets and small images."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -414,6 +414,23 @@ def test_an_image_has_a_process_of_its_own_where_there_is_more_than_one_cpu(
     assert (made == "made apart", len(started)) == (is_apart, int(is_apart))
 
 
+def test_the_process_of_a_large_image_gives_way_to_others(settings, monkeypatch):
+    settings.ROOMCHAT = {"ATTACHMENT_IMAGE_PROCESSES": True}
+    tried = []
+
+    def run(file, kind, limits):
+        tried.append((limits.pixels, limits.niceness))
+        if limits.pixels == images.SMALL_PIXELS:
+            raise Refused("pixels")
+        return "made apart"
+
+    monkeypatch.setattr(image_process, "run", run)
+
+    anew(SAMPLES["image/png"], "image/png")
+
+    assert tried == [(4_000_000, 0), (24_000_000, 10)]
+
+
 @pytest.mark.parametrize("is_apart", [False, True])
 def test_a_site_chooses_whether_images_have_processes(is_apart, started, settings):
     settings.ROOMCHAT = {"ATTACHMENT_IMAGE_PROCESSES": is_apart}
