@@ -102,7 +102,7 @@ def test_every_supported_python_is_tested() -> None:
     assert promised == set((ROOT / ".python-version").read_text().split())
     ci = (ROOT / ".ci" / "run").read_text()
     tested = {f"3.{minor}" for minor in re.findall(r"py3(\d+)-dj", ci)}
-    if re.search(r"=lowest,", ci):
+    if re.search(r"tox run -e lowest ", ci):
         tested |= set(
             re.findall(r"^base_python = python(3\.\d+)$", (ROOT / "tox.ini").read_text(), re.MULTILINE)
         )

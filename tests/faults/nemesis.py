@@ -73,12 +73,14 @@ class Nemesis:
             }
         return found
 
-    async def rage(self, seconds: float, pause: float = 2.0) -> None:
-        """Commit faults for so long, each of them once before any comes again; then mend everything."""
+    async def rage(
+        self, seconds: float, pause: float = 2.0, is_enough: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Commit faults for *seconds* and until *is_enough*, each once before any comes again; then mend everything."""
         faults = self.faults()
         deadline = time.monotonic() + seconds
         deck: list[str] = []
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline or not is_enough():
             deck = deck or self.random.sample(sorted(faults), len(faults))
             several = [deck.pop()]
             if deck and self.random.random() < 0.2:

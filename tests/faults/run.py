@@ -72,6 +72,7 @@ async def run(
     rooms: int = 9,
     think: float = 0.05,
     pause: float = 2.0,
+    posts: int = 0,
     only: str = "",
     roomchat: Mapping[str, Any] | None = None,
 ) -> Outcome:
@@ -85,6 +86,7 @@ async def run(
         rooms: how many rooms they are in; each of them is in two.
         think: seconds between an ack and the next post.
         pause: seconds between faults, about.
+        posts: the faults go on until that many posts are acknowledged: a busy machine needs longer for them.
         only: commit only this fault.
         roomchat: the setting ``ROOMCHAT`` of the site.
     """
@@ -100,7 +102,7 @@ async def run(
             for one in people:
                 one.start()
             await everybody_in(people, record)
-            await nemesis.rage(seconds, pause)
+            await nemesis.rage(seconds, pause, lambda: len(record.acks) >= posts)
             verdict = await settle(site, people, record)
         finally:
             await asyncio.gather(*(one.end() for one in people))

@@ -50,7 +50,7 @@ PAIRS = [
 @pytest.mark.parametrize(("seed", "place"), list(enumerate(PAIRS, 501)), ids=str)
 async def test_whatever_breaks_nothing_is_lost_doubled_or_out_of_order(seed, place):
     print(f"seed {seed}")
-    outcome = await run(place, seed=seed, seconds=8, members=24, rooms=6, pause=0.3)
+    outcome = await run(place, seed=seed, seconds=8, members=24, rooms=6, pause=0.3, posts=201)
 
     print("\n".join(outcome.diary))
     assert outcome.verdict.violations == []
