@@ -39,7 +39,7 @@ def test_an_answer_quotes_the_beginning_of_what_it_answers():
     post_message("lobby", "x" * 150, author=ANA)
     post_message("lobby", "yes", reply_to=1)
 
-    assert quotes() == {2: Quote(1, "Ana", "x" * 140)}
+    assert quotes() == {2: Quote(1, "Ana", "x" * 140, guest=True)}
 
 
 def test_a_quote_is_what_the_message_says_now():
@@ -48,7 +48,7 @@ def test_a_quote_is_what_the_message_says_now():
 
     edit_message("lobby", 1, "two")
 
-    assert quotes() == {2: Quote(1, "Ana", "two")}
+    assert quotes() == {2: Quote(1, "Ana", "two", guest=True)}
 
 
 def test_a_deleted_message_can_be_answered_and_is_not_quoted():
@@ -57,7 +57,7 @@ def test_a_deleted_message_can_be_answered_and_is_not_quoted():
     delete_message("lobby", 1)
     post_message("lobby", "after", reply_to=1)
 
-    assert quotes() == {seq: Quote(1, "Ana", "", deleted=True) for seq in (2, 4)}
+    assert quotes() == {seq: Quote(1, "Ana", "", deleted=True, guest=True) for seq in (2, 4)}
 
 
 def test_an_answer_to_nothing_is_refused():
@@ -90,7 +90,7 @@ def test_what_is_deleted_while_an_answer_is_on_its_way_is_not_quoted(monkeypatch
     post_message("lobby", "yes", reply_to=1)
 
     [event] = appended[0].events
-    assert (event.rev, event.quote) == (3, Quote(1, "Ana", "", deleted=True))
+    assert (event.rev, event.quote) == (3, Quote(1, "Ana", "", deleted=True, guest=True))
 
 
 def test_answers_cost_one_query_for_each_page_and_two_for_each_post():

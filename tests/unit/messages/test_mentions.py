@@ -319,7 +319,7 @@ def test_people_are_a_frame_over_http():
         "type": "people",
         "id": "",
         "room": "lobby",
-        "people": [{"key": "g:bo", "name": "Bo"}],
+        "people": [{"key": "g:bo", "name": "Bo", "guest": True}],
     }
 
 

@@ -179,7 +179,7 @@ async def test_an_acknowledged_post_is_stored_and_sent_to_all_sockets():
     assert stored == [(1, "hi", "a")]
     [event] = heard["events"]
     assert (event["author"], event["id"], event["body"]) == (
-        {"key": you["key"], "name": you["name"]},
+        {"key": you["key"], "name": you["name"], "guest": True},
         "a",
         "hi",
     )

@@ -58,7 +58,7 @@ async def test_a_guest_who_takes_a_name_is_called_so_at_once(monkeypatch):
         first.set_name("Anna")
         told = await ben.receive("presence")
 
-    assert told == change(2, joined=[{"key": first.key, "name": "Anna"}])
+    assert told == change(2, joined=[{"key": first.key, "name": "Anna", "guest": True}])
 
 
 @pytest.mark.usefixtures("clean_hub")
