@@ -235,7 +235,7 @@ class _Deadline:
 
 
 class _Context(ssl.SSLContext):
-    """TLS with the certificates of the system. The time limit applies from the beginning of the handshake."""
+    """TLS with the certificates of the system, within the time limit."""
 
     deadline: _Deadline
 

@@ -20,3 +20,16 @@ def hold(gate):
         handler.end_headers()
 
     return answer
+
+
+def port_of(receiver):
+    return int(receiver.url.split(":")[2].split("/")[0])
+
+
+def with_tls(receiver, authority):
+    """Give a receiver a certificate for hooks.example, and a list of the server names that clients ask it for."""
+    context = authority.server("hooks.example")
+    receiver.names = []
+    context.sni_callback = lambda connection, name, context: receiver.names.append(name)
+    receiver._server.socket = context.wrap_socket(receiver._server.socket, server_side=True)
+    return receiver
