@@ -65,7 +65,7 @@ def test_it_is_told_what_happened(worker, receiver):
                 "rev": 1,
                 "id": "a1",
                 "kind": "user",
-                "author": {"key": "g:ana", "name": "Ana"},
+                "author": {"key": "g:ana", "name": "Ana", "guest": True},
                 "body": "hi",
                 "at": event.at,
             }
