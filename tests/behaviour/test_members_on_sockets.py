@@ -147,7 +147,13 @@ async def test_members_receive_system_messages(users):
     assert (event["kind"], event["body"], event["line"]) == (
         "system",
         "ana added bob.",
-        {"code": "joined", "name": "bob", "by": "ana"},
+        {
+            "code": "joined",
+            "name": "bob",
+            "by": "ana",
+            "target_key": f"u:{users['bob'].pk}",
+            "by_key": f"u:{users['ana'].pk}",
+        },
     )
 
 

@@ -204,12 +204,17 @@ def test_a_direct_room_that_is_created_during_the_block_obeys_it(monkeypatch):
     def find_and_create(*keys):
         found = find(*keys)
         monkeypatch.setattr(blocks.direct, "find", find)
-        # A concurrent transaction does not see the block yet, and loads role states without it.
-        monkeypatch.setattr("django_roomchat.policy.blocks._found", lambda *_: Blocks())
-        created.append(direct_room(ANA, BOB))
-        roles.of(BOB.key, created[0])
-        monkeypatch.undo()
+        room = direct_room_of_a_concurrent_transaction()
+        created.append(room)
         return found
+
+    def direct_room_of_a_concurrent_transaction():
+        # It does not see the block yet, and its process caches the role state without it.
+        monkeypatch.setattr("django_roomchat.policy.blocks._found", lambda *_: Blocks())
+        room = direct_room(ANA, BOB)
+        monkeypatch.undo()
+        roles._known[roles._cache_key(BOB.key, room)] = roles.RoleState("member")
+        return room
 
     monkeypatch.setattr(blocks.direct, "find", find_and_create)
 
