@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
@@ -77,7 +77,7 @@ class ChatConsumer(_Endpoint):
 
     channel_layer_alias = "default"
     """Channel layer of ``self.channel_layer``. It need not be the layer of the chat."""
-    groups: Sequence[str] = ()
+    groups: tuple[str, ...] | list[str] = ()
     """Groups of the channel layer that each socket joins, for methods that handle their messages."""
     scope: Scope
     """The ASGI scope, with the user of a ticket. Only subclasses that override a method have it."""

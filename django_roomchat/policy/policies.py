@@ -42,8 +42,8 @@ class Policy:
     The role of an identity in a room is ``roles.of(who.key, room).role``.
 
     A method returns a :class:`Decision` or a ``bool``. Any other answer, such as a coroutine, and an exception deny
-    the action and are logged. ``PermissionDenied`` denies it without a log line, and :class:`TryAgain` asks the client
-    to try again.
+    the action and are logged. ``PermissionDenied`` denies it without a log line, and
+    :exc:`~django_roomchat.errors.TryAgain` asks the client to try again.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
