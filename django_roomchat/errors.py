@@ -169,7 +169,7 @@ class TryAgain(ChatError):
     status = 503
 
     def __init__(
-        self, detail: Any, *, code: str | None = None, retry_after: float = 1.0, **values: object
+        self, detail: Any, *, code: str | None = None, retry_after: float = 1.0, **values: Any
     ) -> None:
         super().__init__(detail, code=code, retry_after=retry_after, **values)
 

@@ -25,22 +25,12 @@ from django_roomchat.conf import keys
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.models import Room
 from django_roomchat.views.context import ShownMessage, index_page, room_page, search_page
+from tests.support.docs import DOCS, section, text
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-DOCS = ROOT / "docs"
 PACKAGE = Path(django_roomchat.__file__).parent
 PAGES = sorted(path for path in DOCS.rglob("*.md"))
 PROSE = [*PAGES, ROOT / "README.md"]
-
-
-def text(name: str) -> str:
-    return (DOCS / name).read_text()
-
-
-def section(name: str, heading: str) -> str:
-    """Return the text under a heading of a page, up to the next heading of the same level."""
-    [after] = re.findall(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text(name), re.MULTILINE | re.DOTALL)
-    return after
 
 
 def code_blocks(path: Path, language: str) -> Iterator[tuple[str, str]]:
@@ -449,33 +439,6 @@ def test_the_templates_that_a_page_overrides_exist() -> None:
     for path in PAGES:
         for name in re.findall(r":caption: templates/(django_roomchat/\w+\.html)", path.read_text()):
             assert get_template(name)
-
-
-def test_what_the_page_promises_is_shown_by_tests_that_exist() -> None:
-    promised = re.findall(r"^\| (\d+) \| .+ \| (.+) \|$", text("topics/page.md"), re.MULTILINE)
-    named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", text("topics/page.md"))
-    written = {
-        (path.name, function.name)
-        for path in (ROOT / "tests" / "browser").glob("test_*.py")
-        for function in ast.walk(ast.parse(path.read_text()))
-        if isinstance(function, ast.FunctionDef)
-    }
-
-    assert [int(number) for number, _ in promised] == list(range(1, 24))
-    assert all("::test_" in tests for _, tests in promised)
-    assert set(named) <= written
-
-
-def test_each_promise_about_security_names_its_test() -> None:
-    rows = section("topics/security.md", "Promises and their tests").split("\n|---|---|\n")[1].splitlines()
-    promised = [re.fullmatch(r"\| (.+\.) \| `([\w/]+\.py)::(test_\w+)` \|", row) for row in rows if row]
-
-    assert promised
-    assert all(promised), rows
-    for row in promised:
-        assert row
-        _, path, test = row.groups()
-        assert re.search(rf"^(async )?def {test}\(", (ROOT / "tests" / path).read_text(), re.MULTILINE), test
 
 
 # Words ----------------------------------------------------------------------------------------------------------
