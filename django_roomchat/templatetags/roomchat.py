@@ -340,10 +340,12 @@ def roomchat_rows(messages: Iterable[Any], read: int | None = 0) -> Iterator[Row
         above = message
 
 
-@register.filter
-def roomchat_message_ids(room_name: str, embedded: bool = False) -> str:
+@register.simple_tag(takes_context=True)
+def roomchat_message_ids(context: Context) -> str:
     """Return the beginning of the ids of a room's messages. Several rooms can be embedded in one page."""
-    return f"m-{hashlib.sha256(room_name.encode()).hexdigest()[:8]}-" if embedded else "m-"
+    if not context.get("embedded"):
+        return "m-"
+    return f"m-{hashlib.sha256(context['room_name'].encode()).hexdigest()[:8]}-"
 
 
 class Parts(NamedTuple):
