@@ -1,8 +1,7 @@
 """Message search, in one room or in all rooms that an identity may enter.
 
 There is no separate index. Texts are stored in one table only, so deleted, edited, erased and pruned texts are no longer found,
-and search adds no cost to posting. Patterns list every other form of each letter, because SQLite, and PostgreSQL with the
-locale ``C``, ignore case for ASCII letters only.
+and search adds no cost to posting. :mod:`~django_roomchat.messages.search_patterns` makes the patterns.
 
 A search scans backwards from the newest message until it has a page of hits or its time is up. The next page continues there.
 It consists of short steps, between which a thread can do other work.
@@ -13,11 +12,9 @@ from __future__ import annotations
 
 import re
 import time
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from django.db import OperationalError, connections, transaction
@@ -27,18 +24,17 @@ from django.utils.translation import gettext_noop as _
 from django_roomchat import policy
 from django_roomchat.conf import config
 from django_roomchat.database import database, twin
-from django_roomchat.errors import BadValue, Busy
+from django_roomchat.errors import Busy
 from django_roomchat.files import records
 from django_roomchat.identity import Actor, Identity, identity_of
 from django_roomchat.log import iso
+from django_roomchat.messages import search_patterns
 from django_roomchat.messages.search_cursor import CursorSigner, no_such_cursor
 from django_roomchat.models import Membership, Message, Room
 from django_roomchat.protocol import Author, Hit
 from django_roomchat.rooms.lookup import enter_room, name_of, room_of
 from django_roomchat.text import values
 
-QUERY_MAX_LENGTH = 200
-WORDS_MAX = 8
 HITS = 20
 """Number of hits in one page."""
 ROOMS_MAX = 500
@@ -56,10 +52,6 @@ STATEMENT_SECONDS = 1.0
 """Maximum time of a statement of a step, in seconds (PostgreSQL)."""
 WINDOW = 20_000
 """Number of messages among which a step looks for readable ones."""
-
-_WIDE = re.compile("[\u3000\uff00-\uffef]+")
-_BLANKS = dict.fromkeys(map(ord, "\t\n\r"), " ")
-_PHRASES = re.compile(r'"([^"]*)"|(\S+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +73,8 @@ def search_messages(
 ) -> SearchResults:
     """Find messages that contain all words of *query* in their text or in the names of their files.
 
-    Words match inside other words. Case, Unicode composition and character width are ignored. Quotes group several words into a
-    phrase.
+    Words match inside other words. Case, diacritics, Unicode composition and character width are ignored. Quotation marks group
+    several words into a phrase.
 
     Args:
         query: up to 8 words or phrases, up to 200 characters.
@@ -134,7 +126,7 @@ def search_steps(
     """
     who = identity_of(by)
     values.of_type(before or "", str, "“before”")
-    patterns = _patterns(query)
+    patterns = search_patterns.patterns(query)
     if room is None:
         rooms = _rooms_of(who)
     else:
@@ -202,76 +194,7 @@ def _ends(messages: QuerySet[Message], field: str) -> tuple[int, int]:
     return (0, 0) if last is None else (held.order_by(field)[0], last + 1)
 
 
-# Patterns ---------------------------------------------------------------------------------------------------------
-
-
-def _patterns(query: str) -> list[str]:
-    """Return a regular expression for each word, in syntax shared by Python, PostgreSQL, MySQL and MariaDB.
-
-    Raises:
-        BadValue: the query has no words, or too many.
-    """
-    if len(values.of_type(query, str, "“query”")) > QUERY_MAX_LENGTH:
-        raise BadValue(_("A search can have at most %(most)d characters."), most=QUERY_MAX_LENGTH)
-    if not values.is_plain(query.translate(_BLANKS)):
-        raise BadValue(_("A search cannot contain control characters."))
-    phrases = [quoted or word for quoted, word in _PHRASES.findall(query)]
-    patterns = [
-        r"\s+".join(_pattern(word) for word in words)
-        for phrase in phrases
-        if (words := _fold(phrase).split())
-    ]
-    if not patterns:
-        raise BadValue(_("Enter something to search for."))
-    if len(patterns) > WORDS_MAX:
-        raise BadValue(_("A search can have at most %(most)d words."), most=WORDS_MAX)
-    return patterns
-
-
-def _pattern(word: str) -> str:
-    spellings, longest = _spellings()
-    pieces = []
-    place = 0
-    while place < len(word):
-        for length in range(longest, 0, -1):
-            piece = word[place : place + length]
-            if length == 1 or piece in spellings:
-                break
-        pieces.append(_any_of(piece, spellings.get(piece, ())))
-        place += len(piece)
-    return "".join(pieces)
-
-
-def _any_of(piece: str, spellings: Sequence[str]) -> str:
-    # Alternatives instead of a character class, because MariaDB compares bytes.
-    letters = "".join(_any_of(one, _spellings()[0].get(one, ())) for one in piece) if len(piece) > 1 else ""
-    choices = [letters] if letters else [_literal(piece)]
-    choices += [_literal(spelling) for spelling in spellings if spelling != piece]
-    return choices[0] if len(choices) == 1 else f"(?:{'|'.join(choices)})"
-
-
-def _literal(character: str) -> str:
-    return f"\\{character}" if character.isascii() and not character.isalnum() else character
-
-
-def _fold(text: str) -> str:
-    """Return the text without differences of case, composition and width."""
-    narrow = _WIDE.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text)
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", narrow).casefold())
-
-
-@cache
-def _spellings() -> tuple[dict[str, list[str]], int]:
-    """Return the other spellings of each folded text, such as ``K`` for ``k`` and ``ß`` for ``ss``, and the longest key's length."""
-    found: dict[str, list[str]] = {}
-    written = [chr(number) for number in range(0x20000)]
-    # A half-width katakana is followed by its voicing mark as a separate character.
-    written += [chr(number) + mark for number in range(0xFF66, 0xFF9E) for mark in "ﾞﾟ"]
-    for one in written:
-        folded = _fold(one)
-        if folded != one and (len(one) == 1 or len(folded) == 1):
-            found.setdefault(folded, []).append(one)
-    return found, max(map(len, found))
+# File names -------------------------------------------------------------------------------------------------------
 
 
 def _names(rooms: list[int]) -> list[tuple[int, int, str]]:

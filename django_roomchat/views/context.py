@@ -20,7 +20,8 @@ from django_roomchat.files import storage
 from django_roomchat.identity import Identity
 from django_roomchat.messages import attachments, read_markers, room_list
 from django_roomchat.messages.history import History, read_history
-from django_roomchat.messages.search import QUERY_MAX_LENGTH, SearchResults, result_of, search_steps
+from django_roomchat.messages.search import SearchResults, result_of, search_steps
+from django_roomchat.messages.search_patterns import QUERY_MAX_LENGTH
 from django_roomchat.models import Room
 from django_roomchat.policy import rate_limits
 from django_roomchat.protocol import Event, File, Hit, LastMessage, Line, ListedRoom, Quote
