@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from html import unescape
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django import template
 from django.conf import settings
@@ -23,7 +23,7 @@ from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.template import Context
 from django.templatetags.static import static
-from django.urls import NoReverseMatch
+from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve
 from django.utils import formats, timezone
 from django.utils.formats import number_format
 from django.utils.html import escape, format_html
@@ -109,6 +109,19 @@ def roomchat_login_url(context: Context) -> str:
     request = context.get("request")
     here = request.get_full_path() if isinstance(request, HttpRequest) else context.get("room_url", "")
     return f"{url}?{urlencode({'next': here})}"
+
+
+@register.simple_tag(takes_context=True)
+def roomchat_sign_in_url(context: Context) -> str:
+    """Return the URL of the sign-in page for a link to it; empty if the site has no page at ``LOGIN_URL``."""
+    url = roomchat_login_url(context)
+    address = urlsplit(url)
+    try:
+        if not address.netloc:
+            resolve(f"/{address.path.removeprefix(get_script_prefix()).lstrip('/')}")
+    except Resolver404:
+        return ""
+    return url
 
 
 EMOJI_LANGUAGES = ("ar", "de", "en", "es", "fr", "ja", "ko", "pt-br", "zh-hans")

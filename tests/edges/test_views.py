@@ -4,6 +4,8 @@ import re
 from urllib.parse import quote
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.template import RequestContext, Template
 
 from django_roomchat.messages.post import post_message
 from django_roomchat.models import Room
@@ -243,3 +245,30 @@ def test_the_composer_and_the_newest_messages_come_first(client):
     earlier = [page.index(f"message {number}: ") for number in range(10, 48)]
     assert earlier == sorted(earlier)
     assert newest[-1] < earlier[0] < page.index("<dialog") < page.index("<nav")
+
+
+@pytest.mark.parametrize(
+    ("login_url", "is_linked"),
+    [("/admin/login/", True), ("https://id.example/login", True), ("/nowhere/", False)],
+)
+def test_a_guest_is_led_to_the_sign_in_page_if_the_site_has_one(client, settings, login_url, is_linked):
+    settings.LOGIN_URL = login_url
+
+    page = client.get("/chat/").content.decode()
+
+    assert (f'href="{login_url}?next=%2Fchat%2F">Sign in</a>' in page) is is_linked
+    assert "Sign out" not in page
+
+
+def test_two_rooms_on_one_page_have_no_id_in_common(client, rf):
+    post_message("lobby", "hi")
+    post_message("kitchen", "hi")
+    request = rf.get("/")
+    request.session, request.user = client.session, AnonymousUser()
+    template = Template('{% load roomchat %}{% roomchat "lobby" %}{% roomchat "kitchen" %}')
+
+    page = template.render(RequestContext(request))
+
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids)) == 2
+    assert all(f'href="#{id}"' in page and id.startswith("m-") for id in ids)
