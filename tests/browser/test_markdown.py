@@ -20,13 +20,15 @@ LINES = {
     "*a*\nb": 2,
     "1. a\n2. b\n   > c": 3,
 }
-# The height of each body, and what stands in it with the numbers of its lists.
+# The text of each message, the numbers of its lists and the number of its links. Without a script the newest stand first.
 SHOWN = """
-(room) => [...room.querySelectorAll("li.roomchat-message [data-part=body]")].map((body) => {
-  const lines = [];
-  for (const item of body.querySelectorAll("ol > li")) lines.push(item.value);
-  return [body.innerText, lines.join(), body.querySelectorAll("a").length];
-})
+(room) => [...room.querySelectorAll("li.roomchat-message[data-seq]")]
+  .sort((one, other) => one.dataset.seq - other.dataset.seq)
+  .map((message) => {
+    const body = message.querySelector("[data-part=body]");
+    const numbers = [...body.querySelectorAll("ol > li")].map((item) => item.value);
+    return [body.innerText, numbers, body.querySelectorAll("a").length];
+  })
 """
 HEIGHTS = '(room) => [...room.querySelectorAll("[data-part=body]")].map((body) => body.getBoundingClientRect().height)'
 
