@@ -72,7 +72,7 @@ class ChatConsumer(_Endpoint):
 
     Raises:
         TypeError: on the definition of a subclass that overrides a method which is not called, or one of the three
-            without ``async``.
+            without ``async``; in :meth:`as_asgi` if such a method was set later.
     """
 
     channel_layer_alias = "default"
@@ -95,6 +95,11 @@ class ChatConsumer(_Endpoint):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._find_methods()
+
+    @classmethod
+    def _find_methods(cls) -> None:
+        """Find the methods that the class overrides, and reject those that are not called."""
         _check_methods(cls)
         added = {name for base in cls.__mro__ if not issubclass(ChatConsumer, base) for name in vars(base)}
         public = {name for name in added if not name.startswith("_") and callable(getattr(cls, name))}
@@ -108,6 +113,8 @@ class ChatConsumer(_Endpoint):
         Args:
             initkwargs: arguments for the constructor of a subclass.
         """
+        # Again: a class decorator may have replaced methods after the definition of the class.
+        cls._find_methods()
         return _PerSocket(cls, initkwargs) if cls._is_extended else cls(**initkwargs)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -333,8 +340,11 @@ _NOT_CALLED = {
 """Methods of Channels' consumers that a subclass cannot override, and what takes their place."""
 
 
+_OWN = dict(vars(ChatConsumer))
+
+
 def _overridden(cls: type[ChatConsumer], names: Iterable[str]) -> list[str]:
-    return [name for name in names if getattr(cls, name, None) is not getattr(ChatConsumer, name, None)]
+    return [name for name in names if getattr(cls, name, None) is not _OWN.get(name)]
 
 
 def _check_methods(cls: type[ChatConsumer]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from types import FunctionType
 from typing import Any
+from weakref import WeakSet
 
 from django.core.exceptions import PermissionDenied
 from django.db import Error as DatabaseError
@@ -34,6 +35,14 @@ class Decision:
 ALLOWED = Decision(True)
 
 NOT_ALLOWED = Decision(False)
+
+# Not an attribute of the function, which functools.wraps() would copy to another one.
+_checked: WeakSet[FunctionType] = WeakSet()
+
+
+def is_checked(method: Any) -> bool:
+    """Return whether a method of a policy is a result of :func:`checked`."""
+    return isinstance(method, FunctionType) and method in _checked
 
 
 def checked(name: str, method: Any) -> Callable[..., Decision]:
@@ -71,7 +80,9 @@ def checked(name: str, method: Any) -> Callable[..., Decision]:
         return (method if bind is None else bind(self, type(self)))(*args, **kwargs)
 
     call = method if isinstance(method, FunctionType) else unbound
-    return wraps(method)(ask)
+    made: Any = wraps(method)(ask)
+    _checked.add(made)
+    return made  # type: ignore[no-any-return]
 
 
 def denial(error: PermissionDenied) -> Decision:

@@ -16,7 +16,7 @@ from django_roomchat.conf.hooks import HookError, described, dotted_path
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Message, Room
 from django_roomchat.policy import roles
-from django_roomchat.policy.decisions import ALLOWED, NOT_ALLOWED, Decision, checked
+from django_roomchat.policy.decisions import ALLOWED, NOT_ALLOWED, Decision, checked, is_checked
 from django_roomchat.throttled_logging import error_throttled
 
 SIGN_IN = Decision(False, _("Sign in to use the chat."), code="sign_in")
@@ -49,10 +49,7 @@ class Policy:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Check the answers of the methods that the class defines, or inherits from a class that is no policy."""
         super().__init_subclass__(**kwargs)
-        for name in QUESTIONS:
-            owner = next(base for base in cls.__mro__ if name in vars(base))
-            if owner is cls or not issubclass(owner, Policy):
-                setattr(cls, name, checked(name, vars(owner)[name]))
+        _check_answers(cls)
 
     def forget(self, who: Identity) -> None:
         """Discard cached permissions of *who*, because they may have changed. Policies without a cache need not define it."""
@@ -167,6 +164,15 @@ class Policy:
 
 QUESTIONS = tuple(name for name in vars(Policy) if name.startswith("can_"))
 """Names of the methods of a policy that decide something."""
+_OWN = {name: vars(Policy)[name] for name in QUESTIONS}
+
+
+def _check_answers(kind: type[Policy]) -> None:
+    """Check the answers of all methods of a policy that decide something, except those of :class:`Policy` itself."""
+    for name in QUESTIONS:
+        method = next(vars(base)[name] for base in kind.__mro__ if name in vars(base))
+        if method is not _OWN[name] and not is_checked(method):
+            setattr(kind, name, checked(name, method))
 
 
 def forget(who: Identity) -> None:
@@ -319,6 +325,8 @@ def policy() -> Policy:
             f"ROOMCHAT['POLICY'] ({dotted_path(hook('POLICY'))}) returned {described(chosen)}; "
             "it must be a subclass of django_roomchat.Policy."
         )
+    # Again: a class decorator may have replaced methods after the definition of the class.
+    _check_answers(type(chosen))
     own = getattr(chosen, "__dict__", {})
     for name in own.keys() & QUESTIONS:
         # The constructor has set this method on the object itself.

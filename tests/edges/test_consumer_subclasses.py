@@ -127,6 +127,39 @@ async def test_a_gate_that_does_not_accept_keeps_the_socket_out(refuse, tutorial
     assert Noting.called == [1000, 1006]
 
 
+def gated(consumer):
+    """A class decorator, whose method is not the one that the class statement defined."""
+
+    async def connect(self):
+        await self.close()
+
+    consumer.connect = connect
+    return consumer
+
+
+async def test_a_gate_that_a_class_decorator_adds_keeps_the_socket_out():
+    class Open(ChatConsumer):
+        pass
+
+    class Gated(ChatConsumer):
+        pass
+
+    async with client(Open) as socket:
+        opened = await socket.receive("joined")
+
+    assert (opened["room"], await client(gated(Gated)).connect()) == ("lobby", False)
+
+
+def test_a_method_that_is_not_called_is_refused_when_a_class_decorator_adds_it():
+    class Mine(ChatConsumer):
+        pass
+
+    Mine.websocket_connect = Noting.connect
+
+    with pytest.raises(TypeError, match="defines websocket_connect"):
+        Mine.as_asgi()
+
+
 @pytest.mark.parametrize(
     ("error", "code", "close_code"),
     [

@@ -1,5 +1,7 @@
 """Each answer of a policy is checked: what is not a decision or a bool denies the action, and the log names the method."""
 
+from functools import wraps
+
 import pytest
 from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied
@@ -125,6 +127,26 @@ def test_a_method_that_the_constructor_sets_is_checked(settings):
     settings.ROOMCHAT = {"POLICY": lambda: Mine(True)}
     allowed = policy().can_enter(GUEST, ROOM)
     settings.ROOMCHAT = {"POLICY": lambda: Mine((False, "no"))}
+
+    assert (allowed, policy().can_enter(GUEST, ROOM)) == (ALLOWED, NOT_ALLOWED)
+
+
+def closed_on_sundays(kind):
+    """A class decorator, whose method is not the one that the class statement defined."""
+
+    @wraps(kind.can_enter)
+    def can_enter(self, who, room):
+        return (False, "It is Sunday.")
+
+    kind.can_enter = can_enter
+    return kind
+
+
+@pytest.mark.parametrize("base", [OpenPolicy, closed_on_sundays(type("Closed", (OpenPolicy,), {}))])
+def test_a_method_that_a_class_decorator_replaces_is_checked(settings, base):
+    settings.ROOMCHAT = {"POLICY": OpenPolicy}
+    allowed = policy().can_enter(GUEST, ROOM)
+    settings.ROOMCHAT = {"POLICY": closed_on_sundays(type("Mine", (base,), {}))}
 
     assert (allowed, policy().can_enter(GUEST, ROOM)) == (ALLOWED, NOT_ALLOWED)
 
