@@ -273,6 +273,7 @@ def erase_user(user: Target, *, by: Actor | None = None, keep_sanctions: bool = 
         messages += _erase_messages(person, room, keys, name)
     _erase_reasons(person)
     _erase_records(person, keys, name, keep_sanctions)
+    audit_trail.erase_from_admin_log({*person.names, *person.keys}, name)
     target = Identity(keys[person.keys[0]], name)
     audit_trail.record("erase_user", eraser, target=target, messages=messages, rooms=rooms)
     return Erased(keys, messages, rooms)

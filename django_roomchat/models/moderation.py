@@ -146,7 +146,8 @@ class Report(Decision):
         indexes = (models.Index(fields=("state", "created_at"), name="roomchat_report_queue"),)
 
     def __str__(self) -> str:
-        return f"{self.room} {self.seq}: {self.reason}"
+        # No text, as in a held message.
+        return f"{self.room} {self.seq}"
 
 
 class HeldMessage(Decision):
@@ -187,7 +188,8 @@ class HeldMessage(Decision):
         indexes = (models.Index(fields=("state", "created_at"), name="roomchat_held_queue"),)
 
     def __str__(self) -> str:
-        return self.body if len(self.body) <= 60 else f"{self.body[:59]}…"
+        # No text: the admin shows it before a deletion, and keeps it in its log.
+        return f"{self.room}: {self.created_at:%Y-%m-%d %H:%M:%S}"
 
 
 class AuditEntry(models.Model):

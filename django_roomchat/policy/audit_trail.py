@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.apps import apps
 from django.utils import timezone
 
 from django_roomchat.database import database
@@ -60,3 +62,22 @@ def record_reading(by: Identity, what: str, read: Mapping[str, Sequence[Any]]) -
         for room, data in new.items()
         if (room, data) not in known
     )
+
+
+def erase_from_admin_log(words: Iterable[str], new: str) -> None:
+    """Erase a person from the log of Django's admin, which describes each object by its text when it is changed.
+
+    Args:
+        words: names and keys of the person.
+        new: the name that takes their place.
+    """
+    if not apps.is_installed("django.contrib.admin"):
+        return
+    from django.contrib.admin.models import LogEntry
+
+    of_chat = LogEntry.objects.filter(content_type__app_label="roomchat")
+    for word in words:
+        whole_word = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
+        for entry in of_chat.filter(object_repr__contains=word):
+            entry.object_repr = whole_word.sub(lambda _found: new, entry.object_repr)[:200]
+            entry.save(update_fields=["object_repr"])

@@ -13,8 +13,8 @@ from django_roomchat.rooms import lookup
 def delete_room(room: str | Room, *, by: Actor | None = None) -> bool:
     """Delete a room with its messages, files, members, webhooks and everything else in it. Open sockets leave it at once.
 
-    The audit trail of the room is kept, and its last entry records the deletion with the room's title. To keep the messages,
-    archive the room instead.
+    The audit trail of the room is kept, and its last entry records the deletion with the room's title, unless the room is a
+    direct room. To keep the messages, archive the room instead.
 
     Args:
         room: the room's name in any spelling, or a :class:`~django_roomchat.models.Room`.
@@ -36,11 +36,13 @@ def delete_room(room: str | Room, *, by: Actor | None = None) -> bool:
 
     def write(locked: Room) -> None:
         policy.require_may(who, locked, "can_manage")
+        # The title of a direct room is the names of its people, which an erasure would not find here.
+        title = {} if locked.visibility == Room.Visibility.DIRECT else {"title": locked.title}
         audit_trail.record(
             "delete_room",
             who,
             room=locked.name,
-            title=locked.title,
+            **title,
             visibility=locked.visibility,
             messages=Message.objects.using(database()).filter(room=locked).count(),
             members=Membership.objects.using(database()).filter(room=locked).count(),

@@ -4,9 +4,11 @@ import json
 
 import pytest
 from django.apps import apps
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import models
 from django.http import HttpRequest
+from django.urls import reverse
 
 from django_roomchat import (
     add_member,
@@ -282,6 +284,27 @@ def test_a_mention_in_a_held_message_is_erased_unless_it_is_of_another_person(an
         "lobby": "@Deleted user, @Ana Itoh",
         "kitchen": "@Ana Ito, @Ana Itoh",
     }
+
+
+# Admin -----------------------------------------------------------------------------------------------------------------
+
+
+def test_what_staff_did_in_the_admin_is_kept_without_the_name(ana, admin_client):
+    club = create_room("Club")
+    add_member(club, ana)
+    direct = direct_room(ana, CLEO)
+    longer = add_member(club, Identity("g:other", "Ana Itoh", is_guest=True)) and club.memberships.last()
+    for model, row in (("membership", club.memberships.first()), ("membership", longer), ("room", direct)):
+        admin_client.post(reverse(f"admin:roomchat_{model}_delete", args=[row.pk]), {"post": "yes"})
+    log = LogEntry.objects.order_by("pk").values_list("object_repr", flat=True)
+    before = list(log)
+
+    erase_user(ana)
+
+    assert before == ["Ana Ito: Club", "Ana Itoh: Club", "Cleo, Ana Ito"]
+    assert list(log.all()) == ["Deleted user: Club", "Ana Itoh: Club", "Cleo, Deleted user"]
+    deletion = AuditEntry.objects.get(verb="delete_room")
+    assert deletion.data == {"visibility": "direct", "messages": 0, "members": 2}
 
 
 # System messages and direct rooms -----------------------------------------------------------------------------------

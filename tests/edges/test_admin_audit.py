@@ -4,6 +4,7 @@ import uuid
 from io import BytesIO
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
@@ -218,6 +219,37 @@ def test_the_confirmation_shows_numbers_and_no_texts(admin_client):
         assert page.status_code == 200
         assert ("messages", 2) in page.context["model_count"]
         assert "Board" in page.text and "secret" not in page.text
+
+
+def test_deletions_of_held_messages_and_reports_show_no_texts_and_leave_none_in_the_log_of_the_admin(
+    admin_client,
+):
+    room = direct_room(ANA, BOB)
+    about = {
+        "room": room,
+        "author_key": ANA.key,
+        "author_name": "Ana",
+        "body": "a secret",
+        "reason": "a secret",
+    }
+    held = HeldMessage.objects.create(client_id="h", **about)
+    report = Report.objects.create(seq=1, by_key=BOB.key, by_name="Bob", **about)
+    chosen = {"heldmessage": held, "report": report}
+    shown = admin_client.get(url("heldmessage")).text
+
+    pages = [
+        admin_client.post(url(model), {"action": "delete_selected", "_selected_action": [row.pk]}).text
+        for model, row in chosen.items()
+    ]
+    for model, row in chosen.items():
+        act(admin_client, model, "delete_selected", row)
+
+    assert ("secret" in shown, ["secret" in page for page in pages]) == (True, [False, False])
+    assert list(LogEntry.objects.order_by("pk").values_list("object_repr", flat=True)) == [
+        str(held),
+        str(report),
+    ]
+    assert not HeldMessage.objects.exists() and not Report.objects.exists()
 
 
 def test_a_room_is_not_deleted_without_the_permission_for_what_is_in_it(client):
