@@ -291,7 +291,8 @@ async def test_a_mute_or_ban_is_sent_to_open_sockets_at_once():
     assert ["post" in rights["can"] for rights in (before, muted, free)] == [True, False, True]
     assert refused["code"] == "muted"
     assert 0 < refused["retry_after"] <= 60
-    assert (error["code"], error["detail"], bye["code"]) == ("banned", "Rude.", 4003)
+    sentence = "You are banned from this room. A moderator can end this. Reason: Rude."
+    assert (error["code"], error["detail"], bye["code"]) == ("banned", sentence, 4003)
     assert (own["code"], own["id"]) == ("yourself", "self")
 
 
