@@ -7,6 +7,7 @@ cannot return another host (DNS rebinding). Redirects are not followed.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import sys
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 ENVIRONMENT = "environment"
 """Value of ``WEBHOOK_PROXY`` that selects the proxy variables of the environment."""
 _PORTS = {"http": 80, "https": 443}
+_HOST_NAME = re.compile(r"[a-z0-9._-]+")
+"""Host names. A proxy might decode other characters, such as ``%31``, to an address that was not checked here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def check_url(url: str) -> None:
     """
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in _PORTS and _has_host(parts) and parts.port != 0
     except ValueError:
         usable = False
     if not usable or "@" in parts.netloc or any(not "!" <= character <= "~" for character in url):
@@ -91,6 +94,13 @@ def check_url(url: str) -> None:
             _("%(url)s is not a valid URL; use an http or https URL in ASCII without a user name."),
             url=repr(url[:100]),
         )
+
+
+def _has_host(parts: SplitResult) -> bool:
+    host = parts.hostname or ""
+    if "[" in parts.netloc:
+        return ":" in host and parse_ip(host) is not None
+    return _HOST_NAME.fullmatch(host) is not None
 
 
 def cautions(url: str) -> list[str]:
@@ -371,7 +381,8 @@ def _refuse_private_literal(host: str, may_be_private: bool) -> None:
         return
     if f".{host.rstrip('.')}".endswith(".localhost"):
         raise _private(host, "127.0.0.1")
-    address = name_resolution.numeric(host)
+    # With a zone that this machine does not have, an address is not numeric for the system.
+    address = name_resolution.numeric(host) or (host if ":" in host else None)
     if address is not None and not _is_public(address):
         raise _private(host, address)
 

@@ -41,7 +41,9 @@ def test_through_a_proxy_the_name_is_not_looked_up_here(names):
     assert (answer, names.asked) == (DeliveryResult(200), [])
 
 
-@pytest.mark.parametrize("host", ["localhost", "a.localhost.", "10.1.2.3", "2130706433", "[::1]"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "a.localhost.", "10.1.2.3", "2130706433", "[::1]", "[fe80::1%25x]"]
+)
 def test_through_a_proxy_a_private_address_is_refused_in_every_form(host):
     with Receiver() as receiver, EgressProxy(port_of(receiver)) as proxy:
         url = f"http://127.0.0.1:{proxy.port}"

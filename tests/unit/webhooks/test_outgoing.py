@@ -59,6 +59,9 @@ def test_who_may_not_manage_the_room_makes_and_removes_none():
         "https://exämple.com/",
         "https://example.com/a b",
         "https://[::1/",
+        "https://[v1.a]/",
+        "https://%31%32%37.0.0.1/",
+        "https://127.0.0.1\\.example.com/",
     ],
 )
 def test_what_is_no_address_is_refused(url):
