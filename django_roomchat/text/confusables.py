@@ -21,6 +21,13 @@ _ADDED = {
     # The prototype of п is π.
     **dict(zip("πςωȷԼⲀⲈ", "ncwjLAE", strict=True)),
 }
+# White letters in black squares and circles, and the letters of flags.
+_SYMBOLS = range(0x1F100, 0x1F200)
+_ADDED |= {
+    chr(code): named[2]
+    for code in _SYMBOLS
+    if (named := unicodedata.name(chr(code), "").partition(" LETTER "))[2].isalpha() and len(named[2]) == 1
+}
 _GROUPS = (("vv", "w"),)
 _PROTOTYPES = {
     one: "".join(_ADDED.get(part, part) for part in prototype)
