@@ -61,6 +61,8 @@ class Identity:
         for field in ("is_guest", "is_site", "chose_name"):
             if type(getattr(self, field)) is not bool:
                 return f"{field} must be True or False, not {described(getattr(self, field))}"
+        if self.is_guest and not values.is_guest(key):
+            return f"key must begin with {values.GUEST_PREFIX!r} for a guest, whom the page marks by it, not {described(key)}"
         for field in ("avatar", "link"):
             if not isinstance(getattr(self, field), str):
                 return f"{field} must be a str, not {described(getattr(self, field))}"

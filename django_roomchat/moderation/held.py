@@ -43,7 +43,7 @@ def release(held: HeldMessage, *, by: Actor | None = None) -> Posted | None:
         if not _close(held, HeldMessage.State.RELEASED, "release", moderator):
             return None
         author = Identity(
-            held.author_key, held.author_name, user=held.author, is_guest=held.author_id is None
+            held.author_key, held.author_name, user=held.author, is_guest=values.is_guest(held.author_key)
         )
         post = NewPost(
             author,

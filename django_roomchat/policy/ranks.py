@@ -16,6 +16,7 @@ from django_roomchat.models import Membership, Message, Room
 from django_roomchat.policy import roles
 from django_roomchat.policy.permissions import require_moderation
 from django_roomchat.policy.policies import policy
+from django_roomchat.text import values
 
 
 def require_rank(moderator: Identity, room: Room, user: Target) -> Identity:
@@ -61,4 +62,4 @@ def met_in(room: Room, key: str) -> Identity:
     found = person(room, key)
     if not found.name or identity.is_site_key(key):
         raise NotFound(_("No such user in this room."), code="no_such_person")
-    return replace(found, is_guest=found.user is None)
+    return replace(found, is_guest=values.is_guest(found.key))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django_roomchat import identity, policy
 from django_roomchat.database import database, twin
 from django_roomchat.identity import Actor
@@ -37,7 +39,7 @@ def delete_room(room: str | Room, *, by: Actor | None = None) -> bool:
     def write(locked: Room) -> None:
         policy.require_may(who, locked, "can_manage")
         # The title of a direct room is the names of its people, which an erasure would not find here.
-        title = {} if locked.visibility == Room.Visibility.DIRECT else {"title": locked.title}
+        title: dict[str, Any] = {} if locked.visibility == Room.Visibility.DIRECT else {"title": locked.title}
         audit_trail.record(
             "delete_room",
             who,

@@ -77,6 +77,10 @@ async def test_a_policy_that_begins_to_fail_ends_the_subscription_of_open_socket
     ("answer", "what"),
     [
         (Identity(5, "Ana"), "an Identity whose key must be a str of 1 to 100 printable characters, not 5"),
+        (
+            Identity("visitor:1", "Ana", is_guest=True),
+            "an Identity whose key must begin with 'g:' for a guest, whom the page marks by it, not 'visitor:1'",
+        ),
         (None, "None; it has to return a django_roomchat.identity.Identity, such as of_user(user)"),
     ],
 )
