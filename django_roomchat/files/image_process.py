@@ -44,7 +44,9 @@ class NotStarted(Exception):
 
 
 class Stopped(Exception):
-    """The process was ended from outside, for example by Ctrl-C or by the shutdown of the server."""
+    """The process was ended from outside, for example by Ctrl-C, by the shutdown of the server, or for lack of memory before it
+    began.
+    """
 
 
 def interpreter() -> str | None:
@@ -122,6 +124,9 @@ def _kill_all() -> None:
 
 def _result(made: IO[bytes], code: int) -> ReencodedImage:
     if made.readline(100) != READY:
+        if code < 0:
+            # By a signal, for example for lack of memory: this process must not do the work in its place.
+            raise Stopped
         raise NotStarted(f"exit status {code}")
     answer = made.readline(1_000)
     if not answer.endswith(b"\n"):

@@ -89,6 +89,13 @@ def test_a_process_that_dies_is_an_invalid_image_or_a_shutdown(how, error, inste
         apart(SAMPLES["image/png"], "image/png")
 
 
+def test_a_process_that_is_killed_while_it_starts_does_not_move_the_work_into_the_server(instead):
+    instead("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+
+    with pytest.raises(Stopped):
+        apart(SAMPLES["image/png"], "image/png")
+
+
 def test_a_program_that_is_no_python_has_not_started(instead):
     instead("import sys; sys.exit('unknown option -P')")
 
