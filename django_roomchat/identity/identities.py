@@ -37,7 +37,7 @@ class Identity:
     name: str
     """Display name, up to 150 characters."""
     user: Any = None
-    """The project's user; ``None`` for guests and for the site."""
+    """The project's user; ``None`` for guests and for the site. An anonymous user is refused."""
     is_guest: bool = False
     """Whether the person is not signed in. The key of a guest begins with ``g:``, and no other key does: the mark beside the
     name of a guest depends on it.
@@ -64,8 +64,12 @@ class Identity:
         if self.is_guest and not values.is_guest(key):
             return f"key must begin with {values.GUEST_PREFIX!r} for a guest, whom the page marks by it, not {described(key)}"
         for field in ("avatar", "link"):
-            if not isinstance(getattr(self, field), str):
-                return f"{field} must be a str, not {described(getattr(self, field))}"
+            url = getattr(self, field)
+            if not isinstance(url, str) or _UNSTORABLE.search(url):
+                return f"{field} must be a str that can be stored, not {described(url)}"
+        # Policies take an identity with a user for signed in, and an anonymous user has no primary key.
+        if self.user is not None and getattr(self.user, "pk", None) is None:
+            return f"user must be a user with a primary key or None, not {described(self.user)}"
         return None
 
 

@@ -21,6 +21,9 @@ ROOMS_MAX = 500
 ROWS_AT_ONCE = 250
 """Number of rows inserted by one statement."""
 
+AVATAR_MAX_LENGTH = Presence._meta.get_field("avatar").max_length or 0
+"""Maximum length of the URL of an avatar in the table, in characters. A longer one is left out."""
+
 
 def who_is_here(room: str | Room) -> list[Person]:
     """Return the people who are in a room now, in all processes. Makes one query; the policy is not asked.
@@ -106,7 +109,8 @@ def store(
                     room=name,
                     key=person.key,
                     name=person.name,
-                    avatar=person.avatar,
+                    # A longer URL, such as a signed one, would fail for the people of the whole process.
+                    avatar=person.avatar if len(person.avatar) <= AVATAR_MAX_LENGTH else "",
                 )
                 for id, (name, person) in people
             )

@@ -1,6 +1,7 @@
 """Hooks that fail or answer wrongly: the page and the socket refuse, the log names the hook, and the room goes on."""
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
@@ -17,6 +18,9 @@ pytestmark = [
     pytest.mark.usefixtures("clean_hub"),
     pytest.mark.filterwarnings("error::RuntimeWarning"),
 ]
+
+
+ANONYMOUS = AnonymousUser()
 
 
 class Denying(OpenPolicy):
@@ -77,6 +81,10 @@ async def test_a_policy_that_begins_to_fail_ends_the_subscription_of_open_socket
     ("answer", "what"),
     [
         (Identity(5, "Ana"), "an Identity whose key must be a str of 1 to 100 printable characters, not 5"),
+        (
+            Identity("g:1", "Ana", user=ANONYMOUS),
+            f"an Identity whose user must be a user with a primary key or None, not {ANONYMOUS!r}",
+        ),
         (
             Identity("visitor:1", "Ana", is_guest=True),
             "an Identity whose key must begin with 'g:' for a guest, whom the page marks by it, not 'visitor:1'",

@@ -209,7 +209,7 @@ ANSWERS = {
     ),
     "no avatar": (
         lambda source: Identity("g:1", "Ana", avatar=None),
-        "returned an Identity whose avatar must be a str, not None",
+        "returned an Identity whose avatar must be a str that can be stored, not None",
     ),
     "an exception": (raising(AttributeError("no session")), "raised AttributeError('no session')"),
 }

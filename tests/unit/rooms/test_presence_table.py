@@ -56,6 +56,14 @@ def test_changes_add_and_remove_rows_and_set_the_version(process):
     assert (presence_table.who_is_here("lobby"), ServerProcess.objects.get(pk=process).version) == ([ANA], 3)
 
 
+def test_an_avatar_that_is_longer_than_its_column_is_left_out(process):
+    longest = Person("u:3", "Cy", "/" + "a" * 499)
+
+    store(process, longest, Person("u:4", "Di", "/" + "a" * 500), version=2)
+
+    assert presence_table.who_is_here("lobby") == [ANA, longest, Person("u:4", "Di")]
+
+
 def test_a_process_that_starts_over_replaces_its_rows(process):
     store(process, BEN, version=2, starts_over=True)
 
