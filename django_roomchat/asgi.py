@@ -44,9 +44,7 @@ def websocket_application(*patterns: Any) -> Any:
         except DatabaseError as error:
             # An exception in Channels would log a traceback for each socket.
             await receive()  # websocket.connect
-            await refuse_without_database(
-                send, "Sockets are rejected: reading the user from the database failed: %r", error
-            )
+            await refuse_without_database(send, "the user could not be read from the database", error)
             return
         await routes(scope, receive, send)
 

@@ -302,7 +302,7 @@ class ChatConsumer(_Endpoint):
                 elif not name.startswith("roomchat_"):
                     warn_throttled(
                         f"handler {name}"[:50],
-                        "%s has no method %r for a message of its channel layer.",
+                        "%r has no method %r for a message of its channel layer.",
                         dotted_path(type(self)),
                         name,
                     )
@@ -321,7 +321,7 @@ class ChatConsumer(_Endpoint):
 
     def _report(self, method: str, error: Exception) -> None:
         path = f"{dotted_path(type(self))}.{method}"
-        error_throttled(f"consumer {path}", "%s failed: %r", path, error, error=error)
+        error_throttled(f"consumer {path}", "%r failed: %r", path, error, error=error)
 
 
 LISTEN_PAUSE_SECONDS = 0.5
@@ -384,9 +384,7 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> tuple[Connect
         who, binding, filled = await in_thread(_who, scope)
         open_sockets.take(who, rate_limits.address_of(scope))
     except DatabaseError as error:
-        await refuse_without_database(
-            send, "Socket refused: the database could not be queried for its identity: %r", error
-        )
+        await refuse_without_database(send, "the database could not be queried for its identity", error)
         return None, scope
     except ChatError as error:
         is_limited = isinstance(error, RateLimited)
@@ -405,15 +403,15 @@ async def _admitted(scope: Scope, receive: Receive, send: Send) -> tuple[Connect
     return Connection(scope, send, who, binding), filled
 
 
-async def refuse_without_database(send: Send, message: str, error: DatabaseError) -> None:
+async def refuse_without_database(send: Send, what: str, error: DatabaseError) -> None:
     """Refuse a handshake because the database failed.
 
     Args:
         send: the ``send`` of the ASGI server.
-        message: log message, with a placeholder for the error.
+        what: the reason, for the log.
         error: the error of the database.
     """
-    warn_throttled("who", message, error)
+    warn_throttled("who", "Socket refused: %s: %r", what, error)
     await send({"type": "websocket.close", "code": protocol.CLOSE_TRY_AGAIN})
 
 

@@ -147,6 +147,6 @@ def act_on_each(
             act(one)
             count += 1
         except ChatError as error:
-            page.message_user(request, f"{one}: {error.detail}", messages.ERROR)
+            page.message_user(request, f"{one}: {error.reason or error.detail}", messages.ERROR)
     if count:
         page.message_user(request, done % {"count": count}, messages.SUCCESS)

@@ -162,7 +162,7 @@ def _apart(file: IO[bytes], kind: str, limits: ImageLimits) -> ReencodedImage:
         except NotStarted as error:
             warn_throttled(
                 "image process",
-                "An image is re-encoded in this process, as no other process starts: %s",
+                "An image is re-encoded in this process, as no other process starts: %r",
                 error,
             )
     return reencode_here(file, kind, limits)

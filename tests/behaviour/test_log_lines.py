@@ -18,7 +18,15 @@ from tests.support.bad_inputs import APPLICATION
 PACKAGE = Path(django_roomchat.__file__).parent
 FORGED = "x\nWARNING forged\r\x85\u2028line"
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
-OWN_WORDS = {"refusal", "what", "whose", "method", "dotted_path(function)", "dotted_path(hook('POLICY'))"}
+OWN_WORDS = {
+    "caution",
+    "refusal",
+    "what",
+    "whose",
+    "method",
+    "dotted_path(function)",
+    "dotted_path(hook('POLICY'))",
+}
 """Values in log messages that are names in the project's code, or sentences in which the words of a client are quoted already."""
 
 
@@ -70,6 +78,7 @@ def one_line(caplog):
     return line.isprintable()
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_the_path_of_a_socket_is_quoted(caplog):
     client = ChatClient(application, path=f"/ws/{FORGED}")
 

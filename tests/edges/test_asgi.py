@@ -60,7 +60,7 @@ async def test_without_a_database_a_socket_is_asked_to_come_back_and_the_log_has
 
     assert answers == [{"type": "websocket.close", "code": 4503}] * 3
     assert caplog.messages == [
-        "Sockets are rejected: reading the user from the database failed: OperationalError('gone')"
+        "Socket refused: the user could not be read from the database: OperationalError('gone')"
     ]
 
 

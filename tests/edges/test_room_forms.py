@@ -112,7 +112,7 @@ def test_a_room_is_made_by_a_page_of_ours_only():
 
 
 def test_a_form_says_something_and_leads_back(client):
-    response = client.post(url_of("Lobby"), {"body": " hi ", "id": "a"})
+    response = client.post(url_of("Lobby"), {"body": "hi ", "id": "a"})
 
     assert (response.status_code, response["Location"]) == (303, "/chat/lobby/#m-1")
     assert [message.body for message in client.get(url_of("lobby")).context["messages"]] == ["hi"]

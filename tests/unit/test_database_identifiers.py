@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.management import call_command
+from django.core.management.commands import flush
+from django.core.management.sql import emit_post_migrate_signal
 
 from django_roomchat import database
 from django_roomchat.models import Installation
@@ -46,7 +48,9 @@ def test_a_copy_of_the_database_has_another_identifier_with_another_secret_key(s
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_is_flushed_has_another_identifier():
+def test_a_database_that_is_flushed_has_another_identifier(monkeypatch):
+    # The tests' own flush does not send post_migrate, see tests/conftest.py.
+    monkeypatch.setattr(flush, "emit_post_migrate_signal", emit_post_migrate_signal)
     one = database.identifiers()
 
     call_command("flush", interactive=False, verbosity=0)

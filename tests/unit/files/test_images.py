@@ -448,7 +448,7 @@ def test_where_no_process_starts_images_are_still_accepted(settings, monkeypatch
 
     assert anew(SAMPLES["image/png"], "image/png").width == 8
     assert [record.getMessage() for record in caplog.records] == [
-        "An image is re-encoded in this process, as no other process starts: no interpreter"
+        "An image is re-encoded in this process, as no other process starts: NotStarted('no interpreter')"
     ]
 
 

@@ -23,7 +23,7 @@ def test_an_edit_takes_the_next_number_and_is_told(published, django_capture_on_
     post_message("lobby", "hi", author=ANA)
 
     with django_capture_on_commit_callbacks(execute=True):
-        done = edit_message("Lobby", 1, " other words ", by=ANA)
+        done = edit_message("Lobby", 1, "\nother words ", by=ANA)
 
     message = Message.objects.get()
     assert (done.room, done.seq, done.duplicate) == ("lobby", 1, False)

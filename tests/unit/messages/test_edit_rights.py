@@ -171,7 +171,14 @@ def test_over_http_it_is_the_same():
     second = send({"type": "edit", "body": "three"})
 
     assert first[0] == 200
-    assert (second[0], second[1]["error"]) == (403, {"code": "muted", "detail": "Enough."})
+    assert (second[0], second[1]["error"]) == (
+        403,
+        {
+            "code": "muted",
+            "detail": "You are muted in this room. You can read, but not post. A moderator can end this. Reason: Enough.",
+            "reason": "Enough.",
+        },
+    )
     assert send({"type": "delete"})[0] == 200
 
 

@@ -290,7 +290,9 @@ def test_tickets_are_limited_over_http(limit):
     answers = [client.post(reverse("roomchat:ticket")) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert (answers[2].headers["Retry-After"], answers[2].json()["error"]["code"]) == ("30", "rate_limited")
+    assert answers[2].json()["error"]["code"] == "rate_limited"
+    # One ticket every 30 seconds, less the time that a busy machine has taken for the three.
+    assert 20 < int(answers[2].headers["Retry-After"]) <= 30
 
 
 def test_rooms_that_one_makes_are_counted_and_those_that_are_there_are_not(limit):

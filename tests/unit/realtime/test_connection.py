@@ -434,7 +434,14 @@ async def test_who_is_banned_is_out_at_once(settings):
         await threads.in_thread(sanctions.ban, "other", key)
         last, bye = await bad.receive("error"), await bad.receive("bye")
 
-    assert error == {"type": "error", "code": "banned", "detail": "Spam.", "frame": "join", "room": "lobby"}
+    assert error == {
+        "type": "error",
+        "code": "banned",
+        "detail": "You are banned from this room. A moderator can end this. Reason: Spam.",
+        "reason": "Spam.",
+        "frame": "join",
+        "room": "lobby",
+    }
     assert left == {"type": "left", "room": "lobby"}
     assert [event["body"] for event in heard["events"]] == ["hi"]
     assert (refused["code"], elsewhere["type"]) == ("banned", "ack")

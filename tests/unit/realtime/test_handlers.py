@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone, translation
 
 from django_roomchat import mute, post_message, protocol
 from django_roomchat.errors import UnknownType
@@ -109,9 +109,12 @@ def test_another_sites_page_cannot_send_one(ana):
 def test_who_may_not_post_is_told_why_in_their_language_and_for_how_long(ana):
     who = of_user(ana)
     assert handlers.enter_room(who, "lobby")[1].why == ""
-    mute("lobby", ana, until=timezone.now() + timedelta(seconds=60))
+    until = timezone.now() + timedelta(seconds=60)
+    mute("lobby", ana, until=until)
 
     _room, rights = handlers.enter_room(who, "lobby", "ko")
 
-    assert rights.why == "이 방에서 글쓰기가 금지되었습니다."
+    with translation.override("ko"):
+        end = formats.date_format(until, "DATETIME_FORMAT")
+    assert rights.why == f"이 방에서 {end} UTC까지 글쓰기가 금지되었습니다. 그때까지 읽을 수만 있습니다."
     assert 50 < rights.retry_after <= 60
