@@ -358,8 +358,11 @@ def test_searches_are_counted_together_in_frames_and_on_the_page(limit):
         429,
         200,
     ]
-    assert (third["Retry-After"], "Too many requests; wait a moment" in text_of(third)) == ("1800", True)
-    assert (fourth["Retry-After"], fourth.json()["error"]["code"]) == ("1800", "rate_limited")
+    assert "Too many requests; wait a moment" in text_of(third)
+    assert fourth.json()["error"]["code"] == "rate_limited"
+    # One search every 1,800 seconds, less the time that a busy machine has taken for the five.
+    assert 1700 < int(third["Retry-After"]) <= 1800
+    assert 1700 < int(fourth["Retry-After"]) <= 1800
 
 
 async def test_searches_of_a_socket_are_limited(limit):
