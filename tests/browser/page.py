@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.services.server import Server
 from tests.services.shell import run_at
@@ -105,6 +105,13 @@ def at_bottom(page: Page) -> bool:
         }"""
     )
     return inside
+
+
+def release(page: Page, held: list[Route]) -> None:
+    """Continue the first of the requests that a route holds, as soon as the route has it."""
+    while not held:
+        page.evaluate("undefined")  # what is on its way from the browser comes before its answer
+    held[0].continue_()
 
 
 def anatomy(page: Page) -> list[str]:

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.page import composer, joined
+from tests.browser.page import composer, joined, release
 from tests.services.server import Server
 
 PANELS = "**/panels.js"
@@ -18,13 +18,6 @@ def test_who_only_reads_does_without(page: Page, site: Server, room: str) -> Non
 
     with page.expect_request(PANELS):
         composer(page).focus()
-
-
-def release(page: Page, held: list[Route]) -> None:
-    """Let a request go on that has begun, as soon as it has come to us."""
-    while not held:
-        page.evaluate("undefined")  # what is on its way from the browser comes before its answer
-    held[0].continue_()
 
 
 def test_a_click_that_is_faster_than_the_script_is_not_lost(page: Page, site: Server, room: str) -> None:

@@ -3,17 +3,19 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.page import (
     NewContext,
     anatomy,
     at_bottom,
     bodies,
+    chat,
     enter,
     first_visible,
     joined,
     read_up,
+    release,
     say,
     seed,
 )
@@ -32,6 +34,15 @@ def test_the_newest_message_is_in_sight_before_any_script(
     expect(page.get_by_text("Line 11", exact=True)).not_to_be_in_viewport()
 
 
+def tops(page: Page) -> dict[str, int]:
+    """Return the vertical position of each message."""
+    found: dict[str, int] = page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('li[data-seq]')]"
+        ".map((message) => [message.id, Math.round(message.getBoundingClientRect().top)]))"
+    )
+    return found
+
+
 @pytest.mark.skip_browser("firefox")  # it counts no layout shifts
 def test_taking_over_moves_nothing(site: Server, room: str, page: Page) -> None:
     seed(site, room, count=60)
@@ -39,8 +50,16 @@ def test_taking_over_moves_nothing(site: Server, room: str, page: Page) -> None:
         "window.shifts = []; new PerformanceObserver((list) => shifts.push(...list.getEntries().map(({value}) => value)))"
         ".observe({type: 'layout-shift', buffered: true})"
     )
-    joined(page, site, room)
+    held: list[Route] = []
+    page.route("**/roomchat.js", lambda route: held.append(route))
+    page.goto(f"{site.url}/chat/{room}/", wait_until="commit")
+    expect(page.locator("room-chat > script")).to_be_attached()
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+    before = tops(page)
+    release(page, held)
+    expect(chat(page)).to_have_attribute("connected", "")
 
+    assert tops(page) == before
     assert page.evaluate("shifts.reduce((sum, value) => sum + value, 0)") == 0
     assert at_bottom(page)
 
