@@ -174,8 +174,9 @@ def test_a_person_is_muted_and_unmuted_with_the_keyboard_alone(site: Server, roo
         mo.keyboard.press("Tab")
     mo.keyboard.press("Enter")
     expect(mo.get_by_role("menuitem", name="Send a direct message")).to_be_focused()
-    for _ in range(2):
+    for _ in range(3):
         mo.keyboard.press("ArrowDown")
+    expect(mo.get_by_role("menuitem", name="Mute user…")).to_be_focused()
     mo.keyboard.press("Enter")
     dialog = mo.get_by_role("dialog", name="Mute user")
     expect(dialog).to_contain_text("김민수 can still read this room, but cannot post.")
