@@ -25,6 +25,7 @@ from django_roomchat import (
     mute,
     pin_message,
     post_message,
+    remove_member,
     report_message,
     set_role,
     unread,
@@ -199,12 +200,12 @@ def test_a_longer_name_that_begins_with_the_erased_one_stays():
     )
     for user in (ann, anna, ann_lee):
         post_message("lobby", "hi", author=user)
-    post_message("lobby", "@Ann, @Anna, @Ann Lee and ann@example.com", author=BOB)
+    post_message("lobby", "@Ann, @Anna, @Ann Lee, @Annika and ann@example.com", author=BOB)
 
     erase_user(ann)
 
     message = Message.objects.get(author_key=BOB.key)
-    assert message.body == "@Deleted user, @Anna, @Ann Lee and ann@example.com"
+    assert message.body == "@Deleted user, @Anna, @Ann Lee, @Annika and ann@example.com"
     assert [mention["name"] for mention in message.data["mentions"]] == ["Anna", "Ann Lee"]
 
 
@@ -316,6 +317,7 @@ def test_system_messages_of_a_namesake_stay(ana):
     add_member("club", namesake)
     set_role("club", namesake, "owner")
     add_member("club", Identity("g:x", "Ana Itoh"), by=namesake)
+    remove_member("club", ana, by=namesake)
 
     erased = erase_user(ana)
 
@@ -327,6 +329,7 @@ def test_system_messages_of_a_namesake_stay(ana):
         ("Ana Ito joined.", of_user(namesake).key),
         ("Ana Ito: owner", of_user(namesake).key),
         ("Ana Ito added Ana Itoh.", "g:x"),
+        ("Ana Ito removed Deleted user.", key),
     ]
 
 
