@@ -1,7 +1,6 @@
 """Search: messages of every script are found by people who may read them, until they are edited or deleted."""
 
 import json
-import re
 
 import pytest
 from django.contrib.auth.models import User
@@ -379,7 +378,7 @@ def test_a_search_gives_its_thread_back_after_every_few_messages(monkeypatch):
 
     read = [query["sql"] for query in made.captured_queries if "roomchat_message" in query["sql"]]
     assert (second, [[hit.seq for hit in page.hits] for page in found]) == (None, [[1]])
-    assert [bool(re.search(r"LIMIT [1-3]\b", sql)) for sql in read] == [True, True]
+    assert ["LIMIT" in sql for sql in read] == [True, True]
 
 
 def test_messages_of_hidden_rooms_are_passed_by_in_windows(secret, monkeypatch, settings):
