@@ -311,9 +311,11 @@ def test_what_cannot_be_released_says_why_and_waits_on(admin_client):
     fill(1)
     ban("room 0", BOB, reason="Spam.")
 
-    said = act(admin_client, "heldmessage", "release", HeldMessage.objects.get())
+    held = HeldMessage.objects.get()
 
-    assert (said, HeldMessage.objects.get().state) == (["held 0: Spam."], "waiting")
+    said = act(admin_client, "heldmessage", "release", held)
+
+    assert (said, HeldMessage.objects.get().state) == ([f"{held}: Spam."], "waiting")
 
 
 def test_who_may_only_look_at_the_queue_decides_nothing(client):
