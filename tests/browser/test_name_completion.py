@@ -89,7 +89,7 @@ def test_a_name_is_chosen_by_touch(page_of: Any) -> None:
 
 def test_a_name_can_be_taken_back_like_typing(writer: Page) -> None:
     composer(writer).press_sequentially("so @ana s")
-    expect(options(writer)).to_have_text(["Ana Silva"])
+    expect(options(writer)).to_have_count(1)
     composer(writer).press("Enter")
     expect(composer(writer)).to_have_value("so @Ana Silva ")
     composer(writer).press("Control+z")
