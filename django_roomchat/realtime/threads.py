@@ -17,7 +17,7 @@ from functools import cache, partial
 from typing import Any, ParamSpec, TypeVar
 
 from django.core.signals import setting_changed
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat.conf import config
@@ -52,12 +52,32 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
 
 def _with_usable_connections(call: Callable[[], T]) -> T:
+    failures = _failures.count
+    is_suspect = getattr(_seen, "failures", failures) != failures
+    _seen.failures = failures
     for connection in connections.all(initialized_only=True):
         # CONN_MAX_AGE protects the database from an unlimited number of threads. This pool is small, so only a broken
         # connection is closed, and a busy process does not reconnect for every message.
         connection.close_at = None
+        connection.errors_occurred |= is_suspect
         connection.close_if_unusable_or_obsolete()
-    return call()
+    try:
+        return call()
+    except (OperationalError, InterfaceError):
+        _failures.count += 1
+        raise
+
+
+class _Failures:
+    """Counts calls that the database failed. A database that restarts loses the connections of all threads, so after a failure
+    each thread tests its own before the next call; otherwise each attempt of a repeated call could meet another lost one.
+    """
+
+    count = 0
+
+
+_failures = _Failures()
+_seen = threading.local()
 
 
 class Turns:

@@ -133,4 +133,5 @@ def test_a_process_has_a_memory_limit(monkeypatch):
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
-    assert done.stderr.splitlines()[-1] == "MemoryError"
+    # Under coverage, its file of data meets the limit of written bytes afterwards.
+    assert "MemoryError" in done.stderr.splitlines()

@@ -2,7 +2,7 @@ import asyncio
 import threading
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 
 from django_roomchat.errors import Busy
 from django_roomchat.realtime import threads
@@ -281,3 +281,30 @@ def test_searches_have_half_of_the_threads(settings):
         found[count] = threads.searches()._free
 
     assert found == {1: 1, 4: 2, 5: 2}
+
+
+def lose():
+    raise OperationalError("gone")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_after_a_failure_of_the_database_other_threads_test_their_connections_too(monkeypatch):
+    tested = []
+    monkeypatch.setattr(
+        type(connections["default"]), "is_usable", lambda self: tested.append(threading.get_ident()) or True
+    )
+    both = threading.Barrier(2, timeout=10)
+
+    def connect():
+        connection.ensure_connection()
+        both.wait()
+        return threading.get_ident()
+
+    first = set(await asyncio.gather(in_thread(connect), in_thread(connect)))
+    before = list(tested)
+    with pytest.raises(OperationalError):
+        await in_thread(lose)
+
+    again = set(await asyncio.gather(in_thread(connect), in_thread(connect)))
+
+    assert (before, again, set(tested)) == ([], first, first)
