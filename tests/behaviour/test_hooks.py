@@ -91,6 +91,7 @@ async def test_a_policy_that_begins_to_fail_ends_the_subscription_of_open_socket
         ),
         (None, "None; it has to return a django_roomchat.identity.Identity, such as of_user(user)"),
     ],
+    ids=["a number as key", "an anonymous user", "a key without the mark of guests", "None"],
 )
 async def test_an_identity_that_is_none_is_refused_and_the_error_names_the_hook(
     settings, caplog, answer, what
