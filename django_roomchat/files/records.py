@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -240,7 +239,7 @@ def release(chosen: QuerySet[Attachment]) -> int:
                 room=None, seq=None, key="", name="", held_as="", address_digest=""
             )
         if ids:
-            transaction.on_commit(partial(_remove, ids), using=database(), robust=True)
+            transaction.on_commit(lambda: _remove(ids), using=database(), robust=True)
     return len(ids)
 
 

@@ -10,7 +10,6 @@ import hashlib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -148,4 +147,4 @@ def _account_deleted(*, instance: Any, using: str, **kwargs: Any) -> None:
 
 def _publish_account_change(pk: Any, using: str) -> None:
     notice = pubsub.Notice("account_changed", {"user": str(pk)})
-    transaction.on_commit(partial(pubsub.publish, notice), using=using, robust=True)
+    transaction.on_commit(lambda: pubsub.publish(notice), using=using, robust=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -17,7 +16,12 @@ from django_roomchat.protocol import Event, encode_event
 
 def on_commit(tell: Callable[..., None], *about: Any) -> None:
     """Call *tell* when the transaction commits. An exception in it is logged and does not affect other callbacks."""
-    transaction.on_commit(partial(tell, *about), using=database(), robust=True)
+
+    # Django 5.2 logs an exception with the callback's ``__qualname__``, which a partial does not have.
+    def call() -> None:
+        tell(*about)
+
+    transaction.on_commit(call, using=database(), robust=True)
 
 
 SendSignals = Callable[[str, Event], None]
