@@ -58,6 +58,8 @@ FRAMES = """(milliseconds) => new Promise((done) => {
 })"""
 PER_SECOND = 50
 UNDER_WAY = 50  # posts at once that the server has not acknowledged
+OWN_WORK_MS = 250  # measured: 110 ms in a second; a `:has()` over the log made it 530
+FRAME_MS = 20
 MAIN_THREAD_MS = 700  # of every second; the rest of it is what frames may be late by before anybody sees it
 
 
@@ -274,7 +276,13 @@ def test_fifty_messages_a_second_leave_time_in_every_frame(
     record_property("main thread, ms in a second with 50 messages", a_second)
     record_property("frames, ms: median and 95 %", (round(middle, 1), round(late, 1)))
     print(a_second, "frames:", len(frames), round(middle, 1), round(late, 1))
-    assert a_second["TaskDuration"] < MAIN_THREAD_MS
+    assert (
+        a_second["ScriptDuration"] + a_second["LayoutDuration"] + a_second["RecalcStyleDuration"]
+        < OWN_WORK_MS
+    )
+    # A browser that paints in software spends the rest of its time on as many frames as it can: either it shows them all, or
+    # time is left.
+    assert middle < FRAME_MS or a_second["TaskDuration"] < MAIN_THREAD_MS
 
 
 # Memory
