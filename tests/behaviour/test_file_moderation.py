@@ -22,7 +22,8 @@ from django_roomchat.models import (
 from django_roomchat.moderation.reports import report_message
 from django_roomchat.privacy import erase_user, export_user
 from django_roomchat.rooms import lookup
-from tests.support.attachments import ANA, BO, MOD, code, event, hold_texts, say, upload
+from tests.support.attachments import ANA, BO, MOD, event, hold_texts, say, upload
+from tests.support.refusals import code
 from tests.support.uploads import PDF, TEXT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media_folder")]

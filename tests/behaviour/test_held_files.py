@@ -22,7 +22,8 @@ from django_roomchat.models import (
 from django_roomchat.moderation.held import refuse, release
 from django_roomchat.protocol import FileToPost
 from django_roomchat.rooms import lookup
-from tests.support.attachments import ANA, BO, MOD, code, event, hold_all, hold_texts, say, upload
+from tests.support.attachments import ANA, BO, MOD, event, hold_all, hold_texts, say, upload
+from tests.support.refusals import code
 from tests.support.uploads import TEXT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media_folder")]

@@ -17,11 +17,9 @@ from django_roomchat import (
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.models import Invitation, Membership
 from django_roomchat.rooms import invitations
+from tests.support.members import MEMBER, MODERATOR, OWNER
 
 pytestmark = pytest.mark.django_db(transaction=True)
-OWNER, MODERATOR, MEMBER, STRANGER = (
-    Identity(f"u:{name.lower()}", name) for name in ("Owner", "Moderator", "Member", "Stranger")
-)
 GUEST = Identity("g:guest", "Guest", is_guest=True)
 
 

@@ -15,14 +15,6 @@ from tests.support.uploads import TEXT
 ANA, BO, MOD = (Identity(f"u:{name.lower()}", name) for name in ("Ana", "Bo", "Mod"))
 
 
-def code(act, *about, **options):
-    try:
-        act(*about, **options)
-    except ChatError as error:
-        return error.code
-    return None
-
-
 def told(act, *about, **options):
     with pytest.raises(ChatError) as caught:
         act(*about, **options)

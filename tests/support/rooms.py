@@ -1,6 +1,5 @@
 """People and rooms for tests."""
 
-from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity
 from django_roomchat.models import Membership, Message
 
@@ -15,11 +14,3 @@ def members(room):
 
 def said(room):
     return list(Message.objects.filter(room=room).order_by("seq").values_list("body", flat=True))
-
-
-def code(act, *about, **options):
-    try:
-        act(*about, **options)
-    except ChatError as error:
-        return error.code
-    return None

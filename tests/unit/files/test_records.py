@@ -19,7 +19,8 @@ from django_roomchat.models import (
     Mute,
     Room,
 )
-from tests.support.attachments import ANA, BO, code, event, say, upload
+from tests.support.attachments import ANA, BO, event, say, upload
+from tests.support.refusals import code
 from tests.support.uploads import picture
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media_folder")]

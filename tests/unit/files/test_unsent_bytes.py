@@ -10,8 +10,9 @@ from django_roomchat.identity import site
 from django_roomchat.messages.attachments import cancel_upload
 from django_roomchat.models import Attachment
 from django_roomchat.policy import rate_limits
-from tests.support.attachments import ANA, BO, MOD, code, say, told, upload
+from tests.support.attachments import ANA, BO, MOD, say, told, upload
 from tests.support.http_files import UPLOADS
+from tests.support.refusals import code
 from tests.support.uploads import picture
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media_folder")]

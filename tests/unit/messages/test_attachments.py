@@ -23,7 +23,8 @@ from django_roomchat.models import (
 from django_roomchat.moderation.sanctions import ban
 from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, rate_limits, rights
 from django_roomchat.rooms import lookup
-from tests.support.attachments import ANA, BO, code, event, say, told, upload
+from tests.support.attachments import ANA, BO, event, say, told, upload
+from tests.support.refusals import code
 from tests.support.uploads import PDF, SAMPLES, TEXT, picture
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media_folder")]

@@ -7,7 +7,6 @@ from django.test import Client
 from django.urls import reverse
 
 from django_roomchat.consumers import ChatConsumer
-from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, site
 from django_roomchat.messages.edit import (
     EARLIER_MAX,
@@ -23,6 +22,7 @@ from django_roomchat.models import Membership, Message, RoomLog
 from django_roomchat.policy import ALLOWED, OpenPolicy
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
+from tests.support.refusals import code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA, BO, MOD = (Identity(f"u:{name.lower()}", name) for name in ("Ana", "Bo", "Mod"))
@@ -34,14 +34,6 @@ def _lobby(settings):
     post_message("lobby", "one", author=ANA)
     Membership.objects.create(room=lookup.room_of("lobby"), key=MOD.key, name=MOD.name, role="moderator")
     RoomLog.objects.update(access_version=1)
-
-
-def code(act, *about, **options):
-    try:
-        act(*about, **options)
-    except ChatError as error:
-        return error.code
-    return None
 
 
 def said(**options):

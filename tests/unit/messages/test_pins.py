@@ -8,7 +8,6 @@ from django.test import Client
 from django.urls import reverse
 
 from django_roomchat.consumers import ChatConsumer
-from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, site
 from django_roomchat.messages import pins
 from django_roomchat.messages.edit import delete_message, edit_message
@@ -22,6 +21,7 @@ from django_roomchat.signals import pin_changed
 from django_roomchat.testing import ChatClient
 from tests.support.caches import clear_caches
 from tests.support.people import at_once
+from tests.support.refusals import code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA, MOD = (Identity(f"u:{name.lower()}", name) for name in ("Ana", "Mod"))
@@ -33,14 +33,6 @@ def _lobby():
         post_message("lobby", f"message {number}", author=ANA)
     Membership.objects.create(room=lookup.room_of("lobby"), key=MOD.key, name=MOD.name, role="moderator")
     RoomLog.objects.update(access_version=1)
-
-
-def code(act, *about, **options):
-    try:
-        act(*about, **options)
-    except ChatError as error:
-        return error.code
-    return None
 
 
 def pinned():

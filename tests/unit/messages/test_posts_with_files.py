@@ -22,9 +22,10 @@ from django_roomchat.models import (
 from django_roomchat.protocol import FileToPost, encode_event
 from django_roomchat.signals import message_posted
 from django_roomchat.testing import ChatClient
-from tests.support.attachments import ANA, BO, code, event, say, told, upload
+from tests.support.attachments import ANA, BO, event, say, told, upload
 from tests.support.caches import clear_caches
 from tests.support.people import at_once
+from tests.support.refusals import code
 from tests.support.uploads import TEXT, picture
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media_folder")]

@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from django_roomchat.consumers import ChatConsumer
-from django_roomchat.errors import ChatError
 from django_roomchat.identity import Identity, site
 from django_roomchat.messages import reactions
 from django_roomchat.messages.edit import delete_message, edit_message
@@ -25,6 +24,7 @@ from django_roomchat.signals import message_edited, reaction_changed
 from django_roomchat.testing import ChatClient
 from tests.support.caches import clear_caches
 from tests.support.people import at_once
+from tests.support.refusals import code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA, BO, CY = (Identity(f"g:{name.lower()}", name, is_guest=True) for name in ("Ana", "Bo", "Cy"))
@@ -38,14 +38,6 @@ def _lobby():
 def shown(seq=1):
     [event] = [event for event in read_history("lobby", by=site()).messages if event.seq == seq]
     return [(emoji, of.count, of.keys) for emoji, of in (event.reactions or {}).items()]
-
-
-def code(act, *about, **options):
-    try:
-        act(*about, **options)
-    except ChatError as error:
-        return error.code
-    return None
 
 
 def test_everybody_sees_who_reacted_in_the_order_of_first_use():

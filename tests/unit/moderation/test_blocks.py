@@ -33,7 +33,8 @@ from django_roomchat.policy import roles
 from django_roomchat.policy.blocks import Blocks
 from django_roomchat.realtime.threads import in_thread
 from django_roomchat.testing import ChatClient
-from tests.support.rooms import ANA, BOB, CYD, code
+from tests.support.refusals import code
+from tests.support.rooms import ANA, BOB, CYD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from django_roomchat.consumers import ChatConsumer
-from django_roomchat.errors import BadText, BadValue, ChatError
+from django_roomchat.errors import BadText, BadValue
 from django_roomchat.identity import Identity, of_user
 from django_roomchat.messages.edit import delete_message, edit_message
 from django_roomchat.messages.post import post_message
@@ -23,6 +23,7 @@ from django_roomchat.realtime import threads
 from django_roomchat.rooms import lookup
 from django_roomchat.testing import ChatClient
 from tests.support.caches import clear_caches
+from tests.support.refusals import code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MEMBER, MODERATOR, OTHER, OWNER = (
@@ -40,14 +41,6 @@ def room():
         Membership.objects.create(room=room, key=who.key, name=who.name, role=role)
     RoomLog.objects.filter(pk=room.pk).update(access_version=1)
     return lookup.room_of("lobby")
-
-
-def code(act, *about, **options):
-    try:
-        act(*about, **options)
-    except ChatError as error:
-        return error.code
-    return None
 
 
 def trail():

@@ -15,7 +15,8 @@ from django_roomchat.errors import BadRoomName, BadValue, Forbidden, NotFound
 from django_roomchat.models import AuditEntry, Membership, Message, Room, RoomLog
 from django_roomchat.rooms.lookup import enter_room
 from tests.support.people import at_once
-from tests.support.rooms import ANA, BOB, CYD, code, members, said
+from tests.support.refusals import code
+from tests.support.rooms import ANA, BOB, CYD, members, said
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -22,7 +22,8 @@ from django_roomchat.identity import Identity, of_user, site
 from django_roomchat.models import Membership, Room, RoomLog
 from django_roomchat.rooms.lookup import enter_room
 from tests.support.people import at_once
-from tests.support.rooms import ANA, BOB, CYD, code, members
+from tests.support.refusals import code
+from tests.support.rooms import ANA, BOB, CYD, members
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

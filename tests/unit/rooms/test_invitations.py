@@ -27,17 +27,16 @@ from django_roomchat import (
     set_role,
     unban,
 )
-from django_roomchat.errors import BadValue, ChatError
+from django_roomchat.errors import BadValue
 from django_roomchat.identity import Identity
 from django_roomchat.models import AuditEntry, Invitation, Membership, Message, RoomLog
 from django_roomchat.policy import ALLOWED, NOT_ALLOWED, OpenPolicy, roles
 from django_roomchat.rooms import invitations
+from tests.support.members import MEMBER, MODERATOR, OWNER, STRANGER
 from tests.support.people import at_once
+from tests.support.refusals import code
 
 pytestmark = pytest.mark.django_db(transaction=True)
-OWNER, MODERATOR, MEMBER, STRANGER = (
-    Identity(f"u:{name.lower()}", name) for name in ("Owner", "Moderator", "Member", "Stranger")
-)
 GUEST = Identity("g:guest", "Guest", is_guest=True)
 
 
@@ -47,14 +46,6 @@ def room():
     for who, role in ((OWNER, "owner"), (MODERATOR, "moderator"), (MEMBER, "member")):
         add_member(room, who, role=role)
     return room
-
-
-def code(act, *about, **options):
-    try:
-        act(*about, **options)
-    except ChatError as error:
-        return error.code
-    return None
 
 
 def role(room, who):

@@ -19,7 +19,8 @@ from django_roomchat.errors import NotFound
 from django_roomchat.identity import site
 from django_roomchat.messages.room_list import unread
 from django_roomchat.models import Room
-from tests.support.rooms import ANA, BOB, CYD, code
+from tests.support.refusals import code
+from tests.support.rooms import ANA, BOB, CYD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,8 +19,10 @@ from django_roomchat.identity import Identity, of_user, site
 from django_roomchat.models import AuditEntry, Membership, Room
 from django_roomchat.rooms import members
 from django_roomchat.rooms.lookup import enter_room
-from tests.support.members import MEMBER, MODERATOR, OWNER, STRANGER, code, roles, said
+from tests.support.members import MEMBER, MODERATOR, OWNER, STRANGER, roles
 from tests.support.people import at_once
+from tests.support.refusals import code
+from tests.support.rooms import said
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STAFF = of_user(User(pk=77, username="staff", is_staff=True))

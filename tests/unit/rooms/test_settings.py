@@ -11,7 +11,8 @@ from django_roomchat import (
 )
 from django_roomchat.errors import BadValue
 from django_roomchat.models import AuditEntry, Message, Room
-from tests.support.rooms import ANA, BOB, code, said
+from tests.support.refusals import code
+from tests.support.rooms import ANA, BOB, said
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,7 +17,8 @@ from django_roomchat.models import Message
 from django_roomchat.protocol import Line
 from django_roomchat.rooms import system_messages
 from django_roomchat.rooms.system_messages import _SENTENCES
-from tests.support.members import MEMBER, MODERATOR, OWNER, ROLES, STRANGER, roles, said
+from tests.support.members import MEMBER, MODERATOR, OWNER, ROLES, STRANGER, roles
+from tests.support.rooms import said
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GUEST = Identity("g:1", "Guest 1", is_guest=True)
