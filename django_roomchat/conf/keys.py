@@ -11,6 +11,7 @@ FILE_TYPES = (
     "image/png",
     "image/gif",
     "image/webp",
+    "image/avif",
     "application/pdf",
     "text/plain",
     "application/zip",
@@ -20,6 +21,7 @@ FILE_TYPES = (
     "audio/mpeg",
     "audio/ogg",
     "audio/wav",
+    "audio/webm",
     "video/mp4",
     "video/ogg",
     "video/quicktime",
@@ -120,10 +122,11 @@ class Config:
 
     ATTACHMENT_TYPES: tuple[str, ...] | list[str] = FILE_TYPES
     """Content types that users may attach. The type is detected from the content; the file name is ignored.
-    ``application/octet-stream`` allows all types that are not recognised.
+    ``application/octet-stream`` allows all types that are not recognised, old office documents and other archives than ZIP.
 
-    The default allows JPEG, PNG, GIF, WebP, PDF, plain text, ZIP archives, and common audio and video types.
-    Office documents are ``application/zip``. Images require ``pip install django-roomchat[images]``.
+    The default allows JPEG, PNG, GIF, WebP, AVIF, PDF, plain text, ZIP archives, and common audio and video types.
+    Office documents are ``application/zip``; those before 2007 and Hangul documents are ``application/x-ole-storage``.
+    ``application/x-7z-compressed``, ``application/vnd.rar`` and ``application/gzip`` are other archives. Images require ``pip install django-roomchat[images]``.
     """
 
     ADDRESS_MAX_UNSENT_BYTES: int | None = 1_073_741_824

@@ -1,15 +1,17 @@
 """Content types, detected from the content: file names and the browser's ``Content-Type`` cannot be trusted.
 
-A type with a signature is recognised by it. A file with only printable characters is plain text. HTML, SVG and
-scripts are also plain text and are served as such.
+A type with a signature is recognised by it; MP4, QuickTime and WebM also by their tracks, as sound or video. A file with
+only printable characters is plain text. HTML, SVG and scripts are also plain text and are served as such.
 """
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
+
+from django_roomchat.files import media_tracks, text_encodings
+from django_roomchat.files.media_tracks import ChunkReader
 
 HEAD_BYTES = 4096
 """Number of bytes at the beginning of a file that the signatures need."""
@@ -21,15 +23,21 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
     "image/png": ("png", "apng"),
     "image/gif": ("gif",),
     "image/webp": ("webp",),
+    "image/avif": ("avif",),
     "application/pdf": ("pdf",),
     "application/zip": ("zip",),
+    "application/x-ole-storage": ("doc", "xls", "ppt", "hwp", "msg"),
+    "application/x-7z-compressed": ("7z",),
+    "application/vnd.rar": ("rar",),
+    "application/gzip": ("gz", "tgz"),
     "audio/aac": ("aac",),
     "audio/flac": ("flac",),
-    "audio/mp4": ("m4a", "m4b", "mp4"),
+    "audio/mp4": ("m4a", "m4b", "mp4", "3gp", "3gpp", "3g2", "f4a", "mov", "qt"),
     "audio/mpeg": ("mp3",),
     "audio/ogg": ("ogg", "oga", "opus"),
     "audio/wav": ("wav",),
-    "video/mp4": ("mp4", "m4v"),
+    "audio/webm": ("weba", "webm"),
+    "video/mp4": ("mp4", "m4v", "3gp", "3gpp", "3g2", "f4v"),
     "video/ogg": ("ogv", "ogg"),
     "video/quicktime": ("mov", "qt"),
     "video/webm": ("webm",),
@@ -39,7 +47,11 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
 """Recognised content types and their file name extensions. Texts, archives and unknown types have many other
 extensions.
 """
-_MANY_EXTENSIONS = (TEXT, "application/zip", UNKNOWN)
+OPAQUE = frozenset(
+    {"application/x-ole-storage", "application/x-7z-compressed", "application/vnd.rar", "application/gzip"}
+)
+"""Recognised types that :data:`UNKNOWN` in the setting ``ATTACHMENT_TYPES`` also allows: office documents before 2007, and archives."""
+_MANY_EXTENSIONS = (TEXT, "application/zip", "application/x-ole-storage", "application/gzip", UNKNOWN)
 _RECOGNISED = {
     extension
     for kind, extensions in EXTENSIONS.items()
@@ -63,12 +75,12 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"OggS\x00.{20,}?\x80theora", "video/ogg"),
         (rb"OggS\x00", "audio/ogg"),
         (rb"\x1a\x45\xdf\xa3.{1,60}?\x42\x82.{1,8}?webm", "video/webm"),
-        (rb"....ftypM4[AB]", "audio/mp4"),
-        (rb"....ftypqt  ", "video/quicktime"),
-        (rb"....ftyp(?:isom|iso[2-9]|mp4[12]|avc1|M4V|dash|MSNV|mmp4|3gp)", "video/mp4"),
+        (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
+        (rb"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+        (rb"Rar!\x1a\x07[\x00\x01]", "application/vnd.rar"),
+        (rb"\x1f\x8b\x08", "application/gzip"),
     )
 )
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def detect(chunks: Iterable[bytes]) -> str:
@@ -78,28 +90,52 @@ def detect(chunks: Iterable[bytes]) -> str:
         chunks: the content, in order. It is read to the end only if the beginning has no signature.
 
     Returns:
-        A key of :data:`EXTENSIONS`.
+        A key of :data:`EXTENSIONS`. A text in another encoding than UTF-8 has a parameter: ``text/plain; charset=euc-kr``.
     """
     left = iter(chunks)
     head = b""
     while len(head) < HEAD_BYTES and (chunk := next(left, b"")):
         head += chunk
+    content = chain([head], left)
     if (kind := _by_signature(head[:HEAD_BYTES])) is not None:
-        return kind
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    is_text = all(_is_text(decoder, chunk) for chunk in chain([head], left))
-    return TEXT if is_text and _is_text(decoder, b"", final=True) else UNKNOWN
+        return _by_tracks(kind, content) if kind == "video/webm" else kind
+    if (kind := media_tracks.container_of(head[:HEAD_BYTES])) is not None:
+        return _by_tracks(kind, content, needs_tracks=head[4:8] != b"ftyp")
+    encoding = text_encodings.encoding_of(content)
+    if encoding is None:
+        return UNKNOWN
+    return TEXT if encoding == text_encodings.UTF_8 else f"{TEXT}; charset={encoding}"
+
+
+def without_charset(kind: str) -> str:
+    """Return a content type without its parameter."""
+    return kind.partition(";")[0]
 
 
 def _by_signature(head: bytes) -> str | None:
     return next((kind for pattern, kind in _SIGNATURES if pattern.match(head)), None)
 
 
-def _is_text(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
-    try:
-        return _CONTROL_CHARACTERS.search(decoder.decode(chunk, final)) is None
-    except UnicodeDecodeError:
-        return False
+def _by_tracks(kind: str, content: Iterator[bytes], *, needs_tracks: bool = False) -> str:
+    """Return the type of a container: sound if no track is a video.
+
+    Args:
+        kind: type of the container with a video.
+        content: the content, in order.
+        needs_tracks: whether a file without tracks is of an unknown type.
+    """
+    if not kind.startswith("video/"):
+        return kind
+    if kind == "video/webm":
+        return (
+            "audio/webm"
+            if 1 not in (types := media_tracks.webm_tracks(ChunkReader(content))) and 2 in types
+            else kind
+        )
+    handlers = media_tracks.box_tracks(ChunkReader(content))
+    if needs_tracks and not handlers:
+        return UNKNOWN
+    return "audio/mp4" if b"soun" in handlers and b"vide" not in handlers else kind
 
 
 def corrected_name(name: str, kind: str) -> str:
@@ -114,6 +150,7 @@ def corrected_name(name: str, kind: str) -> str:
     """
     _stem, dot, extension = name.rpartition(".")
     extension = extension.lower() if dot else ""
+    kind = without_charset(kind)
     own = EXTENSIONS[kind]
     if extension in own or (kind in _MANY_EXTENSIONS and extension not in _RECOGNISED):
         return name

@@ -27,6 +27,7 @@ FORM_BYTES = 262_144
 """Maximum size of a form without its files, in bytes."""
 CACHE_SECONDS = 3600
 """Time for which a browser may cache a file without revalidating it, in seconds."""
+_FORM_ESCAPE = re.compile(r"%(22|0A|0D)")
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
@@ -90,6 +91,9 @@ def uploaded_files(request: HttpRequest, name: str) -> list[Any]:
         TooBig, BadValue: the form exceeds the limit.
     """
     given = request.FILES.getlist(name)
+    for file in given:
+        # Browsers escape three characters of a file name in a form, and no others (HTML, "Multipart form data").
+        file.name = _FORM_ESCAPE.sub(lambda found: chr(int(found[1], 16)), file.name or "")
     for handler in request.upload_handlers:
         if isinstance(handler, _LimitedUpload) and handler.refusal is not None:
             raise handler.refusal

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from importlib.util import find_spec
 from typing import IO
 
@@ -23,11 +24,26 @@ from django_roomchat.conf import config
 from django_roomchat.errors import BadFile, Busy, ChatError, TooBig, TryAgain, Unsupported
 from django_roomchat.files import image_process, records
 from django_roomchat.files.image_process import NotStarted, Stopped
-from django_roomchat.files.reencoding import FORMATS, THUMB_TYPE, ImageLimits, ReencodedImage, Refused
+from django_roomchat.files.reencoding import (
+    FORMATS,
+    STORED_TYPES,
+    THUMB_TYPE,
+    ImageLimits,
+    ReencodedImage,
+    Refused,
+)
 from django_roomchat.files.reencoding import reencode as reencode_here
 from django_roomchat.throttled_logging import warn_throttled
 
-__all__ = ["THUMB_TYPE", "ReencodedImage", "is_image", "is_installed", "reencode"]
+__all__ = [
+    "THUMB_TYPE",
+    "ReencodedImage",
+    "can_decode",
+    "is_image",
+    "is_installed",
+    "reencode",
+    "stored_type",
+]
 
 SMALL_PIXELS = 4_000_000
 """Maximum size of a small image, in pixels over all frames."""
@@ -92,6 +108,23 @@ _large = _Queue(1, 10.0)
 def is_installed() -> bool:
     """Return whether the ``images`` extra is installed."""
     return find_spec("PIL") is not None
+
+
+@cache
+def _has_avif() -> bool:
+    from PIL import features
+
+    return bool(features.check("avif"))
+
+
+def can_decode(kind: str) -> bool:
+    """Return whether the installed Pillow decodes images of this content type."""
+    return is_installed() and (kind != "image/avif" or _has_avif())
+
+
+def stored_type(kind: str) -> str:
+    """Return the content type that an image of this type is stored as."""
+    return STORED_TYPES.get(kind, kind)
 
 
 def is_image(kind: str) -> bool:

@@ -24,6 +24,7 @@ from django_roomchat.conf import config, reverse_or_empty
 from django_roomchat.database import batches, database
 from django_roomchat.errors import BadFile, NotFound, RateLimited, TooBig, TryAgain
 from django_roomchat.files import storage
+from django_roomchat.files.content_types import without_charset
 from django_roomchat.models import Attachment, HeldMessage, Room
 from django_roomchat.protocol import FileToPost
 from django_roomchat.throttled_logging import warn_throttled
@@ -89,7 +90,7 @@ def _description(row: Attachment, room: str, alt: str = "") -> dict[str, Any]:
         # The canonical name of a room never changes, unlike its title.
         "room": room,
         "name": row.name,
-        "type": row.content_type,
+        "type": without_charset(row.content_type),
         "bytes": row.bytes,
         "width": row.width,
         "height": row.height,

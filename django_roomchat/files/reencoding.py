@@ -14,15 +14,23 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from PIL import Image
 
-FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
+FORMATS = {
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/gif": "GIF",
+    "image/webp": "WEBP",
+    "image/avif": "AVIF",
+}
 """Supported content types, with Pillow's names for them. Each further format adds a decoder that can be attacked."""
+STORED_TYPES = {"image/avif": "image/webp"}
+"""Content types of re-encoded images that differ from the original's. The encoder of AVIF is too slow."""
 THUMB_SIDE = 640
 """Longest side of a thumbnail, in pixels. Images within this size have no thumbnail."""
 THUMB_TYPE = "image/webp"
 SIDE_MIN = 16
 """Length as which a shorter side is counted, in pixels. Pillow keeps a pointer for each row."""
 HEAVY = 1.5
-"""Weight of a pixel that takes up to 16 bytes to decode instead of 10: in WebP, and in JPEG with four colours."""
+"""Weight of a pixel that takes up to 16 bytes to decode instead of 10: in WebP and AVIF, and in JPEG with four colours."""
 _QUALITY = {"JPEG": 90, "WEBP": 85}
 
 Reason = Literal["pixels", "frames", "bytes", "seconds", "invalid"]
@@ -100,12 +108,17 @@ def reencode(file: IO[bytes], kind: str, limits: ImageLimits) -> ReencodedImage:
 
 def load_codecs() -> None:
     """Import the codecs that are used. Without it, Pillow imports all of its codecs for a WebP."""
-    from PIL import (  # noqa: F401
-        GifImagePlugin,
-        JpegImagePlugin,
-        PngImagePlugin,
-        WebPImagePlugin,
+    from PIL import (
+        AvifImagePlugin,
+        GifImagePlugin,  # noqa: F401
+        JpegImagePlugin,  # noqa: F401
+        MpoImagePlugin,  # noqa: F401
+        PngImagePlugin,  # noqa: F401
+        WebPImagePlugin,  # noqa: F401
     )
+
+    # Each thread reserves memory, and the process of an image has little.
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
 def _reencode(file: IO[bytes], kind: str, limits: ImageLimits, deadline: float) -> ReencodedImage:
@@ -152,6 +165,9 @@ def _frames(file: IO[bytes], kind: str, limits: ImageLimits, deadline: float) ->
 def _count_frames(image: Image.Image, kind: str, limits: ImageLimits) -> int:
     """Return the number of frames, after checking the size. A GIF does not state its number of frames: reading stops at the limit."""
     _check_pixels(image, kind, 1, limits)
+    if kind == "image/jpeg":
+        # Phones append further images to a photo (MPO): its depth, or its other half in HDR. They are no frames.
+        return 1
     if kind != "image/gif":
         count: int = getattr(image, "n_frames", 1)
         _check_pixels(image, kind, count, limits)
@@ -171,7 +187,7 @@ def _check_pixels(image: Image.Image, kind: str, count: int, limits: ImageLimits
     """Check size and number of frames before decoding. The encoder of an animation takes the memory of about one frame more."""
     if count > limits.frames:
         raise Refused("frames")
-    weight = HEAVY if kind == "image/webp" or image.mode == "CMYK" else 1.0
+    weight = HEAVY if kind in ("image/webp", "image/avif") or image.mode == "CMYK" else 1.0
     area = max(image.width, SIDE_MIN) * max(image.height, SIDE_MIN)
     if area * weight * (count if count == 1 else count + 1) > limits.pixels:
         raise Refused("pixels", weight)
@@ -248,7 +264,7 @@ def _animated(read: list[_Frame], others: Iterator[_Frame], kind: str, limits: I
 
 def _encoded(image: Image.Image, kind: str, most: int, **options: Any) -> bytes:
     written = _Output(most)
-    form = FORMATS[kind]
+    form = FORMATS[STORED_TYPES.get(kind, kind)]
     if form in _QUALITY:
         options["quality"] = _QUALITY[form]
     image.save(written, form, **options)
@@ -258,12 +274,25 @@ def _encoded(image: Image.Image, kind: str, most: int, **options: Any) -> bytes:
 def _thumb(image: Image.Image, most: int) -> bytes | None:
     if max(image.size) <= THUMB_SIDE:
         return None
-    small = image if image.mode in ("RGB", "RGBA") else image.convert(_thumb_mode(image))
+    small = image
+    if image.mode.startswith("I"):
+        small = _in_8_bits(image)
+    if small.mode not in ("RGB", "RGBA"):
+        small = small.convert(_thumb_mode(small))
     width, height = image.size
     scale = THUMB_SIDE / max(width, height)
     # Unlike thumbnail(), resize() needs no copy of the image.
     small = small.resize((max(1, round(width * scale)), max(1, round(height * scale))), reducing_gap=2.0)
     return _encoded(small, THUMB_TYPE, most)
+
+
+def _in_8_bits(image: Image.Image) -> Image.Image:
+    """Scale 16-bit grey to 8 bits. ``convert()`` cuts all values above 255 to white."""
+    whole = image.convert("I")
+    grey = whole.point([value >> 8 for value in range(65_536)], "L")
+    if (clear := image.info.get("transparency")) is not None:
+        grey.putalpha(whole.point([0 if value == clear else 255 for value in range(65_536)], "L"))
+    return grey
 
 
 def _thumb_mode(image: Image.Image) -> str:

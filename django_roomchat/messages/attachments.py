@@ -121,14 +121,21 @@ def _inspected(file: Any) -> tuple[str, _Content]:
     if not size:
         raise BadFile(_("This file is empty."))
     kind = content_types.detect(_blocks(file))
-    if kind not in config().ATTACHMENT_TYPES:
+    if not _is_accepted(content_types.without_charset(kind)):
         raise Unsupported(_("Files of this type are not accepted here."))
     if not images.is_image(kind):
         return kind, _Content(file, size)
     picture = images.reencode(file, kind)
-    return kind, _Content(
+    return images.stored_type(kind), _Content(
         BytesIO(picture.content), len(picture.content), picture.width, picture.height, picture.thumb
     )
+
+
+def _is_accepted(kind: str) -> bool:
+    types = config().ATTACHMENT_TYPES
+    if images.is_image(kind) and images.is_installed() and not images.can_decode(kind):
+        return False
+    return kind in types or (kind in content_types.OPAQUE and content_types.UNKNOWN in types)
 
 
 def shown(file: Attachment) -> protocol.File:
@@ -140,7 +147,9 @@ def shown(file: Attachment) -> protocol.File:
 
 def offered_types() -> list[str]:
     """Return the accepted content types. Images are included only if the library that re-encodes them is installed."""
-    return [kind for kind in config().ATTACHMENT_TYPES if not images.is_image(kind) or images.is_installed()]
+    return [
+        kind for kind in config().ATTACHMENT_TYPES if not images.is_image(kind) or images.can_decode(kind)
+    ]
 
 
 def _size(file: Any) -> int:

@@ -36,6 +36,9 @@ _ZERO_WIDTH_JOINERS = "\u200c\u200d"
 """Invisible characters that are allowed: Persian words and family emoji need them. All others only help to
 imitate a name.
 """
+_REPEATED_JOINERS = re.compile(r"(?<=[\u200c\u200d])[\u200c\u200d]+")
+_USELESS_JOINERS = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
+"""Joiners that join nothing: beside ASCII and at an end."""
 _VARIATION_SELECTORS = dict.fromkeys((0xFE0E, 0xFE0F))
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _TAG_FLAGS = re.compile("\U0001f3f4[\U000e0020-\U000e007f]+")
@@ -254,14 +257,17 @@ def file_name(given: str) -> str:
         given: the name from the upload; it may be a path.
 
     Returns:
-        The last part of the path without invisible characters: at most 100 characters, never empty.
+        The last part of the path without invisible characters, except joiners between two characters: at most 100
+        characters, never empty.
     """
     last = re.split(r"[/\\]", given)[-1][-4 * FILE_NAME_MAX_LENGTH :]
     seen = "".join(
         character
         for character in unicodedata.normalize("NFC", last)
-        if unicodedata.category(character)[0] != "C" and not _is_noncharacter(character)
+        if character in _ZERO_WIDTH_JOINERS
+        or (unicodedata.category(character)[0] != "C" and not _is_noncharacter(character))
     )
+    seen = _USELESS_JOINERS.sub("", _REPEATED_JOINERS.sub("", seen))
     if _has_too_many_marks(seen):
         seen = "".join(character for character in seen if unicodedata.category(character) not in ("Mn", "Me"))
     name = " ".join(seen.split()).strip(". ")

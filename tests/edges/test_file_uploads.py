@@ -53,6 +53,22 @@ def test_an_upload_is_answered_with_what_its_message_will_say_of_it(hers):
     )
 
 
+@pytest.mark.parametrize(
+    ("escaped", "name"),
+    [
+        ("5%22 disc & %22x%22.txt", '5" disc & "x".txt'),
+        ("a%0D%0Ab.txt", "ab.txt"),
+        ("100%25 %41 %2F %22.txt", '100%25 %41 %2F ".txt'),
+    ],
+)
+def test_the_escapes_of_a_browser_in_a_file_name_are_undone_and_no_others(hers, escaped, name):
+    content = multipart(("file", escaped, TEXT))
+
+    response = hers.post(UPLOADS, content, content_type=f"multipart/form-data; boundary={BOUNDARY}")
+
+    assert (response.status_code, response.json()["name"]) == (201, name)
+
+
 def test_what_is_no_image_has_neither_sides_nor_a_small_one(hers):
     assert set(upload(hers).json()) == {"id", "name", "type", "bytes", "url"}
 

@@ -1,4 +1,7 @@
-const MAX_PX = 2560; // longest side of an uploaded photo: sharp on any screen, and a tenth of the size that a camera produces
+const PHOTO_AREA = 2560 * 1920; // pixels of an uploaded photo: sharp on any screen, and a tenth of the size that a camera produces
+const DRAWING_AREA = 15_000_000; // pixels of a PNG, whose text must stay readable; the server accepts 16 million in WebP
+const DRAWING_BYTES = 5_000_000; // a PNG within both limits is sent unchanged
+const MAX_SIDE = 16_383; // of WebP
 const QUALITY = 0.85;
 const PREVIEW_PX = 800; // longest side of a preview, for screens with a pixel ratio of 2
 /** Types and extensions of resized images by original type. GIF is missing because resizing would lose the animation. */
@@ -9,6 +12,17 @@ const HEADER_BYTES = 21;
 /** Whether an image of this type is resized before the upload; its original size is then no reason to reject it. */
 export function isResizable({ type }) {
   return type in TARGET_TYPES;
+}
+
+/**
+ * The scale at which an image is encoded for the upload: 1 for its own size, `undefined` to send the file unchanged.
+ * The area of an image is limited, so that a tall screenshot stays readable.
+ */
+export function uploadScale({ type, size }, { width, height }) {
+  const isDrawing = type === "image/png";
+  const area = Math.sqrt((isDrawing ? DRAWING_AREA : PHOTO_AREA) / (width * height));
+  const scale = Math.min(1, area, MAX_SIDE / Math.max(width, height));
+  return scale < 1 || (isDrawing && size > DRAWING_BYTES) ? scale : undefined;
 }
 
 /**
@@ -27,15 +41,16 @@ export async function prepareImage(file) {
   }
   const { width, height } = bitmap;
   const preview = drawToCanvas(bitmap, PREVIEW_PX);
-  const smaller = Math.max(width, height) > MAX_PX ? await resized(file, bitmap) : undefined;
+  const scale = uploadScale(file, bitmap);
+  const smaller = scale ? await resized(file, bitmap, scale) : undefined;
   bitmap.close();
   return { file, width, height, ...smaller, preview };
 }
 
-async function resized(file, bitmap) {
+async function resized(file, bitmap, scale) {
   const [type, extension] = TARGET_TYPES[file.type] ?? [];
   if (!type || (await isAnimated(file))) return undefined;
-  const canvas = drawToCanvas(bitmap, MAX_PX);
+  const canvas = drawToCanvas(bitmap, scale * Math.max(bitmap.width, bitmap.height));
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, type, QUALITY));
   if (!blob || blob.size >= file.size) return undefined;
   // A browser that cannot encode this type encodes PNG instead.

@@ -42,13 +42,11 @@ def test_it_does_not_matter_how_the_content_comes_in(kind):
         ("\ufeffa,b\r\n1,2\r\n\t\f\x1b[0m".encode(), "text/plain"),
         # None of the types that are known.
         (b"\x7fELF\x02\x01\x01" + bytes(60), "application/octet-stream"),
-        (mp4(b"avif"), "application/octet-stream"),
         (mp4(b"heic"), "application/octet-stream"),
         (b"\x1a\x45\xdf\xa3\x93\x42\x82\x88matroska" + bytes(20), "application/octet-stream"),
         (b"caf\xe9", "application/octet-stream"),
         (b"abc\x00def", "application/octet-stream"),
         ("차".encode()[:2], "application/octet-stream"),
-        ("hi".encode("utf-16"), "application/octet-stream"),
         # Two at once are what they begin as.
         (b"GIF89a=1;/*" + bytes(20) + b"*/alert(1)", "image/gif"),
         (picture("JPEG") + archive(evil="x"), "image/jpeg"),
@@ -92,3 +90,19 @@ def test_what_is_no_text_is_not_read_to_its_end():
 )
 def test_a_name_does_not_say_that_a_file_is_something_else(name, kind, shown):
     assert corrected_name(name, kind) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("android.m4a", "audio/mp4"),
+        ("voice.3gp", "audio/mp4"),
+        ("talk.webm", "audio/webm"),
+        ("clip.3g2", "video/mp4"),
+        ("table.csv", "text/plain; charset=euc-kr"),
+        ("report.doc", "application/x-ole-storage"),
+        ("memo.hwp", "application/x-ole-storage"),
+    ],
+)
+def test_files_of_phones_and_offices_keep_their_names(name, kind):
+    assert corrected_name(name, kind) == name

@@ -6,7 +6,7 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 from django.utils import timezone
 
-from django_roomchat.files import storage
+from django_roomchat.files import images, storage
 from django_roomchat.identity import of_user
 from django_roomchat.messages.attachments import attach_file
 from django_roomchat.messages.edit import delete_message
@@ -19,20 +19,40 @@ from tests.support.uploads import SAMPLES, TEXT, picture
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media_folder")]
 
 
-@pytest.mark.parametrize("kind", sorted(set(SAMPLES) - {"application/octet-stream"}))
-def test_what_is_handed_out_is_run_by_no_browser(client, ana, kind):
+@pytest.mark.parametrize("kind", sorted(SAMPLES))
+def test_what_is_handed_out_is_run_by_no_browser(client, ana, kind, settings):
+    settings.ROOMCHAT = {"ATTACHMENT_TYPES": list(SAMPLES)}
     file = sent(ana, SAMPLES[kind], "it")
 
     response = client.get(url(file))
 
     is_image = kind.startswith("image/")
-    assert response["Content-Type"] == ("text/plain; charset=utf-8" if kind == "text/plain" else kind)
+    assert response["Content-Type"] == (
+        "text/plain; charset=utf-8" if kind == "text/plain" else images.stored_type(kind)
+    )
     assert response["Content-Disposition"].partition(";")[0] == ("inline" if is_image else "attachment")
     assert (response["X-Content-Type-Options"], response["Content-Security-Policy"]) == (
         "nosniff",
         "default-src 'none'; sandbox",
     )
     assert is_image or body(response) == SAMPLES[kind]
+    response.close()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "charset"), [("cp949", "euc-kr"), ("utf-16", "utf-16le"), ("utf-8", "utf-8")]
+)
+def test_a_text_is_handed_out_unchanged_with_its_charset(client, ana, encoding, charset):
+    content = "이름,부서\r\n김철수,영업1팀\r\n".encode(encoding)
+    file = sent(ana, content, "table.csv")
+
+    response = client.get(url(file))
+
+    assert (response["Content-Type"], body(response), file.name) == (
+        f"text/plain; charset={charset}",
+        content,
+        "table.csv",
+    )
     response.close()
 
 

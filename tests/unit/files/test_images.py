@@ -48,8 +48,8 @@ def with_metadata(kind):
         texts.add_text("Comment", SECRET.decode())
         texts.add_itxt("XML:com.adobe.xmp", SECRET.decode())
         return written(image, "PNG", exif=exif(), pnginfo=texts, icc_profile=profile, dpi=(300, 300))
-    if kind == "image/webp":
-        return written(image, "WEBP", exif=exif(), icc_profile=profile, xmp=b"<x>" + SECRET + b"</x>")
+    if kind in ("image/webp", "image/avif"):
+        return written(image, FORMATS[kind], exif=exif(), icc_profile=profile, xmp=b"<x>" + SECRET + b"</x>")
     return written(image.convert("P"), "GIF", comment=SECRET)
 
 
@@ -58,7 +58,10 @@ def test_an_image_keeps_its_type_and_size(kind):
     made = anew(SAMPLES[kind], kind)
 
     assert (made.width, made.height, made.thumb) == (8, 6, None)
-    assert (opened(made.content).format, opened(made.content).size) == (FORMATS[kind], (8, 6))
+    assert (opened(made.content).format, opened(made.content).size) == (
+        FORMATS[images.stored_type(kind)],
+        (8, 6),
+    )
 
 
 @pytest.mark.parametrize("kind", IMAGES)
@@ -147,6 +150,7 @@ def test_a_colour_profile_that_nobody_understands_does_no_harm():
         ("image/png", "PNG", "RGBA"),
         ("image/png", "PNG", "I;16"),
         ("image/webp", "WEBP", "RGBA"),
+        ("image/avif", "AVIF", "RGBA"),
         ("image/gif", "GIF", "P"),
     ],
 )
@@ -167,6 +171,29 @@ def test_what_is_clear_stays_clear():
     assert [opened(one).convert("RGBA").getpixel((3, 3))[3] for one in (made.content, made.thumb)] == [0, 0]
 
 
+@pytest.mark.parametrize("others", [1, 2])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_the_first_picture_of_a_photo_with_several_is_kept(others, orientation):
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    more = [Image.new("L", (20, 10), 255)] * others
+    photo = Image.new("RGB", (1000, 500), (200, 0, 0))
+    content = written(photo, "MPO", save_all=True, append_images=more, exif=tags)
+    assert opened(content).n_frames == 1 + others
+
+    made = anew(content, "image/jpeg")
+
+    image = opened(made.content)
+    size = (1000, 500) if orientation == 1 else (500, 1000)
+    assert (image.format, getattr(image, "n_frames", 1), image.size, (made.width, made.height)) == (
+        "JPEG",
+        1,
+        size,
+        size,
+    )
+    assert image.getpixel((10, 10)) == pytest.approx((200, 0, 0), abs=4)
+
+
 @pytest.mark.parametrize(("size", "small"), [((1600, 400), (640, 160)), ((100, 1280), (50, 640))])
 def test_a_large_image_has_a_small_one(size, small):
     made = anew(picture("JPEG", size), "image/jpeg")
@@ -177,7 +204,8 @@ def test_a_large_image_has_a_small_one(size, small):
 
 
 @pytest.mark.parametrize(
-    ("kind", "form"), [("image/gif", "GIF"), ("image/webp", "WEBP"), ("image/png", "PNG")]
+    ("kind", "form"),
+    [("image/gif", "GIF"), ("image/webp", "WEBP"), ("image/png", "PNG"), ("image/avif", "AVIF")],
 )
 def test_an_animation_moves_on(kind, form):
     content = moving(form, frames=3)

@@ -65,3 +65,13 @@ def test_memory_that_the_system_refuses_is_too_many_pixels(monkeypatch):
     monkeypatch.setattr(Image.Image, "save", fail)
 
     assert refused(content, "image/png") == "pixels"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0, 0), (256 * 100, 100), (65_535, 255)])
+def test_the_thumbnail_of_a_grey_image_of_16_bits_is_as_bright(value, shown):
+    content = written(Image.new("I;16", (700, 10), value), "PNG")
+
+    made = reencode(BytesIO(content), "image/png", ImageLimits(1_000_000, 10, 100_000, 10.0))
+
+    assert Image.open(BytesIO(made.content)).getpixel((0, 0)) == value
+    assert Image.open(BytesIO(made.thumb)).convert("L").getpixel((0, 0)) == pytest.approx(shown, abs=3)

@@ -7,10 +7,12 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.utils import timezone
 
-from django_roomchat.files import records, storage
+from django_roomchat.conf import FILE_TYPES
+from django_roomchat.files import content_types, images, records, storage
 from django_roomchat.messages.attachments import (
     aattach_file,
     attach_file,
+    offered_types,
 )
 from django_roomchat.messages.post import apost_message, post_message
 from django_roomchat.messages.room_list import unread
@@ -35,11 +37,12 @@ def content_of(file):
         return opened.read()
 
 
-@pytest.mark.parametrize("kind", sorted(set(SAMPLES) - {"application/octet-stream"}))
+@pytest.mark.parametrize("kind", FILE_TYPES)
 def test_every_type_is_taken_by_its_content(kind):
     file = upload(SAMPLES[kind], "it")
 
-    assert (file.content_type, file.key, file.room.name, file.seq) == (kind, ANA.key, "lobby", None)
+    stored = images.stored_type(kind)
+    assert (file.content_type, file.key, file.room.name, file.seq) == (stored, ANA.key, "lobby", None)
 
 
 def test_what_is_no_image_is_kept_to_the_byte(stored):
@@ -126,6 +129,46 @@ def test_a_site_may_take_anything(settings):
     file = upload(SAMPLES["application/octet-stream"], "tool.exe")
 
     assert (file.content_type, file.name) == ("application/octet-stream", "tool.exe")
+
+
+@pytest.mark.parametrize("kind", sorted(content_types.OPAQUE))
+def test_a_site_may_take_old_documents_and_archives(settings, kind):
+    assert code(upload, SAMPLES[kind], "it") == "unsupported"
+    for types in ([kind], ["application/octet-stream"]):
+        settings.ROOMCHAT = {"ATTACHMENT_TYPES": types}
+
+        assert upload(SAMPLES[kind], "it").content_type == kind
+
+
+def test_the_message_describes_a_text_without_its_charset():
+    file = upload("메모\r\n".encode("cp949"), "memo.txt")
+
+    assert (file.content_type, records.describe_unsent(file, "lobby")["type"]) == (
+        "text/plain; charset=euc-kr",
+        "text/plain",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("می\u200cخواهم.txt", "می\u200cخواهم.txt"),
+        ("क्\u200dष.txt", "क्\u200dष.txt"),
+        ("👩\u200d💻.txt", "👩\u200d💻.txt"),
+        ("a\u200db\u200c.txt\u200d", "ab.txt"),
+        ("می\u200c\u200c\u200cخواهم\u200c.txt", "می\u200cخواهم.txt"),
+        ("50%22 is literal.txt", "50%22 is literal.txt"),
+    ],
+)
+def test_the_name_of_a_file_keeps_the_joiners_that_its_script_needs(given, shown):
+    assert upload(TEXT, given).name == shown
+
+
+def test_without_a_decoder_for_avif_such_images_are_not_offered_and_refused(monkeypatch):
+    monkeypatch.setattr("django_roomchat.files.images._has_avif", lambda: False)
+
+    assert "image/avif" not in offered_types()
+    assert [code(upload, SAMPLES[kind]) for kind in ("image/avif", "image/webp")] == ["unsupported", None]
 
 
 def test_a_broken_image_leaves_nothing(stored):
