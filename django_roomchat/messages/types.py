@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from django_roomchat.identity import Identity
 from django_roomchat.protocol import FileToPost
 
 
-@dataclass(frozen=True, slots=True)
-class NewPost:
+class NewPost(msgspec.Struct, frozen=True):
     """A message to be posted."""
+
+    # A Struct, because the event loop creates one for each post; a frozen dataclass takes six times as long.
 
     who: Identity
     room: str

@@ -162,12 +162,19 @@ def _refusal(seconds: float) -> RateLimited:
 def _charges(what: What, who: Identity, address: str | None, room: str) -> list[Charge]:
     if address is None or who.is_site:
         return []
-    asked = (
-        (f"{what}_PER_{'GUEST' if who.is_guest else 'USER'}", who.key),
-        (f"{what}_PER_ADDRESS", address),
-        (f"{what}_PER_ROOM", room),
-    )
-    return [(key, whose, of) for key, whose in asked if whose and (of := rate(key)) is not None]
+    counted = who.key, address, room
+    keys = _keys(what, who.is_guest)
+    return [
+        (key, whose, of)
+        for key, whose in zip(keys, counted, strict=True)
+        if (of := rate(key)) is not None and whose
+    ]
+
+
+@cache
+def _keys(what: What, is_guest: bool) -> tuple[str, str, str]:
+    """Return the settings that limit an identity, an IP address and a room."""
+    return f"{what}_PER_{'GUEST' if is_guest else 'USER'}", f"{what}_PER_ADDRESS", f"{what}_PER_ROOM"
 
 
 # IP addresses ---------------------------------------------------------------------------------------------------

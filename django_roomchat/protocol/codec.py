@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -114,9 +115,13 @@ def room_of(frame: ClientFrame, own: RoomName | None, max_length: int) -> RoomNa
         if own is None and not isinstance(frame, Search):
             raise BadValue("Name the room: the URL has none.")
         return own
-    named = RoomName(typed, max_length)
+    named = _parsed(typed, max_length)
     # Prefer the spelling in the URL: it becomes the title of a new room.
     return own if typed == own else named
+
+
+# A client names the same few rooms in all of its frames. Errors are not cached.
+_parsed = lru_cache(maxsize=4096)(RoomName)
 
 
 def cursor_of(epoch: str, since: str) -> tuple[str, int | None]:

@@ -7,6 +7,7 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
@@ -254,7 +255,7 @@ class Connection(HubSocket):
             address=self._address,
             files=frame.files,
         )
-        self._group_commit.put(post, lambda result: self._answer(post, room, result))
+        self._group_commit.put(post, partial(self._answer, post, room))
         self._posts += 1
 
     async def _search(self, room: RoomName | None, frame: protocol.Search) -> None:

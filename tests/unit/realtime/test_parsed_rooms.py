@@ -10,7 +10,7 @@ from django_roomchat import post_message
 from django_roomchat.consumers import ChatConsumer
 from django_roomchat.identity import of_user
 from django_roomchat.messages.types import NewPost
-from django_roomchat.protocol import RoomName
+from django_roomchat.protocol import RoomName, codec
 from django_roomchat.realtime.group_commit import GroupCommit
 from django_roomchat.testing import ChatClient
 from django_roomchat.text import validation
@@ -46,6 +46,8 @@ def parsed(monkeypatch):
         return parse(typed, max_length)
 
     monkeypatch.setattr(validation, "room_name", count)
+    # A name that another test has sent is not parsed again.
+    codec._parsed.cache_clear()
     return names
 
 
