@@ -288,7 +288,10 @@ def lose():
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_after_a_failure_of_the_database_other_threads_test_their_connections_too(monkeypatch):
+async def test_after_a_failure_of_the_database_other_threads_test_their_connections_too(
+    monkeypatch, settings
+):
+    settings.ROOMCHAT = {"DATABASE_THREADS": 2}
     tested = []
     monkeypatch.setattr(
         type(connections["default"]), "is_usable", lambda self: tested.append(threading.get_ident()) or True
