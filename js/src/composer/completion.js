@@ -103,7 +103,7 @@ export class Completion {
     this.#shown = shown;
     const index = descriptions.findIndex(({ key }) => key === this.#current.key);
     this.#list.hidden = false;
-    this.#list.style.maxBlockSize = `${this.#availableHeight()}px`;
+    this.#list.style.setProperty("--_available", `${this.#availableHeight()}px`);
     this.#input.setAttribute("aria-controls", this.#list.id);
     this.#activate(Math.max(0, index), { isChosen: index >= 0 });
   }

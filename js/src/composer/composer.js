@@ -243,7 +243,7 @@ export class Composer {
   /** For browsers without `field-sizing`. */
   #resize() {
     if (this.#autoGrows) return;
-    this.#input.style.height = "auto";
-    this.#input.style.height = `${this.#input.scrollHeight}px`;
+    this.#input.style.setProperty("--_height", "auto");
+    this.#input.style.setProperty("--_height", `${this.#input.scrollHeight}px`);
   }
 }
