@@ -29,16 +29,24 @@ KINDS = {
     "JPEG, baseline": ("image/jpeg", 1.0, 1),
     "JPEG, progressive": ("image/jpeg", 1.0, 1),
     "JPEG, progressive, CMYK": ("image/jpeg", 1.5, 1),
+    "JPEG, colour profile": ("image/jpeg", 1.0, 1),
     "PNG": ("image/png", 1.0, 1),
+    "PNG, 16-bit grey": ("image/png", 1.0, 1),
     "GIF": ("image/gif", 1.0, 1),
     "WebP, lossy": ("image/webp", 1.5, 1),
     "WebP, lossless": ("image/webp", 1.5, 1),
+    "AVIF": ("image/avif", 1.5, 1),
+    "AVIF, lossless": ("image/avif", 1.5, 1),
+    "HEIC": ("image/heic", 1.0, 1),
+    "HEIC, colour profile": ("image/heic", 1.0, 1),
     "GIF, 2 frames": ("image/gif", 1.0, 2),
     "GIF, 500 × 500": ("image/gif", 1.0, None),
     "APNG, 2 frames": ("image/png", 1.0, 2),
     "APNG, 500 × 500": ("image/png", 1.0, None),
     "animated WebP, 2 frames": ("image/webp", 1.5, 2),
     "animated WebP, 500 × 500": ("image/webp", 1.5, None),
+    "animated AVIF, 2 frames": ("image/avif", 1.5, 2),
+    "animated AVIF, 500 × 500": ("image/avif", 1.5, None),
 }
 SLOWEST = "APNG, 500 × 500"
 
@@ -172,7 +180,7 @@ def measured(checkout: Path, call: str, what: str, *args: Any) -> dict[str, Any]
     done = subprocess.run(
         command,
         cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(checkout), os.environ.get("PYTHONPATH", "")])},
         check=True,
         stdout=subprocess.PIPE,
     )
@@ -215,10 +223,24 @@ def draw(file: str, kind: str, limit: str, is_weighted: str) -> None:
         image = image.convert("CMYK") if "CMYK" in kind else image
     elif form == "WEBP":
         options = {"method": 0, "quality": 0 if "lossless" in kind else 70, "lossless": "lossless" in kind}
+    elif form == "AVIF":
+        lossless = {"quality": 100, "subsampling": "4:4:4"}
+        options = {"speed": 10} | (lossless if "lossless" in kind else {"quality": 70})
+    elif form == "HEIC":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+        form, options = "HEIF", {"quality": 60}
+    elif "grey" in kind:
+        image = image.convert("L").convert("I;16").point(lambda value: value * 257)
     elif form == "PNG":
         image, options = image.convert("RGBA"), {"compress_level": 1}
     else:
         image = image.quantize(256)
+    if "profile" in kind:
+        from PIL import ImageCms
+
+        options["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     if frames > 1:
         # Every frame is another one everywhere, so that nothing can be left out.
         moved = [image.transform(image.size, 0, (1, 0, n, 0, 1, 2 * n)) for n in range(1, frames)]

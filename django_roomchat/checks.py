@@ -232,7 +232,7 @@ def _check_attachments() -> Iterator[CheckMessage]:
             hint="Set MEDIA_ROOT, or name another storage in ROOMCHAT['ATTACHMENT_STORAGE'].",
             id="roomchat.E013",
         )
-    types = conf.config().ATTACHMENT_TYPES
+    types = [*conf.config().ATTACHMENT_TYPES, *conf.config().ATTACHMENT_EXTRA_TYPES]
     if not images.is_installed() and (lost := [kind for kind in types if images.is_image(kind)]):
         yield Warning(
             f"ROOMCHAT['ATTACHMENT_TYPES'] has image types ({', '.join(lost)}), but Pillow is not installed: images are rejected.",
@@ -241,7 +241,7 @@ def _check_attachments() -> Iterator[CheckMessage]:
         )
     if strange := [kind for kind in types if kind not in content_types.EXTENSIONS]:
         yield Warning(
-            f"ROOMCHAT['ATTACHMENT_TYPES'] has types that are never detected: {', '.join(strange)}.",
+            f"ROOMCHAT['ATTACHMENT_TYPES'] or ROOMCHAT['ATTACHMENT_EXTRA_TYPES'] has types that are never detected: {', '.join(strange)}.",
             hint=f"These types are detected: {', '.join(content_types.EXTENSIONS)}.",
             id="roomchat.W015",
         )

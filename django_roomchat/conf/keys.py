@@ -12,6 +12,7 @@ FILE_TYPES = (
     "image/gif",
     "image/webp",
     "image/avif",
+    "image/heic",
     "application/pdf",
     "text/plain",
     "application/zip",
@@ -124,9 +125,16 @@ class Config:
     """Content types that users may attach. The type is detected from the content; the file name is ignored.
     ``application/octet-stream`` allows all types that are not recognised, old office documents and other archives than ZIP.
 
-    The default allows JPEG, PNG, GIF, WebP, AVIF, PDF, plain text, ZIP archives, and common audio and video types.
-    Office documents are ``application/zip``; those before 2007 and Hangul documents are ``application/x-ole-storage``.
-    ``application/x-7z-compressed``, ``application/vnd.rar`` and ``application/gzip`` are other archives. Images require ``pip install django-roomchat[images]``.
+    The default allows JPEG, PNG, GIF, WebP, AVIF, HEIC, PDF, plain text, ZIP archives, and common audio and video types.
+    Office documents are ``application/zip``. Images require ``pip install django-roomchat[images]``, and HEIC requires
+    ``pip install django-roomchat[heif]``.
+    """
+
+    ATTACHMENT_EXTRA_TYPES: tuple[str, ...] | list[str] = ()
+    """Content types that users may attach in addition to ``ATTACHMENT_TYPES``.
+
+    Office documents before 2007 and Hangul documents are ``application/x-ole-storage``;
+    ``application/x-7z-compressed``, ``application/vnd.rar`` and ``application/gzip`` are archives.
     """
 
     ADDRESS_MAX_UNSENT_BYTES: int | None = 1_073_741_824
@@ -143,9 +151,9 @@ class Config:
     ATTACHMENTS_PER_MESSAGE: int = 10
     """Maximum number of files in a message."""
 
-    ATTACHMENT_IMAGE_PIXELS: int = 24_000_000
-    """Maximum size of an image, in pixels; for an animation, the sum over all frames and one more. A pixel of a WebP or
-    of a CMYK image counts one and a half times. Re-encoding an image takes up to 11 bytes of memory for each pixel, so
+    ATTACHMENT_IMAGE_PIXELS: int = 25_000_000
+    """Maximum size of an image, in pixels; for an animation, the sum over all frames and one more. A pixel of a WebP, an AVIF or
+    a CMYK image counts one and a half times. Re-encoding an image takes up to 11 bytes of memory for each pixel, so
     lower the limit on machines with little memory.
     """
 

@@ -58,6 +58,10 @@ _Requirement = tuple[Callable[[Any], bool], str]
 _HOOK: _Requirement = (_is_hook, "a callable or a dotted path")
 _OPTIONAL_HOOK: _Requirement = (_is_or_none(_is_hook), "a callable or a dotted path")
 _COUNT: _Requirement = (_is_count, "a whole number above 0")
+_CONTENT_TYPES: _Requirement = (
+    _is_list_of(_CONTENT_TYPE.fullmatch),
+    'a list of content types such as "image/png"',
+)
 _BY_TYPE: dict[str, tuple[_Requirement, ...]] = {
     "bool": ((lambda value: isinstance(value, bool), "True or False"),),
     "bool | None": ((lambda value: value is None or isinstance(value, bool), "True, False or None"),),
@@ -94,9 +98,8 @@ _BY_KEY: dict[str, tuple[_Requirement, ...]] = {
     "ATTACHMENT_STORAGE": (
         (lambda value: isinstance(value, str) and value in settings.STORAGES, "an alias of STORAGES"),
     ),
-    "ATTACHMENT_TYPES": (
-        (_is_list_of(_CONTENT_TYPE.fullmatch), 'a list of content types such as "image/png"'),
-    ),
+    "ATTACHMENT_TYPES": (_CONTENT_TYPES,),
+    "ATTACHMENT_EXTRA_TYPES": (_CONTENT_TYPES,),
     "RATE_CACHE": (
         (
             _is_or_none(lambda value: isinstance(value, str) and value in settings.CACHES),

@@ -10,6 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
 from django_roomchat.files import media_tracks, text_encodings
 from django_roomchat.files.media_tracks import ChunkReader
 
@@ -23,7 +26,8 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
     "image/png": ("png", "apng"),
     "image/gif": ("gif",),
     "image/webp": ("webp",),
-    "image/avif": ("avif",),
+    "image/avif": ("avif", "avifs"),
+    "image/heic": ("heic", "heif", "hif", "heics"),
     "application/pdf": ("pdf",),
     "application/zip": ("zip",),
     "application/x-ole-storage": ("doc", "xls", "ppt", "hwp", "msg"),
@@ -32,14 +36,14 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
     "application/gzip": ("gz", "tgz"),
     "audio/aac": ("aac",),
     "audio/flac": ("flac",),
-    "audio/mp4": ("m4a", "m4b", "mp4", "3gp", "3gpp", "3g2", "f4a", "mov", "qt"),
+    "audio/mp4": ("m4a", "m4b", "m4r", "mp4", "3gp", "3gpp", "3g2", "f4a", "f4b", "mov", "qt"),
     "audio/mpeg": ("mp3",),
     "audio/ogg": ("ogg", "oga", "opus"),
     "audio/wav": ("wav",),
     "audio/webm": ("weba", "webm"),
-    "video/mp4": ("mp4", "m4v", "3gp", "3gpp", "3g2", "f4v"),
+    "video/mp4": ("mp4", "m4v", "3gp", "3gpp", "3g2", "f4v", "mov"),
     "video/ogg": ("ogv", "ogg"),
-    "video/quicktime": ("mov", "qt"),
+    "video/quicktime": ("mov", "qt", "mp4", "m4v"),
     "video/webm": ("webm",),
     TEXT: ("txt",),
     UNKNOWN: ("bin",),
@@ -50,7 +54,41 @@ extensions.
 OPAQUE = frozenset(
     {"application/x-ole-storage", "application/x-7z-compressed", "application/vnd.rar", "application/gzip"}
 )
-"""Recognised types that :data:`UNKNOWN` in the setting ``ATTACHMENT_TYPES`` also allows: office documents before 2007, and archives."""
+"""Recognised types that :data:`UNKNOWN` in the settings also allows: office documents before 2007, and archives."""
+_MORE_EXTENSIONS = {
+    TEXT: "csv tsv md log json xml yml yaml toml ini cfg conf rtf srt vtt ics vcf html htm svg css js ts py java c h cpp cs go"
+    " rs rb php sh bat ps1 sql tex diff patch",
+    "application/zip": "docx xlsx pptx docm xlsm pptm odt ods odp odg hwpx epub pages numbers key",
+    "application/x-ole-storage": "hwt dot xlt pps mpp pub",
+}
+"""Frequent extensions of the types that have many."""
+_LABELS: dict[str, tuple[str, ...]] = {
+    "image/jpeg": ("JPEG",),
+    "image/png": ("PNG",),
+    "image/gif": ("GIF",),
+    "image/webp": ("WebP",),
+    "image/avif": ("AVIF",),
+    "image/heic": ("HEIC",),
+    "application/pdf": ("PDF",),
+    TEXT: (_("text files"),),
+    "application/zip": ("ZIP", _("Office documents")),
+    "application/x-ole-storage": (_("old Office documents"), "HWP"),
+    "application/x-7z-compressed": ("7z",),
+    "application/vnd.rar": ("RAR",),
+    "application/gzip": ("GZIP",),
+    "audio/aac": ("AAC",),
+    "audio/flac": ("FLAC",),
+    "audio/mp4": ("M4A",),
+    "audio/mpeg": ("MP3",),
+    "audio/ogg": ("Ogg",),
+    "audio/wav": ("WAV",),
+    "audio/webm": ("WebM",),
+    "video/mp4": ("MP4",),
+    "video/ogg": ("Ogg",),
+    "video/quicktime": ("MOV",),
+    "video/webm": ("WebM",),
+}
+"""Names of the types for users."""
 _MANY_EXTENSIONS = (TEXT, "application/zip", "application/x-ole-storage", "application/gzip", UNKNOWN)
 _RECOGNISED = {
     extension
@@ -112,6 +150,29 @@ def without_charset(kind: str) -> str:
     return kind.partition(";")[0]
 
 
+def in_words(kinds: Iterable[str]) -> str:
+    """Return the names of content types for users, in the active language, such as “JPEG, PNG, text files”."""
+    labels = [gettext(label) for kind in kinds for label in _LABELS.get(kind, (kind,))]
+    return ", ".join(dict.fromkeys(labels))
+
+
+def for_chooser(kinds: Iterable[str]) -> str:
+    """Return the value of ``accept`` with which a file chooser offers files of these content types; empty for all files.
+
+    Choosers go by the extension, and operating systems know different types for it, so both are listed.
+    """
+    kinds = list(kinds)
+    if UNKNOWN in kinds:
+        return ""
+    types = ["text/*" if kind == TEXT else kind for kind in kinds]
+    extensions = [
+        f".{extension}"
+        for kind in kinds
+        for extension in (*EXTENSIONS.get(kind, ()), *_MORE_EXTENSIONS.get(kind, "").split())
+    ]
+    return ",".join(dict.fromkeys([*types, *extensions]))
+
+
 def _by_signature(head: bytes) -> str | None:
     return next((kind for pattern, kind in _SIGNATURES if pattern.match(head)), None)
 
@@ -127,31 +188,32 @@ def _by_tracks(kind: str, content: Iterator[bytes], *, needs_tracks: bool = Fals
     if not kind.startswith("video/"):
         return kind
     if kind == "video/webm":
-        return (
-            "audio/webm"
-            if 1 not in (types := media_tracks.webm_tracks(ChunkReader(content))) and 2 in types
-            else kind
-        )
+        tracks = media_tracks.webm_tracks(ChunkReader(content))
+        return "audio/webm" if 2 in tracks and 1 not in tracks else kind
     handlers = media_tracks.box_tracks(ChunkReader(content))
     if needs_tracks and not handlers:
         return UNKNOWN
     return "audio/mp4" if b"soun" in handlers and b"vide" not in handlers else kind
 
 
-def corrected_name(name: str, kind: str) -> str:
+def corrected_name(name: str, kind: str, *, given: str | None = None) -> str:
     """Return a file name whose extension does not suggest another content type.
 
     Args:
         name: name of the file.
-        kind: detected content type.
+        kind: detected content type, or the one that an image was converted to.
+        given: content type before the conversion. An extension of it is replaced.
 
     Returns:
         The name, with an extension appended if its own does not fit.
     """
-    _stem, dot, extension = name.rpartition(".")
+    stem, dot, extension = name.rpartition(".")
     extension = extension.lower() if dot else ""
     kind = without_charset(kind)
     own = EXTENSIONS[kind]
+    is_converted = given is not None and without_charset(given) != kind
+    if given is not None and is_converted and stem and extension in EXTENSIONS[given]:
+        return f"{stem}.{own[0]}"
     if extension in own or (kind in _MANY_EXTENSIONS and extension not in _RECOGNISED):
         return name
     return f"{name}.{own[0]}"

@@ -9,11 +9,14 @@ from collections.abc import AsyncIterator, Iterator
 from typing import IO, Any
 
 from asgiref.sync import sync_to_async
+from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http.multipartparser import MultiPartParser
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
+from django.utils.datastructures import MultiValueDict
 from django.utils.http import content_disposition_header, parse_etags
 from django.utils.translation import gettext_noop as _
 
@@ -28,10 +31,25 @@ FORM_BYTES = 262_144
 CACHE_SECONDS = 3600
 """Time for which a browser may cache a file without revalidating it, in seconds."""
 _FORM_ESCAPE = re.compile(r"%(22|0A|0D)")
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f]")
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
 # Uploads ------------------------------------------------------------------------------------------------------------
+
+
+class _FormParser(MultiPartParser):
+    """Parser of a form that keeps the names of files as browsers send them.
+
+    Django's parser decodes HTML entities in them, which browsers do not encode, and removes spaces other than U+0020, and
+    the joiners that Persian words and emoji need.
+    """
+
+    def sanitize_file_name(self, file_name: str) -> str | None:
+        # Browsers escape three characters of a name, and no others (HTML, "Multipart form data").
+        plain = _FORM_ESCAPE.sub(lambda found: chr(int(found[1], 16)), file_name)
+        last = _NOT_IN_NAMES.sub("", re.split(r"[/\\]", plain)[-1])
+        return None if last in {"", ".", ".."} else last
 
 
 class _LimitedUpload(FileUploadHandler):
@@ -41,6 +59,21 @@ class _LimitedUpload(FileUploadHandler):
         super().__init__(request)
         self.files_left = files_max
         self.refusal: Exception | None = None
+        self._is_parsing = False
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: dict[str, str],
+        content_length: int,
+        boundary: str,
+        encoding: str | None = None,
+    ) -> tuple[QueryDict, MultiValueDict[str, UploadedFile[Any]]] | None:
+        """Parse the form in place of Django's parser, which asks each upload handler first."""
+        if self._is_parsing or self.request is None:
+            return None
+        self._is_parsing = True
+        return _FormParser(META, input_data, self.request.upload_handlers, encoding).parse()
 
     def new_file(self, *about: Any, **more: Any) -> None:
         super().new_file(*about, **more)
@@ -91,9 +124,6 @@ def uploaded_files(request: HttpRequest, name: str) -> list[Any]:
         TooBig, BadValue: the form exceeds the limit.
     """
     given = request.FILES.getlist(name)
-    for file in given:
-        # Browsers escape three characters of a file name in a form, and no others (HTML, "Multipart form data").
-        file.name = _FORM_ESCAPE.sub(lambda found: chr(int(found[1], 16)), file.name or "")
     for handler in request.upload_handlers:
         if isinstance(handler, _LimitedUpload) and handler.refusal is not None:
             raise handler.refusal

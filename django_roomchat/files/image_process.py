@@ -155,7 +155,8 @@ def main(kind: str, given_limits: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if hasattr(os, "nice"):
         os.nice(limits.niceness)
-    load_codecs()
+    load_codecs(kind)
+    _use_one_thread(kind)
     output = sys.stdout.buffer
     output.write(READY)
     output.flush()
@@ -176,6 +177,18 @@ def main(kind: str, given_limits: str) -> None:
             output.write(made.thumb or b"")
         output.flush()
         faulthandler.cancel_dump_traceback_later()
+
+
+def _use_one_thread(kind: str) -> None:
+    """Let the decoder of an image use one thread: each one reserves memory, of which this process has little."""
+    if kind == "image/avif":
+        from PIL import AvifImagePlugin
+
+        AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    if kind == "image/heic":
+        from pillow_heif import options
+
+        options.DECODE_THREADS = 1
 
 
 def _answer(said: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Re-encoding of uploaded images, so that nothing but their pixels is published.
 
 This removes the location of a photo, the camera model and any data hidden in the file.
-It requires Pillow, which the ``images`` extra installs.
+It requires Pillow, which the ``images`` extra installs, and pillow-heif for HEIC, which the ``heif`` extra installs.
 
 Small and large images wait in queues of their own: a picture of a few pixels does not wait for the animations of others.
 An image is first tried among the small ones, with limits that a large one exceeds at once.
@@ -118,8 +118,12 @@ def _has_avif() -> bool:
 
 
 def can_decode(kind: str) -> bool:
-    """Return whether the installed Pillow decodes images of this content type."""
-    return is_installed() and (kind != "image/avif" or _has_avif())
+    """Return whether the installed packages decode images of this content type."""
+    if not is_installed():
+        return False
+    if kind == "image/heic":
+        return find_spec("pillow_heif") is not None
+    return kind != "image/avif" or _has_avif()
 
 
 def stored_type(kind: str) -> str:

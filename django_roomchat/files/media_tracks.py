@@ -1,4 +1,4 @@
-"""Tracks of MP4, QuickTime and WebM files: whether a file contains sound only.
+"""Brands and tracks of MP4, QuickTime and WebM files: whether a file contains an image, a video, or sound only.
 
 Files from phones have their list of tracks at the end, so that the boxes before it are skipped.
 """
@@ -11,8 +11,9 @@ from collections.abc import Iterator
 _ELEMENTS_MAX = 10_000
 """Maximum number of boxes or elements that are read."""
 _IMAGE_BRANDS = re.compile(rb"avi[fs]|hei[cxms]|hev[cxms]|mif[12]|msf1|crx |jp[2xm] ")
+_IMAGE_TYPES = (("image/avif", re.compile(rb"avi[fs]")), ("image/heic", re.compile(rb"hei[cxms]|hev[cxms]")))
 _VIDEO_BRANDS = re.compile(
-    rb"isom|iso[2-9a-c]|mp4[12]|avc1|M4V.|dash|MSNV|mmp4|3g[pr2].|f4v |XAVC|NDS[CHMS]|caqv"
+    rb"isom|iso[2-9a-c]|mp4[12]|avc1|M4V.|dash|MSNV|mmp4|3g[a-z2].|[fF]4[vVpPaAbB] |XAVC|NDS[A-Z]|caqv|piff"
 )
 _BOXES = frozenset({b"moov", b"trak", b"mdia"})
 _OLD_QUICKTIME = re.compile(rb"[\x00-\x07]...(?:moov|mdat|wide|free|skip|pnot)", re.DOTALL)
@@ -51,7 +52,7 @@ class ChunkReader:
 
 
 def container_of(head: bytes) -> str | None:
-    """Return the container format by its brands, as a content type: ``None`` if it is none of MP4 and QuickTime.
+    """Return the container format by its brands, as a content type: ``None`` if it is none of MP4, QuickTime, AVIF and HEIC.
 
     The compatible brands count if the major brand is not known.
 
@@ -68,8 +69,11 @@ def container_of(head: bytes) -> str | None:
     if major[:3] == b"M4A" or major[:3] == b"M4B":
         return "audio/mp4"
     if _IMAGE_BRANDS.fullmatch(major):
-        is_avif = major in (b"avif", b"avis") or (major in (b"mif1", b"msf1") and b"avif" in compatible)
-        return "image/avif" if is_avif else None
+        # The brands mif1 and msf1 say nothing about the codec of the image.
+        brands = [major] if major[:3] not in (b"mif", b"msf") else compatible
+        return next(
+            (kind for kind, own in _IMAGE_TYPES if any(own.fullmatch(brand) for brand in brands)), None
+        )
     if major == b"qt  ":
         return "video/quicktime"
     if any(_VIDEO_BRANDS.fullmatch(brand) for brand in (major, *compatible)):
@@ -97,7 +101,7 @@ def box_tracks(reader: ChunkReader) -> set[bytes]:
             continue
         if name == b"hdlr":
             found.add(reader.read(12)[8:])
-        reader.skip(start + size - reader.position)
+        reader.skip(max(0, start + size - reader.position))
     return found
 
 

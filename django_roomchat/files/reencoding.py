@@ -20,10 +20,13 @@ FORMATS = {
     "image/gif": "GIF",
     "image/webp": "WEBP",
     "image/avif": "AVIF",
+    "image/heic": "HEIF",
 }
 """Supported content types, with Pillow's names for them. Each further format adds a decoder that can be attacked."""
-STORED_TYPES = {"image/avif": "image/webp"}
-"""Content types of re-encoded images that differ from the original's. The encoder of AVIF is too slow."""
+STORED_TYPES = {"image/avif": "image/webp", "image/heic": "image/jpeg"}
+"""Content types of re-encoded images that differ from the original's. The encoder of AVIF is too slow, and few browsers show HEIC."""
+_FIRST_ONLY = ("image/jpeg", "image/heic")
+"""Types of photos, to which phones append further images: the depth, or the other half in HDR. They are no frames."""
 THUMB_SIDE = 640
 """Longest side of a thumbnail, in pixels. Images within this size have no thumbnail."""
 THUMB_TYPE = "image/webp"
@@ -91,7 +94,7 @@ def reencode(file: IO[bytes], kind: str, limits: ImageLimits) -> ReencodedImage:
     Raises:
         Refused: the image exceeds a limit or is invalid.
     """
-    load_codecs()
+    load_codecs(kind)
     try:
         return _reencode(file, kind, limits, time.monotonic() + limits.seconds)
     except Refused:
@@ -106,10 +109,10 @@ def reencode(file: IO[bytes], kind: str, limits: ImageLimits) -> ReencodedImage:
         raise Refused("pixels" if is_bomb else "invalid") from error
 
 
-def load_codecs() -> None:
-    """Import the codecs that are used. Without it, Pillow imports all of its codecs for a WebP."""
+def load_codecs(kind: str) -> None:
+    """Import the codecs that an image of this type needs. Without it, Pillow imports all of its codecs for a WebP."""
     from PIL import (
-        AvifImagePlugin,
+        AvifImagePlugin,  # noqa: F401
         GifImagePlugin,  # noqa: F401
         JpegImagePlugin,  # noqa: F401
         MpoImagePlugin,  # noqa: F401
@@ -117,8 +120,10 @@ def load_codecs() -> None:
         WebPImagePlugin,  # noqa: F401
     )
 
-    # Each thread reserves memory, and the process of an image has little.
-    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    if kind == "image/heic":
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
 
 
 def _reencode(file: IO[bytes], kind: str, limits: ImageLimits, deadline: float) -> ReencodedImage:
@@ -165,8 +170,7 @@ def _frames(file: IO[bytes], kind: str, limits: ImageLimits, deadline: float) ->
 def _count_frames(image: Image.Image, kind: str, limits: ImageLimits) -> int:
     """Return the number of frames, after checking the size. A GIF does not state its number of frames: reading stops at the limit."""
     _check_pixels(image, kind, 1, limits)
-    if kind == "image/jpeg":
-        # Phones append further images to a photo (MPO): its depth, or its other half in HDR. They are no frames.
+    if kind in _FIRST_ONLY:
         return 1
     if kind != "image/gif":
         count: int = getattr(image, "n_frames", 1)
@@ -200,16 +204,33 @@ def _in_srgb(image: Image.Image, kind: str) -> Image.Image:
         from PIL import ImageCms
 
         mode = "RGB" if image.mode == "CMYK" else image.mode
+        is_same_mode = mode == image.mode
         try:
             source = ImageCms.ImageCmsProfile(BytesIO(profile))
+            # In place if possible: another copy of the image would exceed the memory.
             converted = ImageCms.profileToProfile(
-                image, source, ImageCms.createProfile("sRGB"), outputMode=mode
+                image,
+                source,
+                ImageCms.createProfile("sRGB"),
+                outputMode=None if is_same_mode else mode,
+                inPlace=is_same_mode,
             )
         # An invalid profile is ignored: the colours are then slightly wrong.
         except Exception:
             converted = None
         image = image if converted is None else converted
-    return image.convert("RGB") if kind == "image/jpeg" and image.mode not in ("RGB", "L") else image
+    if STORED_TYPES.get(kind, kind) != "image/jpeg" or image.mode in ("RGB", "L"):
+        return image
+    return _on_white(image) if image.mode == "RGBA" else image.convert("RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Return an image without transparency, which JPEG does not have."""
+    from PIL import Image
+
+    whole = Image.new("RGB", image.size, "white")
+    whole.paste(image, mask=image.getchannel("A"))
+    return whole
 
 
 def _pixels_only(image: Image.Image) -> Image.Image:

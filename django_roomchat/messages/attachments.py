@@ -13,6 +13,7 @@ from io import BytesIO
 from typing import IO, Any
 
 from django.db import transaction
+from django.utils.functional import lazy
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, policy, protocol
@@ -79,9 +80,10 @@ def attach_file(room: str | Room, content: Any, name: str = "", *, by: Actor | N
     digest = records.address_digest(rate_limits.address_here())
     if not who.is_site:
         records.require_space(_size(file), digest)
-    kind, stored_content = _inspected(file)
+    given, stored_content = _inspected(file)
+    kind = images.stored_type(given)
     shown = content_types.corrected_name(
-        validation.file_name(name or getattr(content, "name", None) or ""), kind
+        validation.file_name(name or getattr(content, "name", None) or ""), kind, given=given
     )
     if found.pk is None:
         rate_limits.spend("ROOMS", who, rate_limits.address_here())
@@ -114,7 +116,7 @@ aattach_file = twin(attach_file)
 
 
 def _inspected(file: Any) -> tuple[str, _Content]:
-    """Return the content type of an upload and the content to store. Raise if the upload is not accepted."""
+    """Return the detected content type of an upload, and the content to store. Raise if the upload is not accepted."""
     size = _size(file)
     if size > config().ATTACHMENT_MAX_BYTES:
         raise file_too_big()
@@ -122,17 +124,24 @@ def _inspected(file: Any) -> tuple[str, _Content]:
         raise BadFile(_("This file is empty."))
     kind = content_types.detect(_blocks(file))
     if not _is_accepted(content_types.without_charset(kind)):
-        raise Unsupported(_("Files of this type are not accepted here."))
+        raise Unsupported(
+            _("Files of this type are not accepted here. Accepted: %(types)s."),
+            types=lazy(accepted_words, str)(),
+        )
     if not images.is_image(kind):
         return kind, _Content(file, size)
     picture = images.reencode(file, kind)
-    return images.stored_type(kind), _Content(
+    return kind, _Content(
         BytesIO(picture.content), len(picture.content), picture.width, picture.height, picture.thumb
     )
 
 
+def _configured() -> list[str]:
+    return list(dict.fromkeys([*config().ATTACHMENT_TYPES, *config().ATTACHMENT_EXTRA_TYPES]))
+
+
 def _is_accepted(kind: str) -> bool:
-    types = config().ATTACHMENT_TYPES
+    types = _configured()
     if images.is_image(kind) and images.is_installed() and not images.can_decode(kind):
         return False
     return kind in types or (kind in content_types.OPAQUE and content_types.UNKNOWN in types)
@@ -147,9 +156,17 @@ def shown(file: Attachment) -> protocol.File:
 
 def offered_types() -> list[str]:
     """Return the accepted content types. Images are included only if the library that re-encodes them is installed."""
-    return [
-        kind for kind in config().ATTACHMENT_TYPES if not images.is_image(kind) or images.can_decode(kind)
-    ]
+    return [kind for kind in _configured() if not images.is_image(kind) or images.can_decode(kind)]
+
+
+def accepted_words() -> str:
+    """Return the accepted content types in words, in the active language."""
+    return content_types.in_words(offered_types())
+
+
+def accepted_by_chooser() -> str:
+    """Return the value of ``accept`` for the file chooser; empty if all files are accepted."""
+    return content_types.for_chooser(offered_types())
 
 
 def _size(file: Any) -> int:

@@ -175,7 +175,7 @@ def roomchat_words() -> dict[str, Any]:
         "attached": gettext("{name} is attached."),
         "file_empty": gettext("{name} is empty."),
         "file_too_big": gettext("{name} is too big. The limit is {size}."),
-        "file_unsupported": gettext("Files of this type are not accepted: {name}."),
+        "file_unsupported": gettext("{name} is not accepted here. Accepted: {types}."),
         **_sizes(),
         **_numbered(get_language()),
         "deleted": gettext("Message deleted"),

@@ -188,6 +188,8 @@ def _for_files(room: Room) -> dict[str, Any]:
         "file_max_bytes": config().ATTACHMENT_MAX_BYTES,
         "files_max": config().ATTACHMENTS_PER_MESSAGE,
         "attachment_types": attachments.offered_types(),
+        "attachment_words": attachments.accepted_words(),
+        "attachment_accept": attachments.accepted_by_chooser(),
     }
 
 

@@ -4,9 +4,11 @@ The content security policy of these pages allows neither `blob:` nor `data:`.
 """
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.browser.files import (
@@ -339,6 +341,29 @@ def test_what_is_said_of_a_picture_can_be_scrolled_with_the_keys_if_it_is_long(p
 
     expect(title).to_have_text("short.png")
     expect(title).to_have_attribute("tabindex", "-1")
+
+
+def test_a_screenshot_of_a_long_page_stays_readable(pair: tuple[Page, Page]) -> None:
+    ana, bo = pair
+    attach(ana, picture("page.png", size=(1280, 10_000)))
+    send(ana)
+    bo.locator("#m-1 [data-part=picture]").click()
+    # Its own width, where the window would have room for a twelfth of it.
+    shown = bo.locator("[data-part=lightbox-image]")
+    expect(shown).to_have_js_property("naturalWidth", 1280)
+    scroller = bo.locator("[data-part=lightbox-scroller]")
+    widths = [shown.evaluate("(image) => image.clientWidth"), scroller.evaluate("(box) => box.clientWidth")]
+    assert widths[0] == min(1280, widths[1])
+    scroller.focus()
+    bo.keyboard.press("End")
+    bo.wait_for_function("(box) => box.scrollTop > 5_000", arg=scroller.element_handle())
+    assert violations(bo) == []
+    bo.reload()
+    link = bo.locator("#m-1 [data-part=picture]")
+    with bo.expect_response("**/page.png") as stored:
+        link.click()
+
+    assert Image.open(BytesIO(stored.value.body())).size == (1280, 10_000)
 
 
 # Without a script

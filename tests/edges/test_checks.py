@@ -304,13 +304,17 @@ def test_without_attachments_nobody_misses_pillow(monkeypatch):
 
 def test_a_type_that_nothing_is_recognised_as_is_a_warning(settings, tmp_path):
     settings.MEDIA_ROOT = str(tmp_path)
-    settings.ROOMCHAT = {"ATTACHMENT_TYPES": ["text/html", "text/plain"]}
+    settings.ROOMCHAT = {
+        "ATTACHMENT_TYPES": ["text/html", "text/plain"],
+        "ATTACHMENT_EXTRA_TYPES": ["application/msword", "application/vnd.rar"],
+    }
 
     [warning] = found()
 
     assert (warning.id, warning.msg) == (
         "roomchat.W015",
-        "ROOMCHAT['ATTACHMENT_TYPES'] has types that are never detected: text/html.",
+        "ROOMCHAT['ATTACHMENT_TYPES'] or ROOMCHAT['ATTACHMENT_EXTRA_TYPES'] has types that are never detected: "
+        "text/html, application/msword.",
     )
 
 

@@ -8,7 +8,7 @@ from django.test import RequestFactory
 from django_roomchat.errors import BadRoomName, Forbidden
 from django_roomchat.identity import Identity, identify
 from django_roomchat.log import iso
-from django_roomchat.messages.attachments import offered_types
+from django_roomchat.messages.attachments import accepted_by_chooser, accepted_words, offered_types
 from django_roomchat.messages.edit import edit_message
 from django_roomchat.messages.post import post_message
 from django_roomchat.messages.read_markers import mark_read
@@ -94,6 +94,8 @@ def test_a_room_is_shown_with_all_that_its_template_needs(request_):
         "file_max_bytes": 10 * 1024 * 1024,
         "files_max": 10,
         "attachment_types": offered_types(),
+        "attachment_words": accepted_words(),
+        "attachment_accept": accepted_by_chooser(),
         "index_url": "/chat/",
         "search_url": "/chat/~/search/?room=my+room",
         "socket_path": "/ws/chat/my%20room/",

@@ -59,14 +59,28 @@ def test_an_upload_is_answered_with_what_its_message_will_say_of_it(hers):
         ("5%22 disc & %22x%22.txt", '5" disc & "x".txt'),
         ("a%0D%0Ab.txt", "ab.txt"),
         ("100%25 %41 %2F %22.txt", '100%25 %41 %2F ".txt'),
+        ("a&amp;b &quot;c&quot;.txt", "a&amp;b &quot;c&quot;.txt"),
+        ("می\u200cخواهم.txt", "می\u200cخواهم.txt"),
+        ("👩\u200d💻 क्\u200dष.txt", "👩\u200d💻 क्\u200dष.txt"),
+        ("資料\u3000最新 2.48\u202fPM.txt", "資料 最新 2.48 PM.txt"),
+        ("C:%22x%22\\..\\notes.txt", "notes.txt"),
     ],
 )
-def test_the_escapes_of_a_browser_in_a_file_name_are_undone_and_no_others(hers, escaped, name):
+def test_a_file_keeps_its_name_as_browsers_send_it(hers, escaped, name):
     content = multipart(("file", escaped, TEXT))
 
     response = hers.post(UPLOADS, content, content_type=f"multipart/form-data; boundary={BOUNDARY}")
 
     assert (response.status_code, response.json()["name"]) == (201, name)
+
+
+@pytest.mark.parametrize("name", ["..", "a/..", "\\."])
+def test_a_path_is_no_file_name(hers, name):
+    content = multipart(("file", name, TEXT))
+
+    response = hers.post(UPLOADS, content, content_type=f"multipart/form-data; boundary={BOUNDARY}")
+
+    assert code(response) == (400, "bad_value")
 
 
 def test_what_is_no_image_has_neither_sides_nor_a_small_one(hers):
@@ -323,6 +337,8 @@ def test_the_page_knows_of_files(hers, settings):
         10,
     )
     assert on["attachment_types"][:2] == ["image/jpeg", "image/png"]
+    assert on["attachment_words"].startswith("JPEG, PNG, ")
+    assert {"image/jpeg", "text/*", ".heic", ".docx"} <= set(on["attachment_accept"].split(","))
     assert off["files_url"] == ""
 
 

@@ -5,6 +5,7 @@ import zipfile
 from io import BytesIO
 from zlib import crc32
 
+import pillow_heif
 from PIL import Image
 
 
@@ -16,6 +17,13 @@ def picture(form="PNG", size=(8, 6), colour="red", *, mode="RGB", **options):
 def written(image, form, **options):
     content = BytesIO()
     image.save(content, form, **options)
+    return content.getvalue()
+
+
+def heic(image=None, **options):
+    """A HEIC, by default of one colour."""
+    content = BytesIO()
+    pillow_heif.from_pillow(image or Image.new("RGB", (8, 6), "red")).save(content, **options)
     return content.getvalue()
 
 
@@ -88,6 +96,7 @@ SAMPLES = {
     "image/gif": picture("GIF"),
     "image/webp": picture("WEBP"),
     "image/avif": picture("AVIF"),
+    "image/heic": heic(),
     "application/pdf": PDF,
     "text/plain": TEXT,
     "application/zip": archive(note="hi"),

@@ -2,7 +2,7 @@ import { SafeStorage } from "../core/storage.js";
 import { csrfToken } from "../ui/csrf.js";
 import { formatFileSize } from "../ui/file_size.js";
 import { pluralize } from "../ui/plurals.js";
-import { isResizable, prepareImage } from "./resize.js";
+import { convertedType, isResizable, prepareImage } from "./resize.js";
 import { Upload, deleteUpload } from "./upload.js";
 import { UploadView } from "./upload_view.js";
 
@@ -21,6 +21,7 @@ export class AttachmentTray {
   #template;
   #status;
   #types;
+  #accepted;
   #limits;
   #options;
   #views = [];
@@ -36,6 +37,7 @@ export class AttachmentTray {
     this.#template = template;
     this.#status = room.part("attach-status");
     this.#types = (picker.dataset.types ?? ANYTHING).split(" ");
+    this.#accepted = picker.dataset.accepted ?? "";
     this.#limits = { bytes: Number(data.fileMax) || Infinity, files: Number(data.filesMax) || Infinity };
     this.shared = { strings, language: calendar.language };
     this.#key = [STORAGE_PREFIX, data.meKey, data.room].map(encodeURIComponent).join(":");
@@ -115,7 +117,8 @@ export class AttachmentTray {
 
   #rejection(file) {
     const { strings } = this.#room;
-    const message = (word) => strings[word].replace("{name}", file.name).replace("{size}", formatFileSize(this.#limits.bytes, this.shared));
+    const values = { name: file.name, size: formatFileSize(this.#limits.bytes, this.shared), types: this.#accepted };
+    const message = (word) => strings[word].replace(/\{(\w+)\}/g, (_, name) => values[name]);
     if (!file.size) return message("file_empty");
     if (!this.#isAllowedType(file)) return message("file_unsupported");
     if (file.size > this.#limits.bytes && !isResizable(file)) return message("file_too_big");
@@ -126,7 +129,7 @@ export class AttachmentTray {
   #isAllowedType({ type }) {
     const [family] = type.split("/");
     if (this.#types.includes(ANYTHING) || this.#types.includes(type)) return true;
-    if (family === "image") return false;
+    if (family === "image") return this.#types.includes(convertedType(type)); // if this browser cannot decode it, the server rejects it
     // Audio and video types have several names, and any other file may be text or an archive.
     return !["audio", "video"].includes(family) || this.#types.some((allowed) => allowed.startsWith(`${family}/`));
   }

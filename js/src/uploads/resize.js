@@ -1,17 +1,29 @@
 const PHOTO_AREA = 2560 * 1920; // pixels of an uploaded photo: sharp on any screen, and a tenth of the size that a camera produces
-const DRAWING_AREA = 15_000_000; // pixels of a PNG, whose text must stay readable; the server accepts 16 million in WebP
+const DRAWING_AREA = 15_000_000; // pixels of a drawing, whose text must stay readable; the server accepts 16 million in WebP
+const LONG = 2.5; // from this ratio of its sides on, an image is a screenshot of a long page or a panorama; screens have up to 2.3
 const DRAWING_BYTES = 5_000_000; // a PNG within both limits is sent unchanged
 const MAX_SIDE = 16_383; // of WebP
 const QUALITY = 0.85;
 const PREVIEW_PX = 800; // longest side of a preview, for screens with a pixel ratio of 2
+const [JPEG, WEBP] = [
+  ["image/jpeg", "jpg"],
+  ["image/webp", "webp"],
+];
 /** Types and extensions of resized images by original type. GIF is missing because resizing would lose the animation. */
-const TARGET_TYPES = { "image/jpeg": ["image/jpeg", "jpg"], "image/png": ["image/webp", "webp"], "image/webp": ["image/webp", "webp"] };
+const TARGET_TYPES = { "image/jpeg": JPEG, "image/png": WEBP, "image/webp": WEBP, "image/avif": WEBP };
+/** Types that are always converted where the browser can decode them: few others show them. */
+const CONVERTED = { "image/heic": JPEG, "image/heif": JPEG };
 const ANIMATED_FLAG = 2; // flag in the header of a WebP file
 const HEADER_BYTES = 21;
 
 /** Whether an image of this type is resized before the upload; its original size is then no reason to reject it. */
 export function isResizable({ type }) {
-  return type in TARGET_TYPES;
+  return type in TARGET_TYPES || type in CONVERTED;
+}
+
+/** The type that images of a type are converted to before the upload; `undefined` for types that are kept. */
+export function convertedType(type) {
+  return CONVERTED[type]?.[0];
 }
 
 /**
@@ -19,10 +31,11 @@ export function isResizable({ type }) {
  * The area of an image is limited, so that a tall screenshot stays readable.
  */
 export function uploadScale({ type, size }, { width, height }) {
-  const isDrawing = type === "image/png";
+  const [short, long] = [Math.min(width, height), Math.max(width, height)];
+  const isDrawing = type === "image/png" || long >= LONG * short;
   const area = Math.sqrt((isDrawing ? DRAWING_AREA : PHOTO_AREA) / (width * height));
-  const scale = Math.min(1, area, MAX_SIDE / Math.max(width, height));
-  return scale < 1 || (isDrawing && size > DRAWING_BYTES) ? scale : undefined;
+  const scale = Math.min(1, area, MAX_SIDE / long);
+  return scale < 1 || type in CONVERTED || (type === "image/png" && size > DRAWING_BYTES) ? scale : undefined;
 }
 
 /**
@@ -48,19 +61,21 @@ export async function prepareImage(file) {
 }
 
 async function resized(file, bitmap, scale) {
-  const [type, extension] = TARGET_TYPES[file.type] ?? [];
+  const [type, extension] = CONVERTED[file.type] ?? TARGET_TYPES[file.type] ?? [];
   if (!type || (await isAnimated(file))) return undefined;
   const canvas = drawToCanvas(bitmap, scale * Math.max(bitmap.width, bitmap.height));
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, type, QUALITY));
-  if (!blob || blob.size >= file.size) return undefined;
+  if (!blob || (blob.size >= file.size && !(file.type in CONVERTED))) return undefined;
   // A browser that cannot encode this type encodes PNG instead.
   const name = blob.type === type ? `${file.name.replace(/\.\w+$/, "")}.${extension}` : file.name;
   return { file: new File([blob], name, { type: blob.type }), width: canvas.width, height: canvas.height };
 }
 
 async function isAnimated(file) {
-  if (file.type !== "image/webp") return false;
-  return Boolean(new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer())[HEADER_BYTES - 1] & ANIMATED_FLAG);
+  if (file.type !== "image/webp" && file.type !== "image/avif") return false;
+  const header = new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer());
+  if (file.type === "image/avif") return String.fromCharCode(...header.slice(8, 12)) === "avis"; // its brand
+  return Boolean(header[HEADER_BYTES - 1] & ANIMATED_FLAG);
 }
 
 /** Draw an image on a new canvas, scaled down to a maximum length of its longest side. */

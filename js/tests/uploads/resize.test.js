@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { uploadScale } from "../../src/uploads/resize.js";
+import { convertedType, isResizable, uploadScale } from "../../src/uploads/resize.js";
 
 const MB = 1_000_000;
 
@@ -22,6 +22,27 @@ test("the area of a photo is limited, and a panorama keeps its height", () => {
   assert.deepEqual(photo(4000, 3000), [2560, 1920]);
   assert.deepEqual(photo(3000, 4000, "image/webp"), [1920, 2560]);
   assert.deepEqual(photo(6000, 800), [6000, 800]);
+});
+
+test("a screenshot of a long page keeps its pixels as a JPEG, too", () => {
+  const scale = (width, height, type) => uploadScale({ type, size: 3 * MB }, { width, height });
+
+  assert.deepEqual(
+    [scale(1080, 12000, "image/jpeg"), scale(1170, 9000, "image/webp"), scale(1290, 2796, "image/jpeg")],
+    [undefined, undefined, undefined],
+  );
+  assert.ok(scale(3000, 4000, "image/jpeg") < 0.7);
+});
+
+test("a HEIC is converted in every size, and other types keep theirs", () => {
+  const sizes = [[400, 300], [4032, 3024]];
+
+  const scales = sizes.map(([width, height]) => uploadScale({ type: "image/heic", size: MB }, { width, height }));
+
+  assert.equal(scales[0], 1);
+  assert.ok(Math.abs(scales[1] * 4032 - 2560) < 1);
+  assert.deepEqual(["image/heic", "image/heif", "image/avif", "image/bmp"].map(convertedType), ["image/jpeg", "image/jpeg", undefined, undefined]);
+  assert.deepEqual(["image/heic", "image/avif", "image/gif"].map((type) => isResizable({ type })), [true, true, false]);
 });
 
 test("a heavy PNG is encoded in its own size, and a very large one within limits of area and sides", () => {

@@ -5,7 +5,14 @@ import itertools
 import pytest
 
 from django_roomchat.conf import FILE_TYPES
-from django_roomchat.files.content_types import EXTENSIONS, HEAD_BYTES, corrected_name, detect
+from django_roomchat.files.content_types import (
+    EXTENSIONS,
+    HEAD_BYTES,
+    corrected_name,
+    detect,
+    for_chooser,
+    in_words,
+)
 from tests.support.uploads import PDF, SAMPLES, archive, mp4, picture
 
 
@@ -42,9 +49,8 @@ def test_it_does_not_matter_how_the_content_comes_in(kind):
         ("\ufeffa,b\r\n1,2\r\n\t\f\x1b[0m".encode(), "text/plain"),
         # None of the types that are known.
         (b"\x7fELF\x02\x01\x01" + bytes(60), "application/octet-stream"),
-        (mp4(b"heic"), "application/octet-stream"),
         (b"\x1a\x45\xdf\xa3\x93\x42\x82\x88matroska" + bytes(20), "application/octet-stream"),
-        (b"caf\xe9", "application/octet-stream"),
+        (b"caf\xe9", "text/plain; charset=windows-1252"),
         (b"abc\x00def", "application/octet-stream"),
         ("차".encode()[:2], "application/octet-stream"),
         # Two at once are what they begin as.
@@ -102,7 +108,55 @@ def test_a_name_does_not_say_that_a_file_is_something_else(name, kind, shown):
         ("table.csv", "text/plain; charset=euc-kr"),
         ("report.doc", "application/x-ole-storage"),
         ("memo.hwp", "application/x-ole-storage"),
+        ("clip.mov", "video/mp4"),
+        ("clip.MP4", "video/quicktime"),
+        ("ring.m4r", "audio/mp4"),
+        ("data.rar", "application/vnd.rar"),
     ],
 )
 def test_files_of_phones_and_offices_keep_their_names(name, kind):
     assert corrected_name(name, kind) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kind", "shown"),
+    [
+        ("IMG_1.HEIC", "image/heic", "image/jpeg", "IMG_1.jpg"),
+        ("photo.avif", "image/avif", "image/webp", "photo.webp"),
+        ("photo.jpg", "image/heic", "image/jpeg", "photo.jpg"),
+        ("photo.png", "image/heic", "image/jpeg", "photo.png.jpg"),
+        ("photo.JPEG", "image/jpeg", "image/jpeg", "photo.JPEG"),
+        (".heic", "image/heic", "image/jpeg", ".heic.jpg"),
+    ],
+)
+def test_the_name_of_a_converted_image_has_the_extension_of_its_new_type(name, given, kind, shown):
+    assert corrected_name(name, kind, given=given) == shown
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words", "chooser"),
+    [
+        (["image/png", "text/plain"], "PNG, text files", ["image/png", "text/*", ".png", ".txt", ".csv"]),
+        (
+            ["application/zip", "application/x-ole-storage"],
+            "ZIP, Office documents, old Office documents, HWP",
+            ["application/zip", ".zip", ".docx", ".hwpx", ".doc", ".xls", ".hwp"],
+        ),
+        (["audio/ogg", "video/ogg"], "Ogg", ["audio/ogg", "video/ogg", ".ogg", ".opus", ".ogv"]),
+        (["image/heic"], "HEIC", ["image/heic", ".heic", ".heif"]),
+    ],
+)
+def test_accepted_types_are_named_in_words_and_for_the_chooser(kinds, words, chooser):
+    assert in_words(kinds) == words
+    assert set(chooser) <= set(for_chooser(kinds).split(","))
+    assert for_chooser(kinds).count(",.") >= 1
+
+
+def test_a_chooser_offers_everything_where_everything_is_accepted():
+    assert for_chooser(["image/png", "application/octet-stream"]) == ""
+
+
+def test_every_type_has_a_name_for_users():
+    assert [
+        kind for kind in EXTENSIONS if kind != "application/octet-stream" and "/" in in_words([kind])
+    ] == []

@@ -1,4 +1,6 @@
-"""Texts in UTF-16 and in the older encodings of East Asia are texts."""
+"""Texts in UTF-16 and in the older encodings of East Asia and Windows are texts."""
+
+import random
 
 import pytest
 
@@ -14,12 +16,34 @@ from django_roomchat.files.content_types import detect
         ("ファイル①のメモです", "cp932", "text/plain; charset=shift_jis"),
         ("会议记录，请大家查看。", "gb18030", "text/plain; charset=gb18030"),
         ("會議記錄，請大家查看。", "big5", "text/plain; charset=big5"),
-        ("Привет, друг", "cp1251", "application/octet-stream"),
+        ("파일", "cp949", "text/plain; charset=euc-kr"),
+        ("ㅋㅋ 2026년 회의", "cp949", "text/plain; charset=euc-kr"),
+        ("会议 file list for the team", "gb2312", "text/plain; charset=gb18030"),
+        ("名前,部署,東京都,営業部\r\n", "cp932", "text/plain; charset=shift_jis"),
+        ("ﾃｽﾄ 資料のメモ", "cp932", "text/plain; charset=shift_jis"),
+        ("会議の資料です。ご確認ください。", "euc_jp", "text/plain; charset=euc-jp"),
+        ("Привет, друг", "cp1251", "text/plain; charset=windows-1251"),
+        ("Имя;Отдел\r\nЮлия;«Продажи» № 1\r\n", "cp1251", "text/plain; charset=windows-1251"),
+        ("ПРОТОКОЛ СОБРАНИЯ", "cp1251", "text/plain; charset=windows-1251"),
+        ("Зустріч о п’ятій, їжа є", "cp1251", "text/plain; charset=windows-1251"),
+        ("Name;Größe\r\nMüller;5 €\r\nÄrzte;“alt”\r\n", "cp1252", "text/plain; charset=windows-1252"),
+        ("Ärzte", "cp1252", "text/plain; charset=windows-1252"),
+        ("Où est l’été ? Déjà vu… à Noël", "cp1252", "text/plain; charset=windows-1252"),
+        ("it’s “fine” – OK", "cp1252", "text/plain; charset=windows-1252"),
+        ("¿Qué pasó? 20 °C, ½ año, ÉXITO", "cp1252", "text/plain; charset=windows-1252"),
+        ("x" * 3_000 + " café", "latin-1", "text/plain; charset=windows-1252"),
         ("hi", "utf-16", "text/plain; charset=utf-16le"),
         ("\ufeff메모장\r\n", "utf-16-le", "text/plain; charset=utf-16le"),
         ("\ufeffnotes", "utf-16-be", "text/plain; charset=utf-16be"),
         ("메모, メモ, 记录", "utf-8", "text/plain"),
         ("\ufeffa\0b", "utf-16-le", "application/octet-stream"),
+        ("caf\x07é", "cp1252", "application/octet-stream"),
+        # Languages whose encodings are not guessed. Their bytes are valid in windows-1251 and windows-1252.
+        ("Καλημέρα κόσμε", "cp1253", "application/octet-stream"),
+        ("Привет, друг", "koi8-r", "application/octet-stream"),
+        ("Zażółć gęślą jaźń", "cp1250", "application/octet-stream"),
+        ("مرحبا بالعالم", "cp1256", "application/octet-stream"),
+        ("สวัสดีชาวโลก", "cp874", "application/octet-stream"),
     ],
 )
 def test_a_text_of_an_office_program_is_a_text_with_its_charset(text, encoding, kind):
@@ -27,3 +51,12 @@ def test_a_text_of_an_office_program_is_a_text_with_its_charset(text, encoding, 
 
     assert detect([content]) == kind
     assert detect(content[place : place + 1] for place in range(len(content))) == kind
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_bytes_are_no_text(seed):
+    # All bytes but those that no text contains: nothing but the look of the text tells them apart.
+    allowed = [9, 10, 13, *range(32, 127), *range(160, 256)]
+    content = bytes(random.Random(seed).choices(allowed, k=200))
+
+    assert detect([content]) == "application/octet-stream"

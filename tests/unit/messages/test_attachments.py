@@ -5,10 +5,11 @@ from io import BytesIO
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from django_roomchat.conf import FILE_TYPES
-from django_roomchat.files import content_types, images, records, storage
+from django_roomchat.errors import Unsupported
+from django_roomchat.files import images, records, storage
 from django_roomchat.messages.attachments import (
     aattach_file,
     attach_file,
@@ -27,7 +28,7 @@ from django_roomchat.policy import NOT_ALLOWED, OpenPolicy, rate_limits, rights
 from django_roomchat.rooms import lookup
 from tests.support.attachments import ANA, BO, event, say, told, upload
 from tests.support.refusals import code
-from tests.support.uploads import PDF, SAMPLES, TEXT, picture
+from tests.support.uploads import PDF, SAMPLES, TEXT, heic, movie, mp4, picture, webm
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("media_folder")]
 
@@ -131,13 +132,73 @@ def test_a_site_may_take_anything(settings):
     assert (file.content_type, file.name) == ("application/octet-stream", "tool.exe")
 
 
-@pytest.mark.parametrize("kind", sorted(content_types.OPAQUE))
-def test_a_site_may_take_old_documents_and_archives(settings, kind):
-    assert code(upload, SAMPLES[kind], "it") == "unsupported"
-    for types in ([kind], ["application/octet-stream"]):
-        settings.ROOMCHAT = {"ATTACHMENT_TYPES": types}
+OLD_FILES = [
+    ("memo.hwp", "application/x-ole-storage"),
+    ("letter.doc", "application/x-ole-storage"),
+    ("table.xls", "application/x-ole-storage"),
+    ("data.7z", "application/x-7z-compressed"),
+    ("data.rar", "application/vnd.rar"),
+    ("data.tar.gz", "application/gzip"),
+]
 
-        assert upload(SAMPLES[kind], "it").content_type == kind
+
+@pytest.mark.parametrize(("name", "kind"), OLD_FILES)
+def test_a_site_may_take_old_documents_and_archives_by_one_setting(settings, name, kind):
+    assert code(upload, SAMPLES[kind], name) == "unsupported"
+    for types in ([kind], ["application/octet-stream"]):
+        settings.ROOMCHAT = {"ATTACHMENT_EXTRA_TYPES": types}
+
+        file = upload(SAMPLES[kind], name)
+
+        assert (file.content_type, file.name) == (kind, name)
+    assert upload(picture()).content_type == "image/png"
+
+
+@pytest.mark.parametrize(
+    ("types", "extra", "accepted"),
+    [
+        (["image/png", "text/plain"], [], "PNG, text files"),
+        (["application/pdf", "application/zip"], ["application/vnd.rar"], "PDF, ZIP, Office documents, RAR"),
+        (["audio/mp4", "video/mp4", "video/quicktime"], [], "M4A, MP4, MOV"),
+    ],
+)
+def test_the_refusal_of_a_file_says_what_is_accepted(settings, types, extra, accepted):
+    settings.ROOMCHAT = {"ATTACHMENT_TYPES": types, "ATTACHMENT_EXTRA_TYPES": extra}
+
+    assert told(upload, SAMPLES["application/x-7z-compressed"], "data.7z") == (
+        f"Files of this type are not accepted here. Accepted: {accepted}."
+    )
+
+
+def test_the_refusal_is_in_the_language_of_the_reader(settings):
+    settings.ROOMCHAT = {"ATTACHMENT_TYPES": ["text/plain"]}
+    with pytest.raises(Unsupported) as refusal:
+        upload(SAMPLES["application/vnd.rar"])
+
+    with translation.override("de"):
+        said = refusal.value.detail
+
+    assert said == "Dateien dieser Art werden hier nicht angenommen. Angenommen werden: Textdateien."
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "about"),
+    [
+        (mp4(b"isom", b"iso2", tracks=[b"soun"]), "android.m4a", ("audio/mp4", "android.m4a")),
+        (mp4(b"mp42", tracks=[b"soun"]), "memo.mp4", ("audio/mp4", "memo.mp4")),
+        (mp4(b"3gp4", tracks=[b"soun"]), "voice.3gp", ("audio/mp4", "voice.3gp")),
+        (webm(2), "talk.webm", ("audio/webm", "talk.webm")),
+        (mp4(b"XAVC", b"mp42"), "camera.mp4", ("video/mp4", "camera.mp4")),
+        (movie(b"vide"), "old.mov", ("video/quicktime", "old.mov")),
+        (heic(), "IMG_1234.HEIC", ("image/jpeg", "IMG_1234.jpg")),
+        (heic(), "IMG_1234.jpg", ("image/jpeg", "IMG_1234.jpg")),
+        (picture("AVIF"), "photo.avif", ("image/webp", "photo.webp")),
+    ],
+)
+def test_files_of_phones_keep_their_names_and_are_shown_as_what_they_are(content, name, about):
+    file = upload(content, name)
+
+    assert (file.content_type, file.name) == about
 
 
 def test_the_message_describes_a_text_without_its_charset():
@@ -164,11 +225,14 @@ def test_the_name_of_a_file_keeps_the_joiners_that_its_script_needs(given, shown
     assert upload(TEXT, given).name == shown
 
 
-def test_without_a_decoder_for_avif_such_images_are_not_offered_and_refused(monkeypatch):
+@pytest.mark.parametrize("kind", ["image/avif", "image/heic"])
+def test_images_without_a_decoder_are_not_offered_and_refused(kind, monkeypatch):
+    assert kind in offered_types()
     monkeypatch.setattr("django_roomchat.files.images._has_avif", lambda: False)
+    monkeypatch.setattr("django_roomchat.files.images.find_spec", lambda name: name == "PIL" or None)
 
-    assert "image/avif" not in offered_types()
-    assert [code(upload, SAMPLES[kind]) for kind in ("image/avif", "image/webp")] == ["unsupported", None]
+    assert kind not in offered_types()
+    assert [code(upload, SAMPLES[one]) for one in (kind, "image/webp")] == ["unsupported", None]
 
 
 def test_a_broken_image_leaves_nothing(stored):
