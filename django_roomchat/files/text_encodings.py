@@ -29,7 +29,8 @@ _COMMON_SHARE = 0.9
 _KANA = re.compile(r"[\u3041-\u30ff]")
 _KANA_SHARE = 0.25
 _HANGUL = re.compile(r"[\u3131-\u318e\uac00-\ud7a3]")
-_CYRILLIC_WORD = re.compile(r"[\u0401-\u045f\u0490\u0491]+")
+_CYRILLIC = re.compile(r"[\u0401-\u045f\u0490\u0491]")
+_CYRILLIC_WORD = re.compile(r"[A-Za-z\u0401-\u045f\u0490\u0491]+")
 _CYRILLIC_COMMON = frozenset("аеиоунтсрвлкмдпяіјїє")
 _CYRILLIC_COMMON_SHARE = 0.65
 _CYRILLIC_MIN_LETTERS = 3
@@ -62,14 +63,18 @@ def _is_korean(text: str) -> bool:
 
 
 def _is_cyrillic(text: str) -> bool:
-    words = _CYRILLIC_WORD.findall(text)
-    letters = "".join(words)
+    """Return whether the letters form words without Latin letters, with capitals where words have them."""
+    letters = "".join(_CYRILLIC.findall(text))
+    words = [word for word in _CYRILLIC_WORD.findall(text) if _CYRILLIC.sub("", word) == ""]
     spelt = sum(len(word) for word in words if word[1:].islower() or word.isupper() or len(word) == 1)
-    signs = [character for character in _others(text) if not _CYRILLIC_WORD.match(character)]
+    signs = [character for character in _others(text) if not _CYRILLIC.match(character)]
     usual = sum(character in _PUNCTUATION or character == "№" for character in signs)
     common = sum(character in _CYRILLIC_COMMON for character in letters.lower())
+    # A Western text may have no accented letter but “è” or “à”, which stands alone.
+    joined = sum(len(word) for word in words if len(word) > 1)
     return (
         len(letters) >= _CYRILLIC_MIN_LETTERS
+        and 2 * joined >= len(letters)
         and _is_most(spelt, len(letters))
         and _is_most(spelt + usual, len(letters) + len(signs))
         and _is_most(common, len(letters), _CYRILLIC_COMMON_SHARE)

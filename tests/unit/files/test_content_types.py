@@ -46,6 +46,7 @@ def test_it_does_not_matter_how_the_content_comes_in(kind):
         (b"<!doctype html><script>alert(1)</script>", "text/plain"),
         (b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>', "text/plain"),
         (b"#!/bin/sh\nrm -rf /\n", "text/plain"),
+        (b"+ADw-script+AD4-alert(1)", "text/plain"),
         ("\ufeffa,b\r\n1,2\r\n\t\f\x1b[0m".encode(), "text/plain"),
         # None of the types that are known.
         (b"\x7fELF\x02\x01\x01" + bytes(60), "application/octet-stream"),

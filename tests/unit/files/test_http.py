@@ -40,10 +40,18 @@ def test_what_is_handed_out_is_run_by_no_browser(client, ana, kind, settings):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "charset"), [("cp949", "euc-kr"), ("utf-16", "utf-16le"), ("utf-8", "utf-8")]
+    ("text", "encoding", "charset"),
+    [
+        ("이름,부서\r\n김철수,영업1팀\r\n", "cp949", "euc-kr"),
+        ("이름,부서\r\n김철수,영업1팀\r\n", "utf-16", "utf-16le"),
+        ("이름,부서\r\n김철수,영업1팀\r\n", "utf-8", "utf-8"),
+        ("名前,部署\r\nやまだ,営業\r\n", "cp932", "shift_jis"),
+        ("Имя;Отдел\r\nИванов;Продажи\r\n", "cp1251", "windows-1251"),
+        ("Name;Größe\r\nMüller;5 €\r\n", "cp1252", "windows-1252"),
+    ],
 )
-def test_a_text_is_handed_out_unchanged_with_its_charset(client, ana, encoding, charset):
-    content = "이름,부서\r\n김철수,영업1팀\r\n".encode(encoding)
+def test_a_text_is_handed_out_unchanged_with_its_charset(client, ana, text, encoding, charset):
+    content = text.encode(encoding)
     file = sent(ana, content, "table.csv")
 
     response = client.get(url(file))

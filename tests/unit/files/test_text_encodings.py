@@ -1,10 +1,18 @@
 """Texts in UTF-16 and in the older encodings of East Asia and Windows are texts."""
 
 import random
+from collections import Counter
 
 import pytest
+from babel.messages.pofile import read_po
 
 from django_roomchat.files.content_types import detect
+from tests.support.sentences import PACKAGE
+
+
+def catalog(language):
+    with (PACKAGE / "locale" / language / "LC_MESSAGES" / "django.po").open("rb") as file:
+        return read_po(file, locale=language)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +39,7 @@ from django_roomchat.files.content_types import detect
         ("Où est l’été ? Déjà vu… à Noël", "cp1252", "text/plain; charset=windows-1252"),
         ("it’s “fine” – OK", "cp1252", "text/plain; charset=windows-1252"),
         ("¿Qué pasó? 20 °C, ½ año, ÉXITO", "cp1252", "text/plain; charset=windows-1252"),
+        ("La chat è aperta; è tardi, e lui è qui", "cp1252", "text/plain; charset=windows-1252"),
         ("x" * 3_000 + " café", "latin-1", "text/plain; charset=windows-1252"),
         ("hi", "utf-16", "text/plain; charset=utf-16le"),
         ("\ufeff메모장\r\n", "utf-16-le", "text/plain; charset=utf-16le"),
@@ -51,6 +60,30 @@ def test_a_text_of_an_office_program_is_a_text_with_its_charset(text, encoding, 
 
     assert detect([content]) == kind
     assert detect(content[place : place + 1] for place in range(len(content))) == kind
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding", "charset"),
+    [
+        ("de", "cp1252", "windows-1252"),
+        ("es", "cp1252", "windows-1252"),
+        ("fr", "cp1252", "windows-1252"),
+        ("pt_BR", "cp1252", "windows-1252"),
+        ("ja", "cp932", "shift_jis"),
+        ("ja", "euc_jp", "euc-jp"),
+        ("ko", "cp949", "euc-kr"),
+        ("zh_Hans", "gb2312", "gb18030"),
+    ],
+)
+def test_the_translations_of_the_page_are_texts_in_the_encoding_of_their_language(
+    language, encoding, charset
+):
+    lines = [message.string for message in catalog(language) if message.id and not message.pluralizable]
+    texts = ["\n".join(lines[start : start + 20]) for start in range(0, len(lines), 20)]
+
+    found = Counter(detect([text.encode(encoding, "ignore")]) for text in texts)
+
+    assert found == {f"text/plain; charset={charset}": len(texts)}
 
 
 @pytest.mark.parametrize("seed", range(20))
