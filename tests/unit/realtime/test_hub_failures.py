@@ -36,6 +36,20 @@ async def test_a_socket_that_cannot_be_written_to_is_closed_and_the_others_go_on
     ]
 
 
+async def test_a_socket_that_cannot_be_written_to_once_it_reads_again_is_closed(house, lobby, reported):
+    broken, other = await house.enter(Broken()), await house.enter()
+    broken.block()
+    house.hear(lobby.append())
+    broken.unblock()
+
+    house.hub.resume(broken)
+
+    assert (broken.closed, revs(other)) == ((4503, 1.0), [[1]])
+    assert unexpected(reported) == [
+        "An event could not be sent to a socket, which is closed: RuntimeError('gone')"
+    ]
+
+
 async def test_an_event_that_cannot_be_decoded_is_left_out_and_the_room_goes_on(house, lobby, caplog):
     tutorial, socket = await house.enter(Socket(is_tutorial=True)), await house.enter()
     good = lobby.append(2)
