@@ -32,18 +32,25 @@ GUEST = {"key": "g:0", "name": "Guest 1"}
 class Case:
     """A kind of room with its members, and a person of a role who makes a request."""
 
-    def __init__(self, kind, role):
+    def __init__(self, kind, role="owner"):
         settings = ROOMS[kind]
         self.room = "~x" if settings and "visibility" in settings else "room"
-        people = {name: User.objects.create_user(name, is_staff=name == "staff") for name in ROLES[1:]}
+        self.people = {name: User.objects.create_user(name, is_staff=name == "staff") for name in ROLES[1:]}
         victim = User.objects.create_user("victim")
-        self.user = people.get(role)
         self.victim = f"u:{victim.pk}"
         self.other = f"u:{User.objects.create_user('other').pk}"
         self.invitation, self.token, self.hook = 9999, "none", "none"
         self.sent, self.unsent = uuid4(), uuid4()
         if settings is not None:
-            self._make(settings, people | {"victim": victim})
+            self._make(settings, self.people | {"victim": victim})
+        self.act_as(role)
+
+    def act_as(self, role):
+        """Let a person of this role make the next requests. The second message and the file that was not sent are theirs."""
+        self.user = self.people.get(role)
+        mine = f"u:{self.user.pk}" if self.user else GUEST["key"]
+        Message.objects.filter(seq=2).update(author_key=mine, author_name=mine)
+        Attachment.objects.filter(pk=self.unsent).update(key=mine)
         self.browser = Client()
         if self.user is not None:
             self.browser.force_login(self.user)
@@ -64,18 +71,17 @@ class Case:
             Membership.objects.create(room=room, key=f"u:{user.pk}", name=name, user=user, role=role)
         Ban.objects.create(room=room, key=f"u:{people['banned'].pk}")
         Mute.objects.create(room=room, key=f"u:{people['muted'].pk}")
-        mine = f"u:{self.user.pk}" if self.user else GUEST["key"]
         now = timezone.now()
-        # The first is the victim's, the second one's own; the third made its author known here.
+        # The first is the victim's, the second of the person who acts; the third made its author known here.
         Message.objects.bulk_create(
             Message(
                 room=room, seq=seq, rev=seq, author_key=key, author_name=key, client_id=f"old-{seq}",
                 fingerprint="x", body="x", created_at=now,
             )
-            for seq, key in enumerate((self.victim, mine, self.other), 1)
+            for seq, key in enumerate((self.victim, "", self.other), 1)
         )  # fmt: skip
-        # One file is the victim's, in the first message; the other one's own, and not sent.
-        for id, key, seq in ((self.sent, self.victim, 1), (self.unsent, mine, None)):
+        # One file is the victim's, in the first message; the other of the person who acts, and not sent.
+        for id, key, seq in ((self.sent, self.victim, 1), (self.unsent, "", None)):
             name = storage.save(storage.new_name(), BytesIO(b"x"))
             Attachment.objects.create(
                 id=id,
