@@ -33,7 +33,22 @@ KEPT_TABLES = {"auth_permission", "django_content_type"}
 """Tables that the migrations fill and no test changes."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--first-case",
+        action="store_true",
+        help="run the first case of each parametrised test only, where another run has shown the others",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--first-case"):
+        first: dict[str, pytest.Item] = {}
+        for item in items:
+            first.setdefault(item.nodeid.partition("[")[0], item)
+        kept = set(first.values())
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = first.values()
     browser = Path(__file__).parent / "browser"
     for item in items:
         if item.path.is_relative_to(browser):
