@@ -24,8 +24,7 @@ from django.shortcuts import resolve_url
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve
-from django.utils import formats, timezone
-from django.utils.formats import number_format
+from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
@@ -34,6 +33,7 @@ from django_roomchat.policy import sanction_errors
 from django_roomchat.rooms import system_messages
 from django_roomchat.text import emoji, mention_syntax
 from django_roomchat.text.links import REL, split
+from django_roomchat.views import formats
 
 register = template.Library()
 
@@ -177,6 +177,7 @@ def roomchat_words() -> dict[str, Any]:
         "file_too_big": gettext("{name} is too big. The limit is {size}."),
         "file_unsupported": gettext("{name} is not accepted here. Accepted: {types}."),
         **_sizes(),
+        "formats": formats.script_formats(),
         **_numbered(get_language()),
         "deleted": gettext("Message deleted"),
         "today": gettext("Today"),
@@ -305,13 +306,17 @@ def roomchat_box(file: Any) -> Box | None:
 @register.filter
 def roomchat_size(size: int) -> str:
     """Format a file size in the reader's number format ("1.4 MB"), as ``sizeOf`` in the browser."""
-    if size < _KIB * _KIB:
-        unit, number = "size_kb", max(size / _KIB, 0.1)
+    unit, bytes_of_unit = ("size_kb", _KIB) if size < _KIB * _KIB else ("size_mb", _KIB * _KIB)
+    if size < _ROUND_FROM * bytes_of_unit:
+        tenths = max(_rounded(size * 10, bytes_of_unit), 1)
     else:
-        unit, number = "size_mb", size / _KIB / _KIB
-    shown = round(number, 1) if number < _ROUND_FROM else round(number)
-    text = number_format(int(shown) if shown == int(shown) else shown, force_grouping=True)
-    return _sizes()[unit].replace("{count}", text)
+        tenths = _rounded(size, bytes_of_unit) * 10
+    return _sizes()[unit].replace("{count}", formats.tenths(tenths))
+
+
+def _rounded(number: int, divisor: int) -> int:
+    """Divide and round half up, as JavaScript does. ``round`` rounds half to even."""
+    return (number * 2 + divisor) // (divisor * 2)
 
 
 def _sizes() -> dict[str, str]:
@@ -453,15 +458,7 @@ def _link(text: str, url: str) -> SafeString:
     return format_html('<a href="{}" target="_blank" rel="{}">{}</a>', url, REL, text)
 
 
-@register.filter
-def roomchat_when(at: datetime.datetime) -> str:
-    """Format a time as short as possible: the time of today, the weekday of the last week, else the date.
-
-    ``js/src/timeline/calendar.js`` does the same in the reader's time zone.
-    """
-    local = timezone.localtime(at) if timezone.is_aware(at) else at
-    today = timezone.localdate() if timezone.is_aware(at) else datetime.date.today()
-    age = (today - local.date()).days
-    return formats.date_format(
-        local, "TIME_FORMAT" if not age else "D" if 0 < age < 7 else "SHORT_DATE_FORMAT"
-    )
+register.filter("roomchat_when", formats.short)
+register.filter("roomchat_day", formats.day)
+register.filter("roomchat_moment", formats.moment)
+register.simple_tag(formats.script_formats, name="roomchat_formats")

@@ -103,7 +103,6 @@ export class RoomChat extends HTMLElement {
     const shared = {
       strings,
       calendar,
-      language,
       ids: this.dataset.messageIds ?? "m-",
       templates: { message: this.#template("message"), delivery: this.#template("delivery"), file: this.#template("file") },
     };

@@ -1,7 +1,5 @@
 """Reading: scroll position, older messages, days, times and grouping, edits and deletions."""
 
-import re
-
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -132,11 +130,11 @@ def test_days_and_times_are_the_reader_s(site: Server, room: str, new_context: N
     london = joined(new_context(timezone_id="Europe/London").new_page(), site, room)
 
     assert seoul.locator(".roomchat-day:visible").all_inner_texts() == [
-        "Friday, January 2, 2026",
-        "Saturday, January 3, 2026",
+        "Jan. 2, 2026",
+        "Jan. 3, 2026",
     ]
-    assert london.locator(".roomchat-day:visible").all_inner_texts() == ["Friday, January 2, 2026"]
-    expect(seoul.locator("li time[data-part=time]").last).to_have_text(re.compile(r"1:30\sAM"))
+    assert london.locator(".roomchat-day:visible").all_inner_texts() == ["Jan. 2, 2026"]
+    expect(seoul.locator("li time[data-part=time]").last).to_have_text("1:30 a.m.")
 
 
 def test_messages_of_one_author_within_five_minutes_stand_under_one_name(

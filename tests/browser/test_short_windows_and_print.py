@@ -83,6 +83,12 @@ def test_a_room_of_many_messages_is_printed_completely(site: Server, room: str, 
     )
     assert hidden == []
     expect(page.locator("[data-mine] .roomchat-bubble")).to_have_css("color", "rgb(0, 0, 0)")
+    today = page.locator("[data-mine] [data-part=day]")
+    expect(today).to_have_text("Today")
+    expect(today).to_have_css("font-size", "0px")
+    assert today.evaluate(
+        "(day) => getComputedStyle(day, '::after').content === `\"${day.title}\"` && day.title.length > 9"
+    )
     assert page.evaluate("document.documentElement.scrollHeight > 3 * innerHeight")
 
 

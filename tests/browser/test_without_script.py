@@ -1,11 +1,12 @@
 """The room page without JavaScript, and the index of rooms."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.page import NewContext, bodies, composer, enter, seed
+from tests.browser.page import NewContext, bodies, chat, composer, enter, seed
 from tests.services.server import Server
 
 
@@ -42,6 +43,27 @@ def test_without_a_script_older_messages_are_a_link_away(
     assert bodies(page) == [f"Line {n + 1}" for n in range(10)]
     page.get_by_role("link", name="Newest messages").click()
     expect(page.get_by_text("Line 60", exact=True)).to_be_visible()
+
+
+def test_times_and_days_are_the_same_with_and_without_a_script(
+    site: Server, room: str, new_context: NewContext
+) -> None:
+    now = datetime.now(UTC).replace(hour=0, minute=0, second=1)
+    said = ["2026-01-02T16:05:00+00:00", *((now - timedelta(days=age)).isoformat() for age in (1, 0))]
+    seed(site, room, *(("Ana", at, at) for at in said))
+
+    for locale in ("en-US", "ko", "fa", "pt-BR"):
+        shown = []
+        for has_script in (False, True):
+            context = new_context(locale=locale, timezone_id="UTC", java_script_enabled=has_script)
+            page = enter(context.new_page(), site, room)
+            if has_script:
+                expect(chat(page)).to_have_attribute("connected", "")
+            times = page.locator("li time, .roomchat-rooms time")
+            titles = times.evaluate_all("(times) => times.map(({ title }) => title.replace(/ UTC$/, ''))")
+            shown.append((times.all_inner_texts(), titles))
+        assert shown[0] == shown[1]
+        assert all(text for text in shown[0][1])
 
 
 def test_the_index_leads_into_the_room_that_was_typed(site: Server, new_context: NewContext) -> None:

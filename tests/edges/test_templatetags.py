@@ -1,7 +1,7 @@
 """The output of the template tags, without a browser."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -246,24 +246,3 @@ def test_a_day_is_that_of_the_site_s_time_zone() -> None:
         rows = list(tags.roomchat_rows([said(0), said(5 * 60)]))
 
     assert [row.starts_day for row in rows] == [True, True]
-
-
-@pytest.mark.parametrize(
-    ("at", "words"),
-    [
-        (datetime(2026, 11, 20, 23, 30), "11:30 p.m."),
-        (datetime(2026, 11, 19, 23, 30), "Thu"),
-        (datetime(2026, 11, 14, 0, 0), "Sat"),
-        (datetime(2026, 11, 13, 23, 30), "11/13/2026"),
-        (datetime(2026, 11, 21, 0, 30), "11/21/2026"),
-        (datetime(2026, 11, 20, 0, 30, tzinfo=UTC), "12:30 a.m."),
-    ],
-)
-def test_when_it_was_is_as_short_as_can_be(at: datetime, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Day(date):
-        today = staticmethod(lambda: date(2026, 11, 20))
-
-    monkeypatch.setattr(tags.datetime, "date", Day)
-    monkeypatch.setattr(tags.timezone, "localdate", Day.today)
-
-    assert tags.roomchat_when(at) == words

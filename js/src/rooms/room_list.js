@@ -42,7 +42,8 @@ export class RoomList extends HTMLElement {
     this.#abortController = new AbortController();
     const { signal } = this.#abortController;
     const { meKey: key, you: label, current } = this.dataset;
-    const calendar = new Calendar({ language: this.closest("[lang]")?.lang || undefined, strings: {} });
+    const formats = JSON.parse(this.querySelector('script[type="application/json"]').textContent);
+    const calendar = new Calendar({ strings: { formats } });
     const roomUrl = (name) => this.#roomUrl(name);
     this.#rows = new RoomRows({ list: this, current, you: { key, label }, roomUrl, calendar, signal });
     this.#channel = openChannel(`roomchat:rooms:${key}`, signal);

@@ -133,7 +133,7 @@ export class RoomRows {
     if (!element || !at) return;
     const moment = new Date(at);
     element.dateTime = at;
-    element.title = this.#calendar.full(moment);
+    element.title = this.#calendar.moment(moment);
     setText(row, "when", this.#calendar.short(moment));
   }
 

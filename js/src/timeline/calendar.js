@@ -1,58 +1,47 @@
-/** Formats dates and times in the browser's time zone and the page's language. */
+import { Formats } from "../ui/formats.js";
+
+/** Dates and times in the browser's time zone and the site's formats. */
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const GROUPED_WITHIN_MS = 5 * 60 * 1000; // the same as in templatetags/roomchat.py
 
 export class Calendar {
   #strings;
-  #day;
-  #time;
-  #weekday;
-  #date;
-  #oldDate;
-  #full;
-  #moment;
 
+  /** @param strings with `formats`, and with `today` and `yesterday` for `day()` */
   constructor({ language, strings }) {
     this.language = language;
     this.#strings = strings;
-    this.#day = format(language, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
-    this.#time = format(language, { hour: "numeric", minute: "2-digit" });
-    this.#weekday = format(language, { weekday: "short" });
-    this.#date = format(language, { day: "numeric", month: "short" });
-    this.#oldDate = format(language, { dateStyle: "short" });
-    this.#full = format(language, { dateStyle: "full", timeStyle: "medium" });
-    this.#moment = format(language, { dateStyle: "medium", timeStyle: "short" });
+    this.formats = new Formats(strings.formats);
   }
 
   time(at) {
-    return this.#time.format(at);
+    return this.formats.format("time", at);
   }
 
-  full(at) {
-    return this.#full.format(at);
+  date(at) {
+    return this.formats.format("date", at);
   }
 
-  /** Date and time, in a short form. */
+  /** Date and time. */
   moment(at) {
-    return this.#moment.format(at);
+    return this.formats.format("moment", at);
   }
 
   /** The shortest form: the time if it was today, the weekday within the last week, otherwise the date. */
   short(at, now = new Date()) {
-    const age = Math.round((midnight(now) - midnight(at)) / DAY_MS);
-    if (age === 0) return this.time(at);
-    if (age > 0 && age < 7) return this.#weekday.format(at);
-    return (at.getFullYear() === now.getFullYear() ? this.#date : this.#oldDate).format(at);
+    const age = daysAgo(at, now);
+    return this.formats.format(age === 0 ? "time" : age > 0 && age < 7 ? "weekday" : "shortDate", at);
   }
 
   day(at, now = new Date()) {
-    const yesterday = new Date(now);
-    yesterday.setDate(now.getDate() - 1);
-    if (sameDay(at, now)) return this.#strings.today;
-    if (sameDay(at, yesterday)) return this.#strings.yesterday;
-    return this.#day.format(at);
+    const age = daysAgo(at, now);
+    return age === 0 ? this.#strings.today : age === 1 ? this.#strings.yesterday : this.date(at);
   }
+}
+
+function daysAgo(at, now) {
+  return Math.round((midnight(now) - midnight(at)) / DAY_MS);
 }
 
 function midnight(at) {
@@ -83,13 +72,4 @@ export function grouping(previous, message) {
     previous.kind === message.kind &&
     message.at - previous.at < GROUPED_WITHIN_MS;
   return { startsDay, follows };
-}
-
-/** The page may declare a language that the browser does not know. */
-function format(language, options) {
-  try {
-    return new Intl.DateTimeFormat(language, options);
-  } catch {
-    return new Intl.DateTimeFormat(undefined, options);
-  }
 }

@@ -17,7 +17,7 @@ export function foundRow(room, { author, at, where, url, pieces }) {
   part("where").hidden = !where;
   part("where").textContent = where ?? "";
   part("time").dateTime = at;
-  part("time").title = room.calendar.full(moment);
+  part("time").title = room.calendar.moment(moment);
   part("time").textContent = room.calendar.short(moment);
   part("text").replaceChildren(...pieces.map((piece, index) => (index % 2 ? mark(piece) : piece)));
   return row;

@@ -112,8 +112,10 @@ export class MessageView {
     this.element.toggleAttribute("data-follows", follows);
     const day = this.#part("day");
     if (!day) return;
+    const { calendar } = this.#shared;
     day.setAttribute("datetime", startsDay ? dayKey(this.#at) : "");
-    setText(day, startsDay ? this.#shared.calendar.day(this.#at) : "");
+    day.title = startsDay ? calendar.date(this.#at) : "";
+    setText(day, startsDay ? calendar.day(this.#at) : "");
   }
 
   get groupingInfo() {
@@ -176,7 +178,7 @@ export class MessageView {
     const time = this.#part("time");
     if (!time) return;
     time.setAttribute("datetime", at.toISOString());
-    time.title = this.#shared.calendar.full(at);
+    time.title = this.#shared.calendar.moment(at);
     setText(time, this.#shared.calendar.time(at));
   }
 

@@ -5,9 +5,14 @@ const UNITS = [
   ["second", 1],
 ];
 
-/** A number of units, localised: “10 seconds”. */
+/** A number of units, localised: “10 seconds”. The digits are those of the server. */
 export function amount(number, unit, language) {
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(number);
+  const options = { style: "unit", unit, unitDisplay: "long", numberingSystem: "latn" };
+  try {
+    return new Intl.NumberFormat(language, options).format(number);
+  } catch {
+    return new Intl.NumberFormat("en", options).format(number); // the page may declare a language such as `en_US`
+  }
 }
 
 /** A duration in the largest unit of which it is a whole number, localised: “5 minutes”, “90 seconds”. */

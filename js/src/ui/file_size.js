@@ -2,15 +2,15 @@ const KIB = 1024;
 const INTEGER_FROM = 10; // from this number on, no decimals are shown
 
 /**
- * A file size in the number format of the page: “1.4 MB”. `roomchat_size` in `templatetags/roomchat.py` is the
+ * A file size in the number format of the site: “1.4 MB”. `roomchat_size` in `templatetags/roomchat.py` is the
  * equivalent on the server.
  *
- * @param shared `{strings, language}`
+ * @param shared `{strings, calendar}`
  */
-export function formatFileSize(bytes, { strings, language }) {
-  const [unit, number] = bytes < KIB * KIB ? ["size_kb", Math.max(bytes / KIB, 0.1)] : ["size_mb", bytes / KIB / KIB];
-  const digits = { maximumFractionDigits: number < INTEGER_FROM ? 1 : 0 };
-  return strings[unit].replace("{count}", new Intl.NumberFormat(language, digits).format(number));
+export function formatFileSize(bytes, { strings, calendar }) {
+  const [unit, size] = bytes < KIB * KIB ? ["size_kb", KIB] : ["size_mb", KIB * KIB];
+  const tenths = bytes < INTEGER_FROM * size ? Math.max(Math.floor((bytes * 10) / size + 0.5), 1) : Math.floor(bytes / size + 0.5) * 10;
+  return strings[unit].replace("{count}", () => calendar.formats.tenths(tenths));
 }
 
 /**

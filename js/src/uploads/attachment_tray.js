@@ -39,7 +39,7 @@ export class AttachmentTray {
     this.#types = (picker.dataset.types ?? ANYTHING).split(" ");
     this.#accepted = picker.dataset.accepted ?? "";
     this.#limits = { bytes: Number(data.fileMax) || Infinity, files: Number(data.filesMax) || Infinity };
-    this.shared = { strings, language: calendar.language };
+    this.shared = { strings, calendar };
     this.#key = [STORAGE_PREFIX, data.meKey, data.room].map(encodeURIComponent).join(":");
     let queue = Promise.resolve(); // one image at a time: resizing several large ones at once needs too much memory on a phone
     this.#options = {

@@ -9,7 +9,7 @@ export class UploadView {
   #shared;
 
   /**
-   * @param shared `{strings, language}`
+   * @param shared `{strings, calendar}`
    * @param onRemove called when the file is removed
    * @param onDescribed called when Enter ends the alt text, to return the focus to the text field
    */

@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Calendar, grouping } from "../../src/timeline/calendar.js";
+
+// The same cases test the server.
+const { names, days, shorts } = JSON.parse(readFileSync(new URL("../../../tests/shared/formats.json", import.meta.url)));
+const FORMATS = {
+  names: names.en,
+  time: ["", "P", ""],
+  weekday: ["", "D", ""],
+  date: ["", "N", " ", "j", ", ", "Y", ""],
+  shortDate: ["", "m", "/", "d", "/", "Y", ""],
+};
+const calendar = new Calendar({ strings: { today: "Today", yesterday: "Yesterday", formats: FORMATS } });
 
 test("A message follows one of the same author within five minutes on the same day", () => {
   const sent = (at, author = "a", kind = "user") => ({ at: new Date(at), author, kind });
@@ -13,15 +25,14 @@ test("A message follows one of the same author within five minutes on the same d
   assert.deepEqual(grouping(undefined, above), { startsDay: true, follows: false });
 });
 
-test("Today and yesterday have names", () => {
-  const calendar = new Calendar({ language: "en", strings: { today: "Today", yesterday: "Yesterday" } });
-  const now = new Date("2026-03-01T12:00:00");
-  assert.equal(calendar.day(new Date("2026-03-01T00:00:00"), now), "Today");
-  assert.equal(calendar.day(new Date("2026-02-28T23:59:59"), now), "Yesterday");
-  assert.equal(calendar.day(new Date("2026-02-27T10:00:00"), now), "Friday, February 27, 2026");
-});
+for (const [at, now, shown] of days) {
+  test(`The day of ${at} is named ${shown} at ${now}`, () => {
+    assert.equal(calendar.day(new Date(at), new Date(now)), shown);
+  });
+}
 
-test("An unknown language does not break the formats", () => {
-  const calendar = new Calendar({ language: "not a language", strings: {} });
-  assert.match(calendar.time(new Date()), /\d/);
-});
+for (const [at, now, shown] of shorts) {
+  test(`The shortest form of ${at} is ${shown} at ${now}`, () => {
+    assert.equal(calendar.short(new Date(at), new Date(now)), shown);
+  });
+}

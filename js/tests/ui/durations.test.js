@@ -7,6 +7,8 @@ test("A duration uses the largest unit of which it is a whole number", () => {
 
   assert.deepEqual(texts, ["5 seconds", "1 minute", "90 seconds", "15 minutes", "1 hour", "2 hours", "1 day"]);
   assert.equal(amount(30, "day", "de"), "30 Tage");
+  assert.equal(amount(15, "second", "fa"), "15 ثانیه");
+  assert.equal(amount(30, "day", "en_US"), "30 days");
 });
 
 test("A remaining time is formatted like a clock", () => {
