@@ -230,7 +230,7 @@ def draw(file: str, kind: str, limit: str, is_weighted: str) -> None:
         import pillow_heif
 
         pillow_heif.register_heif_opener()
-        form, options = "HEIF", {"quality": 60}
+        form, options = "HEIF", {"quality": 60, "enc_params": {"preset": "ultrafast"}}
     elif "grey" in kind:
         image = image.convert("L").convert("I;16").point(lambda value: value * 257)
     elif form == "PNG":

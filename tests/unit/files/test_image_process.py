@@ -6,11 +6,12 @@ from dataclasses import replace
 from io import BytesIO
 
 import pytest
+from PIL import Image
 
 from django_roomchat.files import image_process
 from django_roomchat.files.image_process import NotStarted, Stopped, interpreter, run
 from django_roomchat.files.reencoding import ImageLimits, Refused, reencode
-from tests.support.uploads import SAMPLES, TEXT, moving, picture
+from tests.support.uploads import SAMPLES, TEXT, heic, moving, picture
 
 LIMITS = ImageLimits(pixels=1_000_000, frames=10, bytes=100_000, seconds=10.0)
 
@@ -40,10 +41,17 @@ def instead(monkeypatch):
 STARTED = "import os, signal, sys; os.write(1, b'roomchat\\n'); "
 
 
-def test_a_process_makes_the_same_of_an_image():
-    content = picture("PNG", (900, 400))
-
-    assert apart(content, "image/png") == reencode(BytesIO(content), "image/png", LIMITS)
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("image/png", picture("PNG", (900, 400))),
+        ("image/avif", picture("AVIF", (900, 400))),
+        ("image/heic", heic(Image.new("RGB", (900, 400), "teal"))),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_process_makes_the_same_of_an_image(kind, content):
+    assert apart(content, kind) == reencode(BytesIO(content), kind, LIMITS)
 
 
 def test_a_process_tells_which_limit_an_image_exceeds():

@@ -72,6 +72,18 @@ def test_a_heic_is_turned_upright_once():
     assert image.getpixel((10, 35))[0] < 50 < 200 < image.getpixel((10, 5))[0]
 
 
+def test_a_heic_of_tiles_is_put_together():
+    # Phones write tiles of 512 × 512.
+    photo = Image.new("RGB", (1000, 600), "blue")
+    photo.paste("yellow", (600, 0, 1000, 600))
+
+    image = opened(anew(heic(photo, tile_size=512), "image/heic").content)
+
+    assert image.size == (1000, 600)
+    assert image.getpixel((10, 590)) == pytest.approx((0, 0, 255), abs=12)
+    assert image.getpixel((990, 590)) == pytest.approx((255, 255, 0), abs=12)
+
+
 def test_what_is_clear_in_a_heic_becomes_white():
     cut_out = Image.new("RGBA", (40, 20), (255, 0, 0, 0))
     cut_out.paste((255, 0, 0, 255), (0, 0, 20, 20))
