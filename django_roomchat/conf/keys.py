@@ -336,7 +336,7 @@ class Config:
     SEARCH_SECONDS: float = 1.0
     """Time that a search request spends on a page of results, in seconds. The next request continues where it stopped.
 
-    On PostgreSQL it is also the statement timeout of a search with a trigram index.
+    On PostgreSQL it is also the statement timeout of a search with the trigram index.
     """
 
     POSTS_PER_USER: str | None = "30/10s"

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.db import OperationalError, connections, transaction
 from django.db.models import F, Q, QuerySet
+from django.db.models.lookups import Regex
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import policy
@@ -28,7 +30,7 @@ from django_roomchat.errors import Busy
 from django_roomchat.files import records
 from django_roomchat.identity import Actor, Identity, identity_of
 from django_roomchat.log import iso
-from django_roomchat.messages import search_patterns
+from django_roomchat.messages import search_index, search_patterns
 from django_roomchat.messages.search_cursor import CursorSigner, no_such_cursor
 from django_roomchat.models import Membership, Message, Room
 from django_roomchat.protocol import Author, Hit
@@ -126,7 +128,7 @@ def search_steps(
     """
     who = identity_of(by)
     values.of_type(before or "", str, "“before”")
-    patterns = search_patterns.patterns(query)
+    phrases = search_patterns.phrases(query)
     if room is None:
         rooms = _rooms_of(who)
     else:
@@ -144,12 +146,16 @@ def search_steps(
     first, end = _ends(messages, field)
     if before:
         end = _before(field, who, *cursors.verify(before))
-    compiled = [re.compile(pattern) for pattern in patterns]
+    compiled = [re.compile(search_patterns.pattern(words)) for words in phrases]
     names = _names(list(named)) if rooms else []
-    matching = Q()
-    for pattern, one in zip(patterns, compiled, strict=True):
-        matching &= Q(body__regex=pattern) | _with_file(names, one)
-    for page in _scan(rows.filter(deleted_at=None), field, first, end, matching):
+    matching, indexed = Q(), Q()
+    for words, one in zip(phrases, compiled, strict=True):
+        with_file = _with_file(names, one)
+        matching &= _has_match(one.pattern) | with_file
+        indexed &= search_index.may_contain(words) | with_file
+    rows = rows.filter(deleted_at=None)
+    page_of_index = _by_index(rows.filter(**{f"{field}__lt": end}), phrases, matching & indexed)
+    for page in _scan(rows, field, first, end, matching) if page_of_index is None else [page_of_index]:
         if page is None:
             yield None
         else:
@@ -216,6 +222,20 @@ def _with_file(names: Sequence[tuple[int, int, str]], pattern: re.Pattern[str]) 
     return found
 
 
+class _UnicodeRegex(Regex):
+    """A regular expression. Django compares bytes on MariaDB, for which a class of letters is a class of bytes."""
+
+    def as_mysql(self, compiler: Any, connection: Any) -> Any:
+        left, parameters = self.process_lhs(compiler, connection)
+        # Neither the collation of the column nor that of the connection decides on the case.
+        return f"{left} REGEXP %s", [*parameters, f"(?-i){self.rhs}"]
+
+
+def _has_match(pattern: str) -> Q:
+    """Return the condition for messages of which the text matches."""
+    return Q(_UnicodeRegex(F("body"), pattern))
+
+
 # Scan -------------------------------------------------------------------------------------------------------------
 
 
@@ -225,9 +245,6 @@ Page = tuple[list[Message], Message | None]
 
 def _scan(rows: QuerySet[Message], field: str, first: int, end: int, matching: Q) -> Iterator[Page | None]:
     """Scan the rows from *end* back to *first*, exclusive and inclusive values of the field. Yield ``None`` after each step."""
-    if (page := _by_trigrams(rows.filter(**{f"{field}__lt": end}), matching)) is not None:
-        yield page
-        return
     found: list[Message] = []
     deadline = time.monotonic() + config().SEARCH_SECONDS
     size = STEP
@@ -290,10 +307,10 @@ def _too_slow() -> Busy:
     return Busy(_("The server is working on many searches; try again in a moment."), retry_after=2.0)
 
 
-def _by_trigrams(rows: QuerySet[Message], matching: Q) -> Page | None:
-    """Return a page with PostgreSQL's trigram index; ``None`` without one or if it exceeds the time of a search."""
-    connection = connections[database()]
-    if connection.vendor != "postgresql" or not _has_trigrams(connection.alias):
+def _by_index(rows: QuerySet[Message], phrases: Iterable[list[str]], matching: Q) -> Page | None:
+    """Return a page with the trigram index; ``None`` without one, or if it cannot answer in the time of a search."""
+    alias = database()
+    if not search_index.exists(alias) or not search_index.can_serve(alias, list(chain(*phrases))):
         return None
     try:
         with _statement_timeout(config().SEARCH_SECONDS):
@@ -301,15 +318,6 @@ def _by_trigrams(rows: QuerySet[Message], matching: Q) -> Page | None:
     except OperationalError:
         return None
     return found[:HITS], found[HITS - 1] if len(found) > HITS else None
-
-
-def _has_trigrams(alias: str) -> bool:
-    with connections[alias].cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM pg_indexes WHERE tablename = %s AND indexdef LIKE %s)",
-            [Message._meta.db_table, "%(body%gin_trgm_ops%"],
-        )
-        return bool(cursor.fetchone()[0])
 
 
 # Hits -------------------------------------------------------------------------------------------------------------

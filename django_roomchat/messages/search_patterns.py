@@ -30,20 +30,21 @@ _PHRASES = re.compile(
     r"|(\S+)"
 )
 _WIDE = re.compile("[\u3000\uff00-\uffef]+")
-_LETTERS = str.maketrans(
-    {
-        **dict.fromkeys(_QUOTES, '"'),
-        **dict.fromkeys(_APOSTROPHES, "'"),
-        **dict.fromkeys(_DASHES, "-"),
-        # Letters that Unicode does not decompose.
-        **dict(zip("øđðłħŧı", "oddlhti", strict=True)),
-        **{"æ": "ae", "œ": "oe", "þ": "th"},
-        # Arabic letters that keyboards and languages confuse.
-        **dict(zip("ىیکة", "ييكه", strict=True)),
-    }
-)
+VARIANTS = {
+    **dict.fromkeys(_QUOTES, '"'),
+    **dict.fromkeys(_APOSTROPHES, "'"),
+    **dict.fromkeys(_DASHES, "-"),
+    # Letters that Unicode does not decompose.
+    **dict(zip("øđðłħŧı", "oddlhti", strict=True)),
+    # Arabic letters that keyboards and languages confuse.
+    **dict(zip("ىیکة", "ييكه", strict=True)),
+}
+"""Characters that equal another single character."""
+_LETTERS = str.maketrans({**VARIANTS, "æ": "ae", "œ": "oe", "þ": "th"})
 _HARAKAT = "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
 _NIQQUD = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+MARKS = f"\u0300-\u0344\u0346-\u036f{_NIQQUD}{_HARAKAT}"
+"""Ranges of the marks that do not count, at least after some letters."""
 # Marks that do not distinguish words, or that many people do not type. “й” and “ї” are letters of their own.
 _MARKS = re.compile(f"(?<!и)\u0306|(?<!і)\u0308|[\u0300-\u0305\u0307\u0309-\u036f{_NIQQUD}{_HARAKAT}]")
 _LATIN_MARKS = (
@@ -52,8 +53,8 @@ _LATIN_MARKS = (
 """Common combining marks that remain in a composed text, after a letter with which they have no composed form."""
 
 
-def patterns(query: str) -> list[str]:
-    """Return a regular expression for each word or phrase, in syntax shared by Python, PostgreSQL, MySQL and MariaDB.
+def phrases(query: str) -> list[list[str]]:
+    """Return the folded words of each word or phrase.
 
     Args:
         query: the query as typed by a user.
@@ -66,7 +67,7 @@ def patterns(query: str) -> list[str]:
     if not values.is_plain(query.translate(_BLANKS)):
         raise BadValue(_("A search cannot contain control characters."))
     found = [
-        r"\s+".join(_pattern(word) for word in words)
+        words
         for quoted, apart, word in _PHRASES.findall(query)
         if (words := fold(quoted or apart or word).split())
     ]
@@ -75,6 +76,20 @@ def patterns(query: str) -> list[str]:
     if len(found) > WORDS_MAX:
         raise BadValue(_("A search can have at most %(most)d words."), most=WORDS_MAX)
     return found
+
+
+def pattern(words: Iterable[str]) -> str:
+    """Return a regular expression in syntax shared by Python, PostgreSQL, MySQL and MariaDB.
+
+    Args:
+        words: folded words that follow each other.
+    """
+    return r"\s+".join(_pattern(word) for word in words)
+
+
+def spellings() -> dict[str, list[str]]:
+    """Return the other spellings of each folded text, such as ``K`` for ``k`` and ``ß`` for ``ss``."""
+    return _spellings()[0]
 
 
 def fold(text: str) -> str:
@@ -103,10 +118,13 @@ def _pattern(word: str) -> str:
 
 
 def _any_of(piece: str, spellings: Sequence[str]) -> str:
-    # Alternatives instead of a character class, because MariaDB compares bytes.
+    # Single characters are a class, because MariaDB limits the size of a pattern.
     letters = "".join(_any_of(one, _spellings()[0].get(one, ())) for one in piece) if len(piece) > 1 else ""
-    choices = [letters] if letters else [_literal(piece)]
-    choices += [_literal(spelling) for spelling in spellings if spelling != piece]
+    single = [_literal(one) for one in (piece, *spellings) if len(one) == 1]
+    choices = [letters] if letters else []
+    if single:
+        choices.append(single[0] if len(single) == 1 else f"[{''.join(single)}]")
+    choices += [one for one in spellings if len(one) > 1]
     found = choices[0] if len(choices) == 1 else f"(?:{'|'.join(choices)})"
     return found if letters else f"{found}{_marks_after(piece)}"
 
@@ -125,7 +143,7 @@ def _marks_after(letter: str) -> str:
         ("ء", "ۓ", _expanded(_HARAKAT)),
     ):
         if first <= letter <= last:
-            return f"(?:{'|'.join(marks)})*"
+            return f"[{marks}]*"
     return ""
 
 

@@ -86,10 +86,14 @@ class Postgres:
     def create(self, name: str, *, template: str = "template0") -> str:
         """Make a database, over an old one of that name, and give its URL."""
         self.drop(name)
-        if template != "template0":
+        statement = "CREATE DATABASE {} TEMPLATE {}"
+        if template == "template0":
+            # Letters of all languages are letters, whatever the locale of the machine is.
+            statement += " ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'"
+        else:
             template = f"{template}_{WORKER}"
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        self._execute(statement.format(sql.Identifier(f"{name}_{WORKER}"), sql.Identifier(template)))
+        both = sql.Identifier(f"{name}_{WORKER}"), sql.Identifier(template)
+        self._execute(sql.SQL(statement).format(*both))
         return urlsplit(self.admin_url)._replace(path=f"/{name}_{WORKER}").geturl()
 
     def drop(self, name: str) -> None:

@@ -272,44 +272,6 @@ def test_an_empty_site_and_an_empty_room_have_nothing():
     assert (search_messages("x", by=ANA).hits, search_messages("x", room="lobby", by=ANA).hits) == ([], [])
 
 
-@pytest.fixture
-def trigrams(on_postgres):
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-        cursor.execute("CREATE INDEX test_trigrams ON roomchat_message USING gin (body gin_trgm_ops)")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("DROP INDEX test_trigrams")
-
-
-def test_an_index_of_trigrams_finds_the_same(trigrams, monkeypatch):
-    monkeypatch.setattr(search, "HITS", 2)
-    monkeypatch.setattr(search, "STEP", None)  # the way without the index would not get far
-    said("needle 1", "Привет", "needle 2", "NEEDLE 3", "hay")
-
-    first = search_messages("needle", by=ANA)
-
-    assert ([hit.seq for hit in first.hits], first.before) == ([4, 3], cursor("3@lobby"))
-    assert found("needle", before=first.before) == [("lobby", 1)]
-    assert found("ПРИВЕТ") == [("lobby", 2)]
-
-
-def test_an_index_that_does_not_help_in_time_is_done_without(trigrams, settings):
-    settings.ROOMCHAT = {"SEARCH_SECONDS": 0.001}
-    said("needle")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO roomchat_message (room_id, seq, rev, changes, author_key, author_name, client_id, kind, body, fingerprint, created_at, data)"
-            " SELECT room_id, n, n, 0, 'x', 'x', n, 'user', repeat('hay ', 500), 'x', now(), '{}' FROM roomchat_message, generate_series(2, 5000) n"
-        )
-
-    page = search_messages("n", by=ANA)
-
-    while page.before and not page.hits:
-        page = search_messages("n", by=ANA, before=page.before)
-    assert [hit.seq for hit in page.hits] == [1]
-
-
 # From outside -----------------------------------------------------------------------------------------------------
 
 
