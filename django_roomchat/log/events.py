@@ -143,7 +143,6 @@ _EXTRAS = EventData.__struct_fields__
 
 
 def iso(moment: datetime) -> str:
-    """Format a datetime for the wire: ISO 8601, UTC, milliseconds."""
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC)
+    """Format a datetime for the wire: ISO 8601, UTC, milliseconds. A naive datetime, as with ``USE_TZ = False``, is local time."""
+    moment = moment.astimezone(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -199,7 +200,7 @@ def _sanction(
     until: datetime | None,
 ) -> int:
     reason = validation.reason(reason)
-    until = None if until is None else values.aware(until, "The expiry")
+    until = None if until is None else _stored(until)
     if until is not None and until <= timezone.now():
         raise BadValue(_("The expiry must be in the future."))
     moderator = identity.identity_of(by)
@@ -217,6 +218,16 @@ def _sanction(
             inviters.end_invitations(locked, target, by=moderator)
 
     return _change(room, user, moderator, write)
+
+
+def _stored(until: datetime) -> datetime:
+    """Validate the end of a sanction, and return it aware or naive as the database stores it."""
+    if settings.USE_TZ:
+        return values.aware(until, "The expiry")
+    if isinstance(until, datetime) and timezone.is_naive(until):
+        # timezone.now() is naive, too.
+        until = timezone.make_aware(until, timezone.get_default_timezone())
+    return timezone.make_naive(values.aware(until, "The expiry"), timezone.get_default_timezone())
 
 
 def _end(model: Sanctions, verb: str, room: str | Room, user: Target, by: Actor | None) -> int:

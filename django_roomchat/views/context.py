@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from django_roomchat import identity, policy
@@ -253,7 +255,7 @@ def _shown_room(room: ListedRoom) -> ShownRoom:
         title=room.title,
         url=reverse("roomchat:room", args=[room.name]),
         visibility=room.visibility,
-        at=datetime.fromisoformat(room.last.at if room.last else room.changed_at),
+        at=_moment(room.last.at if room.last else room.changed_at),
         last=room.last,
         unread=room.unread,
         mentions=room.mentions,
@@ -322,7 +324,7 @@ def _shown_hit(hit: Hit) -> dict[str, Any]:
         "author_key": hit.author.key,
         "author_name": hit.author.name,
         "guest": hit.author.guest,
-        "at": datetime.fromisoformat(hit.at),
+        "at": _moment(hit.at),
         "excerpt": [(piece, bool(place % 2)) for place, piece in enumerate(hit.excerpt)],
     }
 
@@ -368,12 +370,12 @@ def _shown(event: Event, me: Identity) -> ShownMessage:
         author_name=event.author.name,
         guest=event.author.guest,
         body=event.body,
-        at=datetime.fromisoformat(event.at),
+        at=_moment(event.at),
         reply_to=event.reply_to,
-        edited_at=_moment(event.edited_at),
-        deleted_at=_moment(event.deleted_at),
+        edited_at=_moment_or_none(event.edited_at),
+        deleted_at=_moment_or_none(event.deleted_at),
         mine=event.author.key == me.key,
-        pinned_at=_moment(event.pinned_at),
+        pinned_at=_moment_or_none(event.pinned_at),
         quote=event.quote,
         reactions=tuple(
             ShownReaction(emoji, of.count, me.key in of.keys) for emoji, of in (event.reactions or {}).items()
@@ -385,5 +387,11 @@ def _shown(event: Event, me: Identity) -> ShownMessage:
     )
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+def _moment(text: str) -> datetime:
+    """Return a time of the protocol. Templates convert it to local time, but not with ``USE_TZ = False``."""
+    at = datetime.fromisoformat(text)
+    return at if settings.USE_TZ else timezone.localtime(at)
+
+
+def _moment_or_none(text: str | None) -> datetime | None:
+    return None if text is None else _moment(text)
