@@ -9,16 +9,21 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import router
 
 from django_roomchat import conf, policy, pubsub
 from django_roomchat.conf.hooks import dotted_path, is_async
-from django_roomchat.database import database
+from django_roomchat.database import columns_to_mend, database
 from django_roomchat.files import content_types, images, storage
 from django_roomchat.text import markdown
 
 CAPACITY = 1000
+POOL_VIEWS = 12
+"""Connections that a pool should have for views, in addition to those of the chat's threads."""
 PROBE_ROOM = "lobby"
 """Room name with which the hooks are called."""
 _REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(?:\[[^\]]*\])?\s*\(?(?P<bounds>[^;)]*)")
@@ -32,6 +37,24 @@ def check_roomchat(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     if not found:
         found = [*_check_hooks(), *_check_layers(), *_check_site(), *_check_versions()]
     return found
+
+
+@register(Tags.database)
+def check_roomchat_tables(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Checks that query the database: ``manage.py check --database default``, and before each ``migrate``."""
+    alias = database()
+    if alias not in (databases or ()) or not (columns := columns_to_mend(alias)):
+        return []
+    statements = " ".join(f"ALTER TABLE {table} {', '.join(clauses)};" for table, clauses in columns.items())
+    return [
+        Warning(
+            "Columns of the chat compare texts by a collation that takes different keys, such as two emoji, for the same.",
+            hint=f"Run migrate. If its migrations are applied already, run this SQL while the site is stopped: {statements}",
+            id="roomchat.W020",
+        )
+    ]
 
 
 @register(Tags.compatibility, deploy=True)
@@ -58,6 +81,27 @@ def _check_database() -> Iterator[CheckMessage]:
             "CONN_MAX_AGE keeps database connections open for threads that ASGI servers discard.",
             hint="Set CONN_MAX_AGE to 0; the chat's own threads keep their connections anyway. On PostgreSQL, OPTIONS may have a pool.",
             id="roomchat.W010",
+        )
+    yield from _check_pool(own.get("pool"))
+
+
+def _check_pool(pool: Any) -> Iterator[CheckMessage]:
+    if not pool:
+        return
+    options = pool if isinstance(pool, dict) else {}
+    # The defaults of psycopg_pool.
+    most = options.get("max_size") or options.get("min_size", 4)
+    try:
+        threads = conf.config().DATABASE_THREADS
+    except ImproperlyConfigured:
+        # Reported by another check.
+        return
+    if most < threads + POOL_VIEWS:
+        yield Warning(
+            f"The database's pool has {most} connections, of which the chat keeps up to {threads}: pages wait for the others.",
+            hint=f'Set OPTIONS: {{"pool": {{"max_size": {threads + POOL_VIEWS}}}}} or more: ROOMCHAT[\'DATABASE_THREADS\'], and '
+            "one for each request that is answered at the same time.",
+            id="roomchat.W021",
         )
 
 
@@ -214,12 +258,29 @@ def _check_site() -> Iterator[CheckMessage]:
             hint='Install them: python -m pip install "django-roomchat[markdown]".',
             id="roomchat.E012",
         )
+    yield from _check_routers()
     yield from _check_attachments()
     if "*" in conf.config().ALLOWED_ORIGINS:
         yield Warning(
             "ROOMCHAT['ALLOWED_ORIGINS'] allows every origin: any page can open a socket with its visitor's session.",
             hint="List the origins that you trust.",
             id="roomchat.W008",
+        )
+
+
+def _check_routers() -> Iterator[CheckMessage]:
+    alias = database()
+    elsewhere = [
+        model._meta.label
+        for model in (get_user_model(), ContentType)
+        if router.db_for_write(model) != alias or not router.allow_migrate_model(alias, model)
+    ]
+    if elsewhere:
+        yield Warning(
+            f"The chat is in the database {alias!r}, but DATABASE_ROUTERS keep {' and '.join(elsewhere)} in another one. Rows of the "
+            "chat refer to users and content types, which a database cannot do across its border.",
+            hint=f"Route the apps of the user model and contenttypes to {alias!r}, or the chat to their database.",
+            id="roomchat.W022",
         )
 
 

@@ -1,4 +1,4 @@
-"""The database that holds the chat: its alias and identifier, asynchronous access to it, and batches of rows."""
+"""The database that holds the chat: its alias and identifier, asynchronous access to it, and rows in batches and pages."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
+from django.apps import apps
 from django.conf import settings
-from django.db import router
+from django.db import connections, router
+from django.db.models import Q
 from django.db.models.signals import post_migrate
 
-from django_roomchat.models import Installation, RoomLog
+from django_roomchat.models import Installation, KeyField, RoomLog
+from django_roomchat.models.fields import BINARY_COLLATION
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -81,6 +84,35 @@ def twin(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     return run
 
 
+def columns_to_mend(alias: str) -> dict[str, list[str]]:
+    """Return the columns of keys without a binary collation on MySQL or MariaDB, as the ALTER clauses that mend them, by table.
+
+    Makes one query there, and none on other databases.
+    """
+    connection = connections[alias]
+    if connection.vendor != "mysql":
+        return {}
+    fields = {
+        (model._meta.db_table, field.column): field
+        for model in apps.get_app_config("roomchat").get_models()
+        for field in model._meta.local_concrete_fields
+        if isinstance(field, KeyField)
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema = DATABASE() AND table_name LIKE %s AND collation_name NOT LIKE %s",
+            [r"roomchat\_%", "utf8mb4%bin"],
+        )
+        found: dict[str, list[str]] = {}
+        for table, column in sorted(cursor.fetchall()):
+            if (field := fields.get((table, column))) is not None:
+                kind = f"{field.db_type(connection)} COLLATE {BINARY_COLLATION}"
+                null = "NULL" if field.null else "NOT NULL"
+                found.setdefault(table, []).append(f"MODIFY {column} {kind} {null}")
+    return found
+
+
 def batches(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Yield rows in batches, because statements have a limited number of parameters and transactions should be short.
 
@@ -90,3 +122,33 @@ def batches(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """
     # itertools.batched needs Python 3.12.
     return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def paged(rows: Any, *order: str, size: int = 500) -> Iterator[Any]:
+    """Yield the rows of a queryset in ascending order, with one query for each page.
+
+    Unlike ``QuerySet.iterator()`` it uses no server-side cursor, which PgBouncer loses at the end of a transaction.
+
+    Args:
+        rows: a queryset of model instances, or of dictionaries that contain the fields of *order*.
+        order: fields without nulls that identify a row together.
+        size: number of rows in one page.
+    """
+    rows = rows.order_by(*order)
+    page = list(rows[:size])
+    while page:
+        yield from page
+        if len(page) < size:
+            return
+        last = page[-1]
+        values = [last[name] if isinstance(last, dict) else getattr(last, name) for name in order]
+        page = list(rows.filter(_after(order, values))[:size])
+
+
+def _after(order: Sequence[str], values: Sequence[Any]) -> Q:
+    """Return the condition for rows after one with these values."""
+    found, same = Q(), Q()
+    for name, value in zip(order, values, strict=True):
+        found |= same & Q(**{f"{name}__gt": value})
+        same &= Q(**{name: value})
+    return found

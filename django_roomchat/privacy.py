@@ -20,7 +20,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from django_roomchat import identity
-from django_roomchat.database import batches, database, twin
+from django_roomchat.database import batches, database, paged, twin
 from django_roomchat.files import records
 from django_roomchat.identity import Actor, Identity, Target
 from django_roomchat.messages.change import rewrite
@@ -211,7 +211,7 @@ def _sections(person: _Person) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]
     ):
         # Primary keys of files are random.
         order = ("created_at", "pk") if rows.model is Attachment else ("pk",)
-        yield name, _plain(rows.order_by(*order), fields.split())
+        yield name, _plain(rows, order, fields.split())
 
 
 def _all_messages(person: _Person) -> Iterator[dict[str, Any]]:
@@ -219,7 +219,7 @@ def _all_messages(person: _Person) -> Iterator[dict[str, Any]]:
         "room seq kind author_name client_id body reply_to created_at edited_at deleted_at pinned_at data"
     )
     for room in _rooms_of(person):
-        yield from _plain(_messages_of(person, room), fields.split())
+        yield from _plain(_messages_of(person, room), ("seq",), fields.split())
 
 
 _ELSEWHERE: dict[tuple[type[models.Model], str], str] = {
@@ -230,10 +230,10 @@ _ELSEWHERE: dict[tuple[type[models.Model], str], str] = {
 """Paths to the columns that a table has under another name."""
 
 
-def _plain(rows: Any, fields: list[str]) -> Iterator[dict[str, Any]]:
+def _plain(rows: Any, order: tuple[str, ...], fields: list[str]) -> Iterator[dict[str, Any]]:
     paths = [_ELSEWHERE.get((rows.model, name), "room__name" if name == "room" else name) for name in fields]
-    for row in rows.values_list(*paths).iterator(chunk_size=500):
-        yield msgspec.to_builtins(dict(zip(fields, row, strict=True)))
+    for row in paged(rows.values(*order, *paths), *order):
+        yield msgspec.to_builtins({name: row[path] for name, path in zip(fields, paths, strict=True)})
 
 
 # Erasure --------------------------------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ def _erase_traces(person: _Person, keys: dict[str, str], name: str) -> None:
     theirs = _rows(Reaction).filter(key__in=person.keys).values_list("message__room_id", "message__seq")
     others = _rows(Message).filter(_is_about(person)).values_list("room_id", "seq")
     places: dict[int, set[int]] = {}
-    for room, seq in (*theirs.iterator(chunk_size=2000), *others.iterator(chunk_size=2000)):
+    for room, seq in (*theirs, *others):
         places.setdefault(room, set()).add(seq)
     for room_of_them in _rows(Room).filter(pk__in=places):
         for some in batches(sorted(places[room_of_them.pk]), BATCH):
@@ -426,7 +426,7 @@ def _erase_held_mentions(person: _Person, name: str) -> None:
     member = _rows(Membership).filter(key__in=person.keys).values("room")
     rooms = Q(room__in=member) | Q(room__in=_rooms_of(person).order_by().values("pk"))
     held = _rows(HeldMessage).filter(rooms, body__regex="[@＠﹫]").exclude(author_key__in=person.keys)
-    for row in held.select_related("room").iterator(chunk_size=BATCH):
+    for row in paged(held.select_related("room"), "pk", size=BATCH):
         found = _pairs(mentions_in(row.room, row.body))
         known = {whom for _key, whom in found}
         # A name that is nobody else's is the person's, also if the room does not know them any more.

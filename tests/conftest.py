@@ -193,7 +193,11 @@ def _delete_rows(style: Any, connection: Any, **options: Any) -> list[str]:
     Django's foreign keys are checked at the end of the transaction, so the order does not matter.
     """
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
-    return [f"DELETE FROM {connection.ops.quote_name(table)}" for table in sorted({*tables} - KEPT_TABLES)]
+    deletes = [f"DELETE FROM {connection.ops.quote_name(table)}" for table in sorted({*tables} - KEPT_TABLES)]
+    if connection.vendor == "mysql":
+        # MySQL checks foreign keys at once.
+        return ["SET FOREIGN_KEY_CHECKS = 0", *deletes, "SET FOREIGN_KEY_CHECKS = 1"]
+    return deletes
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Allocation of sequence numbers. A transaction that allocates numbers locks the room until it ends.
 
-The update is the first statement of its transaction. It is a single statement for any number of rooms if the
-database supports it.
+The update is the first statement of its transaction. It is a single statement for any number of rooms on SQLite and PostgreSQL,
+and two statements on MySQL and MariaDB.
 """
 
 from __future__ import annotations
@@ -63,9 +63,8 @@ def take(claims: Mapping[int, Claim], *, skip_locked: bool = False) -> dict[int,
         changed, or that are locked (with *skip_locked*) are omitted.
     """
     connection = connections[database()]
-    dialect = {"sqlite": _take_on_sqlite, "postgresql": _take_on_postgresql}.get(
-        connection.vendor, _take_anywhere
-    )
+    dialects = {"mysql": _take_on_mysql, "postgresql": _take_on_postgresql, "sqlite": _take_on_sqlite}
+    dialect = dialects.get(connection.vendor, _take_anywhere)
     return {
         room: Taken(str(UUID(epoch) if isinstance(epoch, str) else epoch), head)
         for room, head, epoch in dialect(connection, claims, skip_locked)
@@ -157,6 +156,39 @@ def _take_on_postgresql(connection: Any, claims: Mapping[int, Claim], skip_locke
             ],
         )
         return cursor.fetchall()  # type: ignore[no-any-return]  # as above
+
+
+def _take_on_mysql(connection: Any, claims: Mapping[int, Claim], skip_locked: bool) -> Rows:
+    # Neither MySQL nor MariaDB returns the rows of an UPDATE, so a second statement reads them under their locks. It tells which
+    # ones were updated: a version or an epoch that was outdated before the UPDATE is so after it. Rows are locked in the order
+    # of their keys, as on PostgreSQL.
+    epoch_field = RoomLog._meta.get_field("epoch")
+    wanted = " UNION ALL ".join(["SELECT %s AS id, %s AS n, %s AS version, %s AS era"] * len(claims))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {_TABLE} AS log JOIN ({wanted}) AS wanted ON log.room_id = wanted.id "  # noqa: S608  (contains no user input)
+            "SET log.head = log.head + wanted.n, log.changed_at = %s "
+            "WHERE log.access_version = coalesce(wanted.version, log.access_version) "
+            "AND log.epoch = coalesce(wanted.era, log.epoch)",
+            [
+                *(
+                    value
+                    for room, claim in sorted(claims.items())
+                    for value in (
+                        room,
+                        claim.count,
+                        claim.access_version,
+                        claim.epoch and epoch_field.get_db_prep_value(UUID(claim.epoch), connection),
+                    )
+                ),
+                connection.ops.adapt_datetimefield_value(timezone.now()),
+            ],
+        )
+    rows = RoomLog.objects.using(connection.alias).filter(pk__in=list(claims))
+    for room, head, epoch, version in rows.values_list("pk", "head", "epoch", "access_version"):
+        claim = claims[room]
+        if claim.access_version in (None, version) and claim.epoch in (None, str(epoch)):
+            yield room, head, epoch
 
 
 def _take_anywhere(connection: Any, claims: Mapping[int, Claim], skip_locked: bool) -> Rows:

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from django_roomchat import log, pubsub
 from django_roomchat.conf import config
-from django_roomchat.database import database
+from django_roomchat.database import columns_to_mend, database
 from django_roomchat.models import JobRun, Room, Webhook
 from django_roomchat.rooms.lookup import canonical_name, ensure_room
 from django_roomchat.webhooks import http_client
@@ -89,6 +89,8 @@ def _examine_durability() -> Iterator[Finding]:
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 yield from _examine_postgresql(cursor)
+            elif connection.vendor == "mysql":
+                yield from _examine_mysql(connection, cursor)
             elif connection.vendor == "sqlite":
                 yield from _examine_sqlite(connection, cursor)
     except DatabaseError as error:
@@ -107,6 +109,22 @@ def _examine_postgresql(cursor: Any) -> Iterator[Finding]:
         yield Finding(
             WELL, f"PostgreSQL writes to disk before a message is acknowledged (synchronous_commit={commit})."
         )
+
+
+def _examine_mysql(connection: Any, cursor: Any) -> Iterator[Finding]:
+    cursor.execute("SELECT @@innodb_flush_log_at_trx_commit")
+    [flush] = cursor.fetchone()
+    setting = f"innodb_flush_log_at_trx_commit={flush}"
+    if flush == 1:
+        yield Finding(
+            WELL, f"{connection.display_name} writes to disk before a message is acknowledged ({setting})."
+        )
+    else:
+        about = f"{connection.display_name} commits before it has written to disk ({setting})."
+        yield Finding(WRONG, about, "A power failure loses acknowledged messages: set it to 1.")
+    if columns := columns_to_mend(connection.alias):
+        about = f"Columns of keys in {', '.join(columns)} take different keys for the same."
+        yield Finding(WRONG, about, "Run migrate, or the SQL that check --database default prints.")
 
 
 def _examine_sqlite(connection: Any, cursor: Any) -> Iterator[Finding]:

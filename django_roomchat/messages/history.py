@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from django_roomchat import log
 from django_roomchat.conf import config
-from django_roomchat.database import database, twin
+from django_roomchat.database import database, paged, twin
 from django_roomchat.errors import BadValue
 from django_roomchat.identity import Actor, identity_of
 from django_roomchat.models import Message, Room
@@ -53,11 +53,11 @@ def prune_history(
         values.after(timezone.now(), older_than, "“older_than”", is_past=True)
     if keep is not None:
         values.sequence_number(keep, "“keep”")
-    chosen = Room.objects.using(database()).order_by("pk")
+    chosen = Room.objects.using(database())
     if rooms is not None:
         chosen = chosen.filter(name__in=[canonical_name(name_of(room)) for room in rooms])
     pruned = {}
-    for room in chosen.iterator(chunk_size=500):
+    for room in paged(chosen, "pk"):
         own = timedelta(days=room.retention_days) if room.retention_days else None
         through = _last_to_prune(room, own if older_than is None else older_than, keep)
         if through:

@@ -18,6 +18,7 @@ from django_roomchat.identity import Actor
 from django_roomchat.models import Membership, Message, Room
 from django_roomchat.protocol import Person, person_with_key
 from django_roomchat.rooms import lookup
+from django_roomchat.rooms.members import has_word
 from django_roomchat.text import values
 from django_roomchat.text.mention_syntax import AT, markable_texts, may_end
 
@@ -106,7 +107,7 @@ def known_people(room: Room, prefix: str, *, limit: int) -> list[tuple[str, str,
     space = "" if prefix and unicodedata.category(prefix[0]) == "Lo" else " "
     members = Membership.objects.using(database()).filter(room=room).exclude(name="")
     if prefix:
-        members = members.filter(Q(name__istartswith=prefix) | Q(name__icontains=f"{space}{prefix}"))
+        members = members.filter(has_word(prefix, space=space))
     people = {
         key: (name, "") for key, name in members.order_by("name", "pk").values_list("key", "name")[:limit]
     }

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import models
+from django.conf import settings
+from django.db import connections, models
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -16,7 +17,7 @@ from django_roomchat import identity, log, policy
 from django_roomchat.database import database, twin
 from django_roomchat.files import records
 from django_roomchat.identity import Actor, Identity
-from django_roomchat.messages.unread_counts import IS_SYSTEM_MESSAGE, Sum, count_messages, mentions_of
+from django_roomchat.messages.unread_counts import IS_SYSTEM_MESSAGE, count_messages, mentions_of
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room
 from django_roomchat.policy import roles
 from django_roomchat.protocol import LastMessage, ListedRoom
@@ -25,8 +26,6 @@ from django_roomchat.text import values
 
 ROOMS_MAX = 500
 """Maximum number of rooms in a list."""
-
-_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def unread(user: Actor, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
@@ -65,7 +64,7 @@ def unread(user: Actor, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
     its_member = Membership.objects.filter(**here)
     # Without a marker, a member has missed the messages since they became a member.
     since = Case(
-        When(Exists(its_marker), then=Value(_ALWAYS)),
+        When(Exists(its_marker), then=_always()),
         default=Subquery(its_member.values("created_at")[:1]),
         output_field=models.DateTimeField(),
     )
@@ -112,7 +111,15 @@ def unread(user: Actor, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
 aunread = twin(unread)
 
 
-def _where(condition: Q, count: Sum) -> Case:
+def _always() -> Any:
+    """Return a time before every message, aware or naive as the database has it."""
+    time = Value(datetime(1970, 1, 1, tzinfo=UTC if settings.USE_TZ else None))
+    # In the parameters of a query, a time is text for MySQL and MariaDB.
+    is_text = connections[database()].vendor == "mysql"
+    return Cast(time, models.DateTimeField()) if is_text else time
+
+
+def _where(condition: Q, count: Any) -> Case:
     """Return an expression that counts only where the condition is met, else 0."""
     return Case(When(condition, then=count), default=0, output_field=models.IntegerField())
 

@@ -3,6 +3,7 @@
 :mod:`~django_roomchat.models.rooms` comes first, because most others refer to its rooms.
 """
 
+from django_roomchat.models.fields import KeyField
 from django_roomchat.models.files import Attachment
 from django_roomchat.models.installation import Installation
 from django_roomchat.models.jobs import JobRun
@@ -24,6 +25,7 @@ from django_roomchat.models.tickets import Ticket
 from django_roomchat.models.webhooks import IncomingHook, Webhook
 
 __all__ = [
+    "KeyField",
     # rooms
     "Room",
     "RoomQuerySet",

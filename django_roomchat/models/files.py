@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_roomchat.models.fields import KeyField
 from django_roomchat.models.rooms import Room
 from django_roomchat.text import validation
 
@@ -32,16 +33,16 @@ class Attachment(models.Model):
     seq = models.BigIntegerField(
         _("sequence number"), null=True, help_text=_("Sequence number of the message; empty until sent.")
     )
-    key = models.CharField(
+    key = KeyField(
         _("key"), max_length=100, db_index=True, help_text=_("Key of the user who uploaded the file.")
     )
-    held_as = models.CharField(
+    held_as = KeyField(
         _("held message id"),
         max_length=validation.ID_MAX_LENGTH,
         blank=True,
         help_text=_("Id of the held message that the file belongs to."),
     )
-    address_digest = models.CharField(max_length=64, blank=True, editable=False)
+    address_digest = KeyField(max_length=64, blank=True, editable=False)
     """Keyed digest of the IP address that the file was uploaded from; empty once the file is sent or released."""
     name = models.CharField(_("name"), max_length=2 * validation.FILE_NAME_MAX_LENGTH)
     content_type = models.CharField(
@@ -50,8 +51,8 @@ class Attachment(models.Model):
     bytes = models.BigIntegerField(_("bytes"))
     width = models.PositiveIntegerField(_("width"), null=True)
     height = models.PositiveIntegerField(_("height"), null=True)
-    stored = models.CharField(max_length=255, editable=False, help_text=_("Name of the file in the storage."))
-    thumb = models.CharField(max_length=255, blank=True, editable=False)
+    stored = KeyField(max_length=255, editable=False, help_text=_("Name of the file in the storage."))
+    thumb = KeyField(max_length=255, blank=True, editable=False)
     created_at = models.DateTimeField(_("uploaded at"), default=timezone.now, editable=False)
 
     class Meta:

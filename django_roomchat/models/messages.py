@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_roomchat.models.fields import KeyField
 from django_roomchat.models.rooms import Room
 from django_roomchat.text import validation
 
@@ -62,12 +63,12 @@ class Message(models.Model):
         related_name="+",
         verbose_name=_("user"),
     )
-    author_key = models.CharField(_("author key"), max_length=100)
+    author_key = KeyField(_("author key"), max_length=100)
     author_name = models.CharField(_("author"), max_length=150)
-    client_id = models.CharField(_("client id"), max_length=validation.ID_MAX_LENGTH)
+    client_id = KeyField(_("client id"), max_length=validation.ID_MAX_LENGTH)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.USER)
     body = models.TextField(_("text"), blank=True)
-    fingerprint = models.CharField(
+    fingerprint = KeyField(
         max_length=32,
         editable=False,
         help_text=_("Hash of the original post, to distinguish a retry from a reused id."),
@@ -122,8 +123,8 @@ class Reaction(models.Model):
     message = models.ForeignKey(
         Message, models.CASCADE, related_name="reactions", db_index=False, verbose_name=_("message")
     )
-    key = models.CharField(_("key"), max_length=100, db_index=True)
-    emoji = models.CharField(_("emoji"), max_length=64)
+    key = KeyField(_("key"), max_length=100, db_index=True)
+    emoji = KeyField(_("emoji"), max_length=64)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     class Meta:
@@ -143,7 +144,7 @@ class ReadMarker(models.Model):
     room = models.ForeignKey(
         Room, models.CASCADE, related_name="read_markers", db_index=False, verbose_name=_("room")
     )
-    key = models.CharField(_("key"), max_length=100, db_index=True)
+    key = KeyField(_("key"), max_length=100, db_index=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.CASCADE,

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_roomchat.models.fields import KeyField
 from django_roomchat.models.rooms import Room
 from django_roomchat.text import validation
 
@@ -28,7 +29,7 @@ class AbstractSanction(models.Model):
     room = models.ForeignKey(
         Room, models.CASCADE, related_name="%(class)ss", db_index=False, verbose_name=_("room")
     )
-    key = models.CharField(_("key"), max_length=100)
+    key = KeyField(_("key"), max_length=100)
     name = models.CharField(_("name"), max_length=150, blank=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
@@ -75,7 +76,7 @@ class Block(models.Model):
     :mod:`django_roomchat.moderation.blocks` creates and ends it.
     """
 
-    by_key = models.CharField(_("created by (key)"), max_length=100)
+    by_key = KeyField(_("created by (key)"), max_length=100)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.CASCADE,
@@ -84,7 +85,7 @@ class Block(models.Model):
         related_name="+",
         verbose_name=_("created by"),
     )
-    key = models.CharField(_("key"), max_length=100, db_index=True)
+    key = KeyField(_("key"), max_length=100, db_index=True)
     name = models.CharField(_("name"), max_length=150, blank=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
@@ -127,9 +128,9 @@ class Report(Decision):
     room = models.ForeignKey(Room, models.CASCADE, related_name="reports", verbose_name=_("room"))
     seq = models.BigIntegerField(_("sequence number"))
     body = models.TextField(_("text"), blank=True, help_text=_("Text of the message when it was reported."))
-    author_key = models.CharField(_("author key"), max_length=100)
+    author_key = KeyField(_("author key"), max_length=100)
     author_name = models.CharField(_("author"), max_length=150)
-    by_key = models.CharField(_("reporter key"), max_length=100)
+    by_key = KeyField(_("reporter key"), max_length=100)
     by_name = models.CharField(_("reporter"), max_length=150)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     mentions = models.JSONField(default=list, editable=False)
@@ -169,9 +170,9 @@ class HeldMessage(Decision):
         related_name="+",
         verbose_name=_("user"),
     )
-    author_key = models.CharField(_("author key"), max_length=100)
+    author_key = KeyField(_("author key"), max_length=100)
     author_name = models.CharField(_("author"), max_length=150)
-    client_id = models.CharField(_("client id"), max_length=validation.ID_MAX_LENGTH)
+    client_id = KeyField(_("client id"), max_length=validation.ID_MAX_LENGTH)
     body = models.TextField(_("text"), blank=True)
     reply_to = models.BigIntegerField(_("reply to"), null=True, blank=True)
     files = models.JSONField(_("files"), default=list, blank=True, editable=False)
@@ -197,10 +198,10 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(_("time"), default=timezone.now, editable=False, db_index=True)
     verb = models.CharField(_("action"), max_length=40)
-    by_key = models.CharField(_("actor (key)"), max_length=100)
+    by_key = KeyField(_("actor (key)"), max_length=100)
     by_name = models.CharField(_("actor"), max_length=150)
-    room_name = models.CharField(_("room"), max_length=validation.KEY_MAX_LENGTH, blank=True, db_index=True)
-    target_key = models.CharField(_("target (key)"), max_length=100, blank=True, db_index=True)
+    room_name = KeyField(_("room"), max_length=validation.KEY_MAX_LENGTH, blank=True, db_index=True)
+    target_key = KeyField(_("target (key)"), max_length=100, blank=True, db_index=True)
     target_name = models.CharField(_("target"), max_length=150, blank=True)
     data = models.JSONField(_("details"), default=dict, blank=True)
 

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_roomchat.models.fields import KeyField
 from django_roomchat.text import validation
 
 
@@ -33,8 +34,8 @@ class Presence(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     process = models.ForeignKey(ServerProcess, models.CASCADE, related_name="presences")
-    room = models.CharField(max_length=validation.KEY_MAX_LENGTH, db_index=True)
-    key = models.CharField(max_length=100)
+    room = KeyField(max_length=validation.KEY_MAX_LENGTH, db_index=True)
+    key = KeyField(max_length=100)
     name = models.CharField(max_length=150)
     avatar = models.CharField(max_length=500, blank=True)
 

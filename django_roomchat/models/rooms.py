@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_roomchat.conf import config
+from django_roomchat.models.fields import KeyField
 from django_roomchat.text import validation
 
 
@@ -114,7 +115,7 @@ class Room(models.Model):
         PRIVATE = "private", _("private: members only")
         DIRECT = "direct", _("direct: two people")
 
-    name = models.CharField(
+    name = KeyField(
         _("canonical name"),
         max_length=validation.KEY_MAX_LENGTH,
         unique=True,
@@ -164,10 +165,10 @@ class Room(models.Model):
     content_type = models.ForeignKey(
         ContentType, models.CASCADE, null=True, blank=True, editable=False, related_name="+"
     )
-    object_id = models.CharField(max_length=64, blank=True, editable=False)
+    object_id = KeyField(max_length=64, blank=True, editable=False)
     object = GenericForeignKey("content_type", "object_id")
     """Object of the project that the room belongs to, such as an order."""
-    direct_key = models.CharField(  # noqa: DJ001  (NULLs do not violate the unique constraint)
+    direct_key = KeyField(  # noqa: DJ001  (NULLs do not violate the unique constraint)
         max_length=64,
         null=True,
         unique=True,
@@ -260,7 +261,7 @@ class Membership(models.Model):
     room = models.ForeignKey(
         Room, models.CASCADE, related_name="memberships", db_index=False, verbose_name=_("room")
     )
-    key = models.CharField(_("key"), max_length=100, db_index=True)
+    key = KeyField(_("key"), max_length=100, db_index=True)
     name = models.CharField(_("name"), max_length=150)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -288,11 +289,11 @@ class Invitation(models.Model):
     """
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="invitations", verbose_name=_("room"))
-    digest = models.CharField(max_length=64, unique=True, editable=False)
+    digest = KeyField(max_length=64, unique=True, editable=False)
     role = models.CharField(
         _("role"), max_length=10, choices=Membership.Role.choices, default=Membership.Role.MEMBER
     )
-    by_key = models.CharField(_("created by (key)"), max_length=100)
+    by_key = KeyField(_("created by (key)"), max_length=100)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.CASCADE,

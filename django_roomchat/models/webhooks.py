@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_roomchat.models.fields import KeyField
 from django_roomchat.models.rooms import Room
 
 
@@ -19,9 +20,7 @@ class Webhook(models.Model):
         verbose_name=_("room"),
     )
     url = models.URLField(_("URL"), max_length=500)
-    secret = models.CharField(
-        _("secret"), max_length=100, help_text=_("Signs every delivery to the webhook.")
-    )
+    secret = KeyField(_("secret"), max_length=100, help_text=_("Signs every delivery to the webhook."))
     is_active = models.BooleanField(_("active"), default=True)
     cursor = models.BigIntegerField(
         _("cursor"), default=0, editable=False, help_text=_("All changes up to this number were delivered.")
@@ -49,7 +48,7 @@ class IncomingHook(models.Model):
     name = models.CharField(
         _("name"), max_length=150, help_text=_("Author name of the messages that the webhook posts.")
     )
-    digest = models.CharField(max_length=64, unique=True, editable=False)
+    digest = KeyField(max_length=64, unique=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connections
 from django.db.models import F, Q
-from django.db.models.functions import Greatest
+from django.db.models.functions import Greatest, Lower
+from django.db.models.lookups import Contains, StartsWith
 from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity, policy
@@ -239,11 +241,25 @@ def list_members(
         return []
     rows = Membership.objects.using(database()).filter(room=found, key__gt=after).order_by("key")
     if wanted := " ".join(prefix.split()):
-        rows = rows.filter(Q(name__istartswith=wanted) | Q(name__icontains=f" {wanted}"))
+        rows = rows.filter(has_word(wanted))
     return [Member(*row) for row in rows.values_list("key", "name", "role", "created_at")[:PAGE_MEMBERS]]
 
 
 alist_members = twin(list_members)
+
+
+def has_word(prefix: str, *, space: str = " ") -> Q:
+    """Return the condition for memberships with a word of the name that begins with a prefix, ignoring case.
+
+    Args:
+        prefix: the prefix.
+        space: what precedes every word but the first.
+    """
+    if connections[database()].vendor == "mysql":
+        # The collation of the column may ignore diacritics, too.
+        name = Lower("name")
+        return Q(StartsWith(name, prefix.lower())) | Q(Contains(name, f"{space}{prefix}".lower()))
+    return Q(name__istartswith=prefix) | Q(name__icontains=f"{space}{prefix}")
 
 
 def _change(room: str | Room, actor: Identity, key: str, write: Callable[[Room], bool]) -> bool:

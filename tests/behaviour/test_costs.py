@@ -11,6 +11,7 @@ import tracemalloc
 import uuid
 
 import pytest
+from django.db import connection
 
 from django_roomchat import log, protocol, pubsub
 from django_roomchat.consumers import ChatConsumer
@@ -237,4 +238,5 @@ def test_a_post_of_many_costs_few_calls():
 
     many = calls_of(post_messages, [NewPost(ANA, "lobby", "hi", f"many{number}") for number in range(300)])
 
-    assert (many - few) / 200 <= 40
+    # mysqlclient writes each parameter into the statement by a call of its own.
+    assert (many - few) / 200 <= (60 if connection.vendor == "mysql" else 40)

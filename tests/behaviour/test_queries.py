@@ -38,7 +38,9 @@ def queries(act, *about, **options):
 
 
 LIST = 3
-POST = ["BEGIN", "UPDATE", "INSERT", "COMMIT"]
+# MySQL and MariaDB do not return the rows of an UPDATE.
+TAKE = ["UPDATE", "SELECT"] if connection.vendor == "mysql" else ["UPDATE"]
+POST = ["BEGIN", *TAKE, "INSERT", "COMMIT"]
 
 
 def steps(act, *about, **options):

@@ -112,7 +112,8 @@ def test_many_answers_in_one_batch_cost_no_more_than_one():
     post_message("lobby", "two", author=ANA)
     posts = [NewPost(ANA, "lobby", "yes", f"id{number}", reply_to=1) for number in range(5)]
 
-    assert queries(post_messages, posts).count("SELECT") == 2
+    # On MySQL and MariaDB a SELECT reads the numbers.
+    assert queries(post_messages, posts).count("SELECT") == (3 if connection.vendor == "mysql" else 2)
 
 
 # What a process keeps -------------------------------------------------------------------------------------------

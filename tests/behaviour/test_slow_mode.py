@@ -155,8 +155,10 @@ def test_only_slow_rooms_pay_a_query(slow):
         return len([query for query in captured if query["sql"].split()[0] not in ("BEGIN", "COMMIT")])
 
     # Lock the room, look for repeated posts, and read the time of the last post. The role may be cached.
-    assert cost("other") == 2
-    assert cost("lobby") <= 2 + 3 + 3
+    # MySQL and MariaDB read the number that they took.
+    reads = int(connection.vendor == "mysql")
+    assert cost("other") == 2 + reads
+    assert cost("lobby") <= 2 + reads + 3 + 3 + reads
 
 
 def test_slow_mode_that_is_switched_on_applies_in_processes_that_cache_the_room(slow):

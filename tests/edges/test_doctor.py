@@ -11,6 +11,7 @@ from django_roomchat.management.doctor import (
     WELL,
     WRONG,
     Finding,
+    _examine_mysql,
     _examine_postgresql,
     _examine_sqlite,
     examine,
@@ -87,8 +88,28 @@ def test_postgresql_must_write_before_it_acknowledges(commit, fsync, state):
     assert found.state == state
 
 
+@pytest.mark.parametrize(("flush", "state"), [(1, WELL), (0, WRONG), (2, WRONG)])
+def test_mariadb_must_write_before_it_acknowledges(monkeypatch, flush, state):
+    monkeypatch.setattr(doctor, "columns_to_mend", lambda alias: {})
+
+    [found] = _examine_mysql(Connection(), Cursor((flush,)))
+
+    assert (found.state, found.about.partition(" ")[0]) == (state, "MariaDB")
+
+
+def test_columns_of_keys_that_take_two_for_one_are_wrong(monkeypatch):
+    monkeypatch.setattr(doctor, "columns_to_mend", lambda alias: {"roomchat_room": ["MODIFY name"]})
+
+    found = list(_examine_mysql(Connection(), Cursor((1,))))
+
+    assert [one.state for one in found] == [WELL, WRONG]
+    assert found[1].about == "Columns of keys in roomchat_room take different keys for the same."
+
+
 class Connection:
-    def __init__(self, transaction_mode):
+    alias, display_name = "default", "MariaDB"
+
+    def __init__(self, transaction_mode=None):
         self.transaction_mode = transaction_mode
 
 
@@ -111,8 +132,8 @@ def test_settings_that_cannot_be_read_are_told(findings, monkeypatch):
     def fail(*about):
         raise DatabaseError("gone")
 
-    monkeypatch.setattr(doctor, "_examine_sqlite", fail)
-    monkeypatch.setattr(doctor, "_examine_postgresql", fail)
+    for vendor in ("mysql", "postgresql", "sqlite"):
+        monkeypatch.setattr(doctor, f"_examine_{vendor}", fail)
 
     assert [found.state for found in findings("The database's settings cannot be read: gone")] == [WRONG]
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_roomchat import log
+from django_roomchat.database import database, paged
 from django_roomchat.models import RoomLog
 
 
@@ -20,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         rooms = bad = 0
-        for room_log in RoomLog.objects.select_related("room").order_by("pk").iterator(chunk_size=500):
+        for room_log in paged(RoomLog.objects.using(database()).select_related("room"), "pk"):
             rooms += 1
             for problem in log.verify(room_log):
                 bad += 1

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def anywhere(monkeypatch):
     """The way for databases without RETURNING, taken on the one that the run has."""
-    for vendor in ("sqlite", "postgresql"):
+    for vendor in ("mysql", "sqlite", "postgresql"):
         monkeypatch.setattr(sequence, f"_take_on_{vendor}", _take_anywhere)
 
 

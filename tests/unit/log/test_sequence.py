@@ -1,12 +1,16 @@
 """Sequence numbers and the row lock under which they are taken."""
 
 import threading
+import uuid
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.db.models import F
 
 from django_roomchat import log
-from django_roomchat.log import Stored
+from django_roomchat.log import Stored, sequence
+from django_roomchat.log.sequence import Claim, Taken
+from django_roomchat.models import RoomLog
 from tests.support.log import Locked, append, drafts, in_threads, make_room, stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -159,3 +163,56 @@ def test_the_patience_for_a_lock_ends_with_its_transaction(on_postgres):
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         assert cursor.fetchone() == ("0",)
+
+
+# MySQL and MariaDB ------------------------------------------------------------------------------------------------
+
+
+class MySQLCursor:
+    """A cursor that carries out the UPDATE of several rooms in the database of the run."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *about):
+        pass
+
+    def execute(self, statement, parameters):
+        assert statement.startswith("UPDATE roomchat_roomlog AS log JOIN (SELECT %s AS id")
+        for start in range(0, len(parameters) - 1, 4):
+            room, count, version, epoch = parameters[start : start + 4]
+            rows = RoomLog.objects.filter(pk=room)
+            rows = rows if version is None else rows.filter(access_version=version)
+            rows = rows if epoch is None else rows.filter(epoch=epoch)
+            rows.update(head=F("head") + count)
+
+
+def test_on_mysql_only_rooms_whose_version_and_epoch_are_the_same_take_numbers(monkeypatch):
+    rooms = [make_room(f"room{number}") for number in range(5)]
+    claims = {
+        rooms[0].pk: Claim(2),
+        rooms[1].pk: Claim(1, 0, str(rooms[1].log.epoch)),
+        rooms[2].pk: Claim(1, 7),
+        rooms[3].pk: Claim(1, None, str(uuid.uuid4())),
+        0: Claim(1),
+    }
+    if connection.vendor != "mysql":
+        monkeypatch.setattr(sequence, "connections", {"default": _MySQL(connection)})
+
+    taken = sequence.take(claims)
+
+    assert taken == {
+        rooms[0].pk: Taken(str(rooms[0].log.epoch), 2),
+        rooms[1].pk: Taken(str(rooms[1].log.epoch), 1),
+    }
+    assert [log.head for log in RoomLog.objects.order_by("pk")] == [2, 1, 0, 0, 0]
+
+
+class _MySQL:
+    """The connection of the run, as one to MariaDB."""
+
+    vendor = "mysql"
+
+    def __init__(self, own):
+        self.alias, self.ops, self.features = own.alias, own.ops, own.features
+        self.cursor = MySQLCursor

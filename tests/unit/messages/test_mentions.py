@@ -174,7 +174,8 @@ def test_only_a_text_with_an_at_costs_queries():
     plain, calling = (queries(post_message, "lobby", body, author=BO) for body in ("Ana", "@Ana"))
     alone = queries(post_message, "lobby", "me @ 5", author=BO)
 
-    assert "SELECT" not in plain
+    # On MySQL and MariaDB a SELECT reads the number.
+    assert plain.count("SELECT") == (connection.vendor == "mysql")
     assert calling == ["SELECT", "SELECT", *plain]
     assert alone == plain
 
@@ -248,7 +249,12 @@ def names(prefix, **options):
     ],
 )
 def test_people_are_found_by_the_beginning_of_a_word_of_their_name(prefix, expected):
-    assert names(prefix) == expected
+    found = names(prefix)
+
+    if connection.vendor == "mysql":
+        # There, the collation of the database sorts Á beside A.
+        found, expected = sorted(found), sorted(expected)
+    assert found == expected
 
 
 def test_no_more_people_are_found_than_are_asked_for():
