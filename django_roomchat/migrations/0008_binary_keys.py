@@ -15,7 +15,8 @@ class AlterKeys(migrations.SeparateDatabaseAndState):
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         if schema_editor.connection.vendor == "mysql":
-            for name, operations in groupby(self.state_operations, key=lambda one: one.model_name):
+            alterations: list[Any] = list(self.state_operations)
+            for name, operations in groupby(alterations, key=lambda one: one.model_name):
                 model = to_state.apps.get_model(app_label, name)
                 if self.allow_migrate_model(schema_editor.connection.alias, model):
                     fields = [model._meta.get_field(one.name) for one in operations]

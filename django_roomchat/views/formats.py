@@ -11,6 +11,7 @@ import datetime
 import re
 from typing import Any
 
+from django.conf import settings
 from django.utils import dateformat, formats, timezone
 from django.utils.translation import gettext
 
@@ -104,5 +105,6 @@ def _local(at: datetime.datetime) -> datetime.datetime:
 
 def _age(at: datetime.datetime) -> int:
     """Return how many days ago a time was."""
-    today = timezone.localdate() if timezone.is_aware(at) else datetime.date.today()
+    # With USE_TZ = False, times of the protocol are aware all the same.
+    today = timezone.localdate() if settings.USE_TZ and timezone.is_aware(at) else datetime.date.today()
     return (today - _local(at).date()).days
