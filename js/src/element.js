@@ -7,6 +7,7 @@ import { Calendar } from "./timeline/calendar.js";
 import { History } from "./timeline/history.js";
 import { LogView } from "./timeline/log_view.js";
 import { Banner } from "./ui/banner.js";
+import { focusOnClick } from "./ui/click_focus.js";
 import { csrfToken } from "./ui/csrf.js";
 import { Toast } from "./ui/toast.js";
 import { whenParsed } from "./ui/when_parsed.js";
@@ -118,6 +119,7 @@ export class RoomChat extends HTMLElement {
       signal,
     });
     this.#banner = new Banner({ element: this.#part("banner"), strings, loginUrl: this.dataset.loginUrl, signal });
+    focusOnClick(this, { signal });
     this.addEventListener("click", (event) => this.#onClick(event), { signal });
     this.#startSession(you, signal);
     this.#startComposer(room, meKey, strings, signal);

@@ -1,4 +1,5 @@
 import { Dialog } from "../ui/dialog.js";
+import { keepOpenBelowMenus } from "../ui/nested_menu.js";
 import { PeopleList } from "./people_list.js";
 
 const FILTER_MIN_PEOPLE = 9; // number of people from which the filter is shown
@@ -62,6 +63,7 @@ class PeopleDialog {
     Object.assign(this.#sections.members, { all: part("people-all"), others: part("people-others") });
     this.#none = part("people-none");
     this.#dialog = new Dialog({ element, onOpen: () => this.#onOpen(), signal: room.signal });
+    keepOpenBelowMenus(element, room);
     this.#menu = room.menu(part("person-menu"), { get: (what) => this.#withRefresh(room.personActions.get(what)) });
     room.listen(presence, "change", () => this.#dialog.isOpen && this.#show());
     room.listen(this.#filter, "input", ({ target }) => this.#onFilterInput(target.value));

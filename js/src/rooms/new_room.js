@@ -1,4 +1,5 @@
 import { postFrame } from "../core/post_frame.js";
+import { focusOnClick } from "../ui/click_focus.js";
 import { Dialog } from "../ui/dialog.js";
 import { isPlainClick } from "../ui/plain_click.js";
 import { whenParsed } from "../ui/when_parsed.js";
@@ -21,6 +22,7 @@ export class NewRoom extends HTMLElement {
     if (this.#abortController || !link || !element || !form) return;
     this.#abortController = new AbortController();
     const { signal } = this.#abortController;
+    focusOnClick(this, { signal });
     const dialog = new Dialog({ element, onOpen: () => this.#showError(form, ""), signal });
     const open = (event) => {
       if (!isPlainClick(event)) return;
