@@ -29,6 +29,13 @@ def site(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         roomchat={"EDIT_HISTORY": True},
     )
     server.start()
+    add_people(server)
+    yield server
+    server.stop()
+
+
+def add_people(server: Server) -> None:
+    """Create the users of `PEOPLE`, and a session of each: the cookie `sessionid` is `session-of-` and the user name."""
     run_at(
         server,
         f"""
@@ -45,8 +52,6 @@ for username, name in {PEOPLE!r}.items():
     session.save(must_create=True)
 """,
     )
-    yield server
-    server.stop()
 
 
 def make_club(
