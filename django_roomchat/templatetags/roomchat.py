@@ -191,6 +191,10 @@ def roomchat_words() -> dict[str, Any]:
         "load_failed": gettext("Loading failed. Try again"),
         "offline": gettext("Not connected. Your messages are stored and will be sent later."),
         "ended_4001": gettext("Your session has ended. Your draft is kept."),
+        "no_cookies": gettext(
+            "This page is in a frame of another site, and your browser sends no cookies from there. The chat works in a window of its own."
+        ),
+        "open_window": gettext("Open the chat in a new window"),
         "ended_4003": gettext("You no longer have access to this room."),
         "ended_4004": gettext("This room no longer exists."),
         "sign_in": gettext("Sign in again"),

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,6 +20,7 @@ from django_roomchat.identity import Identity
 from django_roomchat.policy import rate_limits
 from django_roomchat.realtime import handlers
 from django_roomchat.rooms import lookup
+from django_roomchat.throttled_logging import warn_throttled
 
 
 def error_page(request: HttpRequest, error: ChatError) -> HttpResponse:
@@ -26,6 +28,35 @@ def error_page(request: HttpRequest, error: ChatError) -> HttpResponse:
     response = render(request, "django_roomchat/error.html", context, status=error.status)
     set_retry_after(response, error)
     return response
+
+
+def warn_about_frame(request: HttpRequest) -> None:
+    """Log a page that is requested in a frame which stays empty, or in which the browser sends no cookies.
+
+    The browser gives no reason to the user in the first case, and the page only with JavaScript in the second.
+    """
+    if request.headers.get("Sec-Fetch-Dest") not in _FRAMES:
+        return
+    origin = request.headers.get("Sec-Fetch-Site")
+    allowed = settings.X_FRAME_OPTIONS.upper() if _FRAME_OPTIONS in settings.MIDDLEWARE else ""
+    if allowed == "DENY" or (allowed == "SAMEORIGIN" and origin != "same-origin"):
+        warn_throttled(
+            "frame options",
+            "%r was requested in a frame. Unless the view is exempt, X-Frame-Options: %s keeps the frame empty; see “In an iframe” in the documentation of templates.",
+            request.path,
+            allowed,
+        )
+    elif origin == "cross-site" and settings.SESSION_COOKIE_SAMESITE != "None":
+        warn_throttled(
+            "frame cookies",
+            "%r was requested in a frame of another site, where browsers send no session cookie with SESSION_COOKIE_SAMESITE = %r; see “In an iframe” in the documentation of templates.",
+            request.path,
+            settings.SESSION_COOKIE_SAMESITE,
+        )
+
+
+_FRAMES = {"iframe", "frame", "embed", "object"}
+_FRAME_OPTIONS = "django.middleware.clickjacking.XFrameOptionsMiddleware"
 
 
 def set_retry_after(response: HttpResponse, error: ChatError) -> None:

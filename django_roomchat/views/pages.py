@@ -15,7 +15,7 @@ from django_roomchat import identity
 from django_roomchat.errors import BadRoomName, ChatError
 from django_roomchat.rooms import lookup
 from django_roomchat.rooms.create import create_room
-from django_roomchat.views.common import counted, error_page, set_retry_after
+from django_roomchat.views.common import counted, error_page, set_retry_after, warn_about_frame
 from django_roomchat.views.context import index_page, new_room_page, room_url, search_page
 
 
@@ -23,6 +23,7 @@ from django_roomchat.views.context import index_page, new_room_page, room_url, s
 @never_cache
 def index(request: HttpRequest) -> HttpResponse:
     """The list of rooms, with a form to open a room by its name."""
+    warn_about_frame(request)
     typed = request.GET.get("room")
     if typed is None:
         return render(request, "django_roomchat/index.html", index_page(request))

@@ -22,7 +22,7 @@ from django_roomchat.messages import attachments
 from django_roomchat.messages.post import post_message
 from django_roomchat.messages.types import Posted
 from django_roomchat.models import Attachment
-from django_roomchat.views.common import counted, error_page, seq_parameter
+from django_roomchat.views.common import counted, error_page, seq_parameter, warn_about_frame
 from django_roomchat.views.context import room_page
 
 
@@ -36,6 +36,7 @@ def room(request: HttpRequest, room_name: str) -> HttpResponse:
     """The page of a room with its newest messages, or those around a sequence number. A POST of the form
     posts a message, with files.
     """
+    warn_about_frame(request)
     try:
         if request.method == "POST":
             http.limit_form(request, config().ATTACHMENTS_PER_MESSAGE)

@@ -227,6 +227,7 @@ export class RoomChat extends HTMLElement {
   }
 
   #showWelcome({ you, limits }) {
+    if (you.key !== this.dataset.meKey) this.#banner.onOtherIdentity();
     this.dataset.meKey = you.key;
     if (this.#composer) this.#composer.limit = limits.body_chars;
   }

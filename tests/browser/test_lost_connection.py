@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
+from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
 
 from tests.browser.page import NewContext, Start, bodies, chat, composer, enter, joined, pending, say, sent
 from tests.services.server import Server
@@ -114,3 +114,26 @@ def test_a_computer_that_is_offline_is_noticed_after_two_seconds(
         page.get_by_text("Not connected. Your messages are stored and will be sent later.")
     ).to_be_visible()
     context.set_offline(False)
+
+
+def test_in_a_frame_of_another_site_without_cookies_the_page_says_so(
+    site: Server, room: str, page: Page
+) -> None:
+    # The same server under another name is another site: its cookies are not sent from the frame.
+    outside = site.url.replace("127.0.0.1", "localhost")
+    frame = f'<iframe src="{site.url}/chat/{room}/" width="900" height="600"></iframe>'
+    page.route(f"{outside}/club", lambda route: route.fulfill(body=frame, content_type="text/html"))
+
+    def without_frame_options(route: Route) -> None:
+        response = route.fetch()
+        headers = {name: value for name, value in response.headers.items() if name != "x-frame-options"}
+        route.fulfill(response=response, headers=headers)
+
+    page.route(f"{site.url}/chat/{room}/", without_frame_options)
+    page.goto(f"{outside}/club")
+
+    inside = page.frame_locator("iframe")
+    expect(inside.locator("[data-part=banner]")).to_contain_text("your browser sends no cookies from there")
+    with page.expect_popup() as opened:
+        inside.get_by_role("link", name="Open the chat in a new window").click()
+    expect(chat(opened.value)).to_have_attribute("connected", "")

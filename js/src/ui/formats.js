@@ -8,13 +8,10 @@ const hour = (at) => at.getHours() % 12 || 12;
 const half = (at) => (at.getHours() < 12 ? 0 : 1);
 const month = (at) => at.getMonth();
 const weekday = (at) => (at.getDay() + 6) % 7;
-const zone = (at) => new Intl.DateTimeFormat("en", { timeZoneName: "short" }).formatToParts(at).find(({ type }) => type === "timeZoneName").value;
-const shortTime = (at) => (at.getMinutes() ? `${hour(at)}:${pad(at.getMinutes())}` : String(hour(at)));
 
 /** The letters of Django's formats that a clock or a date needs. */
 const LETTERS = {
   d: (at) => pad(at.getDate()),
-  f: shortTime,
   G: (at) => at.getHours(),
   g: hour,
   H: (at) => pad(at.getHours()),
@@ -24,13 +21,12 @@ const LETTERS = {
   m: (at) => pad(at.getMonth() + 1),
   n: (at) => at.getMonth() + 1,
   s: (at) => pad(at.getSeconds()),
-  T: zone,
   Y: (at) => pad(at.getFullYear(), 4),
   y: (at) => pad(at.getFullYear() % 100),
 };
 
 /** The index of the name for which a letter stands. */
-const NAMED = { D: weekday, l: weekday, F: month, M: month, N: month, b: month, E: month, a: half, A: half, S: (at) => at.getDate() - 1 };
+const NAMED = { D: weekday, l: weekday, F: month, M: month, N: month, b: month, E: month, a: half, A: half, P: half, S: (at) => at.getDate() - 1 };
 
 export class Formats {
   #data;
@@ -53,7 +49,7 @@ export class Formats {
 
   #letter(letter, at) {
     const { names } = this.#data;
-    if (letter === "P") return at.getMinutes() || at.getHours() % 12 ? `${shortTime(at)} ${names.a[half(at)]}` : names.P[half(at)];
+    if (letter === "P" && (at.getMinutes() || hour(at) < 12)) return `${hour(at)}${at.getMinutes() ? `:${LETTERS.i(at)}` : ""} ${names.a[half(at)]}`;
     if (names[letter]) return names[letter][NAMED[letter](at)];
     return LETTERS[letter]?.(at) ?? "";
   }

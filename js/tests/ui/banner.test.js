@@ -36,3 +36,53 @@ test("A connection that is lost while the system is offline is shown at once", (
   banner.show({ state: "offline", code: 1006, reason: "silence" });
   assert.deepEqual(shown(), [false, "Not connected."]);
 });
+
+const foreign = {
+  get top() {
+    throw new DOMException("Blocked a frame", "SecurityError");
+  },
+};
+
+function inFrame(t, window) {
+  globalThis.window = window;
+  globalThis.location = { href: "https://chat.example/chat/lobby/" };
+  globalThis.document = { createElement: () => ({ addEventListener() {} }) };
+  t.after(() => ["window", "location", "document"].forEach((name) => delete globalThis[name]));
+  element.replaceChildren = (text, _, link) => Object.assign(element, { text, link });
+  const strings = { ended_4001: "Session ended.", no_cookies: "No cookies.", open_window: "Open", reload: "Reload" };
+  return new Banner({ element, strings, signal: new AbortController().signal });
+}
+
+test("A page in a frame of another site, whose session is unknown at once, lacks cookies", (t) => {
+  inFrame(t, foreign).show({ state: "ended", code: 4001 });
+
+  assert.deepEqual(shown(), [false, "No cookies."]);
+  const { href, target, rel, textContent } = element.link;
+  assert.deepEqual({ href, target, rel, textContent }, { href: location.href, target: "_blank", rel: "noopener", textContent: "Open" });
+});
+
+test("A socket with another identity than the page lacks cookies in a frame of another site only", (t) => {
+  const framed = inFrame(t, foreign);
+  framed.onOtherIdentity();
+  framed.show({ state: "connected" });
+  const inForeign = shown();
+  const own = inFrame(t, { top: { location: { href: "https://chat.example/" } } });
+  own.onOtherIdentity();
+  own.show({ state: "connected" });
+
+  assert.deepEqual([inForeign, shown()], [[false, "No cookies."], [true, ""]]);
+});
+
+test("A session that ends after it was connected has ended, in a frame, too", (t) => {
+  const framed = inFrame(t, foreign);
+  framed.show({ state: "connected" });
+  framed.show({ state: "ended", code: 4001 });
+
+  assert.deepEqual(shown(), [false, "Session ended."]);
+});
+
+test("A page of its own, or in a frame of its own site, has an ended session", (t) => {
+  inFrame(t, { top: { location: { href: "https://chat.example/" } } }).show({ state: "ended", code: 4001 });
+
+  assert.deepEqual(shown(), [false, "Session ended."]);
+});
