@@ -3,30 +3,18 @@
  * change the times of the page when the script takes over. `django_roomchat/views/formats.py` is the equivalent on the server.
  */
 
-const pad = (number, length = 2) => String(number).padStart(length, "0");
-const hour = (at) => at.getHours() % 12 || 12;
-const half = (at) => (at.getHours() < 12 ? 0 : 1);
-const month = (at) => at.getMonth();
-const weekday = (at) => (at.getDay() + 6) % 7;
+const pad = (number) => String(number).padStart(2, "0");
 
-/** The letters of Django's formats that a clock or a date needs. */
-const LETTERS = {
-  d: (at) => pad(at.getDate()),
-  G: (at) => at.getHours(),
-  g: hour,
-  H: (at) => pad(at.getHours()),
-  h: (at) => pad(hour(at)),
-  i: (at) => pad(at.getMinutes()),
-  j: (at) => at.getDate(),
-  m: (at) => pad(at.getMonth() + 1),
-  n: (at) => at.getMonth() + 1,
-  s: (at) => pad(at.getSeconds()),
-  Y: (at) => pad(at.getFullYear(), 4),
-  y: (at) => pad(at.getFullYear() % 100),
-};
-
-/** The index of the name for which a letter stands. */
-const NAMED = { D: weekday, l: weekday, F: month, M: month, N: month, b: month, E: month, a: half, A: half, P: half, S: (at) => at.getDate() - 1 };
+/** What the letters of Django's formats stand for: a text, or the index of a name. */
+function values(at) {
+  const [year, month, day, weekday, hours] = [at.getFullYear(), at.getMonth(), at.getDate(), (at.getDay() + 6) % 7, at.getHours()];
+  const [hour, half] = [hours % 12 || 12, hours < 12 ? 0 : 1];
+  return {
+    d: pad(day), j: day, m: pad(month + 1), n: month + 1, Y: year, y: pad(year % 100),
+    G: hours, g: hour, H: pad(hours), h: pad(hour), i: pad(at.getMinutes()), s: pad(at.getSeconds()),
+    D: weekday, l: weekday, F: month, M: month, N: month, b: month, E: month, S: day - 1, a: half, A: half, P: half,
+  };
+}
 
 export class Formats {
   #data;
@@ -38,7 +26,8 @@ export class Formats {
 
   /** @param name of a format: `time`, `date`, `shortDate`, `moment` or `weekday` */
   format(name, at) {
-    return this.#data[name].map((piece, index) => (index % 2 ? this.#letter(piece, at) : piece)).join("");
+    const all = values(at);
+    return this.#data[name].map((piece, index) => (index % 2 ? this.#letter(piece, all) : piece)).join("");
   }
 
   /** A number that is given in tenths, without decimals if it has none. */
@@ -47,11 +36,12 @@ export class Formats {
     return this.#grouped(Math.floor(number / 10)) + (rest ? this.#data.decimal + rest : "");
   }
 
-  #letter(letter, at) {
+  #letter(letter, all) {
     const { names } = this.#data;
-    if (letter === "P" && (at.getMinutes() || hour(at) < 12)) return `${hour(at)}${at.getMinutes() ? `:${LETTERS.i(at)}` : ""} ${names.a[half(at)]}`;
-    if (names[letter]) return names[letter][NAMED[letter](at)];
-    return LETTERS[letter]?.(at) ?? "";
+    const { g, i, a } = all;
+    // “7 a.m.”, “7:03 a.m.”; “noon” and “midnight” are names.
+    if (letter === "P" && (g < 12 || i > 0)) return `${g}${i > 0 ? `:${i}` : ""} ${names.a[a]}`;
+    return names[letter]?.[all[letter]] ?? all[letter] ?? "";
   }
 
   /** Sizes of groups, from the right; the last one that is not 0 repeats. */
