@@ -33,6 +33,12 @@ KEPT_TABLES = {"auth_permission", "django_content_type"}
 """Tables that the migrations fill and no test changes."""
 
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A worker is measured, and no process that a test starts: one that is killed while it writes its data spoils them, and a
+    # line that only such a process runs is covered by luck.
+    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--first-case",
