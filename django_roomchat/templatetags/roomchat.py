@@ -42,7 +42,6 @@ GROUPED_WITHIN = datetime.timedelta(minutes=5)
 HUES = 12
 """Number of avatar colours; roomchat.css defines each of them."""
 
-_ASSETS_DONE = "django_roomchat assets"
 _FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
 
 
@@ -67,20 +66,31 @@ def roomchat(context: Context, room: Any) -> dict[str, Any]:
 @register.simple_tag(takes_context=True)
 def roomchat_assets(context: Context) -> SafeString:
     """Render the style sheet and the script once a page; later uses render nothing."""
+    return roomchat_style(context) + roomchat_script(context)
+
+
+@register.simple_tag(takes_context=True)
+def roomchat_style(context: Context) -> SafeString:
+    """Render the style sheet once a page."""
+    return _once(context, '<link rel="stylesheet" href="{}"{}>\n', "django_roomchat/roomchat.css")
+
+
+@register.simple_tag(takes_context=True)
+def roomchat_script(context: Context) -> SafeString:
+    """Render the script once a page. It starts when the page is complete, so a page that renders it last loads the
+    style sheet and the messages first on a slow connection.
+    """
+    return _once(context, '<script type="module" src="{}"{}></script>\n', "django_roomchat/roomchat.js")
+
+
+def _once(context: Context, html: str, path: str) -> SafeString:
     # The lowest dict of render_context is shared by all templates of one rendering.
     rendering = context.render_context.dicts[0]
-    if _ASSETS_DONE in rendering:
+    if path in rendering:
         return mark_safe("")
-    rendering[_ASSETS_DONE] = "yes"
+    rendering[path] = "yes"
     nonce = _nonce(context)
-    attribute = format_html(' nonce="{}"', nonce) if nonce is not None else ""
-    return format_html(
-        '<link rel="stylesheet" href="{}"{}>\n<script type="module" src="{}"{}></script>',
-        static("django_roomchat/roomchat.css"),
-        attribute,
-        static("django_roomchat/roomchat.js"),
-        attribute,
-    )
+    return format_html(html, static(path), format_html(' nonce="{}"', nonce) if nonce is not None else "")
 
 
 def _nonce(context: Context) -> Any:

@@ -244,7 +244,7 @@ def test_the_composer_and_the_newest_messages_come_first(client):
     assert newest[-1] < 40_000
     earlier = [page.index(f"message {number}: ") for number in range(10, 48)]
     assert earlier == sorted(earlier)
-    assert newest[-1] < earlier[0] < page.index("<dialog") < page.index("<nav")
+    assert newest[-1] < earlier[0] < page.index("<dialog") < page.index("<script") < page.index("<nav")
 
 
 @pytest.mark.parametrize(
