@@ -354,6 +354,7 @@ def test_a_screenshot_of_a_long_page_stays_readable(pair: tuple[Page, Page]) -> 
     scroller = bo.locator("[data-part=lightbox-scroller]")
     widths = [shown.evaluate("(image) => image.clientWidth"), scroller.evaluate("(box) => box.clientWidth")]
     assert widths[0] == min(1280, widths[1])
+    bo.bring_to_front()
     scroller.focus()
     bo.keyboard.press("End")
     bo.wait_for_function("(box) => box.scrollTop > 5_000", arg=scroller.element_handle())
