@@ -12,7 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_noop as _
 
 from django_roomchat import identity
 from django_roomchat.errors import BadValue, ChatError, Unsupported
@@ -22,9 +23,31 @@ from django_roomchat.realtime import handlers
 from django_roomchat.rooms import lookup
 from django_roomchat.throttled_logging import warn_throttled
 
+_TITLES = {
+    "bad_room_name": _("Invalid room name"),
+    "banned": _("Banned from this room"),
+    "members_only": _("Members only"),
+    "no_such_invitation": _("Invitation not valid"),
+    "no_such_room": _("Room not found"),
+    "sign_in": _("Sign-in required"),
+}
+_TITLES_OF_STATUS = {
+    403: _("Access denied"),
+    404: _("Page not found"),
+    413: _("Too much data"),
+    429: _("Too many requests"),
+    503: _("Temporarily unavailable"),
+}
+
 
 def error_page(request: HttpRequest, error: ChatError) -> HttpResponse:
-    context = {"error": error.detail, "code": error.code, "index_url": reverse("roomchat:index")}
+    title = _TITLES.get(error.code) or _TITLES_OF_STATUS.get(error.status) or _("Invalid request")
+    context = {
+        "title": gettext(title),
+        "error": error.detail,
+        "code": error.code,
+        "index_url": reverse("roomchat:index"),
+    }
     response = render(request, "django_roomchat/error.html", context, status=error.status)
     set_retry_after(response, error)
     return response

@@ -285,7 +285,7 @@ export class RoomChat extends HTMLElement {
   }
 
   #lastOwnMessage() {
-    if (!this.#log.messageWindow.isLive) return undefined;
+    if (!this.#log.messageWindow.isLive || this.#room.isSlowed) return undefined;
     const view = this.#log.last(({ pending, element: { dataset } }) => !pending && "mine" in dataset && !("deleted" in dataset));
     return view && { seq: view.seq, text: view.text };
   }

@@ -2,7 +2,7 @@ import { isPlainClick } from "./ui/plain_click.js";
 import { isHelpKey, isSearchKey } from "./ui/shortcuts.js";
 
 const INTERACTIONS = ["pointermove", "pointerdown", "focusin", "keydown"];
-const TRIGGERS = ["present", "search-open", "room-actions", "actions", "emoji", "rename"].map((part) => `[data-part="${part}"]`).join(", ");
+const TRIGGERS = ["present", "search-open", "room-actions", "actions", "emoji", "rename", "invite-first"].map((part) => `[data-part="${part}"]`).join(", ");
 
 /**
  * Lazily loads `panels.js` (dialogs, menus and autocompletion) on the first user interaction.

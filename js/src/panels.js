@@ -7,11 +7,15 @@ import { guestName } from "./people/guest_name.js";
 import { moderation } from "./people/moderation.js";
 import { people } from "./people/people_dialog.js";
 import { report } from "./people/report.js";
+import { emptyRoom } from "./rooms/empty_room.js";
 import { invitations } from "./rooms/invitations.js";
 import { leaveRoom } from "./rooms/leave_room.js";
 import { settings } from "./rooms/settings_dialog.js";
+import { copyLinks } from "./timeline/copy_link.js";
+import { deleteMessages } from "./timeline/delete_message.js";
 import { edits } from "./timeline/edits.js";
 import { pinned } from "./timeline/pinned.js";
+import { quickReaction } from "./timeline/quick_reaction.js";
 import { search } from "./timeline/search.js";
 import { help } from "./ui/help.js";
 
@@ -25,10 +29,14 @@ export const PANELS = [
   moderation,
   blocks,
   report,
+  copyLinks,
+  deleteMessages,
   edits,
+  emptyRoom,
   invitations,
   settings,
   leaveRoom,
   search,
   pinned,
+  quickReaction,
 ];

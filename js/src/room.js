@@ -20,6 +20,8 @@ export class Room {
    * muted, blocked}`.
    */
   personActions = new Map();
+  /** Time until which slow mode lets the user neither post nor edit, in milliseconds of `Date.now()`. */
+  slowUntil = 0;
 
   /**
    * @param element `<room-chat>`
@@ -69,6 +71,11 @@ export class Room {
     return (this.data.can ?? "").split(" ").includes(what);
   }
 
+  /** Whether the server would refuse an edit in slow mode. Posts wait, and are sent later. */
+  get isSlowed() {
+    return this.slowUntil > Date.now();
+  }
+
   /** Listen to an event of the session: `handler(detail)`. */
   on(type, handler) {
     this.session.addEventListener(type, ({ detail }) => handler(detail), { signal: this.signal });
@@ -83,12 +90,13 @@ export class Room {
    * Send a request. If it is rejected, the error is shown.
    *
    * @param success text to show when it succeeds
+   * @param onUndo called if the user undoes it; offered beside the text
    * @returns the answer, or undefined if it was rejected
    */
-  async request(frame, success) {
+  async request(frame, success, onUndo) {
     try {
       const answer = await this.session.request(frame);
-      if (success) this.toast?.show(success);
+      if (success) this.toast?.show(success, { onUndo });
       return answer;
     } catch (refusal) {
       this.showError(refusal);

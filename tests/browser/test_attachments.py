@@ -250,12 +250,12 @@ def test_a_picture_is_looked_at_large_with_keys_and_given_back(page: Page) -> No
     expect(links).to_have_count(2)
     links.first.focus()
     page.keyboard.press("Enter")
-    box = page.get_by_role("dialog", name="Picture")
+    box = page.get_by_role("dialog", name="Image")
     is_painted(box.get_by_role("img", name="one.png"))
-    expect(box.get_by_role("button", name="Previous picture")).to_be_hidden()
+    expect(box.get_by_role("button", name="Previous image")).to_be_hidden()
     page.keyboard.press("ArrowRight")
     is_painted(box.get_by_role("img", name="two.png"))
-    expect(box.get_by_role("button", name="Next picture")).to_be_hidden()
+    expect(box.get_by_role("button", name="Next image")).to_be_hidden()
     with page.expect_download() as download:
         box.get_by_role("link", name="Download").click()
     assert download.value.suggested_filename == "two.png"
@@ -297,7 +297,7 @@ def test_axe_finds_nothing_in_the_strip_the_files_and_the_picture(
     assert violations(page) == []
     hand_over(page, "dragleave", picture(), on="room-chat")
     page.locator("#m-1 [data-part=picture]").first.click()
-    expect(page.get_by_role("dialog", name="Picture")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Image")).to_be_visible()
 
     assert violations(page) == []
 
@@ -337,7 +337,7 @@ def test_what_is_said_of_a_picture_can_be_scrolled_with_the_keys_if_it_is_long(p
     title.focus()
     page.keyboard.press("End")
     page.wait_for_function("(title) => title.scrollTop > 0", arg=title.element_handle())
-    page.get_by_role("button", name="Previous picture").click()
+    page.get_by_role("button", name="Previous image").click()
 
     expect(title).to_have_text("short.png")
     expect(title).to_have_attribute("tabindex", "-1")

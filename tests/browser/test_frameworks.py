@@ -105,7 +105,7 @@ INNER_SCROLLING = """() => [...document.querySelectorAll("room-chat dialog:has(.
   dialog.showModal();
   const body = dialog.querySelector(".roomchat-dialog-body");
   const isFull = dialog.offsetHeight >= parseFloat(getComputedStyle(dialog).maxHeight) - 1;
-  const found = [dialog.dataset.part, body.clientHeight > 0, isFull ? 0 : body.scrollHeight - body.clientHeight];
+  const found = [dialog.dataset.part, body.clientHeight > 0 || !body.innerText.trim(), isFull ? 0 : body.scrollHeight - body.clientHeight];
   dialog.close();
   return found;
 })"""

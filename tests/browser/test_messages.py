@@ -40,6 +40,17 @@ def offered(page: Page, seq: int) -> list[str]:
     return [name for name in names if name and name.isascii()]
 
 
+def test_one_click_beside_a_message_of_another_person_reacts(talk: tuple[Page, Page]) -> None:
+    ana, bo = talk
+    ana.locator("#m-1").hover()
+    ana.locator("#m-2").hover()
+    ana.locator("#m-2 .roomchat-quick").click()
+
+    for page in talk:
+        expect(page.locator("#m-2 .roomchat-reaction")).to_have_text("👍 1")
+    assert ana.locator("#m-1 .roomchat-quick").count() == 0
+
+
 @pytest.mark.firefox
 def test_a_message_can_be_answered_and_the_answer_says_what_it_answers(talk: tuple[Page, Page]) -> None:
     ana, bo = talk

@@ -189,6 +189,9 @@ def test_a_person_is_muted_and_unmuted_with_the_keyboard_alone(site: Server, roo
     mo.keyboard.press("Tab")
     mo.keyboard.press("Enter")
 
+    toast = mo.get_by_role("dialog", name="People").locator("[data-part=notice]")
+    expect(toast).to_contain_text("김민수 is muted.")
+    expect(toast.get_by_role("button", name="Undo")).to_be_visible()
     expect(dialog).to_be_hidden()
     expect(actions).to_be_focused()
     held = mo.locator("[data-part=people-sanctions] li")
@@ -222,7 +225,7 @@ def test_who_is_banned_from_a_message_is_out_at_once_and_told_why(
     expect(chat(guest)).to_have_attribute("data-state", "ended")
     expect(guest.get_by_text("We want no spam.")).to_be_visible()
     expect(composer(guest)).to_be_hidden()
-    expect(mo.get_by_role("status").filter(has_text="User banned.")).to_be_visible()
+    expect(mo.get_by_role("status").filter(has_text=f"{name} is banned.")).to_be_visible()
     expect(mo.locator("#m-2").get_by_role("button", name="Actions")).to_be_focused()
     open_people(mo)
     expect(mo.locator("[data-part=people-sanctions] b")).to_have_text([name])
@@ -299,7 +302,7 @@ def test_a_report_has_a_reason_and_can_be_thought_better_of(site: Server, room: 
     dialog.get_by_role("textbox", name="What is wrong with this message?").fill("Spam.")
     dialog.get_by_role("button", name="Send report").click()
 
-    expect(zoe.get_by_text("Report sent. A moderator will review the message.")).to_be_visible()
+    expect(zoe.get_by_text("Report sent. A moderator will review the message from 김민수.")).to_be_visible()
     run_at(site, f"{REPORTS}; assert reports({room!r}) == [(1, 'Spam.')], reports({room!r})")
 
 

@@ -11,12 +11,11 @@ export function slowMode(room) {
   if (!element) return;
   const { strings, session, signal } = room;
   let seconds = 0;
-  let ends = 0;
   let timer;
 
   function show() {
     clearTimeout(timer);
-    const left = Math.ceil((ends - Date.now()) / 1000);
+    const left = Math.ceil((room.slowUntil - Date.now()) / 1000);
     const waits = left > 0;
     if (waits) timer = setTimeout(show, TICK_MS);
     const hasPending = session.posts.some(({ state }) => state === "pending");
@@ -27,14 +26,14 @@ export function slowMode(room) {
   }
 
   function startCountdown(wait) {
-    ends = Date.now() + wait * 1000;
+    room.slowUntil = Date.now() + wait * 1000;
     show();
   }
 
   room.on("rights", ({ slow_seconds: slow = 0 }) => {
     // Moderators are exempt.
     seconds = room.can("moderate") || !room.can("post") ? 0 : slow;
-    if (!seconds) ends = 0;
+    if (!seconds) room.slowUntil = 0;
     show();
   });
   // An edit counts like a post.

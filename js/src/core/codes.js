@@ -14,3 +14,19 @@ export const TERMINAL_CLOSE_CODES = new Set([CLOSE_SESSION_ENDED, CLOSE_FORBIDDE
 
 /** Errors about a frame that the server could not decode: they cannot carry the id of the post. */
 export const UNREADABLE_FRAME_CODES = new Set(["bad_json", "bad_frame", "bad_text", "too_big", "unsupported"]);
+
+/**
+ * Errors with which the server refuses a post whenever it is sent. After the others a later attempt may succeed: a mute
+ * ends, a room is no longer archived.
+ */
+export const FINAL_CODES = new Set([
+  ...UNREADABLE_FRAME_CODES,
+  "bad_file",
+  "bad_value",
+  "filtered",
+  "forbidden",
+  "id_reused",
+  "no_attachments",
+  "no_such_file",
+  "too_many",
+]);

@@ -1,5 +1,5 @@
 import { cleanText } from "./clean_text.js";
-import { UNREADABLE_FRAME_CODES } from "./codes.js";
+import { FINAL_CODES, UNREADABLE_FRAME_CODES } from "./codes.js";
 import { emit } from "./emit.js";
 import { generateId } from "./identifiers.js";
 
@@ -156,9 +156,9 @@ export class PostQueue {
     this.#pump();
   }
 
-  #fail(post, { code, detail }) {
+  #fail(post, { code, detail, isFinal = FINAL_CODES.has(code) }) {
     post.state = "failed";
-    post.error = { code, detail };
+    post.error = { code, detail, isFinal };
     this.#save(post);
   }
 

@@ -1,5 +1,5 @@
 import { FormDialog } from "../ui/form_dialog.js";
-import { showName } from "./moderation.js";
+import { showName, undo } from "./moderation.js";
 
 /** Blocking of a user, in the list of people and in the menu of a direct room. */
 export function blocks(room) {
@@ -9,10 +9,11 @@ export function blocks(room) {
   const dialog = new FormDialog({
     element,
     onOpen: (person) => showName(element, person),
-    send: (_values, { key }) => room.request({ type: "block", key }, strings.block_done),
+    send: (_values, { key, name }) =>
+      room.request({ type: "block", key }, strings.block_done.replace("{name}", () => name || key), undo(room, { type: "block", key, on: false })),
     signal,
   });
-  const unblock = ({ key }) => room.request({ type: "block", key, on: false }, strings.unblock_done);
+  const unblock = ({ key, name }) => room.request({ type: "block", key, on: false }, strings.unblock_done.replace("{name}", () => name || key));
   room.personActions.set("block", { when: ({ may, blocked }) => may.includes("block") && !blocked, act: (person) => dialog.open(person) });
   room.personActions.set("unblock", { when: ({ blocked }) => Boolean(blocked), act: unblock });
 

@@ -1,3 +1,4 @@
+import { emit } from "../core/emit.js";
 import { FormDialog } from "../ui/form_dialog.js";
 
 /** Actions of moderators and owners on a person, in the list of people and in the menu of a message. */
@@ -35,11 +36,17 @@ export function moderation(room) {
 
 function sanctionDialog(room, kind) {
   const element = room.part(kind);
-  const send = (values, { key }) => {
+  const send = (values, { key, name }) => {
     const seconds = Number(values.get("seconds")) || null;
-    return room.request({ type: kind, key, seconds, reason: values.get("reason") }, room.strings[`${kind}_done`]);
+    const done = room.strings[`${kind}_done`].replace("{name}", () => name || key);
+    return room.request({ type: kind, key, seconds, reason: values.get("reason") }, done, undo(room, { type: kind, key, on: false }));
   };
   return element && new FormDialog({ element, onOpen: (person) => showName(element, person), send, signal: room.signal });
+}
+
+/** Returns a function that sends a frame which reverses an action; the session then emits `undone`. */
+export function undo(room, frame) {
+  return async () => (await room.request(frame)) && emit(room.session, "undone", frame);
 }
 
 export function showName(element, { key, name }) {

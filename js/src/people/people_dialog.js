@@ -69,7 +69,7 @@ class PeopleDialog {
     room.listen(this.#filter, "input", ({ target }) => this.#onFilterInput(target.value));
     room.listen(element, "click", ({ target }) => this.#onClick(target));
     room.listen(element.querySelector(".roomchat-dialog-body"), "scroll", () => this.#menu.close(), { passive: true });
-    room.on("rights", () => this.#dialog.isOpen && this.#refresh());
+    for (const event of ["rights", "undone"]) room.on(event, () => this.#dialog.isOpen && this.#refresh());
   }
 
   open() {

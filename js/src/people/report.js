@@ -11,7 +11,8 @@ export function report(room) {
       part("whom").textContent = authorName;
       part("text").textContent = text;
     },
-    send: (values, { seq }) => room.request({ type: "report", seq, reason: values.get("reason") }, room.strings.reported),
+    send: (values, { seq, authorName }) =>
+      room.request({ type: "report", seq, reason: values.get("reason") }, room.strings.reported.replace("{name}", () => authorName)),
     signal: room.signal,
   });
   room.messageActions.set("report", { when: (view) => isByOtherUser(view) && room.can("report"), act: (view) => dialog.open(view) });

@@ -7,6 +7,7 @@ export function invitations(room) {
   if (!element) return;
   const panel = new Invitations(room, element);
   room.roomActions.set("invite", { when: () => room.can("invite"), act: () => panel.open() });
+  room.listen(room.part("invite-first"), "click", () => panel.open());
 }
 
 class Invitations {

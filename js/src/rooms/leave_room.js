@@ -19,7 +19,7 @@ export function leaveRoom(room) {
           return false;
         }
       }
-      room.toast?.show(strings.left_room);
+      room.toast?.show(strings.left_room.replace("{room}", () => data.title));
       goToIndex();
       return true;
     },

@@ -1,13 +1,12 @@
 /** Actions on a message, in its menu, its reactions and the composer. */
 export function messageActions(room) {
-  const { strings, composer, toast } = room;
+  const { composer, toast } = room;
   const offer = (what, when, act) => room.messageActions.set(what, { when, act });
   const isPresent = ({ element: { dataset } }) => !("deleted" in dataset);
   const isMine = ({ element: { dataset } }) => "mine" in dataset;
   const isUserMessage = ({ element: { dataset } }) => dataset.kind !== "system";
   const isPinned = ({ element: { dataset } }) => "pinned" in dataset;
 
-  offer("link", undefined, ({ seq }) => copyLink(room, seq));
   offer("react", (view) => isPresent(view) && room.can("react"), (view, { dataset }) => react(room, view.element, dataset.emoji));
   offer(
     "reply",
@@ -16,10 +15,9 @@ export function messageActions(room) {
   );
   offer(
     "edit",
-    (view) => isPresent(view) && isMine(view) && isUserMessage(view) && room.can("post") && composer,
+    (view) => isPresent(view) && isMine(view) && isUserMessage(view) && room.can("post") && !room.isSlowed && composer,
     ({ seq, text }) => composer.edit({ seq, text }),
   );
-  offer("delete", (view) => isPresent(view) && (isMine(view) || room.can("moderate")), (view) => deleteSoon(room, view));
   offer("pin", (view) => isPresent(view) && !isPinned(view) && room.can("pin"), ({ seq }) => room.request({ type: "pin", seq, on: true }));
   offer("unpin", (view) => isPresent(view) && isPinned(view) && room.can("pin"), ({ seq }) => room.request({ type: "pin", seq, on: false }));
 
@@ -57,23 +55,4 @@ function react(room, item, emoji) {
   const button = [...item.querySelectorAll(".roomchat-reaction")].find(({ dataset }) => dataset.emoji === emoji);
   const on = button?.getAttribute("aria-pressed") !== "true";
   room.request({ type: "react", seq: Number(item.dataset.seq), emoji, on });
-}
-
-/** Hide a message immediately, and delete it on the server when the time for undoing has expired. */
-function deleteSoon(room, { element, seq }) {
-  element.toggleAttribute("data-doomed", true);
-  const restore = () => element.removeAttribute("data-doomed");
-  const send = () => room.request({ type: "delete", seq }).finally(restore);
-  if (room.toast) room.toast.show(room.strings.deleted, { onUndo: restore, onExpire: send });
-  else send();
-}
-
-async function copyLink(room, seq) {
-  const url = room.messageUrl(seq);
-  try {
-    await navigator.clipboard.writeText(url.href);
-    room.toast?.show(room.strings.link_copied);
-  } catch {
-    location.hash = url.hash; // without clipboard access, show the link in the address bar
-  }
 }

@@ -207,7 +207,8 @@ export class MessageView {
     this.element.toggleAttribute("data-waits", isUploading);
     setText(delivery, failed ? reason || strings.failed : isUploading ? strings.files_first : strings.sending);
     for (const button of this.element.querySelectorAll("[data-action]")) {
-      button.hidden = !failed && !(isUploading && button.dataset.action === "discard");
+      const { action } = button.dataset;
+      button.hidden = failed ? action === "retry" && Boolean(post.error?.isFinal) : !(isUploading && action === "discard");
     }
   }
 

@@ -247,8 +247,16 @@ test("A rejected post fails, and the next one is sent", () => {
   const ids = [session.post("one"), session.post("two")];
   socket.emitFrame({ type: "error", code: "forbidden", detail: "Not here.", frame: "post", id: ids[0] });
   assert.deepEqual(states(), ["one: failed", "two: pending"]);
-  assert.deepEqual(session.posts[0].error, { code: "forbidden", detail: "Not here." });
+  assert.deepEqual(session.posts[0].error, { code: "forbidden", detail: "Not here.", isFinal: true });
   assert.equal(socket.sentOf("post").at(-1).id, ids[1]);
+});
+
+test("A failed post is marked if no later attempt can succeed", () => {
+  const socket = connected();
+  const codes = ["bad_text", "filtered", "too_many", "muted", "archived", "error_of_the_site"];
+  const ids = codes.map((code) => session.post(code));
+  codes.forEach((code, index) => socket.emitFrame({ type: "error", code, detail: "…", frame: "post", id: ids[index] }));
+  assert.deepEqual(session.posts.map(({ error }) => error.isFinal), [true, true, true, false, false, false]);
 });
 
 test("An error about an unreadable frame fails the post in flight", () => {
@@ -376,7 +384,7 @@ test("A failed upload fails the post, and the next one is sent; a retry waits fo
   session.post("next");
   file.fail({ code: "too_big", detail: "Too big." });
   await flushPromises();
-  assert.deepEqual(session.posts[0].error, { code: "too_big", detail: "Too big." });
+  assert.deepEqual(session.posts[0].error, { code: "too_big", detail: "Too big.", isFinal: true });
   assert.deepEqual(socket.sentOf("post").map(({ body }) => body), ["next"]);
   socket.emitFrame(ack(socket.sentOf("post")[0].id, 6));
   session.retry(id);
