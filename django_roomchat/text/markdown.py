@@ -326,11 +326,19 @@ def _can_emphasise(state: Any, end: int) -> tuple[bool, bool]:
     if marker == "_":
         opens = left and (not right or _is_punctuation(before))
         closes = right and (not left or _is_punctuation(after))
+        # “__init__.py”, “super().__init__()”
+        opens = opens and not (before == "." and state.pos > 1 and _is_in_code(state.src[state.pos - 2]))
+        closes = closes and not (after == "(" or (after == "." and state.src[end + 1 : end + 2].isalnum()))
     if marker == "~":  # “네~~알겠습니다~~”
         opens = left and not before.isalnum()
     if before in _PUNCTUATION and after in _PUNCTUATION:
         opens = opens and before in _BEFORE_EMPHASIS and after in _IN_EMPHASIS
     return opens, closes
+
+
+def _is_in_code(character: str) -> bool:
+    """Return whether a name of a program may end with a character, before a point and another name."""
+    return character.isalnum() or character in "_)]"
 
 
 def _is_ascii_word(character: str) -> bool:

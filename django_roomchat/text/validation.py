@@ -212,12 +212,21 @@ def _normalized(text: str) -> str:
             raise BadText(_("A message cannot contain control characters."))
         if category == "Cs":
             raise BadText(_("A message cannot contain an unpaired surrogate."))
-        visible = visible or category[0] not in "CZM" or category == "Co"
+        visible = (
+            visible or category[0] not in "CZM" or category == "Co" or _may_be_later(character, category)
+        )
     if not visible:
         return ""
     if _has_too_many_marks(text):
         raise BadText(_("A message cannot have more than %(most)d combining marks in a row."), most=MARKS_MAX)
     return unicodedata.normalize("NFC", text)
+
+
+def _may_be_later(character: str, category: str) -> bool:
+    """Return whether a character may be of a later Unicode than this Python knows, such as a new emoji."""
+    return (
+        category == "Cn" and not _is_noncharacter(character) and not "\U000e0000" <= character <= "\U000e0fff"
+    )
 
 
 def reason(typed: str) -> str:
@@ -265,7 +274,8 @@ def file_name(given: str) -> str:
         character
         for character in unicodedata.normalize("NFC", last)
         if character in _ZERO_WIDTH_JOINERS
-        or (unicodedata.category(character)[0] != "C" and not _is_noncharacter(character))
+        or unicodedata.category(character)[0] != "C"
+        or _may_be_later(character, unicodedata.category(character))
     )
     seen = _USELESS_JOINERS.sub("", _REPEATED_JOINERS.sub("", seen))
     if _has_too_many_marks(seen):

@@ -7,12 +7,13 @@ const NAME_WORDS = 4;
 const MENTION = new RegExp(`(?<![\\p{L}\\p{N}_.+-])[@＠﹫]([^@＠﹫\\n]{0,${NAME_LENGTH}})$`, "u");
 // A colon counts at the start, after a space, an opening bracket or another emoji; not in “10:30” or “https:”.
 const BEFORE_COLON = "(?<=^|[\\s(\\[{（「『“‘\"'\\p{Extended_Pictographic}\\ufe0f])";
-// A short name begins with a letter, except these three; otherwise “:-P”, “:-x” and “:10” would be names.
-const SHORT_NAME = "[+-]1|100|\\p{L}[\\p{L}\\p{M}\\p{N}_+-]{0,39}";
+// A short name begins with a letter; otherwise “:-P”, “:-x” and “:10” would be names.
+const SHORT_NAME = "\\p{L}[\\p{L}\\p{M}\\p{N}_+-]{0,39}";
+const COMPLETE_NAME = `[+-]1|100|${SHORT_NAME}`; // “:+1:”
 // Texts that people send as they are, although emoji have names that begin in the same way: “:D”, “:ppp”, “:xD”, “:lol”.
-const EMOTICON = /^(?:([a-z])\1*|100|x[dp]|[do]x|op|lol|rofl|lmao|orz)$/i;
+const EMOTICON = /^(?:([a-z])\1*|x[dp]|[do]x|op|lol|rofl|lmao|orz)$/i;
 const EMOJI = new RegExp(`${BEFORE_COLON}[:：](${SHORT_NAME})$`, "u");
-const COMPLETE_EMOJI = new RegExp(`${BEFORE_COLON}[:：](${SHORT_NAME})[:：]$`, "u");
+const COMPLETE_EMOJI = new RegExp(`${BEFORE_COLON}[:：](${COMPLETE_NAME})[:：]$`, "u");
 
 /** A name after an `@` of any width: `{start, text}`, or null. */
 export function mentionAt(text, caret) {

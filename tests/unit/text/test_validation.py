@@ -187,6 +187,8 @@ def test_a_name_is_refused_with_our_error_or_fits_its_column(typed):
         ("\u3000방 ", "\u3000방"),
         ("<script>alert(1)</script>",) * 2,
         ("🎉",) * 2,
+        ("\U0001fae9",) * 2,  # of Unicode 16, which this Python may not know
+        ("\U0001fffd",) * 2,  # of no Unicode yet
         ("\ue000",) * 2,
         ("é\ufffe",) * 2,
         ("abc \u202edef",) * 2,
@@ -208,6 +210,8 @@ def test_a_message_can_say(typed, stored):
         ("\u3000\u2028", "A message must contain text."),
         ("\x1b[0m\x07", "A message must contain text."),
         ("\u0301", "A message must contain text."),
+        ("\U0001ffff", "A message must contain text."),
+        ("\U000e0fff", "A message must contain text."),
         ("a\x00", "A message cannot contain control characters."),
         ("é\x00", "A message cannot contain control characters."),
         ("\x1b[31m\x00red", "A message cannot contain control characters."),
