@@ -14,7 +14,8 @@ from tests.services.server import ROOT
 def test_users_and_the_chat_in_a_database_of_their_own_do_everything():
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     environment["DJANGO_SETTINGS_MODULE"] = "tests.two_databases.settings"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    # The migrations of three databases would take most of the time.
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nomigrations"]
 
     done = subprocess.run(
         [*command, "--ds=tests.two_databases.settings", "tests/two_databases/checks.py"],

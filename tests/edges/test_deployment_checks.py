@@ -54,6 +54,47 @@ def test_a_database_that_is_not_set_up_for_many_is_a_warning(monkeypatch, databa
     assert check_roomchat_deployment(None) == [warning]
 
 
+@pytest.mark.parametrize(
+    ("pool", "threads", "connections"),
+    [
+        (True, 4, 4),
+        ({"min_size": 2, "timeout": 5}, 4, 2),
+        ({"min_size": 2, "max_size": 15}, 4, 15),
+        ({"max_size": 20}, 9, 20),
+    ],
+)
+def test_a_pool_without_connections_for_views_is_a_warning(monkeypatch, settings, pool, threads, connections):
+    database = {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {"pool": pool}}
+    monkeypatch.setattr(checks.settings, "DATABASES", {"default": database})
+    settings.ROOMCHAT = {"DATABASE_THREADS": threads}
+
+    assert check_roomchat_deployment(None) == [
+        Warning(
+            f"The database's pool has {connections} connections, of which the chat keeps up to {threads}: pages wait for the others.",
+            hint=f'Set OPTIONS: {{"pool": {{"max_size": {threads + 12}}}}} or more: '
+            "ROOMCHAT['DATABASE_THREADS'], and one for each request that is answered at the same time.",
+            id="roomchat.W021",
+        )
+    ]
+
+
+@pytest.mark.parametrize(("pool", "threads"), [({"max_size": 16}, 4), ({"max_size": 13}, 1), (False, 4)])
+def test_a_pool_for_threads_and_views_is_fine(monkeypatch, settings, pool, threads):
+    database = {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {"pool": pool}}
+    monkeypatch.setattr(checks.settings, "DATABASES", {"default": database})
+    settings.ROOMCHAT = {"DATABASE_THREADS": threads}
+
+    assert check_roomchat_deployment(None) == []
+
+
+def test_a_pool_with_invalid_settings_is_left_to_another_check(monkeypatch, settings):
+    database = {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {"pool": True}}
+    monkeypatch.setattr(checks.settings, "DATABASES", {"default": database})
+    settings.ROOMCHAT = {"DATABASE_THREADS": "many"}
+
+    assert check_roomchat_deployment(None) == []
+
+
 def test_databases_that_are_set_up_for_many_are_fine(monkeypatch):
     sqlite = {
         "transaction_mode": "IMMEDIATE",

@@ -42,7 +42,7 @@ def ana():
 
 
 @pytest.fixture
-def browser(ana):
+def hers(ana):
     browser = Client()
     browser.force_login(ana)
     return browser
@@ -59,13 +59,13 @@ def _tables(alias):
     return sum(name == "roomchat_message" for name in connections[alias].introspection.table_names())
 
 
-def test_pages_and_requests_use_that_database(ana, browser):
-    posted = browser.post(
+def test_pages_and_requests_use_that_database(ana, hers):
+    posted = hers.post(
         reverse("roomchat:messages", args=["lobby"]),
         json.dumps({"id": "a", "body": "needle"}),
         content_type="application/json",
     )
-    pages = [browser.get(f"/chat/{path}").content.decode() for path in ("", "lobby/", "~/search/?q=needle")]
+    pages = [hers.get(f"/chat/{path}").content.decode() for path in ("", "lobby/", "~/search/?q=needle")]
 
     assert (posted.status_code, ["needle" in page for page in pages]) == (201, [True] * 3)
 
@@ -96,8 +96,8 @@ def test_the_actions_use_that_database(ana):
     )
 
 
-async def test_a_socket_uses_that_database(ana, browser):
-    cookie = f"sessionid={browser.cookies['sessionid'].value}".encode()
+async def test_a_socket_uses_that_database(ana, hers):
+    cookie = f"sessionid={hers.cookies['sessionid'].value}".encode()
 
     async with ChatClient(application, "lobby", headers=[(b"cookie", cookie)]) as socket:
         you = (await socket.receive("welcome"))["you"]
