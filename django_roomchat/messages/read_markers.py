@@ -18,7 +18,7 @@ from django_roomchat import identity, log, policy, pubsub
 from django_roomchat.database import database, twin
 from django_roomchat.errors import ChatError
 from django_roomchat.identity import Actor, Identity
-from django_roomchat.messages.unread_counts import with_counts
+from django_roomchat.messages.unread_counts import counted
 from django_roomchat.models import ReadMarker, Room
 from django_roomchat.protocol import Marked
 from django_roomchat.rooms import lookup
@@ -137,9 +137,7 @@ def _mark(wanted: dict[tuple[int, str], Mark], heads: dict[int, int]) -> dict[tu
             ),
             ignore_conflicts=True,
         )
-        rows = with_counts(rows_of_people).values_list(
-            "room_id", "key", "room__name", "seq", "unread", "mentions"
-        )
+        rows = counted(rows_of_people, "room_id", "key", "room__name", "seq")
         marked = {
             (room, key): Marked(name, seq, unread, mentions)
             for room, key, name, seq, unread, mentions in rows

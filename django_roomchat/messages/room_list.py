@@ -17,7 +17,14 @@ from django_roomchat import identity, log, policy
 from django_roomchat.database import database, twin
 from django_roomchat.files import records
 from django_roomchat.identity import Actor, Identity
-from django_roomchat.messages.unread_counts import IS_SYSTEM_MESSAGE, count_messages, mentions_of
+from django_roomchat.messages.unread_counts import (
+    IS_SYSTEM_MESSAGE,
+    Position,
+    can_refer,
+    count_each,
+    count_messages,
+    mentions_of,
+)
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, Room
 from django_roomchat.policy import roles
 from django_roomchat.protocol import LastMessage, ListedRoom
@@ -68,10 +75,8 @@ def unread(user: Actor, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
         default=Subquery(its_member.values("created_at")[:1]),
         output_field=models.DateTimeField(),
     )
-    missed = Q(created_at__gt=OuterRef("since"))
-    has_been = Q(has_marker=True) | ~Q(role="")
     is_said = Q(deleted_at=None) & ~IS_SYSTEM_MESSAGE
-    rooms: list[Any] = list(
+    annotated = (
         lookup.logged_rooms()
         .filter(pk__in=chosen)
         .annotate(
@@ -91,14 +96,20 @@ def unread(user: Actor, *, limit: int = ROOMS_MAX) -> list[ListedRoom]:
                 output_field=models.CharField(),
             ),
         )
-        .annotate(
-            unread=_where(has_been, count_messages("pk", Value(key), OuterRef("seq"), missed)),
-            mentions=_where(
-                has_been, count_messages("pk", Value(key), OuterRef("seq"), missed & mentions_of(Value(key)))
-            ),
-        )
         .order_by("-log__changed_at", "-pk")
     )
+    rooms: list[Any] = []
+    if can_refer():
+        pk, seq, missed = OuterRef("pk"), OuterRef("seq"), Q(created_at__gt=OuterRef("since"))
+        has_been = Q(has_marker=True) | ~Q(role="")
+        mentions = missed & mentions_of(Value(key))
+        rooms += annotated.annotate(
+            unread=_where(has_been, count_messages(pk, Value(key), seq, missed)),
+            mentions=_where(has_been, count_messages(pk, Value(key), seq, mentions)),
+        )
+    else:
+        rooms += annotated
+        _count(rooms, key)
     last = _last([room.newest for room in rooms])
     listed = [
         _listed(room, last.get(room.newest))
@@ -117,6 +128,18 @@ def _always() -> Any:
     # In the parameters of a query, a time is text for MySQL and MariaDB.
     is_text = connections[database()].vendor == "mysql"
     return Cast(time, models.DateTimeField()) if is_text else time
+
+
+def _count(rooms: list[Any], key: str) -> None:
+    """Set the counts of the rooms, on databases whose query of the rooms cannot count."""
+    to_count = []
+    for room in rooms:
+        room.unread = room.mentions = 0
+        if (room.has_marker or room.role) and room.log.head > room.seq:
+            to_count.append(room)
+    at = [Position(room.pk, key, room.seq, None if room.has_marker else room.since) for room in to_count]
+    for room, counts in zip(to_count, count_each(at), strict=True):
+        room.unread, room.mentions = counts
 
 
 def _where(condition: Q, count: Any) -> Case:

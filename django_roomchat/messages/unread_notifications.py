@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import groupby
+from itertools import compress, groupby
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_roomchat import identity, policy, signals
 from django_roomchat.database import batches, database, twin
 from django_roomchat.messages.room_list import role_state
-from django_roomchat.messages.unread_counts import count_messages, with_counts
+from django_roomchat.messages.unread_counts import Position, can_refer, count_messages, counted, have_older
 from django_roomchat.models import Ban, Membership, Message, ReadMarker, RoomLog
 from django_roomchat.policy import roles
 from django_roomchat.text import values
@@ -42,15 +42,19 @@ def notify_unread(minutes: float = 10) -> int:
     """
     old = Q(created_at__lte=values.ago(timezone.now(), minutes, "“minutes”"))
     _give_members_markers()
-    whose, since = OuterRef("key"), OuterRef("seq")
+    room, whose, since = OuterRef("room_id"), OuterRef("key"), OuterRef("seq")
     markers = ReadMarker.objects.using(database())
     waiting = markers.filter(
         user__isnull=False, is_muted=False, notified_seq__lte=F("seq"), room__log__head__gt=F("seq")
     )
-    late = with_counts(
-        waiting.annotate(late=count_messages("room_id", whose, since, old, order="seq")).filter(late__gt=0)
-    )
-    rows = list(late.order_by("user_id", "pk").values_list("user_id", "pk", "unread", "mentions"))
+    late: Any
+    if can_refer():
+        late = waiting.annotate(late=count_messages(room, whose, since, old, order="seq")).filter(late__gt=0)
+    else:
+        places = list(waiting.values_list("pk", "room_id", "key", "seq"))
+        is_late = have_older([Position(*place[1:]) for place in places], old)
+        late = markers.filter(pk__in=[place[0] for place in compress(places, is_late)])
+    rows = counted(late.order_by("user_id", "pk"), "user_id", "pk")
     users = 0
     for chunk in _chunks(rows):
         users += _notify({pk: (unread, mentions) for _, pk, unread, mentions in chunk})
