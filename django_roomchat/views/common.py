@@ -65,7 +65,7 @@ def warn_about_frame(request: HttpRequest) -> None:
     if allowed == "DENY" or (allowed == "SAMEORIGIN" and origin != "same-origin"):
         warn_throttled(
             "frame options",
-            "%r was requested in a frame. Unless the view is exempt, X-Frame-Options: %s keeps the frame empty; see “In an iframe” in the documentation of templates.",
+            "%r was requested in a frame. Unless the view is exempt, X-Frame-Options = %r keeps the frame empty; see “In an iframe” in the documentation of templates.",
             request.path,
             allowed,
         )

@@ -5,7 +5,7 @@ import pytest
 pytestmark = pytest.mark.django_db
 
 OPTIONS = "django.middleware.clickjacking.XFrameOptionsMiddleware"
-EMPTY = "%r was requested in a frame. Unless the view is exempt, X-Frame-Options: %s keeps the frame empty"
+EMPTY = "%r was requested in a frame. Unless the view is exempt, X-Frame-Options = %r keeps the frame empty"
 NO_COOKIES = "%r was requested in a frame of another site, where browsers send no session cookie"
 
 
