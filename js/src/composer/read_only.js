@@ -36,6 +36,6 @@ export function banNotice(room) {
 
 /** The text for a muted or banned user, with the time in the user's time zone; undefined for other errors. */
 function sanctionText({ strings, calendar }, { code, until, reason }) {
-  const text = strings[until ? `you_${code}_until` : `you_${code}`]?.replace("{time}", () => calendar.moment(new Date(until)));
+  const text = strings[until ? `you_${code}_until` : `you_${code}`]?.replace("{time}", () => calendar.moment(new Date(until))).replace("..", "."); // after “p.m.”
   return text && reason ? `${text} ${strings.reason.replace("{reason}", () => reason)}` : text;
 }
