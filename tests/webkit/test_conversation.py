@@ -174,6 +174,8 @@ def test_a_photo_is_made_smaller_before_it_is_sent(
     )
     ana.sees(".roomchat-upload[data-state=done]")
     ana.say("")
+    ana.sees(SENT)
+    ana.sees_picture("#m-1 .roomchat-picture img")
 
     ana.click("#m-1 .roomchat-picture")
     ana.sees_picture("dialog[open] [data-part=lightbox-image]", 2560)

@@ -66,6 +66,7 @@ def dialogs(window: Window) -> dict[str, Callable[[], None]]:
         "settings": lambda: window.choose_of_room("settings"),
         "leave": lambda: window.choose_of_room("leave"),
         "help": lambda: window.choose_of_room("help"),
+        "notifications": lambda: window.choose_of_room("notify"),
         "edits": lambda: window.choose_of_message(2, "edits"),
         "report": lambda: window.choose_of_message(2, "report"),
         "dialog": lambda: (window.open("/chat/"), window.click("[data-part=open]"))[-1],
@@ -100,7 +101,7 @@ def test_every_dialog_of_the_page_is_among_those(site: Server, ana: Window, room
     ana.enter(make_lively_club(site, room))
 
     parts = ana.js("() => [...document.querySelectorAll('dialog')].map((one) => one.dataset.part)")
-    assert set(parts) == {*dialogs(ana), "lightbox", "notifications"}
+    assert set(parts) == {*dialogs(ana), "lightbox"}
 
 
 def test_a_guest_chooses_a_name(ana: Window, kim: Window, room: str) -> None:

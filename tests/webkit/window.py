@@ -38,11 +38,15 @@ class Window:
     def __init__(self, driver: Remote, site: Server) -> None:
         self.driver = driver
         self.site = site
+        self.username: str | None = None
 
     # Where it is
 
     def become(self, username: str | None) -> None:
         """Sign in as a user of `PEOPLE`, or be a new guest."""
+        if username and username == self.username:
+            return
+        self.username = username
         self.open("/static/django_roomchat/icon.svg")
         self.driver.delete_all_cookies()
         if username:
@@ -65,6 +69,8 @@ class Window:
     def resize(self, width: int, height: int) -> None:
         """Give the page, not the window, this size in CSS pixels."""
         inside: list[int] = self.js("() => [innerWidth, innerHeight]")
+        if inside == [width, height]:
+            return
         outside = self.driver.get_window_size()
         frame = outside["width"] - inside[0], outside["height"] - inside[1]
         self.driver.set_window_size(width + frame[0], height + frame[1])
