@@ -1,4 +1,5 @@
 /** Dialogs, lists and the autocompletion, which start on the first interaction, as a separate bundle; see `lazy_panels.js`. */
+import { notificationsDialog } from "./attention/notifications_dialog.js";
 import { autocomplete } from "./composer/autocomplete.js";
 import { emojiPicker } from "./composer/emoji_button.js";
 import { emojiNames } from "./composer/emoji_names.js";
@@ -39,4 +40,5 @@ export const PANELS = [
   search,
   pinned,
   quickReaction,
+  notificationsDialog,
 ];

@@ -1,85 +1,23 @@
 import { SafeStorage } from "../core/storage.js";
-import { Dialog } from "../ui/dialog.js";
 import { fileNames } from "../ui/file_size.js";
+import { NotificationSettings, PREFIX } from "./notification_settings.js";
 import { playSound } from "./sound.js";
 import { TabLeader } from "./tab_leader.js";
 
 const BODY_LENGTH = 140;
-const PREFIX = "roomchat:notify";
 
 /**
  * Browser notifications of messages that arrive while the room is not visible, if the user has enabled them on this
  * device; and muting a room, which applies to all devices of the user.
  */
 export function notifications(room) {
-  const element = room.part("notifications");
-  if (!element) return;
+  if (!room.part("notifications")) return;
   const storage = new SafeStorage(() => localStorage);
   const settings = new NotificationSettings(storage, room.data.meKey);
   muteActions(room);
   // Notifications do not exist on insecure pages and in the browser of an iPhone.
   if (!("Notification" in globalThis)) return;
-  const dialog = settingsDialog(room, element, settings);
-  room.roomActions.set("notify", { when: () => !settings.isOn, act: () => requestPermission(settings).then(() => dialog.open()) });
-  room.roomActions.set("notifications", { when: () => settings.isOn, act: () => dialog.open() });
   showNotifications(room, settings, storage);
-}
-
-/** The user's choice in this browser: `what` is none, mentions or all. */
-class NotificationSettings {
-  #storage;
-  #key;
-
-  constructor(storage, person) {
-    this.#storage = storage;
-    this.#key = `${PREFIX}:${encodeURIComponent(person)}`;
-  }
-
-  get what() {
-    return Notification.permission === "granted" ? (this.#storage.get(this.#key) ?? "none") : "none";
-  }
-
-  set what(what) {
-    this.#storage.set(this.#key, what);
-  }
-
-  /** The user has enabled notifications at least once. */
-  get isOn() {
-    return Notification.permission === "granted" && this.#storage.get(this.#key) !== null;
-  }
-
-  get hasSound() {
-    return this.#storage.get(`${this.#key}:sound`) === "on";
-  }
-
-  set hasSound(hasSound) {
-    this.#storage.set(`${this.#key}:sound`, hasSound ? "on" : "off");
-  }
-}
-
-/** Browsers show the permission prompt only after a click. */
-async function requestPermission(settings) {
-  const permission = await Notification.requestPermission();
-  if (permission === "granted" && settings.what === "none") settings.what = "mentions";
-}
-
-function settingsDialog(room, element, settings) {
-  const part = (name) => element.querySelector(`[data-part="${name}"]`);
-  const { what, sound } = part("notify-form").elements;
-  const onOpen = () => {
-    part("notify-blocked").hidden = settings.isOn;
-    part("notify-form").hidden = !settings.isOn;
-    what.value = settings.what;
-    sound.checked = settings.hasSound;
-  };
-  room.listen(part("notify-form"), "submit", (event) => event.preventDefault());
-  room.listen(part("notify-form"), "change", () => {
-    const turnsOnSound = sound.checked && !settings.hasSound;
-    settings.what = what.value;
-    settings.hasSound = sound.checked;
-    if (turnsOnSound) playSound();
-  });
-  return new Dialog({ element, onOpen, signal: room.signal });
 }
 
 /**

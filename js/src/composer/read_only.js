@@ -35,7 +35,9 @@ export function banNotice(room) {
 }
 
 /** The text for a muted or banned user, with the time in the user's time zone; undefined for other errors. */
-function sanctionText({ strings, calendar }, { code, until, reason }) {
-  const text = strings[until ? `you_${code}_until` : `you_${code}`]?.replace("{time}", () => calendar.moment(new Date(until))).replace("..", "."); // after “p.m.”
+export function sanctionText({ strings, calendar }, { code, until, reason }) {
+  const sentence = strings[until ? `you_${code}_until` : `you_${code}`];
+  // A time such as “7 p.m.” ends with the full stop of the sentence.
+  const text = sentence?.replace("{time}", () => calendar.moment(new Date(until))).replace("..", ".");
   return text && reason ? `${text} ${strings.reason.replace("{reason}", () => reason)}` : text;
 }
