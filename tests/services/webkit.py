@@ -41,7 +41,7 @@ def find() -> Programs:
     found = {name: shutil.which(name) for name in PACKAGES}
     missing = [PACKAGES[name] for name, path in found.items() if path is None]
     if missing:
-        raise Missing(f"no WebKitGTK on this machine (Debian: {' '.join(missing)})")
+        raise Missing(f"no WebKitGTK on this machine; install {' and '.join(missing)}")
     return Programs(str(found["WebKitWebDriver"]), str(found["Xvfb"]))
 
 
