@@ -1,8 +1,14 @@
 """Fixtures of the tests of behaviour."""
 
 import logging
+import os
 
 import pytest
+
+# Its servers use the database of the run.
+collect_ignore = (
+    [] if os.environ.get("DATABASE_URL", "").startswith("mysql") else ["test_processes_on_mariadb.py"]
+)
 
 
 @pytest.fixture
