@@ -49,6 +49,7 @@ NOTE_SHIFTS = """
     }
   }).observe({ type: "layout-shift", buffered: true });
 """
+WIDTH = "(room) => room.offsetWidth"
 FRAMES = """(milliseconds) => new Promise((done) => {
   const at = [];
   const note = (now) => {
@@ -305,10 +306,16 @@ def test_a_page_of_which_a_part_is_still_on_its_way_keeps_the_place_of_the_compo
     watched.wait_for_function(
         "performance.getEntriesByName('first-contentful-paint').length && document.querySelector('[data-part=composer]')"
     )
+    width = watched.locator("room-chat").evaluate(WIDTH)
     rest.set()
     expect(composer(watched)).to_be_visible()
 
+    # The list of rooms is in the last part, and does not move the room.
+    expect(watched.locator(".roomchat-side")).to_be_visible()
     assert shifts(watched) == []
+    assert watched.locator("room-chat").evaluate(WIDTH) == width
+    watched.locator(".roomchat-side").evaluate("(list) => list.remove()")
+    assert watched.locator("room-chat").evaluate(WIDTH) > width
 
 
 def test_what_arrives_shifts_nothing(site: Server, room: str, watched: Page, new_context: NewContext) -> None:
