@@ -38,15 +38,21 @@ VARIANTS = {
     **dict(zip("øđðłħŧı", "oddlhti", strict=True)),
     # Arabic letters that keyboards and languages confuse.
     **dict(zip("ىیکة", "ييكه", strict=True)),
+    # Gershayim and geresh of Hebrew, for which keyboards have quotation marks. They stand within words, so they enclose no phrase.
+    **dict(zip("״׳", "\"'", strict=True)),
 }
 """Characters that equal another single character."""
 _LETTERS = str.maketrans({**VARIANTS, "æ": "ae", "œ": "oe", "þ": "th"})
 _HARAKAT = "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
 _NIQQUD = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
-MARKS = f"\u0300-\u0344\u0346-\u036f{_NIQQUD}{_HARAKAT}"
+_JOINER = "\u200c"
+"""Zero width non-joiner. Persian words have it between their parts, and many people do not type it."""
+MARKS = f"\u0300-\u0344\u0346-\u036f{_NIQQUD}{_HARAKAT}{_JOINER}"
 """Ranges of the marks that do not count, at least after some letters."""
 # Marks that do not distinguish words, or that many people do not type. “й” and “ї” are letters of their own.
-_MARKS = re.compile(f"(?<!и)\u0306|(?<!і)\u0308|[\u0300-\u0305\u0307\u0309-\u036f{_NIQQUD}{_HARAKAT}]")
+_MARKS = re.compile(
+    f"(?<!и)\u0306|(?<!і)\u0308|[\u0300-\u0305\u0307\u0309-\u036f{_NIQQUD}{_HARAKAT}]|(?<=[\u0600-\u06ff]){_JOINER}"
+)
 _LATIN_MARKS = (
     "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u031b\u0323\u0324\u0327\u0328\u0331"
 )
@@ -140,7 +146,7 @@ def _marks_after(letter: str) -> str:
         ("a", "z", _LATIN_MARKS),
         ("α", "ԯ", _LATIN_MARKS),
         ("א", "ת", _expanded(_NIQQUD)),
-        ("ء", "ۓ", _expanded(_HARAKAT)),
+        ("ء", "ۓ", _expanded(_HARAKAT) + _JOINER),
     ):
         if first <= letter <= last:
             return f"[{marks}]*"
