@@ -40,6 +40,8 @@ _BEFORE_EMPHASIS = frozenset("([{<\"'*_~>")
 _IN_EMPHASIS = frozenset("([{<\"'*_~`@#$&+-./\\!?")
 _LABEL = re.compile(r"[^\s\\`*_~\[\]()<>]")
 _TAG = re.compile(r"(<[^>]*>)")
+_URL_WITHOUT_LINK = re.compile(r"<a (?!href=)[^>]*>(?:https?://|www\.)", re.IGNORECASE)
+_FACE_SIGNS = frozenset("・･•ﾟ")
 
 
 def is_installed() -> bool:
@@ -74,6 +76,9 @@ def html(body: str) -> str | None:
     # Plain texts get links as well.
     is_plain = re.sub(r"</?a\b[^>]*>", "", rendered) == f"<p>{plain}</p>"
     if is_plain or len(rendered) > HTML_MAX_LENGTH or _letters(body) > _letters(shown_text(rendered, body)):
+        return None
+    # nh3 removes URLs that it cannot parse: “http://a.example:99999/”, “<https://a.example|label>”.
+    if _URL_WITHOUT_LINK.search(rendered):
         return None
     return rendered
 
@@ -320,6 +325,8 @@ def _can_emphasise(state: Any, end: int) -> tuple[bool, bool]:
         return False, False
     if before in _PUNCTUATION and after in _PUNCTUATION and before == after:
         return False, False
+    if _begins_a_face(before, state.src[state.pos : state.pos + 3]):
+        return False, False
     left = not after.isspace() and (not _is_punctuation(after) or _may_adjoin(before))
     right = not before.isspace() and (not _is_punctuation(before) or _may_adjoin(after))
     opens, closes = left, right
@@ -329,11 +336,21 @@ def _can_emphasise(state: Any, end: int) -> tuple[bool, bool]:
         # “__init__.py”, “super().__init__()”
         opens = opens and not (before == "." and state.pos > 1 and _is_in_code(state.src[state.pos - 2]))
         closes = closes and not (after == "(" or (after == "." and state.src[end + 1 : end + 2].isalnum()))
+    opens = opens and after not in ")）"
     if marker == "~":  # “네~~알겠습니다~~”
         opens = left and not before.isalnum()
     if before in _PUNCTUATION and after in _PUNCTUATION:
         opens = opens and before in _BEFORE_EMPHASIS and after in _IN_EMPHASIS
     return opens, closes
+
+
+def _begins_a_face(before: str, text: str) -> bool:
+    """Return whether a delimiter is a part of a face, such as “(*´▽`*)” or “_(:3」∠)_”."""
+    if text.startswith("_(:"):
+        return True
+    following = text[1:2]
+    is_symbol = following in _FACE_SIGNS or unicodedata.category(following or " ") in ("Sk", "Sm", "So")
+    return text[0] == "*" and before in "(（" and "\x7f" < following < "\U0001f000" and is_symbol
 
 
 def _is_in_code(character: str) -> bool:
