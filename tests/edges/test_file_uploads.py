@@ -62,6 +62,7 @@ def test_an_upload_is_answered_with_what_its_message_will_say_of_it(hers):
         ("a&amp;b &quot;c&quot;.txt", "a&amp;b &quot;c&quot;.txt"),
         ("می\u200cخواهم.txt", "می\u200cخواهم.txt"),
         ("👩\u200d💻 क्\u200dष.txt", "👩\u200d💻 क्\u200dष.txt"),
+        ("خ\u200c\u200cو report\u200d.txt", "خ\u200cو report.txt"),
         ("資料\u3000最新 2.48\u202fPM.txt", "資料 最新 2.48 PM.txt"),
         ("C:%22x%22\\..\\notes.txt", "notes.txt"),
     ],
