@@ -21,11 +21,13 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.services import frameworks
 from tests.services.chromium import ARGUMENTS, find
 from tests.services.server import ROOT, Server
 
 FOLDER = ROOT / "docs" / "_static" / "screenshots"
 NOW = datetime(2026, 11, 20, 15, 7, tzinfo=UTC)
+MUTED_UNTIL = "2026-11-21T09:00:00+00:00"
 PASSWORD = "for the pictures"
 WAIT_SECONDS = 30
 WIDE = {"viewport": {"width": 1280, "height": 800}}
@@ -41,7 +43,8 @@ DARK = {"color_scheme": "dark"}
 PREPARE = f"""
 import json
 from django.contrib.auth import get_user_model
-from django_roomchat import invite, mark_read
+from datetime import datetime
+from django_roomchat import invite, mark_read, mute
 from django_roomchat.models import Room
 from example_project import story
 story.tell()
@@ -53,6 +56,8 @@ for user in get_user_model().objects.all():
         mark_read(room, Room.objects.get(name=room).log.head, by=user)
 trip = Room.objects.get(title="Trip to Busan")
 ana = get_user_model().objects.get(username="ana")
+minjun = get_user_model().objects.get(username="minjun")
+mute("bread", minjun, by=ana, reason="One answer is enough.", until=datetime.fromisoformat({MUTED_UNTIL!r}))
 print(json.dumps({{"trip": trip.name, "invitation": invite(trip, by=ana).token}}))
 """
 
@@ -147,6 +152,24 @@ def scroll_to_room(page: Page) -> None:
     page.locator("room-chat").evaluate("(room) => room.scrollIntoView({ block: 'end' })")
 
 
+def use_bootstrap(page: Page) -> None:
+    """Add Bootstrap's style sheet to the site, as a project that uses it does."""
+    sheet = frameworks.sheets()["Bootstrap"]
+    page.route("**/bootstrap.css", lambda route: route.fulfill(body=sheet, content_type="text/css"))
+    page.evaluate(
+        """() => new Promise((done) => {
+          const theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+          document.documentElement.dataset.bsTheme = theme;
+          const link = { rel: "stylesheet", href: "/static/bootstrap.css", onload: done };
+          document.head.prepend(Object.assign(document.createElement("link"), link));
+        })"""
+    )
+
+
+def preview_print(page: Page) -> None:
+    page.emulate_media(media="print")
+
+
 # The views ------------------------------------------------------------------------------------------------------
 
 COMPANY = ("minjun", "layla", "sofia")
@@ -177,10 +200,16 @@ VIEWS = {
     "invitation": View("/chat/~/invite/{invitation}/", who="tom"),
     "error": View("/chat/~nowhere/"),
     "embedded": View("/embedded/", company=COMPANY),
+    "embedded-bootstrap": View("/embedded/", then=use_bootstrap, company=COMPANY),
+    "embedded-bootstrap-dark": View("/embedded/", options=WIDE | DARK, then=use_bootstrap, company=COMPANY),
     "embedded-phone": View("/embedded/", options=PHONE, then=scroll_to_room),
     "custom": View("/chat/book club/", who="tom", company=COMPANY),
     "custom-dark": View("/chat/book club/", who="tom", options=PHONE | DARK),
     "markdown": View("/chat/release/", who="tom", then=write_markdown),
+    "markdown-dark": View("/chat/release notes/", who="tom", options=WIDE | DARK, then=write_markdown),
+    "muted": View("/chat/bread/", who="minjun"),
+    "muted-dark": View("/chat/bread/", who="minjun", options=PHONE | DARK),
+    "print": View("/chat/lobby/", options={"viewport": {"width": 794, "height": 1123}}, then=preview_print),
     "admin": View("/admin/roomchat/room/"),
 }  # fmt: skip
 

@@ -276,6 +276,8 @@ def test_with_the_keyboard_the_room_comes_first_and_a_link_leads_to_the_list(
     for number in range(3):
         say_from_elsewhere(site, f"{room}-{number}", "hi")
     joined(page, site, room)
+    # Another window may be in front.
+    page.bring_to_front()
     page.locator("body").press("Tab")
     skip = page.locator(".roomchat-skip")
     expect(skip).to_be_focused()
