@@ -50,6 +50,9 @@ Key = Annotated[str, msgspec.Meta(min_length=1, max_length=values.KEY_MAX_LENGTH
 Identifier = Annotated[str, msgspec.Meta(max_length=validation.ID_MAX_LENGTH, pattern=values.PLAIN)]
 """Identifier that a client chose."""
 
+MessageId = Annotated[str, msgspec.Meta(max_length=validation.ID_MAX_LENGTH)]
+"""Identifier of a message that a client chose. Its characters are validated when the message is posted."""
+
 Cursor = Annotated[str, msgspec.Meta(max_length=values.CURSOR_MAX_LENGTH, pattern=values.PLAIN)]
 """Cursor of a page, from an earlier response."""
 

@@ -12,6 +12,7 @@ from django_roomchat.protocol.base import (
     Frame,
     Identifier,
     Key,
+    MessageId,
     Name,
     Position,
     Prefix,
@@ -20,7 +21,6 @@ from django_roomchat.protocol.base import (
     Token,
 )
 from django_roomchat.protocol.objects import FileToPost
-from django_roomchat.text import validation
 
 
 class RoomFrame(Frame, frozen=True, kw_only=True):
@@ -66,8 +66,7 @@ class Leave(RoomFrame, frozen=True, tag="leave"):
 class Post(RoomFrame, frozen=True, tag="post"):
     """Posts a message. The server responds with ``ack`` after the COMMIT, or with ``error``."""
 
-    # No pattern, which a function of django_roomchat.text asks again when the message is posted.
-    id: Annotated[str, msgspec.Meta(max_length=validation.ID_MAX_LENGTH)]
+    id: MessageId
     """Identifier of the message, chosen by the client: 1 to 64 visible ASCII characters, preferably a UUID. Use
     a new one for each message and the same one on every retry; the server stores the message once.
     """

@@ -62,6 +62,7 @@ WIRE_TYPES = {
     "Cursor": "text of at most 500 characters",
     "Epoch": "text of at most 64 characters",
     "Identifier": "text of at most 64 characters",
+    "MessageId": "text of 1 to 64 characters",
     "Prefix": "text of at most 100 characters",
     "Token": "text of at most 100 characters",
     "Role": "``owner``, ``moderator`` or ``member``",
