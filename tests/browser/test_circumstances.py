@@ -164,9 +164,11 @@ TROUBLE = """() => {
 
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_sticks_out_or_is_covered(
-    example: Server, token: str, new_context: NewContext, size: str
+    example: Server, token: str, new_context: NewContext, browser_name: str, size: str
 ) -> None:
     width, style = SIZES[size]
+    if "zoom" in style and browser_name == "firefox":
+        pytest.skip("Firefox measures a window of `zoom` otherwise; its own zoom is a window of 320 pixels")
     page = new_context(viewport={"width": width, "height": 720}).new_page()
     found = {}
     for view, address in VIEWS.items():

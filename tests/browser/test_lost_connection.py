@@ -134,6 +134,6 @@ def test_in_a_frame_of_another_site_without_cookies_the_page_says_so(
 
     inside = page.frame_locator("iframe")
     expect(inside.locator("[data-part=banner]")).to_contain_text("your browser sends no cookies from there")
-    with page.expect_popup() as opened:
+    with page.context.expect_page() as opened:
         inside.get_by_role("link", name="Open the chat in a new window").click()
     expect(chat(opened.value)).to_have_attribute("connected", "")
