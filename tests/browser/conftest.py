@@ -23,6 +23,7 @@ expect.set_options(timeout=WAIT_MS)
 
 # Through WebDriver BiDi, Playwright passes over most of these in silence: a test would pass that has shown nothing.
 NOT_IN_FIREFOX = {
+    (BrowserContext, "expect_page"): "a window that a frame opens is not reported",
     (BrowserContext, "grant_permissions"): "permissions cannot be given",
     (BrowserContext, "new_cdp_session"): "it does not speak Chromium's protocol",
     (Locator, "tap"): "there is no finger",
