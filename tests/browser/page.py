@@ -162,3 +162,16 @@ def look_back(page: Page) -> None:
           document.dispatchEvent(new Event("visibilitychange"));
         }"""
     )
+
+
+def add_style_sheet(page: Page, href: str, place: str = "prepend") -> None:
+    """Put a style sheet of the site before or behind the package's. It replaces the one that was put there before."""
+    page.evaluate(
+        """([href, place]) => new Promise((done) => {
+          document.querySelector("[data-framework]")?.remove();
+          const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href, onload: done });
+          link.dataset.framework = "";
+          document.head[place](link);
+        })""",
+        [href, place],
+    )

@@ -21,6 +21,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.page import add_style_sheet
 from tests.services import frameworks
 from tests.services.chromium import ARGUMENTS, find
 from tests.services.server import ROOT, Server
@@ -157,13 +158,12 @@ def use_bootstrap(page: Page) -> None:
     sheet = frameworks.sheets()["Bootstrap"]
     page.route("**/bootstrap.css", lambda route: route.fulfill(body=sheet, content_type="text/css"))
     page.evaluate(
-        """() => new Promise((done) => {
+        """() => {
           const theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
           document.documentElement.dataset.bsTheme = theme;
-          const link = { rel: "stylesheet", href: "/static/bootstrap.css", onload: done };
-          document.head.prepend(Object.assign(document.createElement("link"), link));
-        })"""
+        }"""
     )
+    add_style_sheet(page, "/static/bootstrap.css")
 
 
 def preview_print(page: Page) -> None:

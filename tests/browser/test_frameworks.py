@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.page import NewContext, Start, chat, say, sent
+from tests.browser.page import NewContext, Start, add_style_sheet, chat, say, sent
 from tests.services import Missing, frameworks, skip_or_fail
 
 # The colours of a scheme cannot be emulated in Firefox.
@@ -111,19 +111,6 @@ INNER_SCROLLING = """() => [...document.querySelectorAll("room-chat dialog:has(.
 })"""
 
 
-def use(page: Page, name: str, place: str) -> None:
-    """Put the style sheet of a framework before or behind the package's."""
-    page.evaluate(
-        """([href, place]) => new Promise((done) => {
-          document.querySelector("[data-framework]")?.remove();
-          const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href, onload: done });
-          link.dataset.framework = "";
-          document.head[place](link);
-        })""",
-        [f"/static/framework.css?{name}", place],
-    )
-
-
 def in_scheme(page: Page, scheme: Any) -> None:
     page.emulate_media(color_scheme=scheme)
     # What Bootstrap, Bulma and Pico read.
@@ -176,7 +163,7 @@ def test_an_embedded_room_looks_the_same_beside_css_frameworks(embedded: Page) -
             # values where the package gives none, which must not change a size.
             for place in ("prepend", "append") if name == "Tailwind 4" else ("prepend",):
                 case = f"{name}, {scheme}, {place}"
-                use(page, name, place)
+                add_style_sheet(page, f"/static/framework.css?{name}", place)
                 changed[case] = page.evaluate(
                     COMPARE, {"hasLayers": case.startswith("Tailwind 4") and place == "prepend"}
                 )
