@@ -111,6 +111,7 @@ def reencode(file: IO[bytes], kind: str, limits: ImageLimits) -> ReencodedImage:
 
 def load_codecs(kind: str) -> None:
     """Import the codecs that an image of this type needs. Without it, Pillow imports all of its codecs for a WebP."""
+    # A plugin registers its codec when it is imported; its name is not used.
     from PIL import (
         AvifImagePlugin,  # noqa: F401
         GifImagePlugin,  # noqa: F401

@@ -109,7 +109,7 @@ class Driver(ListeningProcess):
         # The driver is on this machine, whatever proxy the environment names.
         config = ClientConfig(
             remote_server_addr=f"http://127.0.0.1:{self.port}",
-            proxy=Proxy({"proxyType": "direct"}),  # type: ignore[no-untyped-call, unused-ignore]
+            proxy=Proxy({"proxyType": "direct"}),  # type: ignore[no-untyped-call, unused-ignore]  # untyped in selenium; unused without it
             timeout=COMMAND_SECONDS,
         )
         # A path is sent to an upload field as it is: the driver is on the machine that has the file.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.settings import *  # noqa: F403
+from tests.settings import *  # noqa: F403  (all settings, but for those below)
 from tests.settings import DATABASES as _DATABASES
 
 _OPTIONS = {name: value for name, value in _DATABASES["default"].items() if name != "TEST"}
